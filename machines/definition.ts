@@ -1,0 +1,20 @@
+/**
+ * A registered machine: its statechart, its version, and how snapshots of older versions become this one's.
+ *
+ * Rules for machines: no invoke, no spawn, no promise, no clock, no dice, no I/O; context is plain JSON with
+ * decimal strings; guards are total; effects leave only as `emit`ted intents; every event carries `at`.
+ */
+import type { AnyStateMachine } from 'xstate';
+import type { Json } from '../src/core/json.ts';
+
+/** A persisted XState snapshot, as parsed from its row. */
+export type PersistedSnapshot = { readonly [key: string]: Json };
+
+export interface MachineDefinition {
+  /** The first part of its actors' ids. */
+  readonly type: string;
+  readonly version: number;
+  readonly machine: AnyStateMachine;
+  /** migrations[v] turns a snapshot of version v into one of version v + 1. */
+  readonly migrations: Readonly<Record<number, (snapshot: PersistedSnapshot) => PersistedSnapshot>>;
+}

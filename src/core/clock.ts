@@ -1,0 +1,111 @@
+/**
+ * Time is injected. This file is the only home of the ambient clock and of timers (checked by the suite).
+ *
+ * Invariants: wall time is UTC epoch milliseconds; monotonic time never runs backwards; a virtual clock moves
+ * only when it is told to and fires what is due in deadline order, ties in the order of setting.
+ */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+export interface Monotonic {
+  /** Milliseconds since an arbitrary start; never decreases. */
+  now(): number;
+}
+
+export interface TimerHandle {
+  cancel(): void;
+}
+
+export interface Timers {
+  /** Calls `fire` once, `delayMs` from now. Delays beyond the platform's 24.8 days are chunked. */
+  set(delayMs: number, fire: () => void): TimerHandle;
+}
+
+/** What every component gets instead of Date, setTimeout and performance. */
+export interface Time {
+  readonly clock: Clock;
+  readonly monotonic: Monotonic;
+  readonly timers: Timers;
+}
+
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+class SystemTimers implements Timers {
+  set(delayMs: number, fire: () => void): TimerHandle {
+    let handle: NodeJS.Timeout | undefined;
+    const arm = (leftMs: number): void => {
+      const chunkMs = Math.min(Math.max(leftMs, 0), LONGEST_TIMEOUT_MS);
+      handle = setTimeout(() => (leftMs > chunkMs ? arm(leftMs - chunkMs) : fire()), chunkMs);
+    };
+    arm(delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  }
+}
+
+export function systemTime(): Time {
+  return {
+    clock: { now: () => Date.now() },
+    monotonic: { now: () => performance.now() },
+    timers: new SystemTimers(),
+  };
+}
+
+interface Pending {
+  readonly due: number;
+  readonly order: number;
+  readonly fire: () => void;
+}
+
+/** Time that stands still until `advanceTo`; its clock, monotonic clock and timers agree with each other. */
+export class VirtualTime implements Time, Clock, Monotonic, Timers {
+  readonly clock: Clock = this;
+  readonly monotonic: Monotonic = this;
+  readonly timers: Timers = this;
+  #now: number;
+  #order = 0;
+  readonly #pending = new Set<Pending>();
+
+  constructor(startMs = 0) {
+    this.#now = startMs;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  set(delayMs: number, fire: () => void): TimerHandle {
+    const entry: Pending = { due: this.#now + Math.max(0, delayMs), order: this.#order++, fire };
+    this.#pending.add(entry);
+    return { cancel: () => this.#pending.delete(entry) };
+  }
+
+  /** The earliest deadline, or undefined when nothing is armed. */
+  nextDeadline(): number | undefined {
+    return this.#earliest()?.due;
+  }
+
+  /** Moves to `toMs`, firing everything due on the way at its own deadline. */
+  advanceTo(toMs: number): void {
+    for (let next = this.#earliest(); next && next.due <= toMs; next = this.#earliest()) {
+      this.#pending.delete(next);
+      this.#now = Math.max(this.#now, next.due);
+      next.fire();
+    }
+    this.#now = Math.max(this.#now, toMs);
+  }
+
+  #earliest(): Pending | undefined {
+    let best: Pending | undefined;
+    for (const entry of this.#pending) {
+      if (!best || entry.due < best.due || (entry.due === best.due && entry.order < best.order)) best = entry;
+    }
+    return best;
+  }
+}
+
+/** Resolves after `delayMs` on the given timers. */
+export function sleep(timers: Timers, delayMs: number): Promise<void> {
+  return new Promise((resolve) => timers.set(delayMs, resolve));
+}

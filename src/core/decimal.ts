@@ -1,0 +1,81 @@
+/**
+ * Money, prices and quantities: exact decimals, carried as plain strings ("0.001", never "1e-3").
+ * The home of big.js. Floats are for indicators and hot-path comparisons only, never for accounting.
+ */
+import Big from 'big.js';
+
+/** A decimal number in plain notation without exponent or superfluous zeros, e.g. "-12.5". */
+export type Decimal = string;
+
+// Strict: a float passed by mistake throws instead of smuggling in its rounding error.
+const Exact = Big();
+Exact.strict = true;
+Exact.NE = -100;
+Exact.PE = 100;
+
+const plain = (value: Big): Decimal => (value.eq('0') ? '0' : value.toFixed());
+
+export const ZERO: Decimal = '0';
+
+/** The canonical form ("1.50" → "1.5"); throws on anything that is not a decimal. */
+export const decimal = (value: string): Decimal => plain(new Exact(value));
+
+/** A float's shortest decimal form; for indicator results on their way into a price, rounded afterwards. */
+export const fromNumber = (value: number): Decimal => plain(new Exact(String(value)));
+
+export const toNumber = (value: Decimal): number => Number(value);
+
+export const add = (a: Decimal, b: Decimal): Decimal => plain(new Exact(a).plus(b));
+export const sub = (a: Decimal, b: Decimal): Decimal => plain(new Exact(a).minus(b));
+export const mul = (a: Decimal, b: Decimal): Decimal => plain(new Exact(a).times(b));
+export const neg = (a: Decimal): Decimal => plain(new Exact(a).times('-1'));
+export const abs = (a: Decimal): Decimal => plain(new Exact(a).abs());
+export const sum = (values: Iterable<Decimal>): Decimal => {
+  let total = new Exact('0');
+  for (const value of values) total = total.plus(value);
+  return plain(total);
+};
+
+export const cmp = (a: Decimal, b: Decimal): -1 | 0 | 1 => new Exact(a).cmp(b) as -1 | 0 | 1;
+export const lt = (a: Decimal, b: Decimal): boolean => cmp(a, b) < 0;
+export const lte = (a: Decimal, b: Decimal): boolean => cmp(a, b) <= 0;
+export const gt = (a: Decimal, b: Decimal): boolean => cmp(a, b) > 0;
+export const gte = (a: Decimal, b: Decimal): boolean => cmp(a, b) >= 0;
+export const eq = (a: Decimal, b: Decimal): boolean => cmp(a, b) === 0;
+export const isZero = (a: Decimal): boolean => cmp(a, ZERO) === 0;
+export const sign = (a: Decimal): -1 | 0 | 1 => cmp(a, ZERO);
+export const min = (a: Decimal, b: Decimal): Decimal => (lt(a, b) ? a : b);
+export const max = (a: Decimal, b: Decimal): Decimal => (gt(a, b) ? a : b);
+
+export type Rounding = 'down' | 'half-up' | 'half-even' | 'up';
+
+const MODES: Record<Rounding, 0 | 1 | 2 | 3> = { down: 0, 'half-up': 1, 'half-even': 2, up: 3 };
+
+/** Rounded to `places` decimals; 'down' and 'up' are towards and away from zero. */
+export const round = (a: Decimal, places: number, mode: Rounding = 'half-even'): Decimal =>
+  plain(new Exact(a).round(places, MODES[mode]));
+
+/** a ÷ b, rounded to `places` decimals (division is the only operation here that can be inexact). */
+export const div = (a: Decimal, b: Decimal, places = 16, mode: Rounding = 'half-even'): Decimal => {
+  const Divider = Big();
+  Divider.strict = true;
+  Divider.DP = places + 4;
+  Divider.RM = 0;
+  return plain(new Exact(new Divider(a).div(b).toFixed()).round(places, MODES[mode]));
+};
+
+/** The largest multiple of `step` that is ≤ a (a ≥ 0 for quantities; towards −∞ for negative a). */
+export const floorTo = (a: Decimal, step: Decimal): Decimal => {
+  const units = new Exact(a).div(step);
+  const whole = units.round(0, 0);
+  return plain((whole.gt(units) ? whole.minus('1') : whole).times(step));
+};
+
+/** The smallest multiple of `step` that is ≥ a. */
+export const ceilTo = (a: Decimal, step: Decimal): Decimal => neg(floorTo(neg(a), step));
+
+/** The multiple of `step` nearest to a, halves upwards. */
+export const roundTo = (a: Decimal, step: Decimal): Decimal =>
+  plain(new Exact(a).div(step).round(0, 1).times(step));
+
+export const isMultipleOf = (a: Decimal, step: Decimal): boolean => eq(floorTo(a, step), a);

@@ -1,0 +1,41 @@
+/**
+ * What a strategy is: a pure function over closed candles with a serialisable state.
+ * Invariant: no clock, no dice, no I/O; `step` on the same state and candles gives the same result, so a
+ * backtest, a replay and the live run cannot differ.
+ */
+import type { Json } from '../core/json.ts';
+import type { Candle, Timeframe } from './candle.ts';
+import type { SymbolName } from './instrument.ts';
+import type { Direction } from './order.ts';
+
+/** What a strategy wants: an entry in a direction with its protective stop, or an exit. Prices are floats. */
+export type Signal =
+  | {
+      readonly kind: 'enter';
+      readonly direction: Direction;
+      readonly symbol: SymbolName;
+      readonly price: number;
+      /** Where the protective stop belongs, unrounded. */
+      readonly stopPrice: number;
+      /** Distance in price at which the trailing stop follows the best price. */
+      readonly trailDistance: number;
+      /** ATR ÷ price on 1h, in percent; risk sizes by it. */
+      readonly atrPercent: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'exit';
+      readonly direction: Direction;
+      readonly symbol: SymbolName;
+      readonly reason: string;
+    };
+
+/** Candles that closed together: always the 15m, with the 1h and 4h that end at the same instant. */
+export type ClosedCandles = { readonly [T in Extract<Timeframe, '15m' | '1h' | '4h'>]?: Candle };
+
+export interface Strategy {
+  readonly name: string;
+  readonly version: number;
+  initial(symbol: SymbolName): Json;
+  step(state: Json, closed: ClosedCandles): { readonly state: Json; readonly signal?: Signal };
+}

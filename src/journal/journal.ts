@@ -1,0 +1,109 @@
+/**
+ * The journal port: what a store must do, and the row that everything else rests on.
+ *
+ * Invariants: `n` is contiguous from 1 over an account's whole journal and (actor, seq) is contiguous from 1
+ * per actor; rows of one append commit together or not at all; an append by a stale epoch commits nothing;
+ * hash(n) covers hash(n − 1); texts come back byte for byte as they were written.
+ */
+import type { ActorId } from '../core/ids.ts';
+
+/**
+ * 'start' is an actor's first row, 'event' a handled event, 'dead-letter' one that the machine could not
+ * handle (state unchanged, reason in `note`), 'restored' marks a migrated snapshot.
+ */
+export type RowKind = 'start' | 'event' | 'dead-letter' | 'restored';
+
+/** A row before the writer gives it its place. JSON columns are texts, so that bytes survive the round trip. */
+export interface RowDraft {
+  readonly actor: ActorId;
+  /** 1 for the actor's first row, then contiguous. */
+  readonly seq: number;
+  /** Epoch ms, the runtime's clock. */
+  readonly at: number;
+  readonly kind: RowKind;
+  /** Machine type and version, e.g. "position@1". */
+  readonly machine: string;
+  /** JSON of the ActorEvent as the machine saw it. */
+  readonly event: string;
+  /** JSON of the Cause. */
+  readonly cause: string;
+  /** JSON of the persisted snapshot after the event; null where the logic is replayed from a checkpoint. */
+  readonly snapshot: string | null;
+  /** JSON array of Intent. */
+  readonly intents: string;
+  /** JSON of the host's own state for this actor: armed timers, postponed events. */
+  readonly host: string;
+  readonly note: string | null;
+  /** True on the row after which the actor is over. */
+  readonly final: boolean;
+}
+
+export interface JournalRow extends RowDraft {
+  readonly n: number;
+  readonly epoch: number;
+  /** Hex sha256 over the previous row's hash and this row's content. */
+  readonly hash: string;
+}
+
+export interface JournalHead {
+  /** 0 for an empty journal. */
+  readonly n: number;
+  readonly hash: string;
+}
+
+export interface Lease {
+  readonly account: string;
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export interface LeaseState extends Lease {
+  /** Epoch ms by the store's clock. */
+  readonly expiresAt: number;
+}
+
+export interface StoreHealth {
+  /** e.g. "PostgreSQL 18.4", "PGlite 0.5.16 (PostgreSQL 18)". */
+  readonly engine: string;
+  readonly location: string;
+  readonly durable: boolean;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+}
+
+/**
+ * A store of one account's journal. Errors are BulkheadErrors: FENCED, STORE_FULL, STORE_CORRUPT, and
+ * STORE_UNAVAILABLE, whose outcome is unknown: look `head()` up before trying again.
+ */
+export interface JournalStore {
+  readonly name: string;
+  /** Connects, checks durability, migrates (or refuses, naming `bulkhead migrate`). */
+  open(): Promise<StoreHealth>;
+  /**
+   * Takes the account's lease with a new epoch. LEASE_HELD while another owner's is unexpired.
+   * Expiry is judged by the store's clock, so that two machines' clocks need not agree.
+   */
+  acquireLease(owner: string, ttlMs: number): Promise<Lease>;
+  /** FENCED when the epoch is no longer ours. */
+  renewLease(lease: Lease, ttlMs: number): Promise<void>;
+  releaseLease(lease: Lease): Promise<void>;
+  leaseState(): Promise<LeaseState | undefined>;
+  head(): Promise<JournalHead>;
+  /**
+   * Appends contiguous rows in one transaction that locks the lease row and checks its epoch. `settledN` is
+   * stored with them: every intent of rows up to it has been consumed.
+   */
+  append(lease: Lease, rows: readonly JournalRow[], settledN: number): Promise<void>;
+  settledN(): Promise<number>;
+  /** The last row of every actor that has no final row. */
+  liveRows(): Promise<readonly JournalRow[]>;
+  /** Rows with n > after, ascending, at most `limit`. */
+  rowsAfter(after: number, limit: number): Promise<readonly JournalRow[]>;
+  /** One actor's rows with seq > afterSeq, ascending. */
+  rowsOf(actor: ActorId, afterSeq: number, limit: number): Promise<readonly JournalRow[]>;
+  /** The newest row of the actor with a snapshot, for logics that checkpoint. */
+  lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined>;
+  /** Small facts about the installation (instance id, config hash, run parameters), outside the chain. */
+  getMeta(key: string): Promise<string | undefined>;
+  setMeta(lease: Lease, key: string, value: string): Promise<void>;
+  close(): Promise<void>;
+}
