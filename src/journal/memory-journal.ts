@@ -1,0 +1,208 @@
+/**
+ * The journal in memory: a full implementation, for simulation, backtests and tests.
+ *
+ * Invariants: the same as the SQL journal's, held by the same conformance suite. The rows live in a
+ * MemoryDatabase, so that a "restarted" process (a new MemoryJournal) finds what the old one committed.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { ActorId } from '../core/ids.ts';
+import type { JournalHead, JournalRow, JournalStore, Lease, LeaseState, StoreHealth } from './journal.ts';
+import { EMPTY_HEAD } from './row-hash.ts';
+import { duplicateRow, fenced, headMismatch, leaseHeld, notOpen } from './store-errors.ts';
+
+interface AccountRecord {
+  readonly rows: JournalRow[];
+  readonly byActor: Map<ActorId, JournalRow[]>;
+  readonly live: Map<ActorId, JournalRow>;
+  readonly meta: Map<string, string>;
+  lease: LeaseState | undefined;
+  epoch: number;
+  settledN: number;
+}
+
+/** What outlives a MemoryJournal, as a database outlives its clients. */
+export class MemoryDatabase {
+  readonly #accounts = new Map<string, AccountRecord>();
+
+  account(name: string): AccountRecord {
+    let record = this.#accounts.get(name);
+    if (!record) {
+      record = {
+        rows: [],
+        byActor: new Map(),
+        live: new Map(),
+        meta: new Map(),
+        lease: undefined,
+        epoch: 0,
+        settledN: 0,
+      };
+      this.#accounts.set(name, record);
+    }
+    return record;
+  }
+}
+
+export type StoreOperation = Exclude<keyof JournalStore, 'name'>;
+
+/** Fault injection: a hook that throws fails the operation before, or after, it took effect. */
+export interface MemoryFaults {
+  before?(operation: StoreOperation, rows: readonly JournalRow[]): void | Promise<void>;
+  after?(operation: StoreOperation, rows: readonly JournalRow[]): void | Promise<void>;
+}
+
+export interface MemoryJournalOptions {
+  readonly account: string;
+  readonly clock: Clock;
+  readonly database?: MemoryDatabase;
+  readonly faults?: MemoryFaults;
+}
+
+export class MemoryJournal implements JournalStore {
+  readonly name = 'memory';
+  readonly #account: string;
+  readonly #clock: Clock;
+  readonly #faults: MemoryFaults;
+  readonly #data: AccountRecord;
+  #open = false;
+
+  constructor(options: MemoryJournalOptions) {
+    this.#account = options.account;
+    this.#clock = options.clock;
+    this.#faults = options.faults ?? {};
+    this.#data = (options.database ?? new MemoryDatabase()).account(options.account);
+  }
+
+  async open(): Promise<StoreHealth> {
+    await this.#faults.before?.('open', []);
+    this.#open = true;
+    return { engine: 'memory', location: 'this process', durable: false, checks: [] };
+  }
+
+  async acquireLease(owner: string, ttlMs: number): Promise<Lease> {
+    return this.#run('acquireLease', [], () => {
+      const held = this.#data.lease;
+      if (held && held.owner !== owner && held.expiresAt > this.#clock.now()) throw leaseHeld(held);
+      this.#data.epoch += 1;
+      const lease: Lease = { account: this.#account, owner, epoch: this.#data.epoch };
+      this.#data.lease = { ...lease, expiresAt: this.#clock.now() + ttlMs };
+      return lease;
+    });
+  }
+
+  async renewLease(lease: Lease, ttlMs: number): Promise<void> {
+    return this.#run('renewLease', [], () => {
+      this.#checkFence(lease);
+      this.#data.lease = { ...lease, expiresAt: this.#clock.now() + ttlMs };
+    });
+  }
+
+  async releaseLease(lease: Lease): Promise<void> {
+    return this.#run('releaseLease', [], () => {
+      if (this.#holds(lease)) this.#data.lease = undefined;
+    });
+  }
+
+  async leaseState(): Promise<LeaseState | undefined> {
+    return this.#run('leaseState', [], () => this.#data.lease);
+  }
+
+  async head(): Promise<JournalHead> {
+    return this.#run('head', [], () => this.#head());
+  }
+
+  async append(lease: Lease, rows: readonly JournalRow[], settledN: number): Promise<void> {
+    return this.#run('append', rows, () => {
+      this.#checkFence(lease);
+      const first = rows[0];
+      const last = rows.at(-1);
+      if (!first || !last) return;
+      const head = this.#head();
+      if (this.#data.rows[last.n - 1]?.hash === last.hash) return;
+      if (head.n !== first.n - 1) throw headMismatch(head, first.n);
+      this.#checkSequence(rows);
+      for (const row of rows) this.#insert(row);
+      this.#data.settledN = Math.max(this.#data.settledN, settledN);
+    });
+  }
+
+  async settledN(): Promise<number> {
+    return this.#run('settledN', [], () => this.#data.settledN);
+  }
+
+  async liveRows(): Promise<readonly JournalRow[]> {
+    return this.#run('liveRows', [], () => [...this.#data.live.values()].sort((a, b) => a.n - b.n));
+  }
+
+  async rowsAfter(after: number, limit: number): Promise<readonly JournalRow[]> {
+    return this.#run('rowsAfter', [], () => this.#data.rows.slice(after, after + limit));
+  }
+
+  async rowsOf(actor: ActorId, afterSeq: number, limit: number): Promise<readonly JournalRow[]> {
+    return this.#run('rowsOf', [], () => {
+      const rows = this.#data.byActor.get(actor) ?? [];
+      return rows.slice(afterSeq, afterSeq + limit);
+    });
+  }
+
+  async lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined> {
+    return this.#run('lastCheckpoint', [], () =>
+      this.#data.byActor.get(actor)?.findLast((row) => row.snapshot !== null),
+    );
+  }
+
+  async getMeta(key: string): Promise<string | undefined> {
+    return this.#run('getMeta', [], () => this.#data.meta.get(key));
+  }
+
+  async setMeta(lease: Lease, key: string, value: string): Promise<void> {
+    return this.#run('setMeta', [], () => {
+      this.#checkFence(lease);
+      this.#data.meta.set(key, value);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+  }
+
+  async #run<T>(operation: StoreOperation, rows: readonly JournalRow[], effect: () => T): Promise<T> {
+    if (!this.#open) throw notOpen();
+    if (this.#faults.before) await this.#faults.before(operation, rows);
+    const result = effect();
+    if (this.#faults.after) await this.#faults.after(operation, rows);
+    return result;
+  }
+
+  #head(): JournalHead {
+    const last = this.#data.rows.at(-1);
+    return last ? { n: last.n, hash: last.hash } : EMPTY_HEAD;
+  }
+
+  #holds(lease: Lease): boolean {
+    const held = this.#data.lease;
+    return held?.epoch === lease.epoch && held.owner === lease.owner;
+  }
+
+  #checkFence(lease: Lease): void {
+    if (!this.#holds(lease)) throw fenced(lease, this.#data.lease);
+  }
+
+  /** The SQL store's unique key. Before anything is inserted: an append happens whole or not at all. */
+  #checkSequence(rows: readonly JournalRow[]): void {
+    const lengths = new Map<ActorId, number>();
+    for (const { actor, seq } of rows) {
+      const length = lengths.get(actor) ?? this.#data.byActor.get(actor)?.length ?? 0;
+      if (seq !== length + 1) throw duplicateRow(actor, seq);
+      lengths.set(actor, seq);
+    }
+  }
+
+  #insert(row: JournalRow): void {
+    const rows = this.#data.byActor.get(row.actor) ?? [];
+    rows.push(row);
+    this.#data.byActor.set(row.actor, rows);
+    this.#data.rows.push(row);
+    if (row.final) this.#data.live.delete(row.actor);
+    else this.#data.live.set(row.actor, row);
+  }
+}
