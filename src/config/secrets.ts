@@ -1,0 +1,83 @@
+/**
+ * Secrets come from the environment, or from files that it names (NAME_FILE, as Docker and Kubernetes mount
+ * them). They never stand in the configuration file, and nothing prints them: `mask` is for whatever might.
+ */
+import { readFileSync } from 'node:fs';
+import { BulkheadError, errorText } from '../core/errors.ts';
+
+export interface Secrets {
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly apiSecret: string | undefined;
+}
+
+/** The variables that are read for each secret, the first that is set wins. */
+export const SECRET_VARIABLES: Readonly<Record<keyof Secrets, readonly string[]>> = {
+  databaseUrl: ['BULKHEAD_DATABASE_URL', 'DATABASE_URL'],
+  redisUrl: ['BULKHEAD_REDIS_URL', 'REDIS_URL'],
+  apiKey: ['BULKHEAD_API_KEY'],
+  apiSecret: ['BULKHEAD_API_SECRET'],
+};
+
+/** Keys by which people try to put secrets into the file, and where they belong. */
+export const SECRET_KEYS: Readonly<Record<string, keyof Secrets>> = {
+  'store.url': 'databaseUrl',
+  'store.password': 'databaseUrl',
+  'database.url': 'databaseUrl',
+  'redis.url': 'redisUrl',
+  'redis.password': 'redisUrl',
+  apiKey: 'apiKey',
+  apiSecret: 'apiSecret',
+  'exchange.apiKey': 'apiKey',
+  'exchange.apiSecret': 'apiSecret',
+};
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+function fromFile(variable: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new BulkheadError(
+      'CONFIG_INVALID',
+      `${variable} names ${path}, which cannot be read: ${errorText(error)}`,
+      {
+        hint: 'Correct the path, or make the file readable for the user who runs Bulkhead.',
+      },
+    );
+  }
+}
+
+function readSecret(env: Env, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const direct = env[name];
+    const file = env[`${name}_FILE`];
+    if (direct && file) {
+      throw new BulkheadError('CONFIG_INVALID', `${name} and ${name}_FILE are both set.`, {
+        hint: 'Set one of them.',
+      });
+    }
+    if (direct) return direct;
+    if (file) return fromFile(`${name}_FILE`, file);
+  }
+  return undefined;
+}
+
+export function readSecrets(env: Env): Secrets {
+  return {
+    databaseUrl: readSecret(env, SECRET_VARIABLES.databaseUrl),
+    redisUrl: readSecret(env, SECRET_VARIABLES.redisUrl),
+    apiKey: readSecret(env, SECRET_VARIABLES.apiKey),
+    apiSecret: readSecret(env, SECRET_VARIABLES.apiSecret),
+  };
+}
+
+export const isSecretName = (name: string): boolean =>
+  /pass(word|wd)?|secret|token|api_?key|credential|private/i.test(name);
+
+/** A value as it may be shown: credentials inside URLs and values of secret names are starred out. */
+export function mask(name: string, value: string): string {
+  if (isSecretName(name)) return '***';
+  return value.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi, '$1***@');
+}
