@@ -44,6 +44,8 @@ export interface ChildContext {
   exit(reason: ExitReason): void;
   /** False from the moment this incarnation ended: what it left behind must do nothing any more. */
   isAlive(): boolean;
+  /** Runs once, when this incarnation has ended in whatever way: for what a start opened before it was given up. */
+  whenEnded(release: () => void): void;
   /** For callbacks of timers, sockets, promises: does nothing once dead, and a throw crashes this child only. */
   guard<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void;
 }

@@ -29,3 +29,19 @@ export function drive(steps: Steps, isAbandoned: () => boolean, done: () => void
   };
   run();
 }
+
+/** The answer itself when it comes within the call, else a promise of it. Only the first answer counts. */
+export function soon<T>(ask: (answer: (value: T) => void) => void): T | Promise<T> {
+  let answered: { readonly value: T } | undefined;
+  let resolve: ((value: T) => void) | undefined;
+  ask((value) => {
+    answered ??= { value };
+    resolve?.(value);
+  });
+  // The compiler cannot see that the callback may have run by now.
+  const settled = answered as { readonly value: T } | undefined;
+  if (settled !== undefined) return settled.value;
+  return new Promise((done) => {
+    resolve = done;
+  });
+}
