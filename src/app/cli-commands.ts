@@ -1,0 +1,182 @@
+/**
+ * Every command and flag of `bulkhead`, as data. Parsing, help and the documentation's test read this table;
+ * nothing else knows a flag's name.
+ */
+export interface FlagSpec {
+  readonly name: string;
+  /** What stands for its value in the help; absent: a switch. */
+  readonly value?: string;
+  readonly summary: string;
+  /** The configuration key it sets; its default is that key's. */
+  readonly key?: string;
+  readonly default?: string;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  /** Positional arguments as the help shows them. */
+  readonly args?: string;
+  /** How many positional arguments it takes. */
+  readonly arity?: readonly [min: number, max: number];
+  readonly summary: string;
+  readonly detail: string;
+  readonly flags: readonly FlagSpec[];
+  readonly examples: readonly string[];
+  /** Codes with a meaning of their own here; the common ones stand in the general help. */
+  readonly exits?: Readonly<Record<number, string>>;
+}
+
+const CONFIG: FlagSpec = {
+  name: 'config',
+  value: 'FILE',
+  summary: 'configuration file',
+  default: 'bulkhead.yaml, when there is one',
+};
+const DATA_DIR: FlagSpec = {
+  name: 'data-dir',
+  value: 'DIR',
+  summary: 'folder of the store and the status',
+  key: 'data.dir',
+};
+const JSON_FLAG: FlagSpec = { name: 'json', summary: 'machine-readable output, one JSON value a line' };
+const QUIET: FlagSpec = { name: 'quiet', summary: 'no progress and no dashboard' };
+export const HELP: FlagSpec = { name: 'help', summary: 'this text' };
+
+export const EXPORT_KINDS = ['trades', 'orders', 'fills', 'equity', 'journal'] as const;
+export const EXPORT_FORMATS = ['csv', 'json'] as const;
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'run',
+    summary: 'trade until stopped',
+    detail:
+      'Recovers what is in the store, then trades. Without flags: a demo on a generated market, nothing needed.',
+    flags: [
+      { name: 'mode', value: 'MODE', summary: 'demo, paper or live', key: 'mode' },
+      { name: 'recording', value: 'PATH', summary: 'trade this recorded market', key: 'market.recording' },
+      {
+        name: 'speed',
+        value: 'N|max',
+        summary: 'market time against real time, or as fast as it goes',
+        key: 'market.speed',
+      },
+      {
+        name: 'seed',
+        value: 'N',
+        summary: 'of the generated market',
+        key: 'market.seed',
+        default: 'a new one',
+      },
+      { name: 'symbols', value: 'A,B', summary: 'trade only these', key: 'market.symbols', default: 'all' },
+      { name: 'until-end', summary: 'end when the recording is over', key: 'market.untilEnd' },
+      {
+        name: 'standby',
+        summary: 'wait for the account while another process trades it',
+        key: 'lease.standby',
+      },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+      QUIET,
+    ],
+    examples: [
+      'bulkhead run',
+      'bulkhead run --recording ../shared/data --speed max --until-end --json',
+      'bulkhead run --mode demo --seed 42 --symbols BTCUSDT,ETHUSDT',
+    ],
+    exits: {
+      0: 'the recording is over',
+      130: 'stopped by SIGINT, everything committed',
+      143: 'stopped by SIGTERM, everything committed',
+    },
+  },
+  {
+    name: 'status',
+    summary: 'what a run is doing, or was when it ended',
+    detail: 'Reads the status that a run keeps in its data folder; works while it runs and after it died.',
+    flags: [
+      { name: 'health', summary: 'only check that the run is alive and up to date' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: ['bulkhead status', 'bulkhead status --json | jq .account.equity', 'bulkhead status --health'],
+    exits: {
+      0: 'there is a status; with --health: the run is well',
+      1: 'with --health: the run is not well',
+    },
+  },
+  {
+    name: 'export',
+    args: EXPORT_KINDS.join('|'),
+    arity: [1, 1],
+    summary: 'what was traded, as a table',
+    detail: 'Reads the journal, also beside a run that uses PostgreSQL. Amounts are exact decimals.',
+    flags: [
+      { name: 'format', value: 'FORMAT', summary: 'csv or json (one object a line)', default: 'csv' },
+      { name: 'out', value: 'FILE', summary: 'write there instead of standard output' },
+      DATA_DIR,
+      CONFIG,
+    ],
+    examples: [
+      'bulkhead export trades > trades.csv',
+      'bulkhead export journal --format json --out journal.jsonl',
+    ],
+  },
+  {
+    name: 'replay',
+    summary: 'rebuild a past moment from the journal',
+    detail:
+      'Replays the journaled events through the machines. With --verify every snapshot and hash must come out byte for byte.',
+    flags: [
+      {
+        name: 'to',
+        value: 'SEQ|TIME',
+        summary: 'row number, or a time such as 2025-05-04T12:00:00Z',
+        default: 'the last row',
+      },
+      { name: 'verify', summary: 'compare every row with its replay, and the hash chain' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+      QUIET,
+    ],
+    examples: ['bulkhead replay --verify', 'bulkhead replay --to 1500 --json'],
+    exits: { 1: 'with --verify: a row differs from its replay' },
+  },
+  {
+    name: 'doctor',
+    summary: 'check everything that a run needs',
+    detail: 'Each check says whether it passed and, if not, what to do. Changes nothing.',
+    flags: [DATA_DIR, CONFIG, JSON_FLAG],
+    examples: ['bulkhead doctor', 'bulkhead doctor --json'],
+    exits: { 0: 'every check passed', 1: 'a check failed' },
+  },
+  {
+    name: 'migrate',
+    summary: 'bring the database schema to this version',
+    detail: 'The embedded store is migrated by itself at start; a PostgreSQL server by this command.',
+    flags: [DATA_DIR, CONFIG, JSON_FLAG],
+    examples: ['bulkhead migrate'],
+  },
+  {
+    name: 'help',
+    args: '[COMMAND]',
+    arity: [0, 1],
+    summary: 'this overview, or a command in detail',
+    detail: 'The same as COMMAND --help.',
+    flags: [],
+    examples: ['bulkhead help run'],
+  },
+  {
+    name: 'version',
+    summary: 'the version',
+    detail: 'Prints the version of Bulkhead and of the Node it runs on.',
+    flags: [JSON_FLAG],
+    examples: ['bulkhead version'],
+  },
+];
+
+export function findCommand(name: string): CommandSpec | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

@@ -1,0 +1,150 @@
+/**
+ * The command line: words in, one exit code out. It parses, loads the configuration and hands over; what a
+ * command does is its handler's. Every error a person can meet ends here, in one form.
+ */
+import { type LoadOptions, loadConfig } from '../config/load.ts';
+import { BulkheadError, errorText } from '../core/errors.ts';
+import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
+import { commandHelp, generalHelp } from './cli-help.ts';
+import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
+import type {
+  CommandOptions,
+  DoctorOptions,
+  ExportOptions,
+  Io,
+  MigrateOptions,
+  ReplayOptions,
+  ReplayTarget,
+  RunOptions,
+  StatusOptions,
+} from './io.ts';
+import { VERSION } from './version.ts';
+
+/** What the commands do; the composition root hands these in. Each answers with the exit code. */
+export interface Handlers {
+  run(options: RunOptions, io: Io): Promise<number>;
+  status(options: StatusOptions, io: Io): Promise<number>;
+  export(options: ExportOptions, io: Io): Promise<number>;
+  replay(options: ReplayOptions, io: Io): Promise<number>;
+  doctor(options: DoctorOptions, io: Io): Promise<number>;
+  migrate(options: MigrateOptions, io: Io): Promise<number>;
+}
+
+export async function runCli(argv: readonly string[], io: Io, handlers: Handlers): Promise<number> {
+  try {
+    return await dispatch(parseCommand(argv), io, handlers);
+  } catch (error) {
+    return report(error, argv.includes('--json'), io);
+  }
+}
+
+async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Promise<number> {
+  const { command, flags } = parsed;
+  if (flags.has('help')) return print(io, commandHelp(command));
+  switch (command.name) {
+    case 'run':
+      return handlers.run(commandOptions(parsed, io), io);
+    case 'status':
+      return handlers.status({ ...commandOptions(parsed, io), health: flags.has('health') }, io);
+    case 'export':
+      return handlers.export({ ...commandOptions(parsed, io), ...exportChoice(parsed) }, io);
+    case 'replay':
+      return handlers.replay(
+        { ...commandOptions(parsed, io), to: replayTarget(flags.get('to')), verify: flags.has('verify') },
+        io,
+      );
+    case 'doctor':
+      return handlers.doctor({ load: () => commandOptions(parsed, io), json: flags.has('json') }, io);
+    case 'migrate':
+      return handlers.migrate(commandOptions(parsed, io), io);
+    case 'version':
+      return print(io, versionText(flags.has('json')));
+    default:
+      return help(parsed, io);
+  }
+}
+
+function commandOptions(parsed: ParsedCommand, io: Io): CommandOptions {
+  const { config, secrets, file } = loadConfig(loadOptions(parsed, io));
+  const { flags } = parsed;
+  return { config, secrets, configFile: file, json: flags.has('json'), quiet: flags.has('quiet') };
+}
+
+function loadOptions({ command, flags }: ParsedCommand, io: Io): LoadOptions {
+  const named = flags.get('config');
+  const values: { path: string; value: unknown; flag: string }[] = [];
+  for (const spec of command.flags) {
+    const value = flags.get(spec.name);
+    if (spec.key === undefined || value === undefined) continue;
+    values.push({ path: spec.key, value: readFlag(spec.name, value), flag: `--${spec.name}` });
+    // Naming a recording is choosing it.
+    if (spec.name === 'recording')
+      values.push({ path: 'market.source', value: 'recorded', flag: '--recording' });
+  }
+  return { env: io.env, cwd: io.cwd, flags: values, ...(typeof named === 'string' ? { file: named } : {}) };
+}
+
+/** A flag's text as its key understands it; the configuration judges it. */
+function readFlag(name: string, value: string | true): unknown {
+  if (value === true) return true;
+  if (name === 'symbols') return value.split(',').map((symbol) => symbol.trim());
+  const isNumber =
+    (name === 'speed' || name === 'seed') && value.trim() !== '' && !Number.isNaN(Number(value));
+  return isNumber ? Number(value) : value;
+}
+
+function exportChoice({ args, flags }: ParsedCommand): Pick<ExportOptions, 'what' | 'format' | 'out'> {
+  const what = EXPORT_KINDS.find((kind) => kind === args[0]);
+  if (!what)
+    throw usage(`There is nothing called "${args[0]}" to export.`, `One of: ${EXPORT_KINDS.join(', ')}.`);
+  const named = flags.get('format') ?? 'csv';
+  const format = EXPORT_FORMATS.find((known) => known === named);
+  if (!format) throw usage(`--format ${named} is not known.`, `One of: ${EXPORT_FORMATS.join(', ')}.`);
+  const out = flags.get('out');
+  return { what, format, out: typeof out === 'string' ? out : undefined };
+}
+
+function replayTarget(value: string | true | undefined): ReplayTarget | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (/^\d+$/.test(value)) return { n: Number(value) };
+  // A time without a zone would mean something else on every machine.
+  const at = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw usage(
+      `--to ${value} is neither a row number nor a time.`,
+      'Give a number such as 1500, or a time with its zone such as 2025-05-04T12:00:00Z.',
+    );
+  }
+  return { at };
+}
+
+function help(parsed: ParsedCommand, io: Io): number {
+  const [topic] = parsed.args;
+  if (topic === undefined) return print(io, generalHelp());
+  return print(io, commandHelp(findCommand(topic) ?? parseCommand([topic]).command));
+}
+
+function versionText(json: boolean): string {
+  const versions = { bulkhead: VERSION, node: process.version };
+  return json ? `${JSON.stringify(versions)}\n` : `bulkhead ${VERSION} (Node ${process.version})\n`;
+}
+
+function print(io: Io, text: string): number {
+  io.stdout.write(text);
+  return 0;
+}
+
+/** The one form in which an error reaches a person, or with --json a program: always on standard error. */
+export function report(error: unknown, json: boolean, io: Io): number {
+  const known = error instanceof BulkheadError ? error : undefined;
+  const code = known?.code ?? 'INTERNAL';
+  const message = known?.message ?? errorText(error);
+  const hint = known?.hint ?? 'This is a defect in Bulkhead. Please report it with the lines above.';
+  if (json) {
+    io.stderr.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+  } else {
+    if (!known && error instanceof Error && error.stack) io.stderr.write(`${error.stack}\n`);
+    io.stderr.write(`bulkhead: ${message}\n  ${hint} [${code}]\n`);
+  }
+  return known?.exitCode ?? 70;
+}

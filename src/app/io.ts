@@ -1,0 +1,69 @@
+/** What a command may touch of the world around it; tests hand in their own. */
+import type { Config } from '../config/schema.ts';
+import type { Env, Secrets } from '../config/secrets.ts';
+import type { Time } from '../core/clock.ts';
+import type { JournalStore } from '../journal/journal.ts';
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Env;
+  readonly cwd: string;
+  /** Of standard output and standard error: may the screen be redrawn there? */
+  readonly isTty: boolean;
+  readonly stderrIsTty: boolean;
+  readonly columns: number;
+  readonly rows: number;
+  readonly time: Time;
+  readonly pid: number;
+}
+
+/** What every command with a configuration gets. */
+export interface CommandOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly configFile: string | undefined;
+  /** Machine-readable lines on standard output. */
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export type RunOptions = CommandOptions;
+
+/** A row's number, or the last row at or before a moment. */
+export type ReplayTarget = { readonly n: number } | { readonly at: number };
+
+export interface ReplayOptions extends CommandOptions {
+  readonly to: ReplayTarget | undefined;
+  readonly verify: boolean;
+}
+
+export type ExportKind = 'trades' | 'orders' | 'fills' | 'equity' | 'journal';
+export type ExportFormat = 'csv' | 'json';
+
+export interface ExportOptions extends CommandOptions {
+  readonly what: ExportKind;
+  readonly format: ExportFormat;
+  /** Absent: standard output. */
+  readonly out: string | undefined;
+}
+
+export interface StatusOptions extends CommandOptions {
+  /** Only the exit code and one line, for a container's health check. */
+  readonly health: boolean;
+}
+
+export type MigrateOptions = CommandOptions;
+
+/** The doctor looks at a configuration that may be wrong, so it loads it itself. */
+export interface DoctorOptions {
+  readonly load: () => CommandOptions;
+  readonly json: boolean;
+}
+
+/** The account's store, constructed and not yet opened: opening checks it, and may refuse. */
+export type CreateStore = (options: CommandOptions, io: Io) => Promise<JournalStore>;

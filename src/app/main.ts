@@ -1,0 +1,34 @@
+/** The program: joins the command line to this process. Commands load lazily, so that `--help` starts at once. */
+import { systemTime } from '../core/clock.ts';
+import { type Handlers, runCli } from './cli.ts';
+import type { Io } from './io.ts';
+
+const io: Io = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+  isTty: process.stdout.isTTY === true,
+  stderrIsTty: process.stderr.isTTY === true,
+  columns: process.stdout.columns ?? 100,
+  rows: process.stdout.rows ?? 40,
+  time: systemTime(),
+  pid: process.pid,
+};
+
+const handlers: Handlers = {
+  run: async (options, io) => (await import('./run.ts')).run(options, io),
+  status: async (options, io) => (await import('./status.ts')).status(options, io),
+  export: async (options, io) => (await import('./export.ts')).exportCommand(options, io),
+  replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
+  doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io),
+  migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io),
+};
+
+// `bulkhead export … | head` closes the pipe early: that is the reader's right and no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), io, handlers);

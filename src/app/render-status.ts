@@ -1,0 +1,149 @@
+/** A status as text: the dashboard for a terminal, one line for a log. Pure. */
+import { renderTree } from '../../supervisors/introspection.ts';
+import { cmp, div, eq, mul, sub } from '../core/decimal.ts';
+import { columns, duration, fit, gain, moment, money, type Paint, painter } from './render-text.ts';
+import type { BreakerStatus, PositionStatus, StatusDocument, TradeStatus } from './status-file.ts';
+
+export interface RenderOptions {
+  readonly colour: boolean;
+  readonly width: number;
+  /** Epoch ms, to say how old the status is. */
+  readonly now: number;
+  /** Whether the process that wrote it still runs; undefined: it is this one. */
+  readonly alive?: boolean | undefined;
+  readonly maxChildren?: number;
+}
+
+export function renderStatus(status: StatusDocument, options: RenderOptions): string {
+  const paint = painter(options.colour);
+  const sections = [
+    header(status, options, paint),
+    account(status, paint),
+    positions(status.positions, paint),
+    trades(status, paint),
+    breakers(status, paint),
+    footer(status, paint),
+    tree(status, options, paint),
+  ];
+  const lines = sections.filter((section) => section.length > 0).flatMap((section) => ['', ...section]);
+  return `${lines
+    .slice(1)
+    .map((line) => fit(line, options.width))
+    .join('\n')}\n`;
+}
+
+function header(status: StatusDocument, { alive, now }: RenderOptions, paint: Paint): string[] {
+  const dead = alive === false && status.state !== 'stopped' && status.state !== 'failed';
+  const state = dead ? paint('red', `dead (was ${status.state})`) : stateText(status.state, paint);
+  const age = alive === undefined ? '' : `, seen ${duration(now - status.updatedAt)} ago`;
+  const first = [
+    paint('bold', `Bulkhead ${status.version}`),
+    `${status.mode} · ${state}`,
+    `pid ${status.pid}${age}`,
+    `up ${duration(status.updatedAt - status.startedAt)}`,
+  ];
+  const seed = status.market.seed === null ? '' : `, seed ${status.market.seed}`;
+  const time = status.virtualTime === null ? 'not begun' : `${moment(status.virtualTime)} UTC`;
+  const second = `${status.market.name} (${status.market.symbols.length} symbols${seed})  ${time}${percentDone(status)}`;
+  return [first.join('  '), second, ...(status.error === null ? [] : [paint('red', status.error)])];
+}
+
+function stateText(state: StatusDocument['state'], paint: Paint): string {
+  const colour = state === 'running' ? 'green' : state === 'failed' ? 'red' : 'yellow';
+  return paint(colour, state);
+}
+
+function percentDone({ progress }: StatusDocument): string {
+  if (!progress?.total) return '';
+  return `  ${Math.floor((progress.done / progress.total) * 100)} % of the recording`;
+}
+
+function account({ account, tradingState }: StatusDocument, paint: Paint): string[] {
+  const change = sub(account.equity, account.initial);
+  const percent = eq(account.initial, '0') ? '0' : mul(div(change, account.initial, 8), '100');
+  const state = tradingState === 'active' ? '' : `   trading ${paint('red', tradingState)}`;
+  return [
+    `Equity ${paint('bold', money(account.equity))} USDT  ${gain(paint, change)} (${money(percent)} %)${state}`,
+    [
+      `wallet ${money(account.wallet)}`,
+      `realised ${gain(paint, account.realised)}`,
+      `open ${gain(paint, account.openPnl)}`,
+      `fees ${money(account.fees)}`,
+      `funding ${gain(paint, account.funding)}`,
+    ].join('   '),
+  ];
+}
+
+function positions(open: readonly PositionStatus[], paint: Paint): string[] {
+  if (open.length === 0) return ['No open position'];
+  const rows = open.map((position) => [
+    position.symbol,
+    position.direction,
+    position.quantity,
+    position.entryPrice,
+    position.markPrice,
+    position.stopPrice ?? paint('red', 'none'),
+    gain(paint, position.openPnl),
+    paint('grey', position.state),
+  ]);
+  const header = ['POSITION', 'SIDE', 'QTY', 'ENTRY', 'MARK', 'STOP', 'P&L', 'STATE'];
+  return columns(header, rows, new Set([2, 3, 4, 5, 6]));
+}
+
+function trades({ trades }: StatusDocument, paint: Paint): string[] {
+  const { count, wins, losses } = trades;
+  if (count === 0) return ['No trade closed yet'];
+  const rate = Math.round((wins / count) * 100);
+  const row = (trade: TradeStatus): string[] => [
+    moment(trade.closedAt),
+    trade.symbol,
+    trade.direction,
+    trade.quantity,
+    trade.entryPrice,
+    trade.exitPrice,
+    gain(paint, trade.net),
+    paint('grey', trade.reason),
+  ];
+  const header = ['CLOSED', 'SYMBOL', 'SIDE', 'QTY', 'ENTRY', 'EXIT', 'NET', 'WHY'];
+  return [
+    `${count} trades closed, ${wins} won, ${losses} lost (${rate} %)`,
+    ...columns(header, trades.last.map(row), new Set([3, 4, 5, 6])),
+  ];
+}
+
+function breakers({ breakers }: StatusDocument, paint: Paint): string[] {
+  if (breakers.length === 0) return [];
+  const tripped = breakers.filter(({ state }) => state !== 'closed');
+  if (tripped.length === 0) return [`Breakers  ${paint('green', `all ${breakers.length} closed`)}`];
+  const line = ({ name, state, since, reason }: BreakerStatus): string =>
+    `  ${paint('red', `${name} ${state}`)}${since === null ? '' : ` since ${moment(since)}`}${reason ? `: ${reason}` : ''}`;
+  return [`Breakers  ${tripped.length} of ${breakers.length} not closed`, ...tripped.map(line)];
+}
+
+function footer({ journal, store, recovery }: StatusDocument, paint: Paint): string[] {
+  const rate = `${Math.round(journal.rowsPerSecond)} rows/s`;
+  const durable = store.durable ? '' : `  ${paint('red', 'NOT DURABLE')}`;
+  const recovered =
+    recovery === null || recovery.actors === 0
+      ? ''
+      : `  recovered ${recovery.actors} actors in ${Math.round(recovery.ms)} ms`;
+  return [
+    `Journal  row ${journal.n}, durable ${journal.durableN}, ${rate}${recovered}`,
+    `Data     ${store.location} (${store.engine})${durable}`,
+  ];
+}
+
+function tree(status: StatusDocument, options: RenderOptions, paint: Paint): string[] {
+  if (status.tree === null) return [];
+  const text = renderTree(status.tree, { maxChildren: options.maxChildren ?? 8 });
+  return text.split('\n').map((line, i) => (i === 0 ? paint('cyan', line) : line));
+}
+
+/** One line for a log, or a terminal that cannot redraw. */
+export function statusLine(status: StatusDocument): string {
+  const { account, positions, trades, journal } = status;
+  const time = status.virtualTime === null ? '' : `${moment(status.virtualTime)}  `;
+  const change = sub(account.equity, account.initial);
+  const sign = cmp(change, '0') > 0 ? '+' : '';
+  return `${time}equity ${money(account.equity)} (${sign}${money(change)})  ${positions.length} open  ${trades.count} trades  row ${journal.durableN}${percentDone(status)}`;
+}
