@@ -9,7 +9,7 @@ import { BulkheadError } from '../src/core/errors.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { ActorEvent, Cause, InputPhase, Intent, Message } from '../src/domain/events.ts';
 import type { JournalHead, JournalRow, JournalStore } from '../src/journal/journal.ts';
-import { verifyChain } from '../src/journal/row-hash.ts';
+import { GENESIS_HASH, verifyChain } from '../src/journal/row-hash.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { route } from './routing.ts';
 
@@ -75,12 +75,12 @@ async function liveActor(store: JournalStore, row: JournalRow): Promise<LiveActo
 async function readTail(store: JournalStore, settledN: number): Promise<JournalRow[]> {
   const tail: JournalRow[] = [];
   const before = settledN === 0 ? undefined : (await store.rowsAfter(settledN - 1, 1))[0];
-  let hash = before?.hash;
+  let hash = before?.hash ?? GENESIS_HASH;
   for (let after = settledN; ; ) {
     const page = await store.rowsAfter(after, PAGE_ROWS);
     const last = page.at(-1);
     if (!last) return tail;
-    verifyChain(page, { n: after, hash: hash ?? '' });
+    verifyChain(page, { n: after, hash });
     tail.push(...page);
     after = last.n;
     hash = last.hash;

@@ -1,0 +1,52 @@
+/** All logics by type: what an actor id's first part means in this program. */
+import type { MachineDefinition } from '../machines/definition.ts';
+import { BulkheadError } from '../src/core/errors.ts';
+import type { LogicFactory } from './actor-logic.ts';
+import { type EngineFactory, ReplayedLogic } from './replayed-logic.ts';
+import { migrateSnapshot, XStateLogic } from './xstate-logic.ts';
+
+export interface EngineEntry {
+  readonly type: string;
+  readonly factory: EngineFactory;
+  readonly checkpointEvery: number;
+}
+
+export class MachineRegistry {
+  readonly #definitions = new Map<string, MachineDefinition>();
+  readonly #engines = new Map<string, EngineEntry>();
+
+  constructor(definitions: readonly MachineDefinition[], engines: readonly EngineEntry[] = []) {
+    for (const definition of definitions) this.#definitions.set(definition.type, definition);
+    for (const engine of engines) this.#engines.set(engine.type, engine);
+  }
+
+  has(type: string): boolean {
+    return this.#definitions.has(type) || this.#engines.has(type);
+  }
+
+  /** Throws ACTOR_UNRESTORABLE for a type this program does not have. */
+  factory(type: string): LogicFactory {
+    const definition = this.#definitions.get(type);
+    if (definition) return () => new XStateLogic(definition);
+    const engine = this.#engines.get(type);
+    if (engine) return () => new ReplayedLogic(engine.factory, engine.checkpointEvery);
+    throw new BulkheadError('ACTOR_UNRESTORABLE', `no machine of type "${type}" in this program`, {
+      hint: 'The journal was written by another version; run that one.',
+    });
+  }
+
+  /** The snapshot as this program's version of the machine understands it. */
+  migrate(rowMachine: string, snapshot: string): { readonly snapshot: string; readonly migrated: boolean } {
+    const definition = this.#definitions.get(rowMachine.split('@')[0] ?? '');
+    if (definition) {
+      const migrated = migrateSnapshot(definition, rowMachine, snapshot);
+      return { snapshot: migrated, migrated: rowMachine !== `${definition.type}@${definition.version}` };
+    }
+    const type = rowMachine.split('@')[0] ?? '';
+    const engine = this.#engines.get(type);
+    if (engine?.factory.machine === rowMachine) return { snapshot, migrated: false };
+    throw new BulkheadError('ACTOR_UNRESTORABLE', `this program cannot read snapshots of ${rowMachine}`, {
+      hint: 'Run the version that wrote it.',
+    });
+  }
+}
