@@ -1,0 +1,70 @@
+/** A PostgreSQL server as the journal's store, from a connection URL (TLS settings pass through the URL). */
+import pg from 'pg';
+import { BulkheadError } from '../core/errors.ts';
+import { SqlJournal } from './sql-journal.ts';
+
+export interface PostgresStoreOptions {
+  /** postgres://user:password@host:port/database?sslmode=… */
+  readonly url: string;
+  readonly account: string;
+  readonly migrations?: 'apply' | 'require';
+  readonly allowNonDurable?: boolean;
+  /** A statement without an answer for this long is given up as unknown, and its connection dropped. */
+  readonly statementTimeoutMs?: number;
+}
+
+/** One for the writer, one for the lease, and a few for readers. */
+const POOL_SIZE = 4;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+/** The URL without its password, for messages and `status`. */
+export function displayUrl(url: string): string {
+  try {
+    const parsed = new URL(url);
+    const user = parsed.username === '' ? '' : `${parsed.username}@`;
+    const socket = parsed.searchParams.get('host');
+    return `${parsed.protocol}//${user}${socket ?? parsed.host}${parsed.pathname}`;
+  } catch {
+    return 'postgres://?';
+  }
+}
+
+export function postgresPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT_MS): pg.Pool {
+  if (!/^postgres(ql)?:\/\//.test(url)) {
+    throw new BulkheadError(
+      'CONFIG_INVALID',
+      'The database URL must start with postgres:// or postgresql://.',
+      {
+        hint: 'For example postgres://user:password@localhost:5432/bulkhead',
+      },
+    );
+  }
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: statementTimeoutMs,
+    keepAlive: true,
+    application_name: 'bulkhead',
+  });
+  // An idle connection that breaks is replaced at the next query, whose error is the one to report.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** A store that still has to be opened; throws only on a malformed URL. */
+export function postgresStore(options: PostgresStoreOptions): SqlJournal {
+  return new SqlJournal({
+    account: options.account,
+    name: 'postgres',
+    location: displayUrl(options.url),
+    pool: postgresPool(options.url, options.statementTimeoutMs),
+    migrations: options.migrations ?? 'apply',
+    allowNonDurable: options.allowNonDurable ?? false,
+    exclusive: false,
+    engine: (version) => `PostgreSQL ${version}`,
+    extraChecks: async () => [],
+    onClose: async () => undefined,
+  });
+}

@@ -1,0 +1,348 @@
+/**
+ * The journal in PostgreSQL, through pg and Kysely; the embedded store is the same over another pool.
+ *
+ * Invariants: those of the port. All of an append is one statement (sql-append.ts). The pool reconnects by
+ * itself, so a restarted database is an error or two, not the end.
+ */
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import type { Pool } from 'pg';
+import { defined } from '../core/assert.ts';
+import { BulkheadError } from '../core/errors.ts';
+import type { ActorId } from '../core/ids.ts';
+import type {
+  JournalHead,
+  JournalRow,
+  JournalStore,
+  Lease,
+  LeaseState,
+  RowKind,
+  StoreHealth,
+} from './journal.ts';
+import { migrate, pendingMigrations } from './migrator.ts';
+import { GENESIS_HASH } from './row-hash.ts';
+import { appendRows } from './sql-append.ts';
+import { guarded } from './sql-errors.ts';
+import type { BulkheadSchema } from './sql-schema.ts';
+import { duplicateRow, fenced, headMismatch, leaseHeld } from './store-errors.ts';
+
+export type HealthCheck = StoreHealth['checks'][number];
+
+export interface SqlJournalOptions {
+  readonly account: string;
+  readonly name: string;
+  /** Where the data is, fit for display: no password. */
+  readonly location: string;
+  readonly pool: Pool;
+  /** 'require' refuses a database with pending migrations, naming `bulkhead migrate`. */
+  readonly migrations: 'apply' | 'require';
+  /** For throwaway test servers that run with fsync off. */
+  readonly allowNonDurable: boolean;
+  /** True where a lock of our own proves that no other process is alive: its lease need not be waited for. */
+  readonly exclusive: boolean;
+  /** How the engine calls itself, given what the server reports as its version. */
+  readonly engine: (serverVersion: string) => string;
+  readonly extraChecks: () => Promise<readonly HealthCheck[]>;
+  readonly onClose: () => Promise<void>;
+}
+
+/** With 'local' or 'off' a failover or a power cut loses rows that we took for durable. */
+const DURABLE_SETTINGS: Readonly<Record<string, readonly string[]>> = {
+  fsync: ['on'],
+  full_page_writes: ['on'],
+  synchronous_commit: ['on', 'remote_write', 'remote_apply'],
+};
+
+export class SqlJournal implements JournalStore {
+  readonly name: string;
+  readonly #account: string;
+  readonly #pool: Pool;
+  readonly #db: Kysely<BulkheadSchema>;
+  readonly #options: SqlJournalOptions;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: SqlJournalOptions) {
+    this.name = options.name;
+    this.#account = options.account;
+    this.#pool = options.pool;
+    this.#options = options;
+    this.#db = new Kysely<BulkheadSchema>({
+      dialect: new PostgresDialect({ pool: options.pool }),
+    }).withSchema('bulkhead');
+  }
+
+  async open(): Promise<StoreHealth> {
+    return guarded(async () => {
+      const settings = await this.#readSettings();
+      const checks = [...durabilityChecks(settings), ...(await this.#options.extraChecks())];
+      const durable = checks.every((check) => check.ok);
+      if (!durable && !this.#options.allowNonDurable) throw notDurable(checks);
+      await this.#migrate();
+      await sql`insert into bulkhead.leases (account, head_hash) values (${this.#account}, ${GENESIS_HASH})
+        on conflict do nothing`.execute(this.#db);
+      await this.#checkHead();
+      const engine = this.#options.engine(settings.get('server_version') ?? '?');
+      return { engine, location: this.#options.location, durable, checks };
+    });
+  }
+
+  async acquireLease(owner: string, ttlMs: number): Promise<Lease> {
+    return guarded(async () => {
+      const taken = await sql<{ epoch: string }>`
+        update bulkhead.leases
+        set owner = ${owner}, epoch = epoch + 1, expires_at = clock_timestamp() + ${ttlMs} * interval '1 ms'
+        where account = ${this.#account}
+          and (owner is null or owner = ${owner} or expires_at <= clock_timestamp() or ${this.#options.exclusive})
+        returning epoch`.execute(this.#db);
+      const row = taken.rows[0];
+      if (row) return { account: this.#account, owner, epoch: Number(row.epoch) };
+      const held = await this.leaseState();
+      if (held) throw leaseHeld(held);
+      // Released between the two statements: for the caller the same as an unreachable lease, try again.
+      throw new BulkheadError('LEASE_HELD', `The lease of account ${this.#account} is changing hands.`);
+    });
+  }
+
+  async renewLease(lease: Lease, ttlMs: number): Promise<void> {
+    await guarded(async () => {
+      const renewed = await sql`
+        update bulkhead.leases set expires_at = clock_timestamp() + ${ttlMs} * interval '1 ms'
+        where account = ${lease.account} and owner = ${lease.owner} and epoch = ${lease.epoch}`.execute(
+        this.#db,
+      );
+      if (renewed.numAffectedRows !== 1n) throw fenced(lease, await this.leaseState());
+    });
+  }
+
+  async releaseLease(lease: Lease): Promise<void> {
+    await guarded(() =>
+      sql`
+        update bulkhead.leases set owner = null, expires_at = null
+        where account = ${lease.account} and owner = ${lease.owner} and epoch = ${lease.epoch}`.execute(
+        this.#db,
+      ),
+    );
+  }
+
+  async leaseState(): Promise<LeaseState | undefined> {
+    return guarded(async () => {
+      const row = await this.#lease();
+      if (row.owner === null || row.expires_at === null) return undefined;
+      const { owner, epoch, expires_at: expiresAt } = row;
+      return { account: this.#account, owner, epoch: Number(epoch), expiresAt: expiresAt.getTime() };
+    });
+  }
+
+  async head(): Promise<JournalHead> {
+    return guarded(async () => {
+      const row = await this.#lease();
+      return { n: Number(row.head_n), hash: row.head_hash };
+    });
+  }
+
+  async append(lease: Lease, rows: readonly JournalRow[], settledN: number): Promise<void> {
+    if (rows.length === 0) return;
+    await guarded(async () => {
+      const written = await appendRows(this.#pool, lease, rows, settledN);
+      if (!written) await this.#explainRefusal(lease, rows);
+    });
+  }
+
+  async settledN(): Promise<number> {
+    return guarded(async () => Number((await this.#lease()).settled_n));
+  }
+
+  async liveRows(): Promise<readonly JournalRow[]> {
+    return guarded(async () => {
+      const last = this.#rows()
+        .where('actor', '=', sql<string>`live_actors.actor`)
+        .orderBy('journal.seq', 'desc')
+        .limit(1)
+        .as('last');
+      const rows = await this.#db
+        .selectFrom('live_actors')
+        .innerJoinLateral(last, (join) => join.onTrue())
+        .selectAll('last')
+        .where('live_actors.account', '=', this.#account)
+        .execute();
+      return rows.map(toJournalRow).sort((a, b) => a.n - b.n);
+    });
+  }
+
+  async rowsAfter(after: number, limit: number): Promise<readonly JournalRow[]> {
+    return guarded(async () => {
+      const rows = await this.#rows().where('n', '>', String(after)).orderBy('n').limit(limit).execute();
+      return rows.map(toJournalRow);
+    });
+  }
+
+  async rowsOf(actor: ActorId, afterSeq: number, limit: number): Promise<readonly JournalRow[]> {
+    return guarded(async () => {
+      const rows = await this.#rows()
+        .where('actor', '=', actor)
+        .where('seq', '>', String(afterSeq))
+        .orderBy('seq')
+        .limit(limit)
+        .execute();
+      return rows.map(toJournalRow);
+    });
+  }
+
+  async lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined> {
+    return guarded(async () => {
+      const row = await this.#rows()
+        .where('actor', '=', actor)
+        .where('snapshot', 'is not', null)
+        .orderBy('seq', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row && toJournalRow(row);
+    });
+  }
+
+  async getMeta(key: string): Promise<string | undefined> {
+    return guarded(async () => {
+      const row = await this.#db
+        .selectFrom('meta')
+        .select('value')
+        .where('account', '=', this.#account)
+        .where('key', '=', key)
+        .executeTakeFirst();
+      return row?.value;
+    });
+  }
+
+  async setMeta(lease: Lease, key: string, value: string): Promise<void> {
+    await guarded(async () => {
+      const written = await sql`
+        insert into bulkhead.meta (account, key, value)
+        select account, ${key}, ${value} from bulkhead.leases
+        where account = ${lease.account} and owner = ${lease.owner} and epoch = ${lease.epoch} for update
+        on conflict (account, key) do update set value = excluded.value`.execute(this.#db);
+      if (written.numAffectedRows !== 1n) throw fenced(lease, await this.leaseState());
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= this.#pool.end().then(() => this.#options.onClose());
+    await this.#closed;
+  }
+
+  async #readSettings(): Promise<Map<string, string>> {
+    const result = await sql<{ name: string; setting: string }>`
+      select name, setting from pg_settings
+      where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version')`.execute(this.#db);
+    return new Map(result.rows.map(({ name, setting }) => [name, setting]));
+  }
+
+  async #migrate(): Promise<void> {
+    if (this.#options.migrations === 'apply') {
+      await migrate(this.#pool);
+      return;
+    }
+    const pending = await pendingMigrations(this.#pool);
+    if (pending.length === 0) return;
+    throw new BulkheadError('MIGRATION_MISMATCH', `The database lacks migrations: ${pending.join(', ')}.`, {
+      hint: 'Stop every Bulkhead that uses this database, then run `bulkhead migrate`.',
+    });
+  }
+
+  /** The lease row and the journal must agree on where the journal ends. */
+  async #checkHead(): Promise<void> {
+    const head = await this.#lease();
+    const last = await this.#db
+      .selectFrom('journal')
+      .select(['n', 'hash'])
+      .where('account', '=', this.#account)
+      .orderBy('n', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    if ((last?.n ?? '0') === head.head_n && (last?.hash ?? GENESIS_HASH) === head.head_hash) return;
+    throw new BulkheadError(
+      'STORE_CORRUPT',
+      `The journal ends at row ${last?.n ?? 0}, but should end at row ${head.head_n}.`,
+      { hint: 'Restore the journal from a backup; do not edit it by hand.' },
+    );
+  }
+
+  /** Nothing was written: by whose hand? A batch that is there already, byte for byte, counts as appended. */
+  async #explainRefusal(lease: Lease, rows: readonly JournalRow[]): Promise<void> {
+    const held = await this.#lease();
+    if (held.owner !== lease.owner || Number(held.epoch) !== lease.epoch) {
+      throw fenced(lease, await this.leaseState());
+    }
+    const last = defined(rows.at(-1), 'last row');
+    const [landed] = await this.rowsAfter(last.n - 1, 1);
+    if (landed?.hash === last.hash) return;
+    const first = defined(rows[0], 'first row');
+    if (Number(held.head_n) === first.n - 1) throw duplicateRow(first.actor, first.seq);
+    throw headMismatch({ n: Number(held.head_n), hash: held.head_hash }, first.n);
+  }
+
+  #lease() {
+    return this.#db
+      .selectFrom('leases')
+      .selectAll()
+      .where('account', '=', this.#account)
+      .executeTakeFirstOrThrow(
+        () => new BulkheadError('STORE_CORRUPT', `Account ${this.#account} has no lease row.`),
+      );
+  }
+
+  /** JSON columns as texts: pg would parse them, and the bytes would be lost. */
+  #rows() {
+    return this.#db
+      .selectFrom('journal')
+      .select(['n', 'epoch', 'actor', 'seq', 'at', 'kind', 'machine', 'note', 'final', 'hash'])
+      .select([
+        sql<string>`event::text`.as('event'),
+        sql<string>`cause::text`.as('cause'),
+        sql<string | null>`snapshot::text`.as('snapshot'),
+        sql<string>`intents::text`.as('intents'),
+        sql<string>`host::text`.as('host'),
+      ])
+      .where('journal.account', '=', this.#account);
+  }
+}
+
+type SelectedRow = Omit<JournalRow, 'n' | 'epoch' | 'seq' | 'at' | 'kind'> &
+  Record<'n' | 'epoch' | 'seq' | 'at' | 'kind', string>;
+
+/** Fields one by one: the writer's and the reader's row have the same keys and nothing else. */
+function toJournalRow(row: SelectedRow): JournalRow {
+  return {
+    actor: row.actor,
+    seq: Number(row.seq),
+    at: Number(row.at),
+    kind: row.kind as RowKind,
+    machine: row.machine,
+    event: row.event,
+    cause: row.cause,
+    snapshot: row.snapshot,
+    intents: row.intents,
+    host: row.host,
+    note: row.note,
+    final: row.final,
+    n: Number(row.n),
+    epoch: Number(row.epoch),
+    hash: row.hash,
+  };
+}
+
+function durabilityChecks(settings: ReadonlyMap<string, string>): HealthCheck[] {
+  return Object.entries(DURABLE_SETTINGS).map(([name, allowed]) => {
+    const value = settings.get(name) ?? 'unknown';
+    const ok = allowed.includes(value);
+    return { name, ok, detail: ok ? value : `${value}; must be ${allowed.join(' or ')}` };
+  });
+}
+
+function notDurable(checks: readonly HealthCheck[]): BulkheadError {
+  const bad = checks.filter((check) => !check.ok).map((check) => `${check.name} is ${check.detail}`);
+  return new BulkheadError(
+    'STORE_NOT_DURABLE',
+    `The store would lose rows on a power cut: ${bad.join('; ')}.`,
+    {
+      hint: 'Set these in postgresql.conf (or for this role and database) and restart the server.',
+    },
+  );
+}

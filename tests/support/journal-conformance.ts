@@ -1,0 +1,254 @@
+/**
+ * What every journal store must do. Run by the memory, PostgreSQL and embedded stores alike; a new adapter
+ * passes this before anything else.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, test } from 'node:test';
+import type { JournalHead, JournalRow, JournalStore, Lease, RowDraft } from '../../src/journal/journal.ts';
+import { EMPTY_HEAD, sealRows, verifyChain } from '../../src/journal/row-hash.ts';
+import { draft, drafts } from './journal-rows.ts';
+
+export interface StoreUnderTest {
+  /** A store over the same database at every call; not opened yet. */
+  store(account: string): JournalStore;
+  /** Lets the store's clock run past `ms`. */
+  passTime(ms: number): Promise<void>;
+}
+
+interface World {
+  readonly account: string;
+  readonly store: JournalStore;
+  readonly lease: Lease;
+  append(...rows: RowDraft[]): Promise<JournalRow[]>;
+  head(): JournalHead;
+}
+
+const TEXTS = [
+  '{"a" : 1,  "b":[ ]}',
+  '{"b":1,"a":1,"a":2}',
+  '{"n":1.10,"big":12345678901234567890.12345678901234567890}',
+  '"\\u0000 \\ud800 \\u00e9"',
+  JSON.stringify({ text: 'žluťoučký 🐎 日本語 \u2028 "quoted" \\ back {brace} NULL' }),
+  '   [1]  ',
+];
+
+export function journalConformance(
+  name: string,
+  under: () => Promise<StoreUnderTest> | StoreUnderTest,
+): void {
+  async function world(): Promise<World> {
+    const account = `account-${randomUUID()}`;
+    const store = (await under()).store(account);
+    await store.open();
+    const lease = await store.acquireLease('first', 60_000);
+    let head: JournalHead = EMPTY_HEAD;
+    const append = async (...rows: RowDraft[]): Promise<JournalRow[]> => {
+      const sealed = sealRows(head, lease.epoch, rows);
+      await store.append(lease, sealed, 0);
+      head = sealed.at(-1) ?? head;
+      return sealed;
+    };
+    return { account, store, lease, append, head: () => head };
+  }
+
+  describe(`journal store: ${name}`, () => {
+    test('a new journal is empty', async () => {
+      const { store } = await world();
+      assert.deepEqual(await store.head(), EMPTY_HEAD);
+      assert.equal(await store.settledN(), 0);
+      assert.deepEqual(await store.liveRows(), []);
+      assert.deepEqual(await store.rowsAfter(0, 10), []);
+      assert.equal(await store.lastCheckpoint('a'), undefined);
+      await store.close();
+    });
+
+    test('rows come back byte for byte, whatever their texts', async () => {
+      const { store, append } = await world();
+      const rows = TEXTS.map((text, index) =>
+        draft(`position/${index}/ünïcode`, 1, {
+          event: text,
+          cause: text,
+          snapshot: index % 2 === 0 ? text : null,
+          intents: text,
+          host: text,
+          note: index % 2 === 0 ? null : 'a "note" with \\ and {braces}, 日本語, NULL',
+          at: Number.MAX_SAFE_INTEGER - index,
+        }),
+      );
+      const sealed = await append(...rows);
+      const read = await store.rowsAfter(0, 100);
+      assert.deepEqual(read, sealed);
+      verifyChain(read);
+      await store.close();
+    });
+
+    test('an append is found by a second client after the first one closed', async () => {
+      const { account, store, append } = await world();
+      const sealed = await append(...drafts('a', 3));
+      await store.close();
+      const again = (await under()).store(account);
+      await again.open();
+      assert.deepEqual(await again.rowsAfter(0, 10), sealed);
+      assert.deepEqual(await again.head(), { n: 3, hash: sealed[2]?.hash });
+      await again.close();
+    });
+
+    test('rowsAfter and rowsOf page in order', async () => {
+      const { store, append } = await world();
+      await append(...drafts('a', 3), ...drafts('b', 2));
+      await append(draft('a', 4));
+      const ns = async (after: number, limit: number) =>
+        (await store.rowsAfter(after, limit)).map((r) => r.n);
+      assert.deepEqual(await ns(0, 4), [1, 2, 3, 4]);
+      assert.deepEqual(await ns(4, 4), [5, 6]);
+      const seqs = async (after: number, limit: number) =>
+        (await store.rowsOf('a', after, limit)).map((r) => [r.seq, r.n]);
+      assert.deepEqual(await seqs(0, 2), [
+        [1, 1],
+        [2, 2],
+      ]);
+      assert.deepEqual(await seqs(2, 9), [
+        [3, 3],
+        [4, 6],
+      ]);
+      await store.close();
+    });
+
+    test('liveRows is the last row of each actor that is not over, in order of n', async () => {
+      const { store, append } = await world();
+      await append(draft('a', 1), draft('b', 1), draft('c', 1), draft('brief', 1));
+      await append(draft('b', 2), draft('brief', 2, { final: true }));
+      await append(draft('flash', 1), draft('flash', 2, { final: true }), draft('solo', 1, { final: true }));
+      await append(draft('a', 2), draft('c', 2, { final: true }));
+      assert.deepEqual(
+        (await store.liveRows()).map((row) => [row.actor, row.seq, row.n]),
+        [
+          ['b', 2, 5],
+          ['a', 2, 10],
+        ],
+      );
+      await store.close();
+    });
+
+    test('lastCheckpoint is the newest row with a snapshot', async () => {
+      const { store, append } = await world();
+      await append(draft('a', 1), draft('a', 2), draft('a', 3, { snapshot: null }));
+      assert.equal((await store.lastCheckpoint('a'))?.seq, 2);
+      await store.close();
+    });
+
+    test('a gap, a repeated seq and a wrong n are refused, and nothing of the append stays', async () => {
+      const { store, append, lease, head } = await world();
+      await append(...drafts('a', 2));
+      const after = head();
+      const bad = [
+        sealRows({ ...after, n: 3 }, lease.epoch, [draft('b', 1)]),
+        sealRows({ ...after, n: 0 }, lease.epoch, [draft('b', 1)]),
+        sealRows(after, lease.epoch, [draft('b', 1), draft('a', 2)]),
+      ];
+      for (const rows of bad) {
+        await assert.rejects(store.append(lease, rows, 0), { code: 'STORE_CORRUPT' });
+        assert.deepEqual(await store.head(), { n: after.n, hash: after.hash });
+        assert.equal((await store.rowsAfter(0, 10)).length, 2);
+        assert.equal((await store.liveRows()).length, 1);
+      }
+      await store.close();
+    });
+
+    test('the same append twice is one append', async () => {
+      const { store, append, lease } = await world();
+      await append(draft('a', 1));
+      const rows = await append(draft('a', 2));
+      await store.append(lease, rows, 0);
+      assert.equal((await store.rowsAfter(0, 10)).length, 2);
+      await store.close();
+    });
+
+    test('settledN is stored with an append and never runs backwards', async () => {
+      const { store, append, lease, head } = await world();
+      await append(...drafts('a', 2));
+      await store.append(lease, sealRows(head(), lease.epoch, [draft('b', 1)]), 2);
+      assert.equal(await store.settledN(), 2);
+      await store.close();
+    });
+
+    test('the lease: held against others, renewed, released, taken again with a higher epoch', async () => {
+      const { account, store, lease } = await world();
+      const other = (await under()).store(account);
+      await other.open();
+      await assert.rejects(other.acquireLease('second', 60_000), { code: 'LEASE_HELD', message: /first/ });
+      await store.renewLease(lease, 60_000);
+      const state = await store.leaseState();
+      assert.deepEqual([state?.owner, state?.epoch], ['first', lease.epoch]);
+      await store.releaseLease(lease);
+      assert.equal(await store.leaseState(), undefined);
+      const next = await other.acquireLease('second', 60_000);
+      assert.equal(next.epoch, lease.epoch + 1);
+      await store.releaseLease(lease);
+      assert.equal((await other.leaseState())?.owner, 'second', 'a stale release releases nothing');
+      await store.close();
+      await other.close();
+    });
+
+    test('an expired lease can be taken; its old owner is fenced in everything it writes', async () => {
+      const { account, store, append, lease, head } = await world();
+      await append(draft('a', 1));
+      await store.renewLease(lease, 50);
+      await (await under()).passTime(60);
+      const other = (await under()).store(account);
+      await other.open();
+      const next = await other.acquireLease('second', 60_000);
+      const stale = sealRows(head(), lease.epoch, [draft('a', 2)]);
+      await assert.rejects(store.append(lease, stale, 0), { code: 'FENCED', message: /second/ });
+      await assert.rejects(store.renewLease(lease, 60_000), { code: 'FENCED' });
+      await assert.rejects(store.setMeta(lease, 'key', 'value'), { code: 'FENCED' });
+      assert.equal((await store.head()).n, 1);
+      await other.append(next, sealRows(head(), next.epoch, [draft('a', 2)]), 0);
+      assert.equal((await other.head()).n, 2);
+      await store.close();
+      await other.close();
+    });
+
+    test('an expired lease that nobody took is still good', async () => {
+      const { store, append, lease } = await world();
+      await store.renewLease(lease, 20);
+      await (await under()).passTime(30);
+      await append(draft('a', 1));
+      await store.renewLease(lease, 60_000);
+      await store.close();
+    });
+
+    test('the same owner may take its lease again, and fences its former self', async () => {
+      const { store, lease, head } = await world();
+      const next = await store.acquireLease('first', 60_000);
+      assert.equal(next.epoch, lease.epoch + 1);
+      await assert.rejects(store.append(lease, sealRows(head(), lease.epoch, [draft('a', 1)]), 0), {
+        code: 'FENCED',
+      });
+      await store.close();
+    });
+
+    test('meta values are set, replaced and read back', async () => {
+      const { store, lease } = await world();
+      assert.equal(await store.getMeta('instance'), undefined);
+      await store.setMeta(lease, 'instance', 'one');
+      await store.setMeta(lease, 'instance', 'two – 🐎');
+      assert.equal(await store.getMeta('instance'), 'two – 🐎');
+      await store.close();
+    });
+
+    test('accounts do not see each other', async () => {
+      const one = await world();
+      const two = await world();
+      await one.append(draft('a', 1));
+      await one.store.setMeta(one.lease, 'key', 'one');
+      await two.append(draft('a', 1), draft('a', 2));
+      assert.equal((await one.store.rowsAfter(0, 10)).length, 1);
+      assert.equal((await two.store.liveRows()).length, 1);
+      assert.equal(await two.store.getMeta('key'), undefined);
+      await one.store.close();
+      await two.store.close();
+    });
+  });
+}
