@@ -1,0 +1,143 @@
+/**
+ * Drives market time: takes steps from the market, wakes only whom they concern, and waits until everything
+ * has settled before time moves on. With virtual time this alone makes a run deterministic and resumable.
+ *
+ * One instant T goes: the venue sees the bars (stops fill, funding settles), then actors look at the market,
+ * then timers due at T fire. Invariants: rows with cause venue@T precede rows with cause market@T; a step that
+ * concerns nobody writes nothing; after a restart the step at the cursor is finished and none is done twice.
+ */
+
+import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
+import type { InputCursor } from '../../supervisors/recovery.ts';
+import type { Time } from '../core/clock.ts';
+import { sleep, type VirtualTime } from '../core/clock.ts';
+import type { ActorId } from '../core/ids.ts';
+import type { ActorEvent, InputPhase } from '../domain/events.ts';
+import type { MarketData, MarketStep } from '../market/market-data.ts';
+
+/** Who is concerned by a step, as messages; the driver knows nothing of positions, scanners or venues. */
+export interface StepAudience {
+  /** Prices and forming candles: called for every step, also for those replayed after a restart. */
+  absorb(step: MarketStep): void;
+  venue(step: MarketStep, tell: Tell): void;
+  market(step: MarketStep, tell: Tell): void;
+}
+
+export type Tell = (to: ActorId, event: ActorEvent) => void;
+
+export interface DriverOptions {
+  readonly market: MarketData;
+  readonly runtime: ActorRuntime;
+  readonly audience: StepAudience;
+  readonly time: VirtualTime;
+  /** Real time, for pacing and for letting signals in. */
+  readonly realTime: Time;
+  /** Market time ÷ real time, or 'max'. */
+  readonly speed: number | 'max';
+  /** Steps from this instant on are needed to rebuild what `absorb` keeps. */
+  readonly absorbFrom: (cursor: InputCursor) => number;
+  readonly onStep?: (step: MarketStep, done: number) => void;
+}
+
+export type DriveEnd = 'end' | 'stopped';
+
+const BREATHE_EVERY_MS = 20;
+
+export class MarketDriver {
+  readonly #options: DriverOptions;
+  #stopping = false;
+  #wakeUp: (() => void) | undefined;
+  #lastBreath = 0;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+  }
+
+  /** Ends the drive after the step under way. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wakeUp?.();
+  }
+
+  async run(cursor: InputCursor | undefined): Promise<DriveEnd> {
+    const { market, audience, runtime } = this.#options;
+    await runtime.quiescent();
+    let done = 0;
+    const from = cursor && this.#options.absorbFrom(cursor) - 1;
+    for await (const steps of market.steps(from)) {
+      for (const step of steps) {
+        done += 1;
+        if (cursor && step.at < cursor.at) {
+          audience.absorb(step);
+          continue;
+        }
+        if (this.#stopping) return 'stopped';
+        await this.#step(step, cursor);
+        this.#options.onStep?.(step, done);
+      }
+    }
+    if (!this.#stopping) await this.#timersUntil(this.#options.time.now());
+    return this.#stopping ? 'stopped' : 'end';
+  }
+
+  /** One instant, or what a restart finds left of it. */
+  async #step(step: MarketStep, cursor: InputCursor | undefined): Promise<void> {
+    const { audience, time } = this.#options;
+    const resumed = cursor?.at === step.at ? cursor.phase : undefined;
+    if (!resumed) {
+      await this.#timersUntil(step.at - 1);
+      await this.#pace(step);
+      time.advanceTo(step.at);
+    }
+    audience.absorb(step);
+    if (!resumed) await this.#phase('venue', step);
+    if (!resumed || resumed === 'venue') await this.#phase('market', step);
+    await this.#timersUntil(step.at);
+    await this.#breathe();
+  }
+
+  async #phase(phase: InputPhase, step: MarketStep): Promise<void> {
+    const { audience, runtime } = this.#options;
+    let told = false;
+    const tell: Tell = (to, event) => {
+      told = true;
+      runtime.tell({ to, event, cause: { kind: 'input', phase, at: step.at } });
+    };
+    audience[phase](step, tell);
+    if (told) await runtime.quiescent();
+  }
+
+  /** Fires durable timers, and the supervisors' own, each at its deadline. */
+  async #timersUntil(at: number): Promise<void> {
+    const { runtime, time } = this.#options;
+    for (;;) {
+      const due = Math.min(runtime.timers.nextDue(), time.nextDeadline() ?? Number.POSITIVE_INFINITY);
+      if (due > at) return;
+      time.advanceTo(Math.max(due, time.now()));
+      runtime.fireDueTimers();
+      await runtime.quiescent();
+    }
+  }
+
+  async #pace(step: MarketStep): Promise<void> {
+    const { speed, time, realTime } = this.#options;
+    if (speed === 'max') return;
+    const delayMs = Math.max(0, step.at - time.now()) / speed;
+    await new Promise<void>((resolve) => {
+      const timer = realTime.timers.set(delayMs, resolve);
+      this.#wakeUp = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#wakeUp = undefined;
+  }
+
+  /** Lets signals, sockets and the status in now and then. */
+  async #breathe(): Promise<void> {
+    const now = this.#options.realTime.monotonic.now();
+    if (now - this.#lastBreath < BREATHE_EVERY_MS) return;
+    this.#lastBreath = now;
+    await sleep(this.#options.realTime.timers, 0);
+  }
+}
