@@ -18,8 +18,8 @@ export interface QualityLimits {
   readonly rangeMultiple: number;
   /**
    * … and is absurd when it exceeds so many times the range that its volume explains (ranges grow with the square
-   * root of volume). In seven years of real bars, crash days included, the worst explained ratio is 4.3 on 1m and
-   * 15 above; the one beyond is ETHUSDT's 1h of 2020-03-13, when the last price tripled and mark did not.
+   * root of volume). Over seven years of real bars, crash days and the wick of ETHUSDT on 2020-03-13 included, none
+   * does; bad data do it all the time.
    */
   readonly volumeMultiple: Readonly<Record<Timeframe, number>>;
   /** Below this log range nothing is suspicious: it happens to every symbol, on every day. */
@@ -53,6 +53,9 @@ export interface Verdict {
   readonly accepted: boolean;
   readonly faults: readonly MarketFault[];
 }
+
+const MOST_DISTRUST = 16;
+const QUIET_BARS = 1000;
 
 const CLEAN: Verdict = { accepted: true, faults: [] };
 export type FaultKind = MarketFault['kind'];
@@ -149,6 +152,9 @@ export class QualityGate {
   #withheldClose = 0;
   /** Clean bars still wanted before the symbol is traded again; 0: it is. */
   #wanted = 0;
+  /** Doubles with each new suspension for absurd bars, halves with each quiet stretch: relapses cost more. */
+  #distrust = 1;
+  #quiet = 0;
   /** How long the row of clean bars must be, for the worst fault of this suspension. */
   #streak = 0;
 
@@ -171,7 +177,10 @@ export class QualityGate {
   }
 
   #suspend(kind: FaultKind, detail: string, clean: number): MarketFault {
-    this.#wanted = this.#streak = Math.max(this.#streak, clean);
+    // The first time costs one streak, each relapse twice the one before.
+    const factor = this.#distrust;
+    if (kind === 'absurd' && this.#wanted === 0) this.#distrust = Math.min(factor * 2, MOST_DISTRUST);
+    this.#wanted = this.#streak = Math.max(this.#streak, clean * factor);
     return { symbol: this.symbol, kind, detail };
   }
 
@@ -187,7 +196,13 @@ export class QualityGate {
     this.#learn(bar);
     if (this.#bouncing) return { accepted: false, faults: gap ? [gap] : [] };
     if (gap) return { accepted: true, faults: [gap] };
-    return this.#wanted > 0 ? this.#convalesce(wild) : CLEAN;
+    return this.#wanted > 0 ? this.#convalesce(wild) : this.#relax();
+  }
+
+  #relax(): Verdict {
+    this.#quiet++;
+    if (this.#quiet % QUIET_BARS === 0 && this.#distrust > 1) this.#distrust /= 2;
+    return CLEAN;
   }
 
   /** A wild bar that its volume explains may be real, but it does not count as a sign of recovery. */
@@ -196,6 +211,7 @@ export class QualityGate {
     if (this.#wanted > 0) return CLEAN;
     const detail = `${this.#streak} clean bars in a row`;
     this.#streak = 0;
+    this.#quiet = 0;
     return { accepted: true, faults: [{ symbol: this.symbol, kind: 'resumed', detail }] };
   }
 

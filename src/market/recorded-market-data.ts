@@ -5,6 +5,7 @@
  * a withheld bar is not in any step, its fault is; a missing bar is reported at the time it should have closed; a
  * symbol's bars begin and end with its own recording.
  */
+import { type Decimal, fromNumber, min } from '../core/decimal.ts';
 import { TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import { lowerBound } from './candle-columns.ts';
@@ -58,7 +59,11 @@ export class RecordedMarketData implements MarketData {
   }
 
   instruments(): readonly Instrument[] {
-    return this.#recordings.map(({ symbol, bars }) => instrumentFor(symbol, bars.close[0] ?? 1));
+    return this.#recordings.map(({ symbol, bars }) => {
+      const known = instrumentFor(symbol, bars.close[0] ?? 1);
+      const tickSize = min(known.tickSize, observedTick(bars.close));
+      return { ...known, tickSize, minPrice: tickSize };
+    });
   }
 
   range(): MarketRange {
@@ -83,6 +88,19 @@ export class RecordedMarketData implements MarketData {
   }
 
   async close(): Promise<void> {}
+}
+
+const TICK_SAMPLES = 500;
+
+/** Old recordings may have finer ticks than today's filters; their prices must stay valid ones. */
+function observedTick(prices: Float64Array): Decimal {
+  const stride = Math.max(1, Math.floor(prices.length / TICK_SAMPLES));
+  let places = 0;
+  for (let i = 0; i < prices.length; i += stride) {
+    const [, fraction = ''] = fromNumber(prices[i] as number).split('.');
+    places = Math.max(places, fraction.length);
+  }
+  return places === 0 ? '1' : `0.${'0'.repeat(places - 1)}1`;
 }
 
 function cursorAfter(recording: SymbolRecording, after: number): Cursor {
