@@ -37,6 +37,15 @@ export const whole = (min: number, max: number) => {
   );
 };
 
+export const number = (min: number, max: number) => {
+  const allowed = `a number from ${min} to ${max}`;
+  return described(
+    z.number({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed }),
+    'number',
+    allowed,
+  );
+};
+
 /** Exact, kept as text; a number in the file is accepted and read by its shortest form. */
 export const exact = (min: string, max: string) => {
   const allowed = `a decimal number from ${min} to ${max}`;
@@ -68,9 +77,19 @@ export const list = (allowed: string, pattern: RegExp) =>
     allowed,
   );
 
-/** Free-form options; whoever they belong to checks them. */
+/** Numbers and groups of numbers; whoever they belong to knows their names. */
+export type NumberTree = { readonly [key: string]: number | NumberTree };
+
+const numberTree: z.ZodType<NumberTree> = z.lazy(() =>
+  z.record(z.string(), z.union([z.number(), numberTree])),
+);
+
 export const options = (allowed: string) =>
-  described(z.record(z.string(), z.json(), { error: allowed }), 'json', allowed);
+  described(
+    z.custom<NumberTree>((value) => numberTree.safeParse(value).success, { error: allowed }),
+    'json',
+    allowed,
+  );
 
 /** How fast a recording or a generated market runs: a multiple of real time, or as fast as it goes. */
 export const speed = () => {

@@ -5,8 +5,9 @@
  * Invariant: each key here stands annotated in bulkhead.example.yaml with its default (held by a test).
  */
 import { z } from 'zod';
+import { DEFAULT_PLAN, THREE_PARTS } from '../../machines/position/plan.ts';
 import { lte, sum } from '../core/decimal.ts';
-import { exact, flag, list, oneOf, options, speed, text, whole } from './leaf.ts';
+import { exact, flag, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
 
 const group = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
 
@@ -16,7 +17,9 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] 
 const SYMBOL = /^[A-Z0-9]{2,30}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const NAME_ALLOWED = 'letters, digits, ".", "_" and "-", at most 64';
-const STEPS_ALLOWED = 'a list of {atPercent, partPercent} whose parts are together at most 100';
+const PARTS_ALLOWED = 'a list of {profitPercent, sharePercent} whose shares are together at most 100';
+
+const wait = () => whole(10, 3_600_000);
 
 export const configSchema = group({
   mode: oneOf(MODES).default('demo'),
@@ -44,10 +47,13 @@ export const configSchema = group({
   }).prefault({}),
   paper: group({
     initialBalance: exact('1', '1000000000').default('10000'),
+    halfSpreadRate: number(0, 0.1).default(0.00005),
+    impactRate: number(0, 10).default(0.1),
+    makerVolumeShare: number(0, 1).default(0.25),
   }).prefault({}),
   strategy: group({
     name: text(NAME_ALLOWED, NAME).default('trend-breakout'),
-    options: options('options of the strategy, as a mapping').default({}),
+    options: options('a mapping of names to numbers, or to groups of them').default({}),
   }).prefault({}),
   risk: group({
     capitalPerPosition: exact('1', '1000000000').default('100'),
@@ -60,34 +66,41 @@ export const configSchema = group({
   position: group({
     trailing: group({
       enabled: flag().default(true),
-      armAtPercent: exact('0', '1000').default('3'),
-      keepOfPeak: exact('0', '1').default('0.6'),
-      stepPercent: exact('0.01', '100').default('0.25'),
+      armProfitPercent: exact('0', '1000').default('1'),
+      stepPercent: exact('0.01', '100').default('0.2'),
     }).prefault({}),
     scaleOut: group({
-      enabled: flag().default(true),
-      steps: z
-        .array(group({ atPercent: exact('0.01', '1000'), partPercent: exact('0.01', '100') }), {
-          error: STEPS_ALLOWED,
+      enabled: flag().default(false),
+      parts: z
+        .array(group({ profitPercent: exact('0.01', '1000'), sharePercent: exact('0.01', '100') }), {
+          error: PARTS_ALLOWED,
         })
-        .refine((steps) => lte(sum(steps.map((step) => step.partPercent)), '100'), { error: STEPS_ALLOWED })
-        .meta({ allowed: STEPS_ALLOWED, leaf: 'json' })
-        .default([
-          { atPercent: '2', partPercent: '33' },
-          { atPercent: '4', partPercent: '33' },
-          { atPercent: '6', partPercent: '34' },
-        ]),
+        .refine((parts) => lte(sum(parts.map((part) => part.sharePercent)), '100'), { error: PARTS_ALLOWED })
+        .meta({ allowed: PARTS_ALLOWED, leaf: 'json' })
+        .default([...THREE_PARTS]),
     }).prefault({}),
     pyramid: group({
       enabled: flag().default(false),
-      maxAdds: whole(0, 10).default(2),
-      atPercent: exact('0.01', '1000').default('2'),
+      maxAdds: whole(1, 10).default(2),
+      stepPercent: exact('0.01', '1000').default('2'),
       sizeFactor: exact('0.01', '1').default('0.5'),
     }).prefault({}),
     timeStop: group({
-      enabled: flag().default(true),
+      enabled: flag().default(false),
       afterMs: whole(60_000, 31_536_000_000).default(259_200_000),
     }).prefault({}),
+    stopOverrunPercent: exact('0', '100').default(DEFAULT_PLAN.stopOverrunPercent),
+    prepareTimeoutMs: wait().default(DEFAULT_PLAN.prepareTimeoutMs),
+    entryTimeoutMs: wait().default(DEFAULT_PLAN.entryTimeoutMs),
+    unknownStopDeadlineMs: wait().default(DEFAULT_PLAN.unknownStopDeadlineMs),
+    unprotectedDeadlineMs: wait().default(DEFAULT_PLAN.unprotectedDeadlineMs),
+    stopRetryMs: wait().default(DEFAULT_PLAN.stopRetryMs),
+    maxStopRejections: whole(1, 100).default(DEFAULT_PLAN.maxStopRejections),
+    closeDeadlineMs: wait().default(DEFAULT_PLAN.closeDeadlineMs),
+    emergencyBackoffMs: wait().default(DEFAULT_PLAN.emergencyBackoffMs),
+    emergencyMaxBackoffMs: wait().default(DEFAULT_PLAN.emergencyMaxBackoffMs),
+    cancelRetryMs: wait().default(DEFAULT_PLAN.cancelRetryMs),
+    scaleOutRetryMs: wait().default(DEFAULT_PLAN.scaleOutRetryMs),
   }).prefault({}),
   breakers: group({
     maxDrawdownPercent: exact('0.1', '100').default('20'),

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { DEFAULT_PLAN } from '../../machines/position/plan.ts';
 import { CONFIG_KEYS } from '../../src/config/keys.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { positionPlan } from '../../src/config/plan.ts';
 import { mask } from '../../src/config/secrets.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
 
@@ -43,7 +45,7 @@ describe('where a value comes from', () => {
     assert.equal(file, undefined);
     assert.equal(config.mode, 'demo');
     assert.equal(config.paper.initialBalance, '10000');
-    assert.equal(config.position.scaleOut.steps.length, 3);
+    assert.equal(config.position.scaleOut.parts.length, 3);
   });
 
   test('file, then variable, then flag', () => {
@@ -99,7 +101,7 @@ describe('where a value comes from', () => {
   test('every key has a variable of its own', () => {
     const variables = CONFIG_KEYS.map((key) => key.variable);
     assert.equal(new Set(variables).size, variables.length);
-    assert.ok(variables.includes('BULKHEAD_POSITION_TRAILING_KEEP_OF_PEAK'));
+    assert.ok(variables.includes('BULKHEAD_POSITION_TRAILING_ARM_PROFIT_PERCENT'));
   });
 
   test('decimals may be written as numbers or texts and stay exact', () => {
@@ -145,12 +147,12 @@ describe('what is refused, and how', () => {
     ['data: .bulkhead', /data: ".bulkhead" from .* allowed: a group of keys/],
     ['account: "no spaces"', /account: "no spaces" from .* allowed: letters, digits/],
     [
-      'position: { scaleOut: { steps: [{ atPercent: "2", partPercent: "200" }] } }',
-      /steps\.0\.partPercent: "200" from/,
+      'position: { scaleOut: { parts: [{ profitPercent: "2", sharePercent: "200" }] } }',
+      /parts\.0\.sharePercent: "200" from/,
     ],
     [
-      'position: { scaleOut: { steps: [{ atPercent: "2", partPercent: "60" }, { atPercent: "3", partPercent: "60" }] } }',
-      /position\.scaleOut\.steps: .* at most 100/,
+      'position: { scaleOut: { parts: [{ profitPercent: "2", sharePercent: "60" }, { profitPercent: "3", sharePercent: "60" }] } }',
+      /position\.scaleOut\.parts: .* at most 100/,
     ],
     [
       'market: { source: recorded }',
@@ -184,6 +186,23 @@ describe('what is refused, and how', () => {
       refusal({ env: { BULKHEAD_MARKET_SPED: '3' } }),
       /BULKHEAD_MARKET_SPED: there is no such variable\. Did you mean "BULKHEAD_MARKET_SPEED"\?/,
     );
+  });
+});
+
+describe('what is made from it', () => {
+  test('the default configuration gives the default plan of a position', () => {
+    assert.deepEqual(positionPlan(load().config), DEFAULT_PLAN);
+  });
+
+  test('switched-on parts of the plan are taken over, switched-off ones are not', () => {
+    const on = file(
+      'position: { scaleOut: { enabled: true }, pyramid: { enabled: true }, timeStop: { enabled: true }, trailing: { enabled: false } }',
+    );
+    const plan = positionPlan(load({ file: on }).config);
+    assert.equal(plan.trailing, null);
+    assert.equal(plan.scaleOut.length, 3);
+    assert.deepEqual(plan.pyramid, { maxAdds: 2, stepPercent: '2', sizeFactor: '0.5' });
+    assert.equal(plan.timeStopMs, 259_200_000);
   });
 });
 
