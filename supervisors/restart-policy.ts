@@ -29,11 +29,13 @@ export function affected<T>(strategy: Strategy, inStartOrder: readonly T[], fail
   }
 }
 
-/** Counts restarts within a sliding window of monotonic time; remembers at most intensity + 1 of them. */
+/** Counts restarts within a sliding window of monotonic time; what it remembers is bounded by the intensity. */
 export class RestartWindow {
   readonly #intensity: number;
   readonly #periodMs: number;
   #times: number[] = [];
+  /** Index of the oldest restart within the window; ascending from there. */
+  #head = 0;
 
   constructor(limits: RestartLimits) {
     this.#intensity = limits.intensity ?? DEFAULT_INTENSITY;
@@ -42,9 +44,13 @@ export class RestartWindow {
 
   /** Notes one restart; false when it is one too many. A restart exactly one period ago still counts. */
   tolerates(nowMs: number): boolean {
-    this.#times = this.#times.filter((time) => time + this.#periodMs >= nowMs);
+    while ((this.#times[this.#head] ?? nowMs) + this.#periodMs < nowMs) this.#head++;
+    if (this.#head * 2 > this.#times.length) {
+      this.#times = this.#times.slice(this.#head);
+      this.#head = 0;
+    }
     this.#times.push(nowMs);
-    return this.#times.length <= this.#intensity;
+    return this.#times.length - this.#head <= this.#intensity;
   }
 }
 
