@@ -65,5 +65,12 @@ export interface DoctorOptions {
   readonly json: boolean;
 }
 
-/** The account's store, constructed and not yet opened: opening checks it, and may refuse. */
-export type CreateStore = (options: CommandOptions, io: Io) => Promise<JournalStore>;
+/**
+ * The account's store, constructed and not yet opened: opening checks it, and may refuse. 'require' leaves the
+ * schema of a server alone; the embedded store always migrates itself.
+ */
+export type CreateStore = (
+  options: CommandOptions,
+  io: Io,
+  migrations: 'apply' | 'require',
+) => Promise<JournalStore>;

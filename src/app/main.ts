@@ -16,13 +16,15 @@ const io: Io = {
   pid: process.pid,
 };
 
+const stores = async () => (await import('./open-store.ts')).createStore;
+
 const handlers: Handlers = {
   run: async (options, io) => (await import('./run.ts')).run(options, io),
   status: async (options, io) => (await import('./status.ts')).status(options, io),
-  export: async (options, io) => (await import('./export.ts')).exportCommand(options, io),
+  export: async (options, io) => (await import('./export.ts')).exportCommand(options, io, await stores()),
   replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
-  doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io),
-  migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io),
+  doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
+  migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };
 
 // `bulkhead export … | head` closes the pipe early: that is the reader's right and no failure of ours.

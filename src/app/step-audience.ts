@@ -1,0 +1,165 @@
+/**
+ * Whom a step of the market concerns. Keeps what cannot be journaled cheaply (last prices, forming candles,
+ * guard bands), all of it rebuilt after a restart from committed rows and the last hours of the market.
+ *
+ * Invariant: whom it tells depends only on the step, on committed state and on `absorb`ed steps, so a resumed
+ * run tells the same actors the same things.
+ */
+import { positionBand } from '../../machines/position.ts';
+import type { PositionContext } from '../../machines/position/context.ts';
+import { feedOf, scannerOf } from '../../machines/messages.ts';
+import type { Committed } from '../../supervisors/actor-runtime.ts';
+import type { ActorId } from '../core/ids.ts';
+import { actorType } from '../core/ids.ts';
+import { type Candle, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
+import { type ActorEvent, PORTFOLIO, VENUE } from '../domain/events.ts';
+import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import type { ClosedCandles } from '../domain/signal.ts';
+import type { VenueEngine } from '../exchange/engine.ts';
+import type { Quote } from '../exchange/engine-types.ts';
+import { CandleRollup } from '../market/candle-rollup.ts';
+import { GuardBandIndex } from '../market/guard-band-index.ts';
+import type { MarketBar, MarketStep } from '../market/market-data.ts';
+import type { StepAudience, Tell } from './market-driver.ts';
+
+const MARK_EVERY_MS = TIMEFRAME_MS['15m'];
+const STRATEGY_TIMEFRAMES: readonly Timeframe[] = ['15m', '1h', '4h'];
+
+interface SymbolState {
+  readonly rollup: CandleRollup;
+  last: number;
+  mark: number;
+  volume: number;
+  /** Close time of the newest bar. */
+  at: number;
+}
+
+export interface AudienceOptions {
+  readonly instruments: readonly Instrument[];
+  readonly timeframe: Timeframe;
+  readonly engine: () => VenueEngine | undefined;
+  readonly now: () => number;
+}
+
+export class MarketAudience implements StepAudience {
+  readonly #options: AudienceOptions;
+  readonly #symbols = new Map<SymbolName, SymbolState>();
+  readonly #bands = new GuardBandIndex();
+  /** The candles that the newest absorbed step closed, by symbol. */
+  #closed = new Map<SymbolName, ClosedCandles>();
+
+  constructor(options: AudienceOptions) {
+    this.#options = options;
+    const targets = STRATEGY_TIMEFRAMES.filter((tf) => TIMEFRAME_MS[tf] > TIMEFRAME_MS[options.timeframe]);
+    for (const { symbol } of options.instruments) {
+      const rollup = new CandleRollup(options.timeframe, targets);
+      this.#symbols.set(symbol, { rollup, last: 0, mark: 0, volume: 0, at: 0 });
+    }
+  }
+
+  /** Prices from before the steps that will be absorbed, e.g. of a symbol whose recording is over. */
+  seedPrices(prices: Readonly<Record<SymbolName, number>>): void {
+    for (const [symbol, price] of Object.entries(prices)) {
+      const state = this.#symbols.get(symbol);
+      if (state) Object.assign(state, { last: price, mark: price });
+    }
+  }
+
+  /** Last price by symbol, of those that have one. */
+  prices(): Record<SymbolName, number> {
+    const prices: Record<SymbolName, number> = {};
+    for (const [symbol, { mark }] of this.#symbols) if (mark > 0) prices[symbol] = mark;
+    return prices;
+  }
+
+  absorb(step: MarketStep): void {
+    if (this.#closed.size > 0) this.#closed = new Map();
+    for (const bar of step.bars) {
+      const state = this.#symbols.get(bar.symbol);
+      if (!state) continue;
+      state.last = bar.close;
+      state.mark = bar.markClose ?? bar.close;
+      state.volume = bar.volume;
+      state.at = step.at;
+      const { closed } = state.rollup.push(bar);
+      const relevant = this.#strategyCandles(bar, closed);
+      if (relevant) this.#closed.set(bar.symbol, relevant);
+    }
+  }
+
+  venue(step: MarketStep, tell: Tell): void {
+    const engine = this.#options.engine();
+    if (!engine) return;
+    for (const bar of step.bars) if (concerns(engine, bar)) tell(VENUE, { type: 'BAR', bar });
+    for (const { symbol, rate } of step.funding) {
+      const mark = this.#symbols.get(symbol)?.mark ?? 0;
+      if (engine.hasPosition(symbol) && mark > 0) tell(VENUE, { type: 'FUNDING', symbol, rate, mark });
+    }
+  }
+
+  market(step: MarketStep, tell: Tell): void {
+    for (const { symbol, kind, detail } of step.faults) {
+      const event: ActorEvent = kind === 'resumed' ? { type: 'RESUMED' } : { type: 'FAULT', kind, detail };
+      tell(feedOf(symbol), event);
+    }
+    for (const bar of step.bars) {
+      const mark = bar.markClose ?? bar.close;
+      for (const owner of this.#bands.check(bar.symbol, mark, mark)) {
+        tell(owner, { type: 'PRICE', mark, last: bar.close });
+      }
+    }
+    // Equity first: the breakers must have seen this instant before a signal of it asks for risk.
+    if (step.at % MARK_EVERY_MS === 0 && step.bars.length > 0) tell(PORTFOLIO, { type: 'MARK', prices: this.prices() });
+    for (const [symbol, closed] of this.#closed) tell(scannerOf(symbol), { type: 'CANDLES', closed });
+  }
+
+  /** Keeps a position's guard band in step with its committed state. */
+  observe({ row }: Committed): void {
+    if (actorType(row.actor) === 'position') this.watch(row.actor, row.final ? null : row.snapshot);
+  }
+
+  watch(actor: ActorId, snapshot: string | null): void {
+    const symbol = actor.split('/')[1] ?? '';
+    const context = snapshot && (JSON.parse(snapshot) as { context: PositionContext }).context;
+    const band = context ? positionBand(context) : { low: null, high: null };
+    if (band.low === null && band.high === null) this.#bands.remove(symbol, actor);
+    else this.#bands.set(symbol, actor, band.low ?? undefined, band.high ?? undefined);
+  }
+
+  /** What the venue must know of the market to take a command at this moment. */
+  enrich(to: ActorId, event: ActorEvent): ActorEvent {
+    if (to !== VENUE || event.type !== 'order.submit') return event;
+    const symbol = (event.order as { readonly symbol: SymbolName }).symbol;
+    const quote = this.#quote(symbol);
+    return quote ? { ...event, quote, marks: this.prices() } : event;
+  }
+
+  #quote(symbol: SymbolName): Quote | undefined {
+    const state = this.#symbols.get(symbol);
+    if (!state || state.last <= 0) return undefined;
+    const { last, mark, volume, at } = state;
+    const isFresh = this.#options.now() - at < TIMEFRAME_MS[this.#options.timeframe];
+    return isFresh ? { last, mark, volume } : { last, mark };
+  }
+
+  #strategyCandles(bar: MarketBar, rolled: readonly Candle[]): ClosedCandles | undefined {
+    const own = STRATEGY_TIMEFRAMES.includes(bar.timeframe) ? [plainCandle(bar)] : [];
+    const all = own.length > 0 ? [...own, ...rolled] : rolled;
+    if (all.length === 0) return undefined;
+    return Object.fromEntries(all.map((candle) => [candle.timeframe, candle])) as ClosedCandles;
+  }
+}
+
+function plainCandle({ symbol, timeframe, openTime, open, high, low, close, volume }: MarketBar): Candle {
+  return { symbol, timeframe, openTime, open, high, low, close, volume };
+}
+
+/** Two comparisons each on last and mark price: most bars concern the venue not at all. */
+function concerns(engine: VenueEngine, bar: MarketBar): boolean {
+  const band = engine.wakeBand(bar.symbol);
+  const markLow = bar.markLow ?? bar.low;
+  const markHigh = bar.markHigh ?? bar.high;
+  return (
+    bar.low <= band.lastLow || bar.high >= band.lastHigh || markLow <= band.markLow || markHigh >= band.markHigh
+  );
+}
