@@ -40,6 +40,9 @@ export interface Instrument {
   readonly makerFeeRate: Decimal;
   readonly takerFeeRate: Decimal;
   readonly fundingIntervalHours: number;
+  /** Decimals that a request may carry, where known; not the same as tick and step. */
+  readonly pricePrecision?: number;
+  readonly quantityPrecision?: number;
   /** Ascending by notional. */
   readonly brackets: readonly LeverageBracket[];
 }

@@ -1,0 +1,290 @@
+/**
+ * The venue engine: Binance USD-M semantics as a pure, synchronous state machine.
+ *
+ * Invariants: no clock, no dice, nothing but the inputs; the same inputs give the same outputs and a
+ * byte-identical checkpoint; a bar or price strictly inside the wake band changes nothing; quotes given by
+ * `setQuote` are for reports and never decide anything.
+ */
+import { assert, unreachable } from '../core/assert.ts';
+import * as D from '../core/decimal.ts';
+import type { ActorId } from '../core/ids.ts';
+import { cloneJson, type Json } from '../core/json.ts';
+import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import type { IdentifiedOrder } from '../domain/order.ts';
+import { changeWallet } from './account.ts';
+import { matchBook, matchTrade } from './book-matching.ts';
+import { candlePath, markRange, still } from './candle-path.ts';
+import { findViolations } from './engine-invariants.ts';
+import {
+  type EngineState,
+  engineConfig,
+  initialState,
+  instrumentOf,
+  type Market,
+  marketOf,
+  type Venue,
+} from './engine-state.ts';
+import type { EngineInput, EngineOptions, EngineOutput, Quote, WakeBand } from './engine-types.ts';
+import type { VenueOrder, VenueReport } from './exchange.ts';
+import { settleFunding } from './funding.ts';
+import { setLeverage } from './leverage.ts';
+import { availableBalance } from './margin.ts';
+import { hasBook } from './matching.ts';
+import { cancel, observe, submit } from './orders.ts';
+import { reportOf } from './venue-report.ts';
+import { deleverage, delist } from './venue-trades.ts';
+import { computeBand, inside, OPEN_BAND } from './wake-band.ts';
+import { type Tape, walk } from './walk.ts';
+
+export type * from './engine-types.ts';
+
+type Input<T extends EngineInput['type']> = Extract<EngineInput, { type: T }>;
+
+export class VenueEngine {
+  readonly #venue: Venue;
+  readonly #asset: string;
+  readonly #bands = new Map<SymbolName, WakeBand>();
+  readonly #quotes = new Map<SymbolName, { last: number; mark: number }>();
+
+  constructor(options: EngineOptions) {
+    this.#venue = {
+      config: engineConfig(options),
+      base: new Map(options.instruments.map((instrument) => [instrument.symbol, instrument])),
+      state: initialState(D.decimal(options.initialBalance)),
+      out: [],
+      at: 0,
+    };
+    this.#asset = options.instruments[0]?.quote ?? 'USDT';
+  }
+
+  static restore(checkpoint: Json, options: EngineOptions): VenueEngine {
+    const engine = new VenueEngine(options);
+    const state = cloneJson(checkpoint) as unknown as EngineState;
+    assert(state.version === 1, `a venue checkpoint of version ${state.version}`);
+    engine.#venue.state = state;
+    return engine;
+  }
+
+  /** Open state only; plain JSON that shares nothing with the engine. */
+  checkpoint(): Json {
+    return cloneJson(this.#venue.state) as unknown as Json;
+  }
+
+  apply(input: EngineInput): EngineOutput[] {
+    if (input.type === 'BAR' && this.#sleepsThrough(input)) return [];
+    if (input.type === 'PRICE' && this.#sleepsThroughPrice(input)) return [];
+    this.#venue.at = input.at;
+    this.#venue.out = [];
+    this.#dispatch(input);
+    this.#bands.clear();
+    return this.#venue.out;
+  }
+
+  wakeBand(symbol: SymbolName): WakeBand {
+    const cached = this.#bands.get(symbol);
+    if (cached) return cached;
+    const instrument = instrumentOf(this.#venue, symbol);
+    const market = this.#venue.state.markets[symbol];
+    const band = instrument && market ? computeBand(this.#venue, market, instrument) : OPEN_BAND;
+    this.#bands.set(symbol, band);
+    return band;
+  }
+
+  /** The newest price, for reports only. */
+  setQuote(symbol: SymbolName, last: number, mark: number): void {
+    this.#quotes.set(symbol, { last, mark });
+  }
+
+  hasPosition(symbol: SymbolName): boolean {
+    return (this.#venue.state.markets[symbol]?.positions.length ?? 0) > 0;
+  }
+
+  report(at: number): VenueReport {
+    const marks = new Map<SymbolName, number>();
+    for (const [symbol, quote] of this.#quotes) marks.set(symbol, quote.mark);
+    return reportOf(this.#venue, at, marks);
+  }
+
+  findOrder(owner: ActorId, ref: string): VenueOrder | undefined {
+    return this.#find((order) => order.owner === owner && order.ref === ref);
+  }
+
+  byClientOrderId(clientOrderId: string): VenueOrder | undefined {
+    return this.#find((order) => order.clientOrderId === clientOrderId);
+  }
+
+  checkInvariants(): string[] {
+    return findViolations(this.#venue);
+  }
+
+  #find(matches: (order: IdentifiedOrder) => boolean): VenueOrder | undefined {
+    for (const { orders, conditionals } of Object.values(this.#venue.state.markets)) {
+      const resting = orders.find(({ order }) => matches(order));
+      if (resting) return { order: resting.order, orderId: resting.orderId, filled: resting.filled };
+      const waiting = conditionals.find(({ order }) => matches(order));
+      if (waiting) return { order: waiting.order, orderId: waiting.orderId, filled: D.ZERO };
+    }
+    return undefined;
+  }
+
+  #sleepsThrough({ bar }: Input<'BAR'>): boolean {
+    const mark = markRange(bar);
+    return inside(this.wakeBand(bar.symbol), bar.low, bar.high, mark.low, mark.high);
+  }
+
+  #sleepsThroughPrice(input: Input<'PRICE'>): boolean {
+    const mark = this.#markFor(input);
+    return inside(this.wakeBand(input.symbol), input.last, input.last, mark, mark);
+  }
+
+  /** A price without a mark leaves the feed's own mark as it was; without any, last stands in. */
+  #markFor({ symbol, last, mark }: Input<'PRICE'>): number {
+    const market = this.#venue.state.markets[symbol];
+    return mark ?? (market?.ownMark ? market.mark : last);
+  }
+
+  #dispatch(input: EngineInput): void {
+    const venue = this.#venue;
+    switch (input.type) {
+      case 'order.submit':
+        this.#observeMarks(input.marks);
+        submit(venue, input.order, input.quote);
+        break;
+      case 'order.cancel':
+        this.#observeQuote(input.symbol, input.quote, input.marks);
+        cancel(venue, input.owner, input.ref, input.symbol);
+        break;
+      case 'leverage.set':
+        this.#observeQuote(input.symbol, input.quote, input.marks);
+        setLeverage(venue, input.owner, input.symbol, input.leverage);
+        break;
+      case 'BAR':
+        this.#bar(input);
+        break;
+      case 'PRICE':
+        this.#price(input);
+        break;
+      case 'BOOK':
+        this.#book(input);
+        break;
+      case 'TRADE':
+        this.#trade(input);
+        break;
+      case 'FUNDING':
+        this.#funding(input);
+        break;
+      case 'DEPOSIT':
+        this.#deposit(input);
+        break;
+      case 'INSTRUMENT':
+        this.#instrument(input);
+        break;
+      case 'ADL':
+        this.#onMarket(input.symbol, input.mark, (market, instrument) =>
+          deleverage(venue, market, instrument, input.quantity),
+        );
+        break;
+      default:
+        unreachable(input);
+    }
+  }
+
+  #observeMarks(marks: Readonly<Record<SymbolName, number>> | undefined): void {
+    for (const [symbol, mark] of Object.entries(marks ?? {})) {
+      const market = this.#venue.state.markets[symbol];
+      if (market) market.mark = mark;
+    }
+  }
+
+  #observeQuote(
+    symbol: SymbolName,
+    quote: Quote | undefined,
+    marks: Record<SymbolName, number> | undefined,
+  ): void {
+    this.#observeMarks(marks);
+    const market = this.#venue.state.markets[symbol];
+    if (market) observe(market, quote);
+  }
+
+  #onMarket(
+    symbol: SymbolName,
+    mark: number | undefined,
+    act: (market: Market, instrument: Instrument) => void,
+  ): void {
+    const instrument = instrumentOf(this.#venue, symbol);
+    if (!instrument) return;
+    const market = marketOf(this.#venue, instrument);
+    if (mark !== undefined) market.mark = mark;
+    act(market, instrument);
+  }
+
+  #walk(market: Market, instrument: Instrument, tape: Tape): void {
+    if (instrument.status === 'TRADING') walk(this.#venue, market, instrument, tape);
+  }
+
+  #bar({ bar }: Input<'BAR'>): void {
+    const share = this.#venue.config.slippage.makerVolumeShare;
+    this.#onMarket(bar.symbol, undefined, (market, instrument) => {
+      market.ownMark ||= bar.markClose !== undefined;
+      const legs = candlePath(bar);
+      const makerVolume = bar.volume * share;
+      this.#walk(market, instrument, { legs, volume: bar.volume, fillsLimits: true, makerVolume });
+    });
+  }
+
+  #price(input: Input<'PRICE'>): void {
+    const mark = this.#markFor(input);
+    this.#onMarket(input.symbol, undefined, (market, instrument) => {
+      market.ownMark ||= input.mark !== undefined;
+      const fillsLimits = !hasBook(market);
+      const legs = [still(input.last, mark)];
+      this.#walk(market, instrument, { legs, fillsLimits, makerVolume: Number.MAX_SAFE_INTEGER });
+    });
+  }
+
+  #book({ symbol, bids, asks }: Input<'BOOK'>): void {
+    this.#onMarket(symbol, undefined, (market, instrument) => {
+      market.bids = bids.map(([price, quantity]) => [price, quantity]);
+      market.asks = asks.map(([price, quantity]) => [price, quantity]);
+      if (instrument.status === 'TRADING') matchBook(this.#venue, market, instrument);
+    });
+  }
+
+  #trade(input: Input<'TRADE'>): void {
+    this.#onMarket(input.symbol, undefined, (market, instrument) => {
+      if (instrument.status !== 'TRADING') return;
+      matchTrade(this.#venue, market, instrument, input);
+      const last = Number(input.price);
+      const legs = [still(last, market.ownMark ? market.mark : last)];
+      this.#walk(market, instrument, { legs, fillsLimits: false, makerVolume: 0 });
+    });
+  }
+
+  #funding({ symbol, rate, mark }: Input<'FUNDING'>): void {
+    if (!this.hasPosition(symbol)) return;
+    this.#onMarket(symbol, mark, (market, instrument) => {
+      settleFunding(this.#venue, market, instrument, rate);
+      this.#recheck(market, instrument);
+    });
+  }
+
+  /** Looks at margin where the symbol stands now, without moving any price. */
+  #recheck(market: Market, instrument: Instrument): void {
+    const legs = [still(market.last, market.mark || market.last)];
+    this.#walk(market, instrument, { legs, fillsLimits: false, makerVolume: 0 });
+  }
+
+  #deposit({ amount }: Input<'DEPOSIT'>): void {
+    const covered = D.lte(D.neg(amount), availableBalance(this.#venue));
+    if (D.gte(amount, D.ZERO)) changeWallet(this.#venue, this.#asset, amount, 'DEPOSIT');
+    else if (covered) changeWallet(this.#venue, this.#asset, amount, 'WITHDRAW');
+    else changeWallet(this.#venue, this.#asset, D.ZERO, 'WITHDRAW_REFUSED');
+  }
+
+  #instrument({ instrument, mark }: Input<'INSTRUMENT'>): void {
+    this.#venue.state.instruments[instrument.symbol] = instrument;
+    const gone = instrument.status === 'SETTLING' || instrument.status === 'CLOSE';
+    if (!gone || !this.#venue.state.markets[instrument.symbol]) return;
+    this.#onMarket(instrument.symbol, mark, (market) => delist(this.#venue, market, instrument));
+  }
+}

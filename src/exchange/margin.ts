@@ -1,0 +1,139 @@
+/**
+ * Margin as Binance counts it in single-asset mode: initial margin at mark, the larger of the two sides a
+ * one-way symbol could end on, maintenance by notional tier, and the balance available for new orders.
+ */
+
+import type { Decimal } from '../core/decimal.ts';
+import * as D from '../core/decimal.ts';
+import type { Instrument, LeverageBracket } from '../domain/instrument.ts';
+import type { IdentifiedOrder, PositionSide } from '../domain/order.ts';
+import type { Market, Position, Resting, Venue } from './engine-state.ts';
+import { instrumentOf, positionOf } from './engine-state.ts';
+
+/** A price to value positions at: the mark, else the last price. */
+export const markOf = (market: Market): Decimal => D.fromNumber(market.mark || market.last);
+
+/** The tier of a notional: the first whose cap it does not exceed, the last one beyond the table. */
+export function bracketOf(instrument: Instrument, notional: number): LeverageBracket | undefined {
+  const { brackets } = instrument;
+  return brackets.find((bracket) => notional <= Number(bracket.notionalCap)) ?? brackets.at(-1);
+}
+
+/** The largest notional that may be held at a leverage. */
+export function maxNotional(instrument: Instrument, leverage: number): Decimal {
+  let cap = D.ZERO;
+  for (const bracket of instrument.brackets)
+    if (bracket.initialLeverage >= leverage) cap = D.max(cap, bracket.notionalCap);
+  return cap;
+}
+
+export function maintenanceMargin(instrument: Instrument, notional: Decimal): Decimal {
+  const bracket = bracketOf(instrument, Number(notional));
+  if (!bracket) return D.ZERO;
+  return D.max(D.ZERO, D.sub(D.mul(notional, bracket.maintMarginRate), bracket.cum));
+}
+
+export const unrealized = (position: Position, mark: Decimal): Decimal =>
+  D.sub(D.mul(position.quantity, mark), position.entryNotional);
+
+/** True when the order can only make a position smaller. */
+export function isReducing(order: IdentifiedOrder): boolean {
+  if (order.reduceOnly || order.closePosition) return true;
+  return order.positionSide === (order.side === 'BUY' ? 'SHORT' : 'LONG');
+}
+
+/** How much of the position an order on this side could close. */
+export function closable(market: Market, order: Pick<IdentifiedOrder, 'side' | 'positionSide'>): Decimal {
+  const held = positionOf(market, order.positionSide);
+  if (!held) return D.ZERO;
+  const long = D.gt(held.quantity, D.ZERO);
+  return long === (order.side === 'SELL') ? D.abs(held.quantity) : D.ZERO;
+}
+
+export const remaining = (entry: Pick<Resting, 'order' | 'filled'>): Decimal =>
+  D.sub(entry.order.quantity ?? D.ZERO, entry.filled);
+
+/** An order's weight in the margin sums. */
+export interface Weighed {
+  readonly side: 'BUY' | 'SELL';
+  readonly positionSide: PositionSide;
+  readonly notional: Decimal;
+}
+
+function weigh(entry: Resting): Weighed {
+  const { side, positionSide, price } = entry.order;
+  return { side, positionSide, notional: D.mul(remaining(entry), price ?? D.ZERO) };
+}
+
+/** The largest notional each position side of the symbol could reach with these orders filled. */
+export function reachableNotional(market: Market, extra?: Weighed): Decimal[] {
+  const mark = markOf(market);
+  const opening = market.orders.filter((entry) => !isReducing(entry.order)).map(weigh);
+  if (extra) opening.push(extra);
+  const sides: PositionSide[] = [];
+  for (const { side } of market.positions) if (!sides.includes(side)) sides.push(side);
+  for (const { positionSide } of opening) if (!sides.includes(positionSide)) sides.push(positionSide);
+  return sides.map((side) => {
+    const mine = opening.filter((order) => order.positionSide === side);
+    const held = D.mul(positionOf(market, side)?.quantity ?? D.ZERO, mark);
+    const buys = D.sum(mine.filter((order) => order.side === 'BUY').map((order) => order.notional));
+    const sells = D.sum(mine.filter((order) => order.side === 'SELL').map((order) => order.notional));
+    return D.max(D.abs(D.add(held, buys)), D.abs(D.sub(held, sells)));
+  });
+}
+
+const atLeverage = (market: Market, notional: Decimal): Decimal =>
+  D.div(notional, String(market.leverage), 8, 'up');
+
+/** Initial margin of the symbol's positions and opening orders together. */
+export const symbolMargin = (market: Market, extra?: Weighed): Decimal =>
+  D.sum(reachableNotional(market, extra).map((notional) => atLeverage(market, notional)));
+
+const positionMargin = (market: Market): Decimal =>
+  D.sum(
+    market.positions.map((position) => atLeverage(market, D.abs(D.mul(position.quantity, markOf(market))))),
+  );
+
+/** What is left for new orders; never negative. */
+export function availableBalance(venue: Venue): Decimal {
+  let balance = venue.state.wallet;
+  for (const market of Object.values(venue.state.markets)) {
+    if (market.positions.length === 0 && market.orders.length === 0) continue;
+    balance = D.sub(balance, symbolMargin(market));
+    const mark = markOf(market);
+    if (venue.config.marginMode === 'cross')
+      for (const position of market.positions) balance = D.add(balance, unrealized(position, mark));
+    else {
+      // Isolated positions carry their own margin: what counts is what was set aside, not today's requirement.
+      balance = D.add(balance, positionMargin(market));
+      for (const position of market.positions) balance = D.sub(balance, position.isolated);
+    }
+  }
+  return D.max(D.ZERO, balance);
+}
+
+/** The wallet without what isolated positions have set aside. */
+export function crossWallet(venue: Venue): Decimal {
+  if (venue.config.marginMode === 'cross') return venue.state.wallet;
+  let balance = venue.state.wallet;
+  for (const market of Object.values(venue.state.markets))
+    for (const position of market.positions) balance = D.sub(balance, position.isolated);
+  return balance;
+}
+
+/** Margin balance and maintenance margin of the cross account. */
+export function crossAccount(venue: Venue): { readonly balance: Decimal; readonly maintenance: Decimal } {
+  let balance = venue.state.wallet;
+  let maintenance = D.ZERO;
+  for (const [symbol, market] of Object.entries(venue.state.markets)) {
+    if (market.positions.length === 0) continue;
+    const instrument = instrumentOf(venue, symbol);
+    const mark = markOf(market);
+    for (const position of market.positions) {
+      balance = D.add(balance, unrealized(position, mark));
+      const notional = D.abs(D.mul(position.quantity, mark));
+      if (instrument) maintenance = D.add(maintenance, maintenanceMargin(instrument, notional));
+    }
+  }
+  return { balance, maintenance };
+}
