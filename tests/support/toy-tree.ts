@@ -2,7 +2,7 @@
  * A world of obedient and disobedient children for supervisor tests: it logs every start, stop and kill, knows
  * who is alive, and can crash anybody. Nothing here is faked but the children themselves.
  */
-import { VirtualTime } from '../../src/core/clock.ts';
+import { type TimerHandle, type Timers, VirtualTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { ChildContext, ChildHandle, ChildSpec, StartResult } from '../../supervisors/child-spec.ts';
 import type { ExitReason } from '../../supervisors/exit.ts';
@@ -16,9 +16,34 @@ export interface ToyBehaviour {
   readonly onKill?: () => void;
 }
 
+class CountingTimers implements Timers {
+  readonly armed = new Set<object>();
+  readonly #inner: Timers;
+
+  constructor(inner: Timers) {
+    this.#inner = inner;
+  }
+
+  set(delayMs: number, fire: () => void): TimerHandle {
+    const handle = this.#inner.set(delayMs, () => {
+      this.armed.delete(entry);
+      fire();
+    });
+    const entry: TimerHandle = {
+      cancel: () => {
+        this.armed.delete(entry);
+        handle.cancel();
+      },
+    };
+    this.armed.add(entry);
+    return entry;
+  }
+}
+
 export class ToyTree {
   readonly time = new VirtualTime(1_000);
   readonly events: TreeEvent[] = [];
+  readonly #timers = new CountingTimers(this.time);
   readonly tree: Tree;
   readonly #log: string[] = [];
   readonly #live = new Map<string, ChildContext>();
@@ -27,7 +52,7 @@ export class ToyTree {
 
   constructor(seed = 1) {
     this.tree = new Tree({
-      time: this.time,
+      time: { clock: this.time, monotonic: this.time, timers: this.#timers },
       random: seededRandom(seed),
       onEvent: (event) => this.events.push(event),
     });
@@ -53,6 +78,11 @@ export class ToyTree {
   /** Ids that hold resources right now, sorted. */
   live(): string[] {
     return [...this.#live.keys()].sort();
+  }
+
+  /** How many timers the tree has set that neither fired nor were cancelled. */
+  armedTimers(): number {
+    return this.#timers.armed.size;
   }
 
   context(id: string): ChildContext {
