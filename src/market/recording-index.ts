@@ -29,7 +29,7 @@ const VENUE = 'binance-um';
 /** What a run over the shared recording trades unless told otherwise. */
 const DEFAULT_SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT', 'LINKUSDT'];
 const SUFFIX = /\.(csv|csv\.gz|zip)$/;
-const SYMBOL = /^([A-Z0-9]{2,20}(?:USDT|USDC|BUSD|USD))(?![A-Z0-9])/;
+const SYMBOL = /^([A-Z0-9]{1,20}(?:USDT|USDC|BUSD|USD))(?![A-Z0-9])/;
 const RESOLUTION = /[-_](\d+[smhdw])(?=[-_.])/;
 const DEEPEST = 8;
 
