@@ -67,19 +67,22 @@ async function drained(output: Output): Promise<void> {
 
 async function toFile(path: string, chunks: AsyncIterable<string>): Promise<void> {
   const partial = `${path}.partial`;
+  const file = writing(path, () => openSync(partial, 'w'));
   try {
-    const file = openSync(partial, 'w');
-    try {
-      for await (const chunk of chunks) writeSync(file, chunk);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(partial, path);
-  } catch (error) {
+    for await (const chunk of chunks) writing(path, () => writeSync(file, chunk));
+    writing(path, () => renameSync(partial, path));
+  } finally {
+    closeSync(file);
     rmSync(partial, { force: true });
-    if (error instanceof BulkheadError) throw error;
+  }
+}
+
+function writing<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
     throw new BulkheadError('CANNOT_WRITE', `${path} cannot be written: ${errorText(error)}`, {
-      hint: 'Choose a folder that exists and that you may write to.',
+      hint: 'Choose a folder that exists, that you may write to, and whose disk is not full.',
       cause: error,
     });
   }

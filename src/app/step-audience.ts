@@ -5,9 +5,10 @@
  * Invariant: whom it tells depends only on the step, on committed state and on `absorb`ed steps, so a resumed
  * run tells the same actors the same things.
  */
-import { positionBand } from '../../machines/position.ts';
-import type { PositionContext } from '../../machines/position/context.ts';
+
 import { feedOf, scannerOf } from '../../machines/messages.ts';
+import type { PositionContext } from '../../machines/position/context.ts';
+import { positionBand } from '../../machines/position.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { actorType } from '../core/ids.ts';
@@ -109,7 +110,8 @@ export class MarketAudience implements StepAudience {
       }
     }
     // Equity first: the breakers must have seen this instant before a signal of it asks for risk.
-    if (step.at % MARK_EVERY_MS === 0 && step.bars.length > 0) tell(PORTFOLIO, { type: 'MARK', prices: this.prices() });
+    if (step.at % MARK_EVERY_MS === 0 && step.bars.length > 0)
+      tell(PORTFOLIO, { type: 'MARK', prices: this.prices() });
     for (const [symbol, closed] of this.#closed) tell(scannerOf(symbol), { type: 'CANDLES', closed });
   }
 
@@ -160,6 +162,9 @@ function concerns(engine: VenueEngine, bar: MarketBar): boolean {
   const markLow = bar.markLow ?? bar.low;
   const markHigh = bar.markHigh ?? bar.high;
   return (
-    bar.low <= band.lastLow || bar.high >= band.lastHigh || markLow <= band.markLow || markHigh >= band.markHigh
+    bar.low <= band.lastLow ||
+    bar.high >= band.lastHigh ||
+    markLow <= band.markLow ||
+    markHigh >= band.markHigh
   );
 }
