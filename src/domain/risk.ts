@@ -15,6 +15,8 @@ export interface Entry {
   readonly trailDistance: Decimal;
   readonly atrPercent: number;
   readonly reason: string;
+  /** Adds to an open position of the same symbol and direction instead of opening one. */
+  readonly add?: boolean;
 }
 
 export interface SizedEntry extends Entry {

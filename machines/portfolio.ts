@@ -1,0 +1,419 @@
+/**
+ * The account, and the one place where risk is decided: assessments are serialised here.
+ *
+ * Why no entry can follow a breaker: messages are consumed in the order (n, i) of the rows and intents that
+ * sent them. An entry order leaves only in the row that consumes CONFIRMED, and CONFIRMED is given only while
+ * the trading state is active. So every entry's row was caused by a row of this actor before the one that heard
+ * of the breaker, and stands before whatever the breaker's opening caused here. An add is sent in the row that
+ * consumes its APPROVED, with the same argument. What is approved but not confirmed is denied; what is already
+ * sent and not filled is aborted.
+ *
+ * Invariants: an approval reserves its notional until the position reports its own exposure; equity is wallet
+ * plus unrealised P&L on mark; deposits and withdrawals move peak and day start along.
+ */
+import { setup } from 'xstate';
+import { add, type Decimal, eq, fromNumber, max, mul, neg, sub, sum, ZERO } from '../src/core/decimal.ts';
+import type { ActorId } from '../src/core/ids.ts';
+import type { Emitted } from '../src/domain/events.ts';
+import { PORTFOLIO } from '../src/domain/events.ts';
+import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
+import type { Direction } from '../src/domain/order.ts';
+import type { AssessEntry, Entry, Exposure, PortfolioView, Refusal, RiskLimits } from '../src/domain/risk.ts';
+import type { MachineDefinition } from './definition.ts';
+import { entryDeskOf, type PositionClosed, type Timed, type TradingState } from './messages.ts';
+import {
+  bounded,
+  NOTHING_UNEXPECTED,
+  notify,
+  type Step,
+  send,
+  step,
+  timeOf,
+  type Unexpected,
+  unexpected,
+} from './step.ts';
+
+const DAY_MS = 86_400_000;
+const REFUSALS_KEPT = 20;
+
+export interface PortfolioInput {
+  readonly at: number;
+  readonly wallet: Decimal;
+  readonly limits: RiskLimits;
+  /** Breakers that hear EQUITY. */
+  readonly equityBreakers: readonly ActorId[];
+  /** Breakers that hear TRADE_CLOSED. */
+  readonly tradeBreakers: readonly ActorId[];
+}
+
+export interface HeldExposure extends Exposure {
+  readonly quantity: Decimal;
+  readonly entryPrice: Decimal;
+  readonly unknown: boolean;
+}
+
+export interface Reservation extends Exposure {
+  readonly actor: ActorId;
+  readonly at: number;
+}
+
+export interface PortfolioContext {
+  readonly at: number;
+  readonly limits: RiskLimits;
+  readonly equityBreakers: readonly ActorId[];
+  readonly tradeBreakers: readonly ActorId[];
+  readonly wallet: Decimal;
+  readonly equity: Decimal;
+  readonly peakEquity: Decimal;
+  readonly dayStart: { readonly day: number; readonly equity: Decimal };
+  readonly marks: { readonly [symbol: string]: Decimal };
+  readonly exposures: { readonly [actor: string]: HeldExposure };
+  readonly reservations: { readonly [id: string]: Reservation };
+  readonly nextReservation: number;
+  /** What each breaker that is not closed does to trading. */
+  readonly breakers: {
+    readonly [breaker: string]: { readonly state: BreakerEffect; readonly cause: string };
+  };
+  readonly operatorHalt: string | null;
+  readonly counts: { readonly [name: string]: number };
+  readonly refusedRules: { readonly [rule: string]: number };
+  readonly refusals: readonly {
+    readonly at: number;
+    readonly symbol: SymbolName;
+    readonly refusals: readonly Refusal[];
+  }[];
+  readonly unexpected: Unexpected;
+}
+
+/** A half-open breaker lets trades through, to see whether they go well. */
+export type BreakerEffect = 'closed' | 'half-open' | 'reducing' | 'halted';
+
+export type PortfolioEvent =
+  | ({
+      readonly type: 'ASSESS';
+      readonly entry: Entry;
+      readonly instrument: Instrument;
+      readonly from: ActorId;
+    } & Timed)
+  | ({ readonly type: 'CONFIRM'; readonly actor: ActorId; readonly symbol: SymbolName } & Timed)
+  | ({
+      readonly type: 'WALLET_CHANGED';
+      readonly balance: Decimal;
+      readonly delta: Decimal;
+      readonly reason: string;
+    } & Timed)
+  | ({
+      readonly type: 'EXPOSURE';
+      readonly actor: ActorId;
+      readonly symbol: SymbolName;
+      readonly direction: Direction;
+      readonly notional: Decimal;
+      readonly quantity: Decimal;
+      readonly entryPrice: Decimal;
+      readonly unknown: boolean;
+    } & Timed)
+  | PositionClosed
+  | ({ readonly type: 'RELEASE'; readonly reservation: string } & Timed)
+  | ({ readonly type: 'MARK'; readonly prices: { readonly [symbol: string]: number } } & Timed)
+  | ({
+      readonly type: 'BREAKER_CHANGED';
+      readonly breaker: string;
+      readonly state: BreakerEffect;
+      readonly cause: string;
+    } & Timed)
+  | ({ readonly type: 'OPERATOR_HALT'; readonly by: string } & Timed)
+  | ({ readonly type: 'OPERATOR_RESUME'; readonly by: string } & Timed);
+
+export function tradingState(context: PortfolioContext): TradingState {
+  const effects = Object.values(context.breakers).map((breaker) => breaker.state);
+  if (context.operatorHalt !== null || effects.includes('halted')) return 'halted';
+  return effects.includes('reducing') ? 'reducing' : 'active';
+}
+
+/** What risk sees: open and reserved alike. */
+export const portfolioView = (context: PortfolioContext): PortfolioView => ({
+  equity: context.equity,
+  exposures: [...Object.values(context.exposures), ...Object.values(context.reservations)].map(
+    ({ symbol, direction, notional }) => ({ symbol, direction, notional }),
+  ),
+  tradingState: tradingState(context),
+});
+
+const countUp = (context: PortfolioContext, name: string): PortfolioContext => ({
+  ...context,
+  counts: { ...context.counts, [name]: (context.counts[name] ?? 0) + 1 },
+});
+
+function assessWith(assess: AssessEntry, context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'ASSESS') return step(context);
+  const { entry, instrument, from } = event;
+  const decision = assess(entry, instrument, portfolioView(context), context.limits);
+  if (!decision.approved) {
+    const { refusals } = decision;
+    const refusedRules = { ...context.refusedRules };
+    for (const { rule } of refusals) refusedRules[rule] = (refusedRules[rule] ?? 0) + 1;
+    return step(
+      {
+        ...countUp(context, 'refused'),
+        refusedRules,
+        refusals: bounded(
+          context.refusals,
+          { at: context.at, symbol: entry.symbol, refusals },
+          REFUSALS_KEPT,
+        ),
+      },
+      send(from, { type: 'REFUSED', refusals }),
+    );
+  }
+  const id = `r${context.nextReservation}`;
+  const { symbol, direction, quantity, referencePrice } = decision.entry;
+  const notional = mul(quantity, referencePrice);
+  const reservation: Reservation = { symbol, direction, notional, actor: from, at: context.at };
+  return step(
+    {
+      ...countUp(context, 'approved'),
+      nextReservation: context.nextReservation + 1,
+      reservations: { ...context.reservations, [id]: reservation },
+    },
+    send(from, { type: 'APPROVED', entry: decision.entry, reservation: id }),
+  );
+}
+
+type Next = Step<PortfolioContext>;
+
+/** The last look before an entry is sent; a denied one gives its reservation back. */
+function confirm(context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'CONFIRM') return step(context);
+  const state = tradingState(context);
+  if (state === 'active')
+    return step(countUp(context, 'confirmed'), send(event.actor, { type: 'CONFIRMED' }));
+  const denied = withoutReservations(countUp(context, 'denied'), event.symbol);
+  return step(denied, send(event.actor, { type: 'DENIED', reason: `trading is ${state}` }));
+}
+
+const without = <T>(record: { readonly [key: string]: T }, key: string): { readonly [key: string]: T } => {
+  const { [key]: _, ...rest } = record;
+  return rest;
+};
+
+const withoutReservations = (context: PortfolioContext, symbol: SymbolName): PortfolioContext => ({
+  ...context,
+  reservations: Object.fromEntries(
+    Object.entries(context.reservations).filter(
+      ([, reservation]) => reservation.symbol !== symbol || reservation.actor !== entryDeskOf(symbol),
+    ),
+  ),
+});
+
+function expose(context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'EXPOSURE') return step(context);
+  const { actor, symbol, direction, notional, quantity, entryPrice, unknown } = event;
+  const held = { symbol, direction, notional, quantity, entryPrice, unknown };
+  // The position speaks for itself from now on: what was set aside for it is in its own numbers.
+  const settled = withoutReservations(context, symbol);
+  const exposures = eq(notional, ZERO)
+    ? without(settled.exposures, actor)
+    : { ...settled.exposures, [actor]: held };
+  return step({ ...settled, exposures });
+}
+
+function unrealized(context: PortfolioContext, held: HeldExposure): Decimal {
+  const mark = context.marks[held.symbol];
+  if (mark === undefined) return ZERO;
+  const move = sub(mark, held.entryPrice);
+  return mul(held.direction === 'long' ? move : neg(move), held.quantity);
+}
+
+function revalue(context: PortfolioContext): PortfolioContext {
+  const open = Object.values(context.exposures).map((held) => unrealized(context, held));
+  const equity = add(context.wallet, sum(open));
+  const day = Math.floor(context.at / DAY_MS);
+  return {
+    ...context,
+    equity,
+    peakEquity: max(context.peakEquity, equity),
+    dayStart: day > context.dayStart.day ? { day, equity } : context.dayStart,
+  };
+}
+
+function tellEquity(context: PortfolioContext): readonly Emitted[] {
+  const { equity, peakEquity, dayStart } = context;
+  const event = { type: 'EQUITY', equity, peak: peakEquity, dayStart: dayStart.equity, day: dayStart.day };
+  return context.equityBreakers.map((breaker) => send(breaker, event));
+}
+
+function mark(context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'MARK') return step(context);
+  const marks = { ...context.marks };
+  for (const [symbol, price] of Object.entries(event.prices)) marks[symbol] = fromNumber(price);
+  const valued = revalue({ ...context, marks });
+  return step(valued, ...tellEquity(valued));
+}
+
+const TRANSFERS = new Set(['deposit', 'withdrawal', 'transfer']);
+
+/** Money that was moved in or out is neither profit nor loss. */
+function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'WALLET_CHANGED') return step(context);
+  const moved = TRANSFERS.has(event.reason) ? event.delta : ZERO;
+  const { dayStart } = context;
+  return step({
+    ...context,
+    wallet: event.balance,
+    equity: add(context.equity, sub(event.balance, context.wallet)),
+    peakEquity: add(context.peakEquity, moved),
+    dayStart: { ...dayStart, equity: add(dayStart.equity, moved) },
+  });
+}
+
+function closePosition(context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'POSITION_CLOSED') return step(context);
+  const symbol = event.actor.split('/')[1] ?? '';
+  const cleared = withoutReservations(
+    { ...context, exposures: without(context.exposures, event.actor) },
+    symbol,
+  );
+  const { trade } = event;
+  if (trade === null) return step(countUp(cleared, 'abandoned'));
+  const valued = revalue(countUp(cleared, 'trades'));
+  return step(
+    valued,
+    ...context.tradeBreakers.map((breaker) => send(breaker, { type: 'TRADE_CLOSED', trade })),
+    ...tellEquity(valued),
+  );
+}
+
+/** What was sent and did not fill yet is called back; what is filled keeps its stop and its plan. */
+function abortEntries(before: PortfolioContext, after: PortfolioContext): Next {
+  if (tradingState(before) !== 'active' || tradingState(after) === 'active') return step(after);
+  const reason = `trading is ${tradingState(after)}`;
+  const opening = Object.entries(after.exposures)
+    .filter(([, held]) => eq(held.quantity, ZERO) || held.unknown)
+    .map(([actor]) => actor);
+  return step(after, ...opening.map((actor) => send(actor, { type: 'ABORT_ENTRY', reason })));
+}
+
+function changeBreaker(context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'BREAKER_CHANGED') return step(context);
+  const { breaker, state, cause } = event;
+  const breakers =
+    state === 'closed'
+      ? without(context.breakers, breaker)
+      : { ...context.breakers, [breaker]: { state, cause } };
+  return abortEntries(context, { ...context, breakers });
+}
+
+function halt(context: PortfolioContext, event: PortfolioEvent): Next {
+  if (event.type !== 'OPERATOR_HALT' && event.type !== 'OPERATOR_RESUME') return step(context);
+  const operatorHalt = event.type === 'OPERATOR_HALT' ? event.by : null;
+  const next = abortEntries(context, { ...context, operatorHalt });
+  const word = operatorHalt === null ? 'resumed' : 'halted';
+  return {
+    context: next.context,
+    intents: [...next.intents, notify('warning', `trading ${word} by ${event.by}`)],
+  };
+}
+
+function initialPortfolio(input: PortfolioInput): PortfolioContext {
+  return {
+    at: input.at,
+    limits: input.limits,
+    equityBreakers: input.equityBreakers,
+    tradeBreakers: input.tradeBreakers,
+    wallet: input.wallet,
+    equity: input.wallet,
+    peakEquity: input.wallet,
+    dayStart: { day: Math.floor(input.at / DAY_MS), equity: input.wallet },
+    marks: {},
+    exposures: {},
+    reservations: {},
+    nextReservation: 1,
+    breakers: {},
+    operatorHalt: null,
+    counts: {},
+    refusedRules: {},
+    refusals: [],
+    unexpected: NOTHING_UNEXPECTED,
+  };
+}
+
+const base = setup({
+  types: {} as {
+    context: PortfolioContext;
+    events: PortfolioEvent;
+    input: PortfolioInput;
+    emitted: Emitted;
+  },
+});
+
+const act = (behave: (context: PortfolioContext, event: PortfolioEvent) => Next) =>
+  base.enqueueActions(({ context, event, enqueue }) => {
+    const next = behave({ ...context, at: timeOf(context, event) }, event);
+    enqueue.assign(() => next.context);
+    for (const intent of next.intents) enqueue.emit(intent);
+  });
+
+const STATES: readonly TradingState[] = ['active', 'reducing', 'halted'];
+
+function createChart(assess: AssessEntry) {
+  return base
+    .extend({
+      actions: {
+        assess: act((context, event) => assessWith(assess, context, event)),
+        confirm: act(confirm),
+        expose: act(expose),
+        mark: act(mark),
+        changeWallet: act(changeWallet),
+        closePosition: act(closePosition),
+        release: act((context, event) =>
+          event.type === 'RELEASE'
+            ? step({ ...context, reservations: without(context.reservations, event.reservation) })
+            : step(context),
+        ),
+        changeBreaker: act(changeBreaker),
+        halt: act(halt),
+        unexpected: act((context, event) => unexpected(PORTFOLIO, context, event)),
+      },
+      guards: {
+        trades: ({ context }, params: { state: TradingState }) => tradingState(context) === params.state,
+      },
+    })
+    .createMachine({
+      id: 'portfolio',
+      context: ({ input }) => initialPortfolio(input),
+      initial: 'active',
+      on: {
+        ASSESS: { actions: 'assess' },
+        CONFIRM: { actions: 'confirm' },
+        WALLET_CHANGED: { actions: 'changeWallet' },
+        EXPOSURE: { actions: 'expose' },
+        POSITION_CLOSED: { actions: 'closePosition' },
+        RELEASE: { actions: 'release' },
+        MARK: { actions: 'mark' },
+        BREAKER_CHANGED: { actions: 'changeBreaker' },
+        OPERATOR_HALT: { actions: 'halt' },
+        OPERATOR_RESUME: { actions: 'halt' },
+        '*': { actions: 'unexpected' },
+      },
+      states: {
+        active: { always: leave('active') },
+        reducing: { always: leave('reducing') },
+        halted: { always: leave('halted') },
+      },
+    });
+}
+
+/** The chart shows what breakers and operator together make of trading. */
+function leave(own: TradingState) {
+  return STATES.filter((state) => state !== own).map((state) => ({
+    guard: { type: 'trades' as const, params: { state } },
+    target: state,
+  }));
+}
+
+export const createPortfolioMachine = (assess: AssessEntry): MachineDefinition => ({
+  type: 'portfolio',
+  version: 1,
+  machine: createChart(assess),
+  migrations: {},
+});

@@ -1,0 +1,102 @@
+/**
+ * A position's orders: made, and known again in what the venue says.
+ *
+ * Invariants: a ref is never used twice; an order that is over never comes back to life; only what the venue
+ * said changes an order's status (or a deadline of ours, which only ever adds orders that cannot open).
+ */
+import { type Decimal, floorTo, gt, lte, min, sub, ZERO } from '../../src/core/decimal.ts';
+import type { Emitted } from '../../src/domain/events.ts';
+import { entrySide, exitSide, type OrderRequest } from '../../src/domain/order.ts';
+import { chain, type Step, step } from '../step.ts';
+import type { OrderRecord, OrderRole, PositionContext } from './context.ts';
+
+type Placed = Exclude<OrderRole, 'venue'>;
+
+/** A late fill must find its order; more than this many finished orders are forgotten. */
+const FINISHED_KEPT = 12;
+
+export const isOver = (order: OrderRecord): boolean => order.status === 'over';
+export const isOpening = (order: OrderRecord): boolean => order.role === 'entry' || order.role === 'add';
+export const isClosing = (order: OrderRecord): boolean =>
+  order.role === 'close' || order.role === 'emergency';
+
+/** Orders of a role that can still do something. */
+export const pending = (context: PositionContext, ...roles: readonly OrderRole[]): readonly OrderRecord[] =>
+  context.orders.filter((order) => !isOver(order) && roles.includes(order.role));
+
+export const findOrder = (context: PositionContext, ref: string): OrderRecord | undefined =>
+  context.orders.find((order) => order.ref === ref);
+
+/** One of ours by its name, finished so long ago that its record is gone. */
+export function isForgotten(context: PositionContext, ref: string): boolean {
+  const dash = ref.lastIndexOf('-');
+  const count = context.counters[ref.slice(0, dash)] ?? 0;
+  return Number(ref.slice(dash + 1)) <= count && findOrder(context, ref) === undefined;
+}
+
+export const remaining = (order: OrderRecord): Decimal =>
+  gt(order.quantity, order.filled) ? sub(order.quantity, order.filled) : ZERO;
+
+export function updateOrder(
+  context: PositionContext,
+  ref: string,
+  change: Partial<OrderRecord>,
+): PositionContext {
+  const orders = context.orders.map((order) => (order.ref === ref ? { ...order, ...change } : order));
+  const finished = orders.filter(isOver).length;
+  let toForget = Math.max(0, finished - FINISHED_KEPT);
+  return { ...context, orders: orders.filter((order) => !(isOver(order) && toForget-- > 0)) };
+}
+
+/** The venue's filter on market orders bounds each; whoever closes goes on until nothing is left. */
+export const marketQuantity = (context: PositionContext, quantity: Decimal): Decimal =>
+  min(quantity, floorTo(context.filters.marketMaxQuantity, context.filters.stepSize));
+
+export function place(
+  context: PositionContext,
+  role: Placed,
+  quantity: Decimal,
+  reason: string,
+  triggerPrice: Decimal | null = null,
+): Step<PositionContext> {
+  const count = (context.counters[role] ?? 0) + 1;
+  const ref = `${role}-${count}`;
+  const opens = role === 'entry' || role === 'add';
+  const side = opens ? entrySide(context.direction) : exitSide(context.direction);
+  const common = { ref, symbol: context.symbol, side, positionSide: 'BOTH', quantity } as const;
+  const order: OrderRequest =
+    triggerPrice === null
+      ? { ...common, type: 'MARKET', reduceOnly: !opens }
+      : { ...common, type: 'STOP_MARKET', reduceOnly: true, triggerPrice, workingType: 'MARK_PRICE' };
+  const record: OrderRecord = {
+    ref,
+    role,
+    quantity,
+    filled: ZERO,
+    price: triggerPrice,
+    status: 'submitted',
+    cancelRequested: false,
+    reason,
+  };
+  return step(
+    { ...context, counters: { ...context.counters, [role]: count }, orders: [...context.orders, record] },
+    { type: 'order.submit', order },
+  );
+}
+
+export function cancel(context: PositionContext, order: OrderRecord): Step<PositionContext> {
+  if (isOver(order) || order.cancelRequested) return step(context);
+  const intent: Emitted = { type: 'order.cancel', ref: order.ref, symbol: context.symbol };
+  return step(updateOrder(context, order.ref, { cancelRequested: true }), intent);
+}
+
+export const cancelAll = (context: PositionContext, orders: readonly OrderRecord[]): Step<PositionContext> =>
+  chain(context, ...orders.map((order) => (current: PositionContext) => cancel(current, order)));
+
+/** Whether closing orders on their way cover `quantity`; UNKNOWN ones are not counted on. */
+export function closingCovers(context: PositionContext, quantity: Decimal): boolean {
+  let left = quantity;
+  for (const order of pending(context, 'close', 'emergency'))
+    if (order.status !== 'unknown') left = sub(left, remaining(order));
+  return lte(left, ZERO);
+}

@@ -1,0 +1,67 @@
+/** How a position is to be run: plain JSON, fixed at its start, all of it configurable. */
+import type { Decimal } from '../../src/core/decimal.ts';
+
+export interface ScaleOutPart {
+  /** Unleveraged move from the average entry price, in percent. */
+  readonly profitPercent: Decimal;
+  /** Of the quantity when the plan was made, in percent. */
+  readonly sharePercent: Decimal;
+}
+
+export interface PositionPlan {
+  /** The stop follows the best mark price at the entry's trail distance, in steps, once armed. */
+  readonly trailing: { readonly stepPercent: Decimal; readonly armProfitPercent: Decimal } | null;
+  readonly scaleOut: readonly ScaleOutPart[];
+  readonly pyramid: {
+    readonly maxAdds: number;
+    /** Each add waits for this further move in the position's favour, in percent. */
+    readonly stepPercent: Decimal;
+    /** The n-th add is at most the first quantity × sizeFactor^n. */
+    readonly sizeFactor: Decimal;
+  } | null;
+  /** The mark may pass a live stop by this much before the position closes itself, in percent. */
+  readonly stopOverrunPercent: Decimal;
+  readonly timeStopMs: number | null;
+  /** How long portfolio and venue may take before an entry that is not sent yet is given up. */
+  readonly prepareTimeoutMs: number;
+  readonly entryTimeoutMs: number;
+  /** An UNKNOWN stop is placed again under a new name after this. */
+  readonly unknownStopDeadlineMs: number;
+  /** Longest time without full protection before the position closes itself. */
+  readonly unprotectedDeadlineMs: number;
+  readonly stopRetryMs: number;
+  readonly maxStopRejections: number;
+  /** An UNKNOWN or silent closing order is followed by another after this: it is reduce-only. */
+  readonly closeDeadlineMs: number;
+  readonly emergencyBackoffMs: number;
+  readonly emergencyMaxBackoffMs: number;
+  readonly cancelRetryMs: number;
+  /** A refused partial exit is tried again after this. */
+  readonly scaleOutRetryMs: number;
+}
+
+export const DEFAULT_PLAN: PositionPlan = {
+  trailing: { stepPercent: '0.2', armProfitPercent: '1' },
+  scaleOut: [],
+  pyramid: null,
+  stopOverrunPercent: '0.5',
+  timeStopMs: null,
+  prepareTimeoutMs: 10_000,
+  entryTimeoutMs: 15_000,
+  unknownStopDeadlineMs: 2_000,
+  unprotectedDeadlineMs: 30_000,
+  stopRetryMs: 500,
+  maxStopRejections: 5,
+  closeDeadlineMs: 5_000,
+  emergencyBackoffMs: 500,
+  emergencyMaxBackoffMs: 30_000,
+  cancelRetryMs: 5_000,
+  scaleOutRetryMs: 60_000,
+};
+
+/** Three thirds on the way up; switched on by configuration. */
+export const THREE_PARTS: readonly ScaleOutPart[] = [
+  { profitPercent: '1.5', sharePercent: '33' },
+  { profitPercent: '3', sharePercent: '33' },
+  { profitPercent: '5', sharePercent: '34' },
+];

@@ -1,0 +1,89 @@
+/**
+ * The stop at the venue: always for what is open, at the tightest price so far.
+ *
+ * Invariants: a new stop is created before the old one is cancelled, and the old one is cancelled only once
+ * the new one is acknowledged; what is open and not yet asked to be protected is asked for at once; two stops
+ * cannot hurt, as both only reduce.
+ */
+import { add, type Decimal, eq, lte, ZERO } from '../../src/core/decimal.ts';
+import { chain, type Step, step } from '../step.ts';
+import type { OrderRecord, PositionContext } from './context.ts';
+import { isCovered, isFlat } from './ledger.ts';
+import { cancelAll, pending, place, remaining } from './orders.ts';
+
+export type ProtectionView =
+  | 'placing'
+  | 'unknown'
+  | 'unprotected'
+  | 'protected'
+  | 'replacing'
+  | 'replacementUnknown'
+  | 'replacementRefused';
+
+/** After this many refusals in a row a retry waits for its pause. */
+const IMMEDIATE_REFUSALS = 1;
+
+const fits = (context: PositionContext, stop: OrderRecord): boolean =>
+  eq(remaining(stop), context.quantity) && stop.price !== null && eq(stop.price, context.stopPrice);
+
+const atVenue = (stop: OrderRecord): boolean => stop.status === 'live' || stop.status === 'triggered';
+
+/** What the region shows, from the orders alone. */
+export function protectionView(context: PositionContext): ProtectionView {
+  const stops = pending(context, 'stop').filter((stop) => !stop.cancelRequested);
+  const submitted = stops.some((stop) => stop.status === 'submitted');
+  const unknown = stops.some((stop) => stop.status === 'unknown');
+  if (!isCovered(context)) return submitted ? 'placing' : unknown ? 'unknown' : 'unprotected';
+  if (submitted) return 'replacing';
+  if (unknown) return 'replacementUnknown';
+  return needsStop(context) ? 'replacementRefused' : 'protected';
+}
+
+function needsStop(context: PositionContext): boolean {
+  if (isFlat(context)) return false;
+  const stops = pending(context, 'stop');
+  // A triggered stop that covers all is being carried out: leave it to its work.
+  if (isCovered(context) && stops.some((stop) => stop.status === 'triggered')) return false;
+  const newest = stops.at(-1);
+  return newest === undefined || newest.cancelRequested || !fits(context, newest);
+}
+
+/** Brings the venue's stop nearer to what it should be; run after everything that changes either. */
+export function protect(context: PositionContext): Step<PositionContext> {
+  return isFlat(context) || context.broken !== null ? step(context) : chain(context, supersede, askForStop);
+}
+
+function askForStop(context: PositionContext): Step<PositionContext> {
+  if (!needsStop(context) || context.stopRejections > IMMEDIATE_REFUSALS) return step(context);
+  const stops = pending(context, 'stop');
+  const asked = stops.reduce<Decimal>((sum, stop) => add(sum, remaining(stop)), ZERO);
+  const underway = stops.some((stop) => stop.status === 'submitted' || stop.status === 'unknown');
+  return underway && lte(context.quantity, asked) ? step(context) : placeStop(context);
+}
+
+export const placeStop = (context: PositionContext): Step<PositionContext> =>
+  isFlat(context)
+    ? step(context)
+    : place(
+        context,
+        'stop',
+        context.quantity,
+        eq(context.stopPrice, context.initialStopPrice) ? 'stop' : 'trailing-stop',
+        context.stopPrice,
+      );
+
+/** The newest live stop that covers all alone makes the older ones superfluous. */
+function supersede(context: PositionContext): Step<PositionContext> {
+  const stops = pending(context, 'stop');
+  const covering = stops.findLastIndex(
+    (stop) => stop.status === 'live' && lte(context.quantity, remaining(stop)),
+  );
+  return cancelAll(
+    context,
+    stops.slice(0, Math.max(covering, 0)).filter((stop) => atVenue(stop) || stop.status === 'unknown'),
+  );
+}
+
+/** Pauses double with every failure in a row. */
+export const backoffMs = (baseMs: number, failures: number, limitMs: number): number =>
+  Math.min(limitMs, baseMs * 2 ** Math.min(Math.max(failures, 0), 16));

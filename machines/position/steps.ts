@@ -1,0 +1,219 @@
+/** The rest of a position's behaviour: its beginning, its end, and what it tells the others. */
+import { add, div, gt, mul, sub, ZERO } from '../../src/core/decimal.ts';
+import type { Json } from '../../src/core/json.ts';
+import type { Emitted } from '../../src/domain/events.ts';
+import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
+import { entryDeskOf, type Trade } from '../messages.ts';
+import { chain, notify, type Step, send, step } from '../step.ts';
+import type { PositionContext } from './context.ts';
+import { averagePrice, isFlat } from './ledger.ts';
+import { nextAddAfter, scalePlan } from './levels.ts';
+import {
+  cancelAll,
+  closingCovers,
+  isOpening,
+  isOver,
+  marketQuantity,
+  pending,
+  place,
+  remaining,
+} from './orders.ts';
+import { protect } from './protection.ts';
+import { addQuantity, afterAsking } from './watch.ts';
+
+type Next = Step<PositionContext>;
+
+const PRICE_PLACES = 12;
+
+/** What the portfolio must count: what is open, and opening orders at their worst case. */
+export function exposure(context: PositionContext): Emitted {
+  const opening = pending(context, 'entry', 'add');
+  const worstCase = opening.reduce(
+    (total, order) => add(total, mul(remaining(order), context.entry.referencePrice)),
+    context.openNotional,
+  );
+  return send(PORTFOLIO, {
+    type: 'EXPOSURE',
+    actor: context.actor,
+    symbol: context.symbol,
+    direction: context.direction,
+    notional: worstCase,
+    quantity: context.quantity,
+    entryPrice: averagePrice(context),
+    unknown: opening.some((order) => order.status === 'unknown'),
+  });
+}
+
+/** Tells the portfolio when what it must count has changed. */
+export function tellExposure(before: PositionContext, after: PositionContext): readonly Emitted[] {
+  const [old, now] = [exposure(before), exposure(after)];
+  return JSON.stringify(old) === JSON.stringify(now) ? [] : [now];
+}
+
+export const setLeverage = (context: PositionContext): Next =>
+  step(context, { type: 'leverage.set', symbol: context.symbol, leverage: context.entry.leverage });
+
+export const askToConfirm = (context: PositionContext): Next =>
+  step(context, send(PORTFOLIO, { type: 'CONFIRM', actor: context.actor, symbol: context.symbol }));
+
+export function submitEntry(context: PositionContext): Next {
+  const placed = place(context, 'entry', context.entry.quantity, context.entry.reason);
+  return { context: placed.context, intents: [...placed.intents, exposure(placed.context)] };
+}
+
+/** The first fill: protection in the same row, then everyone who waits for it. */
+export function openPosition(context: PositionContext): Next {
+  const { timeStopMs } = context.plan;
+  const opened = protect({ ...context, watching: true });
+  const told = send(entryDeskOf(context.symbol), { type: 'POSITION_OPENED', actor: context.actor });
+  const timeStop: readonly Emitted[] =
+    timeStopMs === null
+      ? []
+      : [
+          {
+            type: 'timer.set',
+            id: 'time-stop',
+            kind: 'named',
+            delayMs: timeStopMs,
+            event: { type: 'TIME_STOP' },
+          },
+        ];
+  return { context: opened.context, intents: [...opened.intents, told, ...timeStop] };
+}
+
+/** The entry (or an add) is over: a new plan for what is open now. */
+export function makePlan(context: PositionContext): Next {
+  const last = context.lots.at(-1);
+  const from = last ? div(last.notional, last.quantity, PRICE_PLACES) : averagePrice(context);
+  return step({ ...context, scaleParts: scalePlan(context), nextAddPrice: nextAddAfter(context, from) });
+}
+
+/** Once an add is over: what it filled makes a new plan; one that filled nothing only waits for its next step. */
+export function afterAdd(context: PositionContext): Next {
+  if (pending(context, 'add').length > 0) return step(context);
+  const added = context.orders.findLast((order) => order.role === 'add');
+  return added && gt(added.filled, ZERO) ? makePlan(context) : step(afterAsking(context));
+}
+
+export const cancelEntry = (context: PositionContext): Next =>
+  cancelAll(context, pending(context, 'entry', 'add'));
+
+export function submitAdd(context: PositionContext, approved: string, reservation: string): Next {
+  const quantity = addQuantity(context, approved);
+  const release = send(PORTFOLIO, { type: 'RELEASE', reservation });
+  if (quantity === null) return step(afterAsking(context), release);
+  const placed = place({ ...context, asking: false, adds: context.adds + 1 }, 'add', quantity, 'pyramid');
+  return { context: placed.context, intents: [...placed.intents, exposure(placed.context), release] };
+}
+
+/** No longer held by its band: stops stay at the venue, everything that could open is called back. */
+export const beginClose = (context: PositionContext): Next =>
+  chain(
+    { ...context, watching: false, scaleParts: [], nextAddPrice: null, asking: false },
+    (next) =>
+      next.plan.timeStopMs === null ? step(next) : step(next, { type: 'timer.clear', id: 'time-stop' }),
+    cancelEntry,
+  );
+
+/** At this many refusals in a row somebody else must look; the retries go on. */
+const HANDOVER_AT = 5;
+
+export function closeAll(context: PositionContext, role: 'close' | 'emergency'): Next {
+  if (isFlat(context)) return step(context);
+  const reason = context.emergency ?? context.closeReason ?? 'close';
+  const placed = place(context, role, marketQuantity(context, context.quantity), reason);
+  if (context.closeRejections !== HANDOVER_AT) return placed;
+  const why = `${HANDOVER_AT} closing orders in a row came to nothing`;
+  return {
+    context: placed.context,
+    intents: [
+      ...placed.intents,
+      send(GUARDIAN, { type: 'HANDOVER', actor: context.actor, symbol: context.symbol, reason: why }),
+      notify('critical', `${context.actor}: ${why}; still trying`),
+    ],
+  };
+}
+
+/** Closes only what no closing order on its way closes already. */
+export const closeRest = (context: PositionContext, role: 'close' | 'emergency'): Next =>
+  closingCovers(context, context.quantity) ? step(context) : closeAll(context, role);
+
+/** Flat: every order that could still act on this symbol goes. */
+export const tidy = (context: PositionContext): Next =>
+  cancelAll(
+    context,
+    context.orders.filter(
+      (order) =>
+        !isOver(order) &&
+        order.role !== 'venue' &&
+        (order.role === 'stop' || isOpening(order)) &&
+        order.status !== 'submitted',
+    ),
+  );
+
+/** Cancels anything at all that is left, market orders included. */
+export const tidyHard = (context: PositionContext): Next =>
+  cancelAll(
+    context,
+    context.orders.filter((order) => !isOver(order) && order.role !== 'venue'),
+  );
+
+export const leftovers = (context: PositionContext): boolean =>
+  context.orders.some((order) => !isOver(order) && order.role !== 'venue');
+
+export const everFilled = (context: PositionContext): boolean => gt(context.enteredQuantity, ZERO);
+
+/** Why it ended: the exit that took the last of it out. */
+const endReason = (context: PositionContext): string =>
+  context.exits.at(-1)?.reason ?? context.broken ?? context.closeReason ?? context.emergency ?? 'closed';
+
+export function tradeOf(context: PositionContext): Trade | null {
+  if (!everFilled(context)) return null;
+  const exitPrice = gt(context.exitedQuantity, ZERO)
+    ? div(context.exitedNotional, context.exitedQuantity, PRICE_PLACES)
+    : ZERO;
+  return {
+    symbol: context.symbol,
+    direction: context.direction,
+    quantity: context.enteredQuantity,
+    entryPrice: div(context.enteredNotional, context.enteredQuantity, PRICE_PLACES),
+    exitPrice,
+    grossPnl: context.grossPnl,
+    fees: context.fees,
+    funding: context.funding,
+    netPnl: add(sub(context.grossPnl, context.fees), context.funding),
+    reason: endReason(context),
+    openedAt: context.firstFillAt ?? context.at,
+    closedAt: context.at,
+    life: context.life,
+  };
+}
+
+/** The last word: desk and portfolio hear it, and nothing of this life is left behind. */
+export function finish(context: PositionContext): Next {
+  const trade = tradeOf(context);
+  const closed = {
+    type: 'POSITION_CLOSED',
+    actor: context.actor,
+    trade: trade as Json,
+    reason: trade?.reason ?? context.closeReason ?? 'never filled',
+  };
+  return step(
+    { ...context, watching: false },
+    send(PORTFOLIO, closed),
+    send(entryDeskOf(context.symbol), closed),
+  );
+}
+
+export function fail(context: PositionContext): Next {
+  const finished = finish(context);
+  const reason = context.broken ?? 'failed';
+  return {
+    context: finished.context,
+    intents: [
+      send(GUARDIAN, { type: 'HANDOVER', actor: context.actor, symbol: context.symbol, reason }),
+      notify('critical', `${context.actor}: failed: ${reason}`),
+      ...finished.intents,
+    ],
+  };
+}

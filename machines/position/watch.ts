@@ -1,0 +1,125 @@
+/**
+ * What a position does when the mark crosses its band. Precedence: breached stop, then the trailing stop's
+ * ratchet (which only tightens), then a partial exit, then an add.
+ *
+ * Invariant: one decision an event; what else was due is recorded as suppressed and decided at the next.
+ */
+import { type Decimal, floorTo, lt, min, mul } from '../../src/core/decimal.ts';
+import { entryDeskOf } from '../messages.ts';
+import { bounded, chain, notify, type Step, send, step, timeOf } from '../step.ts';
+import type { PositionContext } from './context.ts';
+import { averagePrice, demandEmergency } from './ledger.ts';
+import {
+  addPrice,
+  armPrice,
+  atLeast,
+  better,
+  breachPrice,
+  fromFloat,
+  nextAddAfter,
+  ratchetedStop,
+  scaleOutPrice,
+  worseThan,
+} from './levels.ts';
+import { place } from './orders.ts';
+import { protect } from './protection.ts';
+
+type Rule = 'stop' | 'scale-out' | 'pyramid';
+
+const SUPPRESSED_KEPT = 8;
+
+export function watch(
+  context: PositionContext,
+  event: { readonly mark: number; readonly at?: number },
+): Step<PositionContext> {
+  const mark = fromFloat(event.mark);
+  const current = { ...context, at: timeOf(context, event) };
+  const due = rulesDue(current, mark);
+  const [winner, ...losers] = due;
+  const noted = losers.reduce((next, rule) => suppress(next, rule, winner ?? rule), current);
+  if (winner === 'stop')
+    return demandEmergency(noted, `mark ${mark} is beyond the stop ${context.stopPrice}`);
+  return chain(
+    noted,
+    (next) => trail(next, mark),
+    (next) =>
+      winner === 'scale-out' ? scaleOut(next) : winner === 'pyramid' ? askForAdd(next, mark) : step(next),
+  );
+}
+
+function rulesDue(context: PositionContext, mark: Decimal): readonly Rule[] {
+  const reached = (level: Decimal | null): boolean =>
+    level !== null && atLeast(context.direction, mark, level);
+  const due: Rule[] = [];
+  if (worseThan(context.direction, mark, breachPrice(context))) due.push('stop');
+  if (reached(scaleOutPrice(context))) due.push('scale-out');
+  if (reached(addPrice(context))) due.push('pyramid');
+  return due;
+}
+
+const suppress = (context: PositionContext, rule: Rule, by: Rule): PositionContext => ({
+  ...context,
+  suppressed: bounded(context.suppressed, { rule, by, at: context.at }, SUPPRESSED_KEPT),
+});
+
+/** Follows the best mark: arms, then pulls the stop after it in steps. */
+function trail(context: PositionContext, mark: Decimal): Step<PositionContext> {
+  const best = better(context.direction, context.bestPrice ?? mark, mark);
+  const arming = armPrice(context);
+  const armed = context.armed || (arming !== null && atLeast(context.direction, best, arming));
+  const seen = { ...context, bestPrice: best, armed };
+  const stopPrice = ratchetedStop(seen, best);
+  return stopPrice === null ? step(seen) : protect({ ...seen, stopPrice });
+}
+
+function scaleOut(context: PositionContext): Step<PositionContext> {
+  const part = context.scaleParts[0];
+  if (part === undefined) return step(context);
+  return place(context, 'exit', min(part.quantity, context.quantity), 'take-profit');
+}
+
+/** After this many refusals a part is given up: the stop and the other exits remain. */
+const PART_REFUSALS = 3;
+
+/** The pause after a refused partial exit is over. */
+export function resumeScaling(context: PositionContext): Step<PositionContext> {
+  const part = context.scaleParts[0];
+  const givenUp = part !== undefined && part.refusals >= PART_REFUSALS;
+  const next = {
+    ...context,
+    scaleRefused: false,
+    scaleParts: givenUp ? context.scaleParts.slice(1) : context.scaleParts,
+  };
+  return givenUp
+    ? step(next, notify('warning', `${context.actor}: partial exit at ${part.price} given up`))
+    : step(next);
+}
+
+/** An add is an entry: it asks risk through the desk, and is sent on approval only. */
+export function askForAdd(context: PositionContext, mark: Decimal): Step<PositionContext> {
+  if (addPrice(context) === null) return step(context);
+  const entry = { ...context.entry, referencePrice: mark, stopPrice: context.stopPrice, add: true };
+  return step(
+    { ...context, asking: true },
+    send(entryDeskOf(context.symbol), { type: 'ADD_WANTED', actor: context.actor, entry }),
+  );
+}
+
+/** The n-th add is at most the first entry × sizeFactor^n, and what risk approved. */
+export function addQuantity(context: PositionContext, approved: Decimal): Decimal | null {
+  const { pyramid } = context.plan;
+  if (pyramid === null) return null;
+  let wanted = context.entry.quantity;
+  for (let n = 0; n <= context.adds; n++) wanted = mul(wanted, pyramid.sizeFactor);
+  const quantity = floorTo(min(wanted, approved), context.filters.stepSize);
+  const tooSmall =
+    lt(quantity, context.filters.minQuantity) ||
+    lt(mul(quantity, averagePrice(context)), context.filters.minNotional);
+  return tooSmall ? null : quantity;
+}
+
+/** Moves the next add a step further on: after an add, and after a refusal, so that it is not asked each tick. */
+export function afterAsking(context: PositionContext): PositionContext {
+  const from = context.nextAddPrice ?? averagePrice(context);
+  return { ...context, asking: false, nextAddPrice: nextAddAfter(context, from) };
+}

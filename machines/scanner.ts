@@ -1,0 +1,201 @@
+/**
+ * A symbol's strategy, kept in step with its closed candles.
+ *
+ * Invariants: clean candles always move the strategy's state, in every state of the scanner; a signal is acted
+ * on only while the feed is live and the strategy warm; while paused exits still pass, as they can only reduce.
+ */
+import { setup, stateIn } from 'xstate';
+import type { Json } from '../src/core/json.ts';
+import { closeTime } from '../src/domain/candle.ts';
+import type { Emitted } from '../src/domain/events.ts';
+import type { SymbolName } from '../src/domain/instrument.ts';
+import type { ClosedCandles, Signal, Strategy } from '../src/domain/signal.ts';
+import type { MachineDefinition } from './definition.ts';
+import { entryDeskOf, scannerOf, type Timed } from './messages.ts';
+import { NOTHING_UNEXPECTED, type Step, send, step, timeOf, type Unexpected, unexpected } from './step.ts';
+
+export interface ScannerContext {
+  readonly symbol: SymbolName;
+  readonly at: number;
+  readonly strategy: { readonly name: string; readonly version: number; readonly state: Json };
+  /** Close of the newest candle the strategy has seen; null before the first. */
+  readonly lastCloseAt: number | null;
+  readonly bars: number;
+  /** Clean 15m bars still to see after a long gap before signals count again. */
+  readonly barsToReseed: number;
+  readonly signals: number;
+  readonly withheld: number;
+  readonly lastSignal: { readonly signal: Signal; readonly at: number; readonly acted: boolean } | null;
+  readonly unexpected: Unexpected;
+}
+
+export type ScannerEvent =
+  | ({ readonly type: 'CANDLES'; readonly closed: ClosedCandles } & Timed)
+  /** History, oldest first: starts the strategy afresh and warms it up; its signals are not acted on. */
+  | ({ readonly type: 'SEED'; readonly history: readonly ClosedCandles[] } & Timed)
+  | ({ readonly type: 'FEED_DOWN'; readonly reason: string } & Timed)
+  | ({ readonly type: 'FEED_UP' } & Timed)
+  | ({ readonly type: 'PAUSE' } & Timed)
+  | ({ readonly type: 'RESUME' } & Timed);
+
+/** A hole longer than this leaves indicators that cannot be trusted. */
+const LONGEST_HOLE_MS = 8 * 900_000;
+/** A week of 15m bars without a hole, when no history is handed in. */
+const RESEED_BARS = 96 * 7;
+
+const newestClose = (closed: ClosedCandles): number | null => {
+  const bar = closed['15m'];
+  return bar ? closeTime(bar) : null;
+};
+
+function advance(
+  strategy: Strategy,
+  context: ScannerContext,
+  closed: ClosedCandles,
+): { readonly context: ScannerContext; readonly signal: Signal | undefined } {
+  const result = strategy.step(context.strategy.state, closed);
+  return {
+    context: {
+      ...context,
+      strategy: { ...context.strategy, state: result.state },
+      lastCloseAt: newestClose(closed) ?? context.lastCloseAt,
+      bars: context.bars + 1,
+    },
+    signal: result.signal,
+  };
+}
+
+type Acts = 'all' | 'exits' | 'none';
+
+function candles(
+  strategy: Strategy,
+  context: ScannerContext,
+  event: ScannerEvent,
+  acts: Acts,
+): Step<ScannerContext> {
+  if (event.type !== 'CANDLES') return step(context);
+  const { context: next, signal } = advance(strategy, context, event.closed);
+  const counted = { ...next, barsToReseed: Math.max(0, next.barsToReseed - 1) };
+  if (!signal) return step(counted);
+  const acted = acts === 'all' || (acts === 'exits' && signal.kind === 'exit');
+  const told = {
+    ...counted,
+    signals: counted.signals + (acted ? 1 : 0),
+    withheld: counted.withheld + (acted ? 0 : 1),
+    lastSignal: { signal, at: context.at, acted },
+  };
+  return acted ? step(told, send(entryDeskOf(context.symbol), { type: 'SIGNAL', signal })) : step(told);
+}
+
+function seed(strategy: Strategy, context: ScannerContext, event: ScannerEvent): Step<ScannerContext> {
+  if (event.type !== 'SEED') return step(context);
+  const fresh = {
+    ...context,
+    strategy: { ...context.strategy, state: strategy.initial(context.symbol) },
+    lastCloseAt: null,
+    bars: 0,
+    barsToReseed: 0,
+  };
+  return step(event.history.reduce<ScannerContext>((next, c) => advance(strategy, next, c).context, fresh));
+}
+
+const holeTooLong = (context: ScannerContext, at: number): boolean =>
+  context.lastCloseAt !== null && at - context.lastCloseAt > LONGEST_HOLE_MS;
+
+function createChart(strategy: Strategy) {
+  const base = setup({
+    types: {} as {
+      context: ScannerContext;
+      events: ScannerEvent;
+      input: { readonly symbol: SymbolName; readonly at: number };
+      emitted: Emitted;
+    },
+  });
+  const act = (behave: (context: ScannerContext, event: ScannerEvent) => Step<ScannerContext>) =>
+    base.enqueueActions(({ context, event, enqueue }) => {
+      const next = behave({ ...context, at: timeOf(context, event) }, event);
+      enqueue.assign(() => next.context);
+      for (const intent of next.intents) enqueue.emit(intent);
+    });
+  return base
+    .extend({
+      actions: {
+        scan: act((context, event) => candles(strategy, context, event, 'all')),
+        scanForExits: act((context, event) => candles(strategy, context, event, 'exits')),
+        follow: act((context, event) => candles(strategy, context, event, 'none')),
+        seed: act((context, event) => seed(strategy, context, event)),
+        demandBars: act((context) => step({ ...context, barsToReseed: RESEED_BARS })),
+        unexpected: act((context, event) => unexpected(scannerOf(context.symbol), context, event)),
+      },
+      guards: {
+        holeTooLong: ({ context, event }) => holeTooLong(context, timeOf(context, event)),
+        reseeding: ({ context }) => context.barsToReseed > 0,
+        reseeded: ({ context }) => context.barsToReseed === 0,
+        paused: stateIn({ operator: 'paused' }),
+      },
+    })
+    .createMachine({
+      id: 'scanner',
+      context: ({ input }) => ({
+        symbol: input.symbol,
+        at: input.at,
+        strategy: {
+          name: strategy.name,
+          version: strategy.version,
+          state: strategy.initial(input.symbol),
+        },
+        lastCloseAt: null,
+        bars: 0,
+        barsToReseed: 0,
+        signals: 0,
+        withheld: 0,
+        lastSignal: null,
+        unexpected: NOTHING_UNEXPECTED,
+      }),
+      type: 'parallel',
+      on: { SEED: { actions: 'seed' }, '*': { actions: 'unexpected' } },
+      states: {
+        feed: {
+          initial: 'scanning',
+          states: {
+            scanning: {
+              on: {
+                CANDLES: [{ guard: 'paused', actions: 'scanForExits' }, { actions: 'scan' }],
+                FEED_DOWN: 'down',
+                FEED_UP: {},
+              },
+            },
+            down: {
+              on: {
+                CANDLES: { actions: 'follow' },
+                FEED_DOWN: {},
+                FEED_UP: [
+                  { guard: 'holeTooLong', target: 'reseeding', actions: 'demandBars' },
+                  { guard: 'reseeding', target: 'reseeding' },
+                  { target: 'scanning' },
+                ],
+              },
+            },
+            reseeding: {
+              always: { guard: 'reseeded', target: 'scanning' },
+              on: { CANDLES: { actions: 'follow' }, FEED_DOWN: 'down', FEED_UP: {} },
+            },
+          },
+        },
+        operator: {
+          initial: 'running',
+          states: {
+            running: { on: { PAUSE: 'paused', RESUME: {} } },
+            paused: { on: { RESUME: 'running', PAUSE: {} } },
+          },
+        },
+      },
+    });
+}
+
+export const createScannerMachine = (strategy: Strategy): MachineDefinition => ({
+  type: 'scanner',
+  version: 1,
+  machine: createChart(strategy),
+  migrations: {},
+});
