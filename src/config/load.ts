@@ -8,10 +8,11 @@ import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { BulkheadError, errorText } from '../core/errors.ts';
+import { mask } from '../core/redact.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { CONFIG_KEYS, type ConfigKey } from './keys.ts';
 import { type Config, configSchema } from './schema.ts';
-import { type Env, mask, readSecrets, SECRET_KEYS, SECRET_VARIABLES, type Secrets } from './secrets.ts';
+import { type Env, readSecrets, SECRET_KEYS, SECRET_VARIABLES, type Secrets } from './secrets.ts';
 
 export const DEFAULT_FILES = ['bulkhead.yaml', 'bulkhead.yml', 'bulkhead.json'] as const;
 

@@ -1,6 +1,6 @@
 /**
  * Secrets come from the environment, or from files that it names (NAME_FILE, as Docker and Kubernetes mount
- * them). They never stand in the configuration file, and nothing prints them: `mask` is for whatever might.
+ * them). They never stand in the configuration file, and nothing prints them (src/core/redact.ts).
  */
 import { readFileSync } from 'node:fs';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -71,13 +71,4 @@ export function readSecrets(env: Env): Secrets {
     apiKey: readSecret(env, SECRET_VARIABLES.apiKey),
     apiSecret: readSecret(env, SECRET_VARIABLES.apiSecret),
   };
-}
-
-export const isSecretName = (name: string): boolean =>
-  /pass(word|wd)?|secret|token|api_?key|credential|private/i.test(name);
-
-/** A value as it may be shown: credentials inside URLs and values of secret names are starred out. */
-export function mask(name: string, value: string): string {
-  if (isSecretName(name)) return '***';
-  return value.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi, '$1***@');
 }

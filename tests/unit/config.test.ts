@@ -8,8 +8,8 @@ import { DEFAULT_PLAN } from '../../machines/position/plan.ts';
 import { CONFIG_KEYS } from '../../src/config/keys.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { positionPlan } from '../../src/config/plan.ts';
-import { mask } from '../../src/config/secrets.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
+import { mask } from '../../src/core/redact.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-config-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
