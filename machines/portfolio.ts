@@ -12,7 +12,7 @@
  * plus unrealised P&L on mark; deposits and withdrawals move peak and day start along.
  */
 import { setup } from 'xstate';
-import { add, type Decimal, eq, fromNumber, max, mul, neg, sub, sum, ZERO } from '../src/core/decimal.ts';
+import { add, type Decimal, eq, fromNumber, lt, max, mul, neg, sub, sum, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
@@ -20,7 +20,7 @@ import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
 import type { AssessEntry, Entry, Exposure, PortfolioView, Refusal, RiskLimits } from '../src/domain/risk.ts';
 import type { MachineDefinition } from './definition.ts';
-import { entryDeskOf, type PositionClosed, type Timed, type TradingState } from './messages.ts';
+import { entryDeskOf, type PositionClosed, type Timed, type Trade, type TradingState } from './messages.ts';
 import {
   bounded,
   NOTHING_UNEXPECTED,
@@ -35,6 +35,7 @@ import {
 
 const DAY_MS = 86_400_000;
 const REFUSALS_KEPT = 20;
+const TRADES_KEPT = 8;
 
 export interface PortfolioInput {
   readonly at: number;
@@ -76,6 +77,10 @@ export interface PortfolioContext {
   };
   readonly operatorHalt: string | null;
   readonly counts: { readonly [name: string]: number };
+  /** What moved the wallet, summed by the venue's reason: with the first balance it gives the wallet exactly. */
+  readonly flows: { readonly [reason: string]: Decimal };
+  /** The newest last. */
+  readonly lastTrades: readonly Trade[];
   readonly refusedRules: { readonly [rule: string]: number };
   readonly refusals: readonly {
     readonly at: number;
@@ -250,7 +255,7 @@ function mark(context: PortfolioContext, event: PortfolioEvent): Next {
   return step(valued, ...tellEquity(valued));
 }
 
-const TRANSFERS = new Set(['deposit', 'withdrawal', 'transfer']);
+const TRANSFERS = new Set(['DEPOSIT', 'WITHDRAW', 'TRANSFER']);
 
 /** Money that was moved in or out is neither profit nor loss. */
 function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
@@ -260,6 +265,7 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   return step({
     ...context,
     wallet: event.balance,
+    flows: { ...context.flows, [event.reason]: add(context.flows[event.reason] ?? ZERO, event.delta) },
     equity: add(context.equity, sub(event.balance, context.wallet)),
     peakEquity: add(context.peakEquity, moved),
     dayStart: { ...dayStart, equity: add(dayStart.equity, moved) },
@@ -275,7 +281,8 @@ function closePosition(context: PortfolioContext, event: PortfolioEvent): Next {
   );
   const { trade } = event;
   if (trade === null) return step(countUp(cleared, 'abandoned'));
-  const valued = revalue(countUp(cleared, 'trades'));
+  const counted = countUp(countUp(cleared, 'trades'), lt(trade.netPnl, ZERO) ? 'losses' : 'wins');
+  const valued = revalue({ ...counted, lastTrades: bounded(counted.lastTrades, trade, TRADES_KEPT) });
   return step(
     valued,
     ...context.tradeBreakers.map((breaker) => send(breaker, { type: 'TRADE_CLOSED', trade })),
@@ -331,6 +338,8 @@ function initialPortfolio(input: PortfolioInput): PortfolioContext {
     breakers: {},
     operatorHalt: null,
     counts: {},
+    flows: {},
+    lastTrades: [],
     refusedRules: {},
     refusals: [],
     unexpected: NOTHING_UNEXPECTED,
