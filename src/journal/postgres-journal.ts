@@ -55,16 +55,17 @@ export function postgresPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT
 
 /** A store that still has to be opened; throws only on a malformed URL. */
 export function postgresStore(options: PostgresStoreOptions): SqlJournal {
+  const pool = postgresPool(options.url, options.statementTimeoutMs);
   return new SqlJournal({
     account: options.account,
     name: 'postgres',
     location: displayUrl(options.url),
-    pool: postgresPool(options.url, options.statementTimeoutMs),
+    pool,
     migrations: options.migrations ?? 'apply',
     allowNonDurable: options.allowNonDurable ?? false,
     exclusive: false,
     engine: (version) => `PostgreSQL ${version}`,
-    extraChecks: async () => [],
-    onClose: async () => undefined,
+    beforeOpen: async () => [],
+    onClose: () => pool.end(),
   });
 }

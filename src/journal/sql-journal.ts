@@ -41,7 +41,9 @@ export interface SqlJournalOptions {
   readonly exclusive: boolean;
   /** How the engine calls itself, given what the server reports as its version. */
   readonly engine: (serverVersion: string) => string;
-  readonly extraChecks: () => Promise<readonly HealthCheck[]>;
+  /** Starts what the pool connects to, and says what it checked. */
+  readonly beforeOpen: () => Promise<readonly HealthCheck[]>;
+  /** Ends the pool, where it is this store's own. */
   readonly onClose: () => Promise<void>;
 }
 
@@ -72,8 +74,9 @@ export class SqlJournal implements JournalStore {
 
   async open(): Promise<StoreHealth> {
     return guarded(async () => {
+      const engineChecks = await this.#options.beforeOpen();
       const settings = await this.#readSettings();
-      const checks = [...durabilityChecks(settings), ...(await this.#options.extraChecks())];
+      const checks = [...durabilityChecks(settings), ...engineChecks];
       const durable = checks.every((check) => check.ok);
       if (!durable && !this.#options.allowNonDurable) throw notDurable(checks);
       await this.#migrate();
@@ -223,7 +226,7 @@ export class SqlJournal implements JournalStore {
   }
 
   async close(): Promise<void> {
-    this.#closed ??= this.#pool.end().then(() => this.#options.onClose());
+    this.#closed ??= this.#options.onClose();
     await this.#closed;
   }
 
