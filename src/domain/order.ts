@@ -88,7 +88,8 @@ export type VenueEvent =
   | ({ readonly type: 'ORDER_ACKNOWLEDGED'; readonly orderId: string } & OrderEvent)
   | ({ readonly type: 'ORDER_REJECTED'; readonly code: number; readonly reason: string } & OrderEvent)
   | ({ readonly type: 'ORDER_UNKNOWN'; readonly reason: string } & OrderEvent)
-  | ({ readonly type: 'ORDER_TRIGGERED' } & OrderEvent)
+  /** `orderId` is of the order that the conditional one became. */
+  | ({ readonly type: 'ORDER_TRIGGERED'; readonly orderId?: string } & OrderEvent)
   | ({
       readonly type: 'ORDER_FILLED';
       readonly tradeId: string;

@@ -53,19 +53,21 @@ export function matchTrade(
 ): void {
   const side = trade.buyerMaker ? 'BUY' : 'SELL';
   let left = trade.quantity;
+  // The visible queue at the price is one and the same for all our orders there.
+  let eaten = 0;
   for (const entry of byPriority(market)) {
     const { price } = entry.order;
     if (entry.order.side !== side || price === undefined || !market.orders.includes(entry)) continue;
     const order = side === 'BUY' ? D.cmp(price, trade.price) : D.cmp(trade.price, price);
     if (order < 0) return;
     if (order === 0) {
-      const eaten = Math.min(entry.ahead, Number(left));
-      entry.ahead = Number((entry.ahead - eaten).toPrecision(12));
-      // The queue ahead of an older own order at this price is ahead of the younger ones too.
-      left = D.sub(left, tidy(eaten));
+      const eats = Math.min(Math.max(entry.ahead - eaten, 0), Number(left));
+      left = D.sub(left, tidy(eats));
+      eaten += eats;
+      entry.ahead = Number(Math.max(entry.ahead - eaten, 0).toPrecision(12));
     }
     const quantity = D.min(left, openQuantity(market, entry));
-    if (!D.gt(quantity, D.ZERO)) return;
+    if (!D.gt(quantity, D.ZERO)) continue;
     left = D.sub(left, quantity);
     fillResting(venue, market, instrument, entry, quantity);
   }

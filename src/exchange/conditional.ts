@@ -22,7 +22,7 @@ const towards = (rising: boolean): Threshold['direction'] => (rising ? 'at-or-ab
 /** A falling price triggers a sell stop, a rising one a sell take-profit. */
 export function triggerOf({ order, armed, extreme }: Conditional): Threshold | undefined {
   if (order.type === 'TRAILING_STOP_MARKET') {
-    if (!armed) return undefined;
+    if (!armed || extreme === 0) return undefined;
     return {
       price: callbackPrice(order.side, extreme, order.callbackRate),
       direction: towards(order.side === 'BUY'),
@@ -50,7 +50,7 @@ export const reached = (threshold: Threshold, price: number): boolean =>
 
 /** True when an armed trailing stop has a better price to follow. */
 export const improves = ({ order, extreme }: Conditional, price: number): boolean =>
-  order.side === 'SELL' ? price > extreme : price < extreme;
+  extreme === 0 || (order.side === 'SELL' ? price > extreme : price < extreme);
 
 /** priceProtect: the trigger is held back while last and mark are too far apart. */
 export function isProtected(

@@ -35,7 +35,7 @@ export interface Conditional {
   order: IdentifiedOrder;
   orderId: string;
   rank: number;
-  /** Trailing: true once activated, and the best price since. */
+  /** Trailing: true once activated, and the best price since (0: none seen yet). */
   armed: boolean;
   extreme: number;
 }

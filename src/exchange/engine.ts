@@ -28,6 +28,7 @@ import type { EngineInput, EngineOptions, EngineOutput, Quote, WakeBand } from '
 import type { VenueOrder, VenueReport } from './exchange.ts';
 import { settleFunding } from './funding.ts';
 import { setLeverage } from './leverage.ts';
+import { clearBankruptcy } from './liquidation.ts';
 import { availableBalance } from './margin.ts';
 import { hasBook } from './matching.ts';
 import { cancel, observe, submit } from './orders.ts';
@@ -76,6 +77,7 @@ export class VenueEngine {
     this.#venue.at = input.at;
     this.#venue.out = [];
     this.#dispatch(input);
+    clearBankruptcy(this.#venue, this.#asset);
     this.#bands.clear();
     return this.#venue.out;
   }
@@ -228,7 +230,7 @@ export class VenueEngine {
       market.ownMark ||= bar.markClose !== undefined;
       const legs = candlePath(bar);
       const makerVolume = bar.volume * share;
-      this.#walk(market, instrument, { legs, volume: bar.volume, fillsLimits: true, makerVolume });
+      this.#walk(market, instrument, { legs, volume: bar.volume, scope: 'all', makerVolume });
     });
   }
 
@@ -236,9 +238,12 @@ export class VenueEngine {
     const mark = this.#markFor(input);
     this.#onMarket(input.symbol, undefined, (market, instrument) => {
       market.ownMark ||= input.mark !== undefined;
-      const fillsLimits = !hasBook(market);
       const legs = [still(input.last, mark)];
-      this.#walk(market, instrument, { legs, fillsLimits, makerVolume: Number.MAX_SAFE_INTEGER });
+      this.#walk(market, instrument, {
+        legs,
+        scope: hasBook(market) ? 'triggers' : 'all',
+        makerVolume: Number.MAX_SAFE_INTEGER,
+      });
     });
   }
 
@@ -256,7 +261,7 @@ export class VenueEngine {
       matchTrade(this.#venue, market, instrument, input);
       const last = Number(input.price);
       const legs = [still(last, market.ownMark ? market.mark : last)];
-      this.#walk(market, instrument, { legs, fillsLimits: false, makerVolume: 0 });
+      this.#walk(market, instrument, { legs, scope: 'triggers', makerVolume: 0 });
     });
   }
 
@@ -270,15 +275,21 @@ export class VenueEngine {
 
   /** Looks at margin where the symbol stands now, without moving any price. */
   #recheck(market: Market, instrument: Instrument): void {
-    const legs = [still(market.last, market.mark || market.last)];
-    this.#walk(market, instrument, { legs, fillsLimits: false, makerVolume: 0 });
+    const { last } = market;
+    const mark = market.mark || last;
+    this.#walk(market, instrument, { legs: [still(mark, mark)], scope: 'margin', makerVolume: 0 });
+    market.last = last;
   }
 
   #deposit({ amount }: Input<'DEPOSIT'>): void {
+    const { markets } = this.#venue.state;
     const covered = D.lte(D.neg(amount), availableBalance(this.#venue));
     if (D.gte(amount, D.ZERO)) changeWallet(this.#venue, this.#asset, amount, 'DEPOSIT');
     else if (covered) changeWallet(this.#venue, this.#asset, amount, 'WITHDRAW');
     else changeWallet(this.#venue, this.#asset, D.ZERO, 'WITHDRAW_REFUSED');
+    // With another balance behind them, positions may be warned about anew.
+    for (const market of Object.values(markets))
+      for (const position of market.positions) position.marginCalled = false;
   }
 
   #instrument({ instrument, mark }: Input<'INSTRUMENT'>): void {

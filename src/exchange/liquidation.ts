@@ -14,7 +14,7 @@ import { bookFill, changeWallet, feeOf } from './account.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { closeOrder, emit, instrumentOf } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
-import { bracketOf, crossWallet } from './margin.ts';
+import { bracketOf } from './margin.ts';
 import { planTake, takeBound } from './matching.ts';
 
 /** One group of positions of a symbol that stand or fall together, as floats for the hot path. */
@@ -225,8 +225,13 @@ export function liquidate(
     const last = { last: other.last, mark: other.mark };
     for (const position of [...other.positions]) takeOver(venue, other, held, position, last);
   }
-  const deficit = D.neg(crossWallet(venue));
-  if (D.gt(deficit, D.ZERO)) changeWallet(venue, instrument.quote, deficit, 'INSURANCE_CLEAR');
+}
+
+/** A wallet below zero with nothing open is made good: nobody owes the venue. */
+export function clearBankruptcy(venue: Venue, asset: string): void {
+  if (!venue.state.wallet.startsWith('-')) return;
+  const open = Object.values(venue.state.markets).some((market) => market.positions.length > 0);
+  if (!open) changeWallet(venue, asset, D.neg(venue.state.wallet), 'INSURANCE_CLEAR');
 }
 
 function cancelAll(venue: Venue, markets: readonly Market[]): void {

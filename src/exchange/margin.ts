@@ -8,7 +8,7 @@ import * as D from '../core/decimal.ts';
 import type { Instrument, LeverageBracket } from '../domain/instrument.ts';
 import type { IdentifiedOrder, PositionSide } from '../domain/order.ts';
 import type { Market, Position, Resting, Venue } from './engine-state.ts';
-import { instrumentOf, positionOf } from './engine-state.ts';
+import { positionOf } from './engine-state.ts';
 
 /** A price to value positions at: the mark, else the last price. */
 export const markOf = (market: Market): Decimal => D.fromNumber(market.mark || market.last);
@@ -110,30 +110,4 @@ export function availableBalance(venue: Venue): Decimal {
     }
   }
   return D.max(D.ZERO, balance);
-}
-
-/** The wallet without what isolated positions have set aside. */
-export function crossWallet(venue: Venue): Decimal {
-  if (venue.config.marginMode === 'cross') return venue.state.wallet;
-  let balance = venue.state.wallet;
-  for (const market of Object.values(venue.state.markets))
-    for (const position of market.positions) balance = D.sub(balance, position.isolated);
-  return balance;
-}
-
-/** Margin balance and maintenance margin of the cross account. */
-export function crossAccount(venue: Venue): { readonly balance: Decimal; readonly maintenance: Decimal } {
-  let balance = venue.state.wallet;
-  let maintenance = D.ZERO;
-  for (const [symbol, market] of Object.entries(venue.state.markets)) {
-    if (market.positions.length === 0) continue;
-    const instrument = instrumentOf(venue, symbol);
-    const mark = markOf(market);
-    for (const position of market.positions) {
-      balance = D.add(balance, unrealized(position, mark));
-      const notional = D.abs(D.mul(position.quantity, mark));
-      if (instrument) maintenance = D.add(maintenance, maintenanceMargin(instrument, notional));
-    }
-  }
-  return { balance, maintenance };
 }

@@ -334,7 +334,6 @@ export function trigger(
 ): void {
   const { order } = conditional;
   market.conditionals.splice(market.conditionals.indexOf(conditional), 1);
-  emit(venue, order.owner, { type: 'ORDER_TRIGGERED', ...orderKeys(order) });
   const entry: Resting = {
     order,
     orderId: String(venue.state.nextOrderId++),
@@ -342,6 +341,7 @@ export function trigger(
     filled: D.ZERO,
     ahead: 0,
   };
+  emit(venue, order.owner, { type: 'ORDER_TRIGGERED', ...orderKeys(order), orderId: entry.orderId });
   const error =
     checkExecution(venue, market, instrument, entry, quote) ??
     (isReducing(order) ? undefined : checkPercentPrice(venue, market, instrument, order, quote));

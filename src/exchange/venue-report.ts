@@ -5,19 +5,19 @@ import type { Market, Position, Venue } from './engine-state.ts';
 import { instrumentOf } from './engine-state.ts';
 import type { VenueOrder, VenuePosition, VenueReport } from './exchange.ts';
 import { liquidationPrice } from './liquidation.ts';
-import { availableBalance, unrealized } from './margin.ts';
+import { availableBalance, markOf, unrealized } from './margin.ts';
 
 /** Marks by symbol that are newer than the venue's reference prices. */
 export type Marks = ReadonlyMap<SymbolName, number>;
 
-export function reportOf(venue: Venue, at: number, marks: Marks): VenueReport {
+export function reportOf(source: Venue, at: number, marks: Marks): VenueReport {
+  const venue = revalued(source, marks);
   const positions: VenuePosition[] = [];
   const openOrders: VenueOrder[] = [];
   for (const [symbol, market] of Object.entries(venue.state.markets)) {
     const instrument = instrumentOf(venue, symbol);
     if (!instrument) continue;
-    for (const position of market.positions)
-      positions.push(describe(venue, market, instrument, position, marks.get(symbol)));
+    for (const position of market.positions) positions.push(describe(venue, market, instrument, position));
     for (const { order, orderId, filled } of market.orders) openOrders.push({ order, orderId, filled });
     for (const { order, orderId } of market.conditionals) openOrders.push({ order, orderId, filled: D.ZERO });
   }
@@ -25,14 +25,16 @@ export function reportOf(venue: Venue, at: number, marks: Marks): VenueReport {
   return { at, walletBalance: wallet, availableBalance: availableBalance(venue), positions, openOrders };
 }
 
-function describe(
-  venue: Venue,
-  market: Market,
-  instrument: Instrument,
-  position: Position,
-  newest: number | undefined,
-): VenuePosition {
-  const markPrice = D.fromNumber(newest ?? (market.mark || market.last));
+/** The same books at newer marks; the venue itself is left alone. */
+function revalued(venue: Venue, marks: Marks): Venue {
+  const markets: Record<SymbolName, Market> = {};
+  for (const [symbol, market] of Object.entries(venue.state.markets))
+    markets[symbol] = { ...market, mark: marks.get(symbol) ?? market.mark };
+  return { ...venue, state: { ...venue.state, markets } };
+}
+
+function describe(venue: Venue, market: Market, instrument: Instrument, position: Position): VenuePosition {
+  const markPrice = markOf(market);
   const liquidation = liquidationPrice(venue, market, instrument, position);
   return {
     symbol: instrument.symbol,

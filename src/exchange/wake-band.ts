@@ -39,9 +39,10 @@ function boundBy(band: Bounds, entry: Conditional): void {
   const threshold = activationOf(entry) ?? triggerOf(entry);
   if (threshold) narrow(band, of, threshold);
   if (!entry.armed) return;
-  // A trailing stop must also see every new best price.
+  // A trailing stop must also see every new best price, and the first price of all.
   const direction = entry.order.side === 'SELL' ? 'at-or-above' : 'at-or-below';
-  narrow(band, of, { price: entry.extreme, direction });
+  const price = entry.extreme === 0 && direction === 'at-or-below' ? Number.POSITIVE_INFINITY : entry.extreme;
+  narrow(band, of, { price, direction });
 }
 
 function narrow(band: Bounds, of: 'last' | 'mark', { price, direction }: Threshold): void {

@@ -29,8 +29,11 @@ export interface Tape {
   readonly legs: readonly Leg[];
   /** The bar's volume, for impact. */
   readonly volume?: number;
-  /** False in order-book mode, where resting orders fill from trades and books only. */
-  readonly fillsLimits: boolean;
+  /**
+   * 'triggers' in order-book mode, where resting orders fill from trades and books only; 'margin' when no
+   * price moved.
+   */
+  readonly scope: 'all' | 'triggers' | 'margin';
   /** What our resting orders may still get along this path, in base asset. */
   makerVolume: number;
 }
@@ -112,8 +115,9 @@ class Step {
   }
 
   next(): Moment | undefined {
-    if (this.#tape.fillsLimits) for (const entry of this.#market.orders) this.#considerLimit(entry);
-    for (const entry of this.#market.conditionals) this.#considerConditional(entry);
+    const { scope } = this.#tape;
+    if (scope === 'all') for (const entry of this.#market.orders) this.#considerLimit(entry);
+    if (scope !== 'margin') for (const entry of this.#market.conditionals) this.#considerConditional(entry);
     if (this.#market.positions.length > 0) this.#considerMargin();
     return this.#best;
   }

@@ -30,7 +30,10 @@ test('a stop triggers inside a bar at its price, and at the open when the bar op
     venue.submit({ ref: 's', side: 'SELL', type: 'STOP_MARKET', triggerPrice: '95', reduceOnly: true }, 100);
     assert.deepEqual(venue.engine.wakeBand('BTCUSDT').lastLow, 95);
     assert.deepEqual(briefs(venue.bar(100, 101, 95.1, 99)), []);
-    assert.deepEqual(briefs(venue.bar(...bar)), ['TRIGGERED s', `FILLED s SELL 1@${price}`]);
+    assert.deepEqual(briefs(venue.bar(bar[0], bar[1], bar[2], bar[3])), [
+      'TRIGGERED s',
+      `FILLED s SELL 1@${price}`,
+    ]);
     assert.equal(venue.engine.hasPosition('BTCUSDT'), false);
   }
 });
