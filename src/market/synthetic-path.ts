@@ -196,7 +196,7 @@ export function symbolDay(
     if (m % 60 === 59) {
       // Rising prices draw in leveraged buyers, who pay for it; the rest is weather with a memory of two days.
       const risen = (fair[m] as number) - (fair[m - 59] as number);
-      premium += (USUAL_PREMIUM - premium) / 48 + 0.01 * risen + 0.00005 * random.normal();
+      premium += (USUAL_PREMIUM - premium) / 48 + 0.004 * risen + 0.00004 * random.normal();
       premiums[(m - 59) / 60] = premium;
     }
   }
