@@ -44,8 +44,11 @@ export interface ChildContext {
   exit(reason: ExitReason): void;
   /** False from the moment this incarnation ended: what it left behind must do nothing any more. */
   isAlive(): boolean;
-  /** Runs once, when this incarnation has ended in whatever way: for what a start opened before it was given up. */
-  whenEnded(release: () => void): void;
+  /**
+   * For a start that takes its time: shows its handle before it is through. It is then described, stopped
+   * gracefully, and killed when the start comes to nothing, so that half a start leaves nothing behind.
+   */
+  announce(handle: ChildHandle): void;
   /** For callbacks of timers, sockets, promises: does nothing once dead, and a throw crashes this child only. */
   guard<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void;
 }

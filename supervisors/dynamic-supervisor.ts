@@ -45,7 +45,7 @@ export class DynamicSupervisor extends SupervisorBase {
     assert(this.phase === 'new', `supervisor ${this.id} was started twice`);
     this.phase = 'starting';
     const specs = this.#spec.initial?.() ?? [];
-    for (const spec of specs) checkChildSpec(spec, this.id, 'never');
+    checkInitial(specs, this.#spec);
     const pending: Promise<void>[] = [];
     for (const spec of specs) {
       if (this.isEnding) break;
@@ -153,8 +153,6 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 
   #startInitial(spec: ChildSpec): Promise<void> | undefined {
-    const present = this.#children.get(spec.id);
-    assert(present === undefined, `supervisor ${this.id}: two children are called ${spec.id}`);
     const child = this.#add(spec);
     const started = soon<void>((answer) =>
       child.begin((outcome) => {
@@ -214,6 +212,16 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 }
 
+function checkInitial(specs: readonly ChildSpec[], { id, maxChildren }: DynamicSupervisorSpec): void {
+  const ids = new Set<string>();
+  for (const spec of specs) {
+    checkChildSpec(spec, id, 'never');
+    assert(!ids.has(spec.id), `supervisor ${id}: two children are called ${spec.id}`);
+    ids.add(spec.id);
+  }
+  assert(ids.size <= (maxChildren ?? DEFAULT_MAX_CHILDREN), `supervisor ${id}: too many initial children`);
+}
+
 const failed = (message: string): StartOutcome => ({ kind: 'failed', error: new Error(message) });
 
 function alreadyThere(child: Child): StartOutcome {
@@ -236,7 +244,7 @@ export function dynamicSupervisorChild(
     type: 'supervisor',
     start: (context: ChildContext) => {
       const supervisor = new DynamicSupervisor(spec, context.tree, context);
-      context.whenEnded(() => supervisor.kill());
+      context.announce(supervisor);
       const starting = supervisor.start();
       return starting === undefined ? supervisor : starting.then(() => supervisor);
     },

@@ -63,7 +63,6 @@ export class Incarnation implements ChildRef, Owner, Holder {
   #timer: TimerHandle | undefined;
   #answerStart: ((outcome: StartOutcome) => void) | undefined;
   #answerStop: (() => void)[] = [];
-  #releases: (() => void)[] = [];
 
   constructor(options: IncarnationOptions) {
     this.#options = options;
@@ -81,6 +80,7 @@ export class Incarnation implements ChildRef, Owner, Holder {
     return this.#phase;
   }
 
+  /** While starting, only what the child announced. */
   handle(): ChildHandle | undefined {
     return this.#handle;
   }
@@ -120,9 +120,12 @@ export class Incarnation implements ChildRef, Owner, Holder {
       return;
     }
     this.#answerStop.push(answer);
-    if (shutdown === 'brutal' || this.#phase === 'starting') {
-      this.kill(shutdown === 'brutal' ? 'killed by its supervisor' : 'stopped while starting');
-    } else if (this.#phase === 'running') {
+    if (shutdown === 'brutal') {
+      this.kill('killed by its supervisor');
+    } else if (this.#phase === 'starting' && this.#handle === undefined) {
+      this.kill('stopped while starting');
+    } else if (this.#phase !== 'stopping') {
+      this.#timer?.cancel();
       this.#phase = 'stopping';
       this.#askToStop(reason, shutdown);
     }
@@ -150,9 +153,9 @@ export class Incarnation implements ChildRef, Owner, Holder {
       tree,
       exit: (reason) => this.#end(reason),
       isAlive: () => this.isAlive(),
-      whenEnded: (release) => {
-        if (this.isAlive()) this.#releases.push(release);
-        else this.#quietly(release);
+      announce: (handle) => {
+        if (this.#phase === 'starting') this.#handle = handle;
+        else if (this.#phase === 'ended') this.#quietly(() => handle.kill());
       },
       guard: (callback) => {
         return (...args) => {
@@ -177,9 +180,9 @@ export class Incarnation implements ChildRef, Owner, Holder {
     }
     result.then(
       (started) => this.#begun(started),
+      // Too late it means nothing: the start was given up already.
       (error: unknown) => {
         if (this.#phase === 'starting') this.#end({ error });
-        else this.#report({ type: 'stray-error', error });
       },
     );
   }
@@ -187,7 +190,8 @@ export class Incarnation implements ChildRef, Owner, Holder {
   #begun(result: StartResult): void {
     if (this.#phase !== 'starting') {
       // It ended, or was given up, before its start was through: what came of the start must not live on.
-      if (result !== 'ignore') this.#quietly(() => result.kill());
+      const isKnown = result === this.#handle;
+      if (result !== 'ignore' && !isKnown) this.#quietly(() => result.kill());
       return;
     }
     if (result === 'ignore') {
@@ -233,10 +237,8 @@ export class Incarnation implements ChildRef, Owner, Holder {
     this.#phase = 'ended';
     this.#timer?.cancel();
     const handle = this.#handle;
-    if (how.drop && handle !== undefined) this.#quietly(() => handle.kill());
-    const releases = this.#releases;
-    this.#releases = [];
-    for (const release of releases) this.#quietly(release);
+    const isUnwanted = how.drop || before === 'starting';
+    if (isUnwanted && handle !== undefined) this.#quietly(() => handle.kill());
     const { spec, tree, onEnd } = this.#options;
     if (spec.name !== undefined) tree.registry.free(spec.name, this);
     const outcome = how.ignored ? ({ kind: 'ignored' } as const) : this.#outcomeOf(reason);

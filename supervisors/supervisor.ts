@@ -84,7 +84,8 @@ export class Supervisor extends SupervisorBase {
     this.#dropInbox();
     this.#post({ steps: () => this.#shutDown() });
     // A start in progress may never end; giving it up lets the shutdown have its turn.
-    this.#children.find(({ isStarting }) => isStarting)?.kill('stopped while starting');
+    const starting = this.#children.find(({ isStarting }) => isStarting);
+    starting?.stop('shutdown', starting.spec.shutdown, () => {});
   }
 
   protected abandon(): void {
@@ -324,8 +325,7 @@ export function supervisorChild(spec: SupervisorSpec, options: SupervisorChildOp
     type: 'supervisor',
     start: (context: ChildContext) => {
       const supervisor = new Supervisor(spec, context.tree, context);
-      // A start that is given up half-way must leave nothing behind.
-      context.whenEnded(() => supervisor.kill());
+      context.announce(supervisor);
       const starting = supervisor.start();
       return starting === undefined ? supervisor : starting.then(() => supervisor);
     },

@@ -202,6 +202,57 @@ test('property 17: no orphans: what is given up half-way through a nested start 
   assert.deepEqual(toys.live(), []);
 });
 
+test('property 17: a nested supervisor is visible while it starts, and stopped gracefully then', async () => {
+  const toys = new ToyTree();
+  const inner = supervisorChild({
+    id: 'inner',
+    strategy: 'one_for_one',
+    children: [
+      toys.spec('x', {}, { onStop: 'later' }),
+      toys.spec('y', {}, { onStart: () => new Promise(() => {}) }),
+    ],
+  });
+  const root = rootSupervisor({ id: 'root', strategy: 'one_for_one', children: [inner] }, toys.tree);
+  void Promise.resolve(root.start()).catch(() => {});
+  await flush();
+  const node = root.node().children[0];
+  assert.equal(node?.state, 'starting');
+  assert.deepEqual(
+    node?.children.map(({ id, state }) => `${id} ${state}`),
+    ['x running', 'y starting'],
+  );
+  const stopped = root.stop();
+  await flush();
+  assert.deepEqual(toys.takeLog(), ['start x', 'stop x']);
+  toys.release('x');
+  await stopped;
+  assert.deepEqual(toys.live(), []);
+});
+
+test('property 17: what a failed start has announced is killed, and once only', async () => {
+  const toys = new ToyTree();
+  const kills: string[] = [];
+  const half: ChildSpec = {
+    ...toys.spec('half'),
+    start: async (context) => {
+      context.announce({
+        stop: () => {},
+        kill: () => {
+          kills.push('half');
+        },
+        describe: () => ({ state: 'connecting' }),
+      });
+      await Promise.resolve();
+      throw new Error('refused');
+    },
+  };
+  const root = rootSupervisor({ id: 'root', strategy: 'one_for_one', children: [half] }, toys.tree);
+  const started = Promise.resolve(root.start());
+  assert.equal(root.node().children[0]?.status, 'connecting');
+  await assert.rejects(started, /child half did not start/);
+  assert.deepEqual(kills, ['half']);
+});
+
 test('property 17: no orphans: a killed root leaves nobody, whatever was in progress', async () => {
   const toys = new ToyTree();
   const children = [toys.spec('a'), toys.spec('b', {}, { onStop: 'hang' }), toys.spec('c')];
