@@ -260,7 +260,7 @@ const TRANSFERS = new Set(['DEPOSIT', 'WITHDRAW', 'TRANSFER']);
 /** Money that was moved in or out is neither profit nor loss. */
 function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'WALLET_CHANGED') return step(context);
-  const moved = TRANSFERS.has(event.reason) ? event.delta : ZERO;
+  const moved = TRANSFERS.has(event.reason.toUpperCase()) ? event.delta : ZERO;
   const { dayStart } = context;
   return step({
     ...context,

@@ -230,7 +230,7 @@ function why(event: PositionEvent): string {
     case 'TIME_STOP':
       return 'time-stop';
     default:
-      return event.type;
+      return 'no answer in time';
   }
 }
 

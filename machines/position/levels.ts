@@ -11,8 +11,6 @@ import {
   div,
   eq,
   floorTo,
-  fromNumber,
-  gt,
   gte,
   lt,
   lte,
@@ -168,8 +166,3 @@ export const better = (direction: Direction, a: Decimal, b: Decimal): Decimal =>
 
 export const worseThan = (direction: Direction, mark: Decimal, level: Decimal): boolean =>
   direction === 'long' ? lte(mark, level) : gte(mark, level);
-
-export const fromFloat = (price: number): Decimal => fromNumber(price);
-
-export const isTighter = (direction: Direction, a: Decimal, b: Decimal): boolean =>
-  direction === 'long' ? gt(a, b) : lt(a, b);

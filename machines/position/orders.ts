@@ -12,7 +12,7 @@ import type { OrderRecord, OrderRole, PositionContext } from './context.ts';
 
 type Placed = Exclude<OrderRole, 'venue'>;
 
-/** A late fill must find its order; more than this many finished orders are forgotten. */
+/** A late fill must find its order; of finished exits and stops more than this many are forgotten. */
 const FINISHED_KEPT = 12;
 
 export const isOver = (order: OrderRecord): boolean => order.status === 'over';
@@ -43,9 +43,9 @@ export function updateOrder(
   change: Partial<OrderRecord>,
 ): PositionContext {
   const orders = context.orders.map((order) => (order.ref === ref ? { ...order, ...change } : order));
-  const finished = orders.filter(isOver).length;
-  let toForget = Math.max(0, finished - FINISHED_KEPT);
-  return { ...context, orders: orders.filter((order) => !(isOver(order) && toForget-- > 0)) };
+  const finished = orders.filter((order) => isOver(order) && !isOpening(order));
+  const forgotten = new Set(finished.slice(0, Math.max(0, finished.length - FINISHED_KEPT)));
+  return { ...context, orders: orders.filter((order) => !forgotten.has(order)) };
 }
 
 /** The venue's filter on market orders bounds each; whoever closes goes on until nothing is left. */

@@ -50,7 +50,8 @@ function needsStop(context: PositionContext): boolean {
 
 /** Brings the venue's stop nearer to what it should be; run after everything that changes either. */
 export function protect(context: PositionContext): Step<PositionContext> {
-  return isFlat(context) || context.broken !== null ? step(context) : chain(context, supersede, askForStop);
+  const leave = isFlat(context) || context.broken !== null || context.emergency !== null;
+  return leave ? step(context) : chain(context, supersede, askForStop);
 }
 
 function askForStop(context: PositionContext): Step<PositionContext> {

@@ -4,7 +4,7 @@
  *
  * Invariant: one decision an event; what else was due is recorded as suppressed and decided at the next.
  */
-import { type Decimal, floorTo, lt, min, mul } from '../../src/core/decimal.ts';
+import { type Decimal, floorTo, fromNumber, lt, min, mul } from '../../src/core/decimal.ts';
 import { entryDeskOf } from '../messages.ts';
 import { bounded, chain, notify, type Step, send, step, timeOf } from '../step.ts';
 import type { PositionContext } from './context.ts';
@@ -15,7 +15,6 @@ import {
   atLeast,
   better,
   breachPrice,
-  fromFloat,
   nextAddAfter,
   ratchetedStop,
   scaleOutPrice,
@@ -32,7 +31,7 @@ export function watch(
   context: PositionContext,
   event: { readonly mark: number; readonly at?: number },
 ): Step<PositionContext> {
-  const mark = fromFloat(event.mark);
+  const mark = fromNumber(event.mark);
   const current = { ...context, at: timeOf(context, event) };
   const due = rulesDue(current, mark);
   const [winner, ...losers] = due;
