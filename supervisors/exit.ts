@@ -6,6 +6,7 @@
  */
 import type { TimerHandle, Timers } from '../src/core/clock.ts';
 import { errorText } from '../src/core/errors.ts';
+import { ownerOf, runAs } from './attribution.ts';
 
 export type ExitReason = 'normal' | 'shutdown' | { readonly error: unknown };
 
@@ -68,7 +69,7 @@ export class Termination {
     const notice = this.#notice;
     if (notice !== undefined) return tellLater(this.#timers, watcher, notice);
     this.#watchers ??= new Set();
-    const entry = { tell: watcher };
+    const entry = { tell: asOwner(watcher) };
     this.#watchers.add(entry);
     return { cancel: () => this.#watchers?.delete(entry) };
   }
@@ -93,6 +94,13 @@ export class Termination {
 
 /** A notice by message, so that nobody is called back from within their own call to watch. */
 export function tellLater(timers: Timers, watcher: Watcher, notice: ExitNotice): Watch {
-  const handle: TimerHandle = timers.set(0, () => watcher(notice));
+  const tell = asOwner(watcher);
+  const handle: TimerHandle = timers.set(0, () => tell(notice));
   return { cancel: () => handle.cancel() };
+}
+
+/** The watcher's own code runs in the watcher's name, not in that of the one who died. */
+function asOwner(watcher: Watcher): Watcher {
+  const owner = ownerOf();
+  return (notice) => runAs(owner, () => watcher(notice));
 }

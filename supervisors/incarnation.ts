@@ -161,7 +161,7 @@ export class Incarnation implements ChildRef, Owner, Holder {
         return (...args) => {
           if (!this.isAlive()) return;
           try {
-            callback(...args);
+            runAs(this, () => callback(...args));
           } catch (error) {
             this.crash(error);
           }

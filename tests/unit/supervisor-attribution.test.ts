@@ -70,3 +70,24 @@ test('property 33: code runs in the name of the child that started it, the super
   assert.deepEqual(owners, ['root / a', 'root / b', 'root / a', 'root / b']);
   assert.equal(ownerOf(), undefined);
 });
+
+test('property 33: guarded callbacks run in the child’s name, watchers in the watcher’s', () => {
+  const toys = new ToyTree();
+  const root = rootSupervisor(
+    { id: 'root', strategy: 'one_for_one', intensity: 5, children: [toys.spec('a'), toys.spec('b')] },
+    toys.tree,
+  );
+  root.start();
+  const owners: (string | undefined)[] = [];
+  const note = (): void => void owners.push(ownerOf()?.path);
+  toys.context('a').guard(note)();
+  const b = toys.context('b');
+  b.guard(() => root.child('a')?.watch(note))();
+  const dead = root.child('a');
+  toys.context('a').guard(() => {
+    throw new Error('boom');
+  })();
+  b.guard(() => dead?.watch(note))();
+  toys.time.advanceTo(toys.time.now());
+  assert.deepEqual(owners, ['root / a', 'root / b', 'root / b']);
+});
