@@ -5,8 +5,10 @@
  * Invariant: each key here stands annotated in bulkhead.example.yaml with its default (held by a test).
  */
 import { z } from 'zod';
+import { DEFAULT_BREAKER_SETTINGS } from '../../machines/breaker-rules.ts';
 import { DEFAULT_PLAN, THREE_PARTS } from '../../machines/position/plan.ts';
 import { lte, sum } from '../core/decimal.ts';
+import { DEFAULT_LIMITS } from '../risk/limits.ts';
 import { exact, flag, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
 
 const group = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
@@ -19,7 +21,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const NAME_ALLOWED = 'letters, digits, ".", "_" and "-", at most 64';
 const PARTS_ALLOWED = 'a list of {profitPercent, sharePercent} whose shares are together at most 100';
 
-const wait = () => whole(10, 3_600_000);
+/** Up to thirty days. */
+const wait = () => whole(10, 2_592_000_000);
 
 export const configSchema = group({
   mode: oneOf(MODES).default('demo'),
@@ -56,12 +59,16 @@ export const configSchema = group({
     options: options('a mapping of names to numbers, or to groups of them').default({}),
   }).prefault({}),
   risk: group({
-    capitalPerPosition: exact('1', '1000000000').default('100'),
-    baseNotional: exact('1', '1000000000').default('100'),
-    maxLeverage: whole(1, 125).default(20),
-    maxSymbolExposure: exact('0.001', '125').default('0.25'),
-    maxTotalExposure: exact('0.001', '125').default('2'),
-    maxLotRoundUp: exact('1', '10').default('1.5'),
+    capitalPerPosition: exact('1', '1000000000').default(DEFAULT_LIMITS.capitalPerPosition),
+    baseNotional: exact('1', '1000000000').default(DEFAULT_LIMITS.baseNotional),
+    maxLeverage: whole(1, 125).default(DEFAULT_LIMITS.maxLeverage),
+    maxSymbolExposure: exact('0.001', '125').default(DEFAULT_LIMITS.maxSymbolExposure),
+    maxTotalExposure: exact('0.001', '125').default(DEFAULT_LIMITS.maxTotalExposure),
+    maxLotRoundUp: exact('1', '10').default(DEFAULT_LIMITS.maxLotRoundUp),
+  }).prefault({}),
+  entry: group({
+    coolDownMs: wait().default(900_000),
+    assessTimeoutMs: wait().default(10_000),
   }).prefault({}),
   position: group({
     trailing: group({
@@ -103,12 +110,15 @@ export const configSchema = group({
     scaleOutRetryMs: wait().default(DEFAULT_PLAN.scaleOutRetryMs),
   }).prefault({}),
   breakers: group({
-    maxDrawdownPercent: exact('0.1', '100').default('20'),
-    dailyLossPercent: exact('0.1', '100').default('5'),
-    consecutiveLosses: whole(1, 1_000).default(6),
-    staleDataMs: whole(1_000, 86_400_000).default(180_000),
-    flashCrashPercent: exact('0.1', '100').default('10'),
-    coolDownMs: whole(1_000, 604_800_000).default(3_600_000),
+    maxDrawdownPercent: exact('0.1', '100').default(DEFAULT_BREAKER_SETTINGS.maxDrawdownPercent),
+    maxDailyLossPercent: exact('0.1', '100').default(DEFAULT_BREAKER_SETTINGS.maxDailyLossPercent),
+    maxLossesInARow: whole(1, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxLossesInARow),
+    lossCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.lossCoolDownMs),
+    maxApiErrors: whole(1, 64).default(DEFAULT_BREAKER_SETTINGS.maxApiErrors),
+    apiErrorWindowMs: wait().default(DEFAULT_BREAKER_SETTINGS.apiErrorWindowMs),
+    apiErrorCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.apiErrorCoolDownMs),
+    journalCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.journalCoolDownMs),
+    maxStaleShare: number(0.01, 1).default(DEFAULT_BREAKER_SETTINGS.maxStaleShare),
   }).prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),
