@@ -129,13 +129,17 @@ export class FlatScan {
     return true;
   }
 
-  /** The symbol, as one shared string per name; '' when there is none. */
+  /** The symbol, as one shared string per name; '' when there is none. Some are not ASCII. */
   symbol(): SymbolName {
     const start = this.#starts[SYMBOL] as number;
     const end = this.#ends[SYMBOL] as number;
-    if (start < 0 || end - start > LONGEST_SYMBOL) return '';
+    if (!this.#isQuoted(start) || end - start > LONGEST_SYMBOL) return '';
     let hash = 0x811c9dc5;
-    for (let p = start; p < end; p++) hash = Math.imul(hash ^ (this.#bytes[p] as number), 0x01000193);
+    for (let p = start; p < end; p++) {
+      const c = this.#bytes[p] as number;
+      if (c >= 0x80) return this.#bytes.toString('utf8', start, end);
+      hash = Math.imul(hash ^ c, 0x01000193);
+    }
     const known = this.#symbols.get(hash);
     if (known !== undefined && known.length === end - start && this.#spells(start, known)) return known;
     const name = this.#bytes.toString('latin1', start, end);
@@ -144,7 +148,12 @@ export class FlatScan {
   }
 
   isTrue(key: Key): boolean {
-    return this.#bytes[this.#starts[key.charCodeAt(0)] as number] === 0x74;
+    const start = this.#starts[key.charCodeAt(0)] as number;
+    return this.#bytes[start] === 0x74 && !this.#isQuoted(start);
+  }
+
+  #isQuoted(start: number): boolean {
+    return start > 0 && this.#bytes[start - 1] === QUOTE;
   }
 
   /** NaN when the field is absent or no number. */
