@@ -10,7 +10,6 @@ import {
   marketStatistics,
   type SymbolStatistics,
 } from './market-statistics.ts';
-import { SyntheticMarketData } from './synthetic-market-data.ts';
 
 export interface ComparedFact {
   readonly fact: string;
@@ -100,18 +99,13 @@ export function compareStatistics(real: MarketStatistics, synthetic: MarketStati
   return { facts, alike: facts.every(({ within }) => within), real, synthetic };
 }
 
-const DAY_MS = 86_400_000;
-
-/** A synthetic market of the same symbols over as many days, held against this real one (of 1m bars). */
-export async function compareWithSynthetic(
+/** A synthetic market of 1m bars held against a recorded one; `until` bounds an endless one. */
+export async function compareMarkets(
   real: MarketData,
-  seed: number | string,
+  synthetic: MarketData,
+  until = Infinity,
 ): Promise<StatisticsReport> {
-  const { from, to } = real.range();
-  const symbols = real.instruments().map(({ symbol }) => symbol);
-  const days = Math.max(1, Math.round((to - from) / DAY_MS));
-  const synthetic = new SyntheticMarketData({ seed, symbols, days });
-  return compareStatistics(await marketStatistics(real), await marketStatistics(synthetic));
+  return compareStatistics(await marketStatistics(real), await marketStatistics(synthetic, until));
 }
 
 const figure = (value: number): string => (Math.abs(value) >= 0.01 ? value.toFixed(2) : value.toPrecision(2));

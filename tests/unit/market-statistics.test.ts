@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Candle } from '../../src/domain/candle.ts';
 import { candleStatistics, marketStatistics, symbolStatistics } from '../../src/market/market-statistics.ts';
-import { compareStatistics, statisticsTable } from '../../src/market/statistics-report.ts';
+import { compareMarkets, compareStatistics, statisticsTable } from '../../src/market/statistics-report.ts';
 import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
 import { recordedCandles, recordedFunding } from '../support/recorded-candles.ts';
 
@@ -124,6 +124,17 @@ test('the report says what differs', async () => {
   assert.match(table, /tail index .* DIFFERS/);
   assert.match(table, /correlation of pairs .* DIFFERS/);
   assert.equal(compareStatistics(plain, plain).facts.find(({ fact }) => fact === 'tail index')?.within, true);
+});
+
+test('two markets are compared step by step, an endless one up to a moment', async () => {
+  const symbols = ['BTCUSDT', 'ETHUSDT'];
+  const bounded = new SyntheticMarketData({ seed: 5, symbols, days: 6 });
+  const endless = new SyntheticMarketData({ seed: 6, symbols });
+  const report = await compareMarkets(bounded, endless, SYNTHETIC_START_AT + 6 * DAY_MS);
+  assert.equal(report.real.symbols[0]?.bars, report.synthetic.symbols[0]?.bars);
+  assert.ok(report.facts.length >= 16);
+  for (const { fact, synthetic, band, within } of report.facts)
+    assert.equal(within, synthetic.median >= band[0] && synthetic.median <= band[1], fact);
 });
 
 test('synthetic markets of several seeds are alike to two real months of BTC, ETH and SOL', async (t) => {
