@@ -51,8 +51,19 @@ export function unzipSingle(bytes: Buffer, file: string): Buffer {
   }
 }
 
+function readWhole(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new BulkheadError('INPUT_MISSING', `${file} cannot be read (${errorText(error)})`, {
+      hint: 'Check that the file exists and that you may read it.',
+      cause: error,
+    });
+  }
+}
+
 export function readRecordingFile(file: string): Buffer {
-  const bytes = readFileSync(file);
+  const bytes = readWhole(file);
   if (file.endsWith('.zip')) return unzipSingle(bytes, file);
   if (!file.endsWith('.gz')) return bytes;
   try {

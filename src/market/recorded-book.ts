@@ -28,6 +28,8 @@ const isSnapshot = (value: unknown): value is DepthSnapshot =>
   'asks' in value &&
   Array.isArray(value.asks);
 
+const SNAPSHOT_START = Buffer.from('{"lastUpdateId"');
+
 export function* readBookFrames(file: string): Generator<BookFrame> {
   const bytes = readRecordingFile(file);
   let ticks: Tick[] = [];
@@ -41,8 +43,9 @@ export function* readBookFrames(file: string): Generator<BookFrame> {
     if (space < 0 || space >= end) throw invalid(file, line, 'no time before the frame');
     const frame = bytes.subarray(space + 1, end);
     from = end + 1;
-    const snapshot = snapshotIn(frame);
-    if (snapshot) {
+    if (frame.subarray(0, SNAPSHOT_START.length).equals(SNAPSHOT_START)) {
+      const snapshot = parseSnapshot(frame);
+      if (!snapshot) throw invalid(file, line, 'a broken depth snapshot');
       yield { kind: 'snapshot', snapshot };
       continue;
     }
@@ -54,10 +57,11 @@ export function* readBookFrames(file: string): Generator<BookFrame> {
   }
 }
 
-const SNAPSHOT_START = Buffer.from('{"lastUpdateId"');
-
-function snapshotIn(frame: Buffer): DepthSnapshot | undefined {
-  if (!frame.subarray(0, SNAPSHOT_START.length).equals(SNAPSHOT_START)) return undefined;
-  const value: unknown = JSON.parse(frame.toString());
-  return isSnapshot(value) ? value : undefined;
+function parseSnapshot(frame: Buffer): DepthSnapshot | undefined {
+  try {
+    const value: unknown = JSON.parse(frame.toString());
+    return isSnapshot(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
