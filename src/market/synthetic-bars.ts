@@ -100,7 +100,7 @@ export function drawBars(
     const mark = startPrice * Math.exp(fair + MARK_SEES * displacement);
     const activity = (up - down + 0.1 * usual) / (1.6 * usual);
     const traded = Math.max(
-      activity ** 1.05 * Math.exp(0.55 * random.normal()),
+      Math.exp(1.05 * Math.log(activity) + 0.55 * random.normal()),
       (activity / LARGE_MOVE) ** 2,
     );
     columns.open[m] = open;
@@ -109,8 +109,8 @@ export function drawBars(
     columns.close[m] = close;
     columns.volume[m] = Math.max(lots.at(minuteVolume * traded), lots.step);
     // Marks are smoothed: half of the last price's wicks reach them.
-    columns.markHigh[m] = MARK_GRID.at(Math.max(mark, lastMark) * Math.exp(0.5 * (up - Math.max(move, 0))));
-    columns.markLow[m] = MARK_GRID.at(Math.min(mark, lastMark) * Math.exp(0.5 * (down - Math.min(move, 0))));
+    columns.markHigh[m] = MARK_GRID.at(Math.max(mark, lastMark) * (1 + 0.5 * (up - Math.max(move, 0))));
+    columns.markLow[m] = MARK_GRID.at(Math.min(mark, lastMark) * (1 + 0.5 * (down - Math.min(move, 0))));
     columns.markClose[m] = MARK_GRID.at(mark);
     lastClose = close;
     lastMark = mark;
