@@ -249,20 +249,19 @@ export class SqlJournal implements JournalStore {
     });
   }
 
-  /** The lease row and the journal must agree on where the journal ends. */
+  /** The lease row and the journal must agree on where the journal ends; one statement, for it may be growing. */
   async #checkHead(): Promise<void> {
-    const head = await this.#lease();
-    const last = await this.#db
-      .selectFrom('journal')
-      .select(['n', 'hash'])
-      .where('account', '=', this.#account)
-      .orderBy('n', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    if ((last?.n ?? '0') === head.head_n && (last?.hash ?? GENESIS_HASH) === head.head_hash) return;
+    const result = await sql<{ head_n: string; head_hash: string; n: string; hash: string }>`
+      select l.head_n, l.head_hash, coalesce(j.n, 0) as n, coalesce(j.hash, ${GENESIS_HASH}) as hash
+      from bulkhead.leases l left join lateral (
+        select n, hash from bulkhead.journal where account = l.account order by n desc limit 1
+      ) j on true
+      where l.account = ${this.#account}`.execute(this.#db);
+    const found = defined(result.rows[0], 'lease row');
+    if (found.n === found.head_n && found.hash === found.head_hash) return;
     throw new BulkheadError(
       'STORE_CORRUPT',
-      `The journal ends at row ${last?.n ?? 0}, but should end at row ${head.head_n}.`,
+      `The journal ends at row ${found.n}, but should end at row ${found.head_n}.`,
       { hint: 'Restore the journal from a backup; do not edit it by hand.' },
     );
   }
