@@ -32,8 +32,8 @@ export interface DriverOptions {
   readonly time: VirtualTime;
   /** Real time, for pacing and for letting signals in. */
   readonly realTime: Time;
-  /** Market time ÷ real time, or 'max'. */
-  readonly speed: number | 'max';
+  /** Market time ÷ real time, or 'max', at this instant of market time. */
+  readonly speed: (at: number) => number | 'max';
   /** Steps from this instant on are needed to rebuild what `absorb` keeps. */
   readonly absorbFrom: (cursor: InputCursor) => number;
   readonly onStep?: (step: MarketStep, done: number) => void;
@@ -120,7 +120,8 @@ export class MarketDriver {
   }
 
   async #pace(step: MarketStep): Promise<void> {
-    const { speed, time, realTime } = this.#options;
+    const { time, realTime } = this.#options;
+    const speed = this.#options.speed(step.at);
     if (speed === 'max') return;
     const delayMs = Math.max(0, step.at - time.now()) / speed;
     await new Promise<void>((resolve) => {

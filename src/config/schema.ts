@@ -47,6 +47,7 @@ export const configSchema = group({
     seed: whole(0, 4_294_967_295).optional(),
     speed: speed().default(60),
     untilEnd: flag().default(false),
+    warmUpDays: whole(0, 3_650).default(7),
   }).prefault({}),
   paper: group({
     initialBalance: exact('1', '1000000000').default('10000'),

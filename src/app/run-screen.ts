@@ -1,0 +1,233 @@
+/**
+ * What a run shows: the dashboard on a terminal, plain lines elsewhere, JSON lines for scripts; and the status
+ * file. It looks at committed state only, at most once an interval, and can never hold the run up.
+ */
+import { resolve } from 'node:path';
+import type { Committed } from '../../supervisors/actor-runtime.ts';
+import { tree } from '../../supervisors/introspection.ts';
+import { type BulkheadError, errorText } from '../core/errors.ts';
+import { PORTFOLIO } from '../domain/events.ts';
+import type { JournalWriter, WriterState } from '../journal/journal-writer.ts';
+import type { MarketData } from '../market/market-data.ts';
+import type { System } from './compose.ts';
+import type { Io, RunOptions } from './io.ts';
+import type { MarketIdentity } from './open-market.ts';
+import { ReadModel } from './read-model.ts';
+import { renderStatus } from './render-status.ts';
+import { moment, money } from './render-text.ts';
+import { initialProgress, type RunFacts, type RunProgress, statusDocument } from './run-status.ts';
+import { Screen } from './screen.ts';
+import { type RunState, type StatusDocument, StatusPublisher, type TradeStatus } from './status-file.ts';
+
+const LINE_EVERY_MS = 10_000;
+
+export class RunScreen {
+  readonly model = new ReadModel();
+  readonly progress: RunProgress = initialProgress();
+  readonly #options: RunOptions;
+  readonly #io: Io;
+  readonly #facts: RunFacts;
+  readonly #screen: Screen | undefined;
+  #publisher: StatusPublisher | undefined;
+  #dataDir = '';
+  #system: System | undefined;
+  #writer: JournalWriter | undefined;
+  #startedAt: number;
+  #startN = 0;
+  #startStep = 0;
+  #bars = 0;
+  #lastRate = { at: 0, n: 0 };
+  #lastLineAt = Number.NEGATIVE_INFINITY;
+  #failed = false;
+
+  constructor(options: RunOptions, io: Io) {
+    this.#options = options;
+    this.#io = io;
+    const { config } = options;
+    this.#facts = {
+      pid: io.pid,
+      mode: config.mode,
+      accountName: config.account,
+      startedAt: io.time.clock.now(),
+      initialBalance: config.paper.initialBalance,
+      lastTrades: config.status.lastTrades,
+    };
+    this.#startedAt = io.time.monotonic.now();
+    this.#screen = io.isTty && !options.json && !options.quiet ? new Screen(io.stdout, io.rows) : undefined;
+  }
+
+  /** From here on the status file is ours to write. */
+  openFolder(dataDir: string): void {
+    this.#dataDir = dataDir;
+    this.#publisher = new StatusPublisher(
+      dataDir,
+      this.#io.time.monotonic,
+      this.#options.config.status.intervalMs,
+    );
+    this.#refresh(true);
+  }
+
+  to(state: RunState): void {
+    this.progress.state = state;
+    if (this.#system && state === 'running')
+      this.#say({ event: 'running', ...this.#where(), recovery: this.progress.recovery });
+    this.#refresh(true);
+  }
+
+  watch(system: System, writer: JournalWriter, market: MarketData, identity: MarketIdentity): void {
+    this.#system = system;
+    this.#writer = writer;
+    this.#startN = writer.durableN;
+    this.#lastRate = { at: this.#io.time.monotonic.now(), n: writer.durableN };
+    this.progress.market = identity;
+    this.progress.totalSteps = market.range().steps ?? null;
+    system.runtime.observe((committed) => {
+      this.model.observe(committed);
+      this.#tradeClosed(committed);
+    });
+  }
+
+  /** A step of market time is over. */
+  step(at: number, done: number, bars: number): void {
+    if (this.#startStep === 0) {
+      this.#startStep = done;
+      this.#startedAt = this.#io.time.monotonic.now();
+    }
+    this.progress.virtualTime = at;
+    this.progress.steps = done;
+    this.#bars += bars;
+    this.#refresh(false);
+  }
+
+  journal(state: WriterState, error?: BulkheadError): void {
+    this.progress.error =
+      state === 'ok' || state === 'closed' ? null : `journal ${state}: ${errorText(error)}`;
+    this.#refresh(true);
+  }
+
+  finish(reason: 'end' | 'stopped'): void {
+    this.progress.state = 'stopped';
+    const document = this.#refresh(true);
+    if (!document) return;
+    const seconds = (this.#io.time.monotonic.now() - this.#startedAt) / 1000;
+    const { account, trades, positions } = document;
+    const summary = {
+      event: 'summary',
+      reason,
+      ...this.#where(),
+      wallet: account.wallet,
+      equity: account.equity,
+      realised: account.realised,
+      fees: account.fees,
+      funding: account.funding,
+      trades: trades.count,
+      wins: trades.wins,
+      losses: trades.losses,
+      openPositions: positions.length,
+      rows: this.progress.durableN,
+      rowsThisRun: this.progress.durableN - this.#startN,
+      candles: this.#bars,
+      seconds: Math.round(seconds * 1000) / 1000,
+      candlesPerSecond: Math.round(this.#bars / Math.max(seconds, 1e-9)),
+    };
+    if (this.#options.json) this.#say(summary);
+    else if (!this.#options.quiet && !this.#screen)
+      this.#io.stdout.write(renderStatus(document, { colour: false, width: 200, now: document.updatedAt }));
+  }
+
+  fail(error: unknown): void {
+    if (this.#publisher === undefined) return;
+    this.#failed = true;
+    this.progress.state = 'failed';
+    this.progress.error = errorText(error);
+    this.#refresh(true);
+  }
+
+  close(): void {
+    this.#screen?.end();
+    if (!this.#options.quiet && !this.#options.json && this.#dataDir !== '' && !this.#failed) {
+      this.#io.stdout.write(
+        `Everything is committed in ${this.#dataDir}; the same command goes on from here.\n`,
+      );
+    }
+  }
+
+  #where(): { dataDir: string; market: MarketIdentity | undefined; virtualTime: string | null } {
+    const at = this.progress.virtualTime;
+    return {
+      dataDir: resolve(this.#dataDir),
+      market: this.progress.market,
+      virtualTime: at === null ? null : new Date(at).toISOString(),
+    };
+  }
+
+  #refresh(force: boolean): StatusDocument | undefined {
+    if (!this.#publisher) return undefined;
+    const build = (): StatusDocument => this.#document();
+    const document = force ? this.#publisher.flush(build) : this.#publisher.publish(build);
+    if (document) this.#show(document);
+    return document;
+  }
+
+  #document(): StatusDocument {
+    const now = this.#io.time.monotonic.now();
+    const { progress } = this;
+    if (this.#writer) {
+      progress.durableN = this.#writer.durableN;
+      progress.n = progress.durableN + this.#writer.pendingRows;
+      const elapsedMs = now - this.#lastRate.at;
+      if (elapsedMs > 200) {
+        progress.rowsPerSecond = Math.round(((progress.durableN - this.#lastRate.n) * 1000) / elapsedMs);
+        this.#lastRate = { at: now, n: progress.durableN };
+      }
+    }
+    if (this.#system) {
+      progress.prices = this.#system.audience.prices();
+      progress.tree = tree(this.#system.root);
+    }
+    return statusDocument(this.#facts, progress, this.model, this.#io.time.clock.now());
+  }
+
+  #show(document: StatusDocument): void {
+    const { json, quiet } = this.#options;
+    if (json || quiet) return;
+    if (this.#screen) {
+      const colour = this.#io.env.NO_COLOR === undefined;
+      const where = `\nData in ${this.#dataDir}    Stop with Ctrl-C; it goes on from there next time.\n`;
+      this.#screen.draw(
+        renderStatus(document, { colour, width: this.#io.columns, now: document.updatedAt }) + where,
+      );
+      return;
+    }
+    const now = this.#io.time.monotonic.now();
+    if (now - this.#lastLineAt < LINE_EVERY_MS || document.state !== 'running') return;
+    this.#lastLineAt = now;
+    this.#io.stdout.write(`${statusLine(document)}\n`);
+  }
+
+  #tradeClosed({ row, event }: Committed): void {
+    if (row.actor !== PORTFOLIO || event.type !== 'POSITION_CLOSED' || !event.trade) return;
+    if (this.#options.json) {
+      this.#say({ event: 'trade', at: new Date(row.at).toISOString(), n: row.n, ...(event.trade as object) });
+      return;
+    }
+    if (this.#screen || this.#options.quiet) return;
+    const trade = {
+      ...(event.trade as object),
+      net: (event.trade as { netPnl: string }).netPnl,
+    } as TradeStatus;
+    this.#io.stdout.write(
+      `${moment(row.at)} closed ${trade.symbol} ${trade.direction} ${trade.quantity} at ${trade.exitPrice}: ${money(trade.net)} USDT (${trade.reason})\n`,
+    );
+  }
+
+  #say(line: object): void {
+    if (this.#options.json) this.#io.stdout.write(`${JSON.stringify(line)}\n`);
+  }
+}
+
+function statusLine(document: StatusDocument): string {
+  const { account, positions, trades, virtualTime, journal } = document;
+  const at = virtualTime === null ? '' : `${moment(virtualTime)} `;
+  return `${at}equity ${money(account.equity)} USDT, ${positions.length} open, ${trades.count} trades, ${journal.rowsPerSecond} rows/s`;
+}

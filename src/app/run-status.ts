@@ -1,0 +1,188 @@
+/** The status document of a running system, put together from committed state when somebody wants to see it. */
+
+import { tradingState } from '../../machines/portfolio.ts';
+import type { PositionContext } from '../../machines/position/context.ts';
+import { averagePrice } from '../../machines/position/ledger.ts';
+import type { TreeNode } from '../../supervisors/introspection.ts';
+import { add, type Decimal, fromNumber, gt, mul, neg, sub, sum, ZERO } from '../core/decimal.ts';
+import type { ActorId } from '../core/ids.ts';
+import type { StoreHealth } from '../journal/journal.ts';
+import type { MarketIdentity } from './open-market.ts';
+import type { ReadModel, Snapshot } from './read-model.ts';
+import type {
+  AccountStatus,
+  BreakerStatus,
+  PositionStatus,
+  RunState,
+  StatusDocument,
+  TradesStatus,
+} from './status-file.ts';
+import { STATUS_FORMAT } from './status-file.ts';
+import { VERSION } from './version.ts';
+
+/** What does not change while a run lasts. */
+export interface RunFacts {
+  readonly pid: number;
+  readonly mode: string;
+  readonly accountName: string;
+  readonly startedAt: number;
+  readonly initialBalance: Decimal;
+  readonly lastTrades: number;
+}
+
+/** What does. */
+export interface RunProgress {
+  state: RunState;
+  market: MarketIdentity | undefined;
+  store: StoreHealth | undefined;
+  virtualTime: number | null;
+  steps: number;
+  totalSteps: number | null;
+  recovery: { readonly ms: number; readonly actors: number } | null;
+  n: number;
+  durableN: number;
+  rowsPerSecond: number;
+  error: string | null;
+  /** Last mark by symbol. */
+  prices: Readonly<Record<string, number>>;
+  tree: TreeNode | null;
+}
+
+export const initialProgress = (): RunProgress => ({
+  state: 'starting',
+  market: undefined,
+  store: undefined,
+  virtualTime: null,
+  steps: 0,
+  totalSteps: null,
+  recovery: null,
+  n: 0,
+  durableN: 0,
+  rowsPerSecond: 0,
+  error: null,
+  prices: {},
+  tree: null,
+});
+
+export function statusDocument(
+  facts: RunFacts,
+  progress: RunProgress,
+  model: ReadModel,
+  now: number,
+): StatusDocument {
+  const positions = model
+    .positions()
+    .flatMap(([actor, snapshot]) => positionStatus(actor, snapshot, progress.prices));
+  const portfolio = model.portfolio()?.context;
+  const { market, store } = progress;
+  return {
+    format: STATUS_FORMAT,
+    version: VERSION,
+    pid: facts.pid,
+    mode: facts.mode,
+    accountName: facts.accountName,
+    state: progress.state,
+    startedAt: facts.startedAt,
+    updatedAt: now,
+    virtualTime: progress.virtualTime,
+    market: { name: market?.source ?? 'none', symbols: market?.symbols ?? [], seed: market?.seed ?? null },
+    store: {
+      engine: store?.engine ?? 'none',
+      location: store?.location ?? '',
+      durable: store?.durable ?? false,
+    },
+    account: accountStatus(facts, model, sum(positions.map(({ openPnl }) => openPnl))),
+    positions,
+    trades: tradesStatus(model, facts.lastTrades),
+    breakers: model.breakers().map(breakerStatus),
+    tradingState: portfolio ? tradingState(portfolio) : 'halted',
+    journal: { n: progress.n, durableN: progress.durableN, rowsPerSecond: progress.rowsPerSecond },
+    tree: progress.tree,
+    recovery: progress.recovery,
+    progress: { done: progress.steps, total: progress.totalSteps },
+    error: progress.error,
+  };
+}
+
+/** The wallet's story in the venue's words; equity is marked to the newest prices. */
+export function accountStatus(
+  facts: Pick<RunFacts, 'initialBalance'>,
+  model: ReadModel,
+  openPnl: Decimal,
+): AccountStatus {
+  const portfolio = model.portfolio()?.context;
+  const flows = portfolio?.flows ?? {};
+  const flow = (reason: string): Decimal => flows[reason] ?? ZERO;
+  const wallet = portfolio?.wallet ?? facts.initialBalance;
+  return {
+    initial: facts.initialBalance,
+    wallet,
+    equity: add(wallet, openPnl),
+    realised: add(flow('REALIZED_PNL'), flow('INSURANCE_CLEAR')),
+    fees: neg(flow('COMMISSION')),
+    funding: flow('FUNDING_FEE'),
+    openPnl,
+  };
+}
+
+function positionStatus(
+  actor: ActorId,
+  { value, context }: Snapshot<PositionContext>,
+  prices: RunProgress['prices'],
+): PositionStatus[] {
+  if (!gt(context.quantity, ZERO)) return [];
+  const entryPrice = averagePrice(context);
+  const price = prices[context.symbol];
+  const markPrice = price === undefined ? entryPrice : fromNumber(price);
+  const move = sub(markPrice, entryPrice);
+  return [
+    {
+      actor,
+      symbol: context.symbol,
+      direction: context.direction,
+      quantity: context.quantity,
+      entryPrice,
+      markPrice,
+      stopPrice: context.stopPrice,
+      openPnl: mul(context.direction === 'long' ? move : neg(move), context.quantity),
+      state: stateText(value),
+    },
+  ];
+}
+
+function tradesStatus(model: ReadModel, shown: number): TradesStatus {
+  const portfolio = model.portfolio()?.context;
+  const { trades = 0, wins = 0, losses = 0 } = portfolio?.counts ?? {};
+  const last = (portfolio?.lastTrades ?? []).slice(-shown).map((trade) => ({
+    symbol: trade.symbol,
+    direction: trade.direction,
+    quantity: trade.quantity,
+    entryPrice: trade.entryPrice,
+    exitPrice: trade.exitPrice,
+    net: trade.netPnl,
+    reason: trade.reason,
+    closedAt: trade.closedAt,
+  }));
+  return { count: trades, wins, losses, last };
+}
+
+function breakerStatus([actor, { value, context }]: ReturnType<
+  ReadModel['breakers']
+>[number]): BreakerStatus {
+  const state = stateText(value);
+  return {
+    name: actor.slice(actor.indexOf('/') + 1),
+    state: state.startsWith('closed') ? 'closed' : state.startsWith('half') ? 'half-open' : 'open',
+    since: context.openedAt,
+    reason: context.cause,
+  };
+}
+
+/** "open.{protection.protected, trailing.armed}" reads better as "open protected armed". */
+function stateText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return '';
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}.${stateText(inner)}`)
+    .join(' ');
+}

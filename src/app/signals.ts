@@ -1,0 +1,86 @@
+/**
+ * How a run is asked to stop: SIGTERM and SIGINT drain it, a second one or the deadline ends it at once. What
+ * is committed stays; what is not was never shown to anybody, so an abrupt end loses nothing either.
+ */
+
+import { crashOwner } from '../../supervisors/attribution.ts';
+import type { Time, TimerHandle } from '../core/clock.ts';
+import { errorText } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type StopSignal = keyof typeof EXIT_CODES;
+
+export class Signals {
+  readonly #deadlineMs: number;
+  readonly #time: Time;
+  readonly #log: Logger;
+  readonly #listeners: [string, (value: unknown) => void][] = [];
+  readonly #stops: (() => void)[] = [];
+  #deadline: TimerHandle | undefined;
+  #exitCode: number | undefined;
+  #failure: unknown;
+
+  constructor(deadlineMs: number, time: Time, log: Logger) {
+    this.#deadlineMs = deadlineMs;
+    this.#time = time;
+    this.#log = log;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) this.#on(signal, () => this.#stop(signal));
+    this.#on('unhandledRejection', (reason) => this.#stray(reason));
+    this.#on('uncaughtException', (error) => this.#stray(error));
+  }
+
+  /** Set once a signal asked for the end. */
+  get exitCode(): number | undefined {
+    return this.#exitCode;
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Called when the run shall stop; at once if it shall already. */
+  onStop(stop: () => void): void {
+    this.#stops.push(stop);
+    if (this.#exitCode !== undefined || this.#failure !== undefined) stop();
+  }
+
+  /** Resolves when the run shall stop. */
+  stopped(): Promise<void> {
+    return new Promise((resolve) => this.onStop(resolve));
+  }
+
+  /** Something broke that nobody is waiting for: the run ends with this error. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const stop of this.#stops) stop();
+  }
+
+  release(): void {
+    this.#deadline?.cancel();
+    for (const [name, listener] of this.#listeners) process.off(name, listener);
+  }
+
+  #on(name: string, listener: (value: unknown) => void): void {
+    process.on(name, listener);
+    this.#listeners.push([name, listener]);
+  }
+
+  #stop(signal: StopSignal): void {
+    if (this.#exitCode !== undefined) process.exit(this.#exitCode);
+    this.#exitCode = EXIT_CODES[signal];
+    this.#log.info(`${signal}: draining`, { deadlineMs: this.#deadlineMs });
+    this.#deadline = this.#time.timers.set(this.#deadlineMs, () => {
+      this.#log.warn('the shutdown deadline is over; ending at once');
+      process.exit(EXIT_CODES[signal]);
+    });
+    for (const stop of this.#stops) stop();
+  }
+
+  /** A stray error belongs to the child in whose name it ran, or it ends the process. */
+  #stray(error: unknown): void {
+    if (crashOwner(error)) return;
+    this.#log.error('stray error', { reason: errorText(error) });
+    this.fail(error);
+  }
+}
