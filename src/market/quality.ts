@@ -253,7 +253,9 @@ export class QualityGate {
 
   /** Far outside the symbol's own ranges. After a gap anything may have happened, so nothing is wild then. */
   #isWild(bar: Candle): boolean {
-    if (this.#bars < this.#limits.warmUpBars) return false;
+    // Without a usual range and a usual volume (a source that has none, say) there is nothing to compare with.
+    if (this.#bars < this.#limits.warmUpBars || !(this.#usualRange.value > 0 && this.#usualVolume.value > 0))
+      return false;
     const range = this.#rangeOf(bar);
     return (
       range >= this.#limits.smallestRange[this.#timeframe] &&

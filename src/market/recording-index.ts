@@ -15,7 +15,7 @@ export interface RecordingFile {
   readonly kind: RecordingKind;
   readonly file: string;
   readonly symbol: SymbolName | undefined;
-  /** Undefined where the name does not say; Infinity-like resolutions (8h, 1d) are left out of the index. */
+  /** Undefined where the name does not say. */
   readonly timeframe: Timeframe | undefined;
 }
 
@@ -33,21 +33,33 @@ const SYMBOL = /^([A-Z0-9]{1,20}(?:USDT|USDC|BUSD|USD))(?![A-Z0-9])/;
 const RESOLUTION = /[-_](\d+[smhdw])(?=[-_.])/;
 const DEEPEST = 8;
 
-function classify(file: string): RecordingFile | undefined {
+/** What Binance publishes beside candles, and we do not read. */
+const FOREIGN_NAME = /-(trades|bookTicker|bookDepth|metrics|liquidationSnapshot)-/i;
+const FOREIGN_FOLDER = /^(indexPriceKlines|premiumIndexKlines)$/i;
+const MARK_FOLDER = /^mark(PriceKlines)?$/i;
+
+/** `folders` lie between the recording's root and the file: folders above it have no say. */
+function kindOf(name: string, folders: readonly string[]): RecordingKind | undefined {
+  if (!SUFFIX.test(name) || FOREIGN_NAME.test(name)) return undefined;
+  if (folders.some((folder) => FOREIGN_FOLDER.test(folder))) return undefined;
+  if (/funding/i.test(name)) return 'funding';
+  if (/aggTrades/i.test(name)) return 'trades';
+  return /[-_]mark[-_.]/i.test(name) || folders.some((folder) => MARK_FOLDER.test(folder))
+    ? 'mark'
+    : 'candles';
+}
+
+function classify(root: string, file: string): RecordingFile | undefined {
   const name = path.basename(file);
-  if (!SUFFIX.test(name)) return undefined;
+  const kind = kindOf(name, path.relative(root, path.dirname(file)).split(path.sep));
+  if (!kind) return undefined;
   const symbol = SYMBOL.exec(name)?.[1];
   const resolution = RESOLUTION.exec(name)?.[1];
   const timeframe =
-    resolution !== undefined && resolution in TIMEFRAME_MS ? (resolution as Timeframe) : undefined;
-  const kind: RecordingKind = /funding/i.test(name)
-    ? 'funding'
-    : /aggTrades/i.test(name)
-      ? 'trades'
-      : /mark/i.test(name) || /[/\\]mark/i.test(path.dirname(file))
-        ? 'mark'
-        : 'candles';
-  // A resolution of none of ours, such as the 8h marks: not an error, just not for us.
+    resolution !== undefined && Object.hasOwn(TIMEFRAME_MS, resolution)
+      ? (resolution as Timeframe)
+      : undefined;
+  // A resolution that is none of ours, such as the 8h marks: not an error, just not for us.
   if (resolution !== undefined && timeframe === undefined && kind !== 'funding') return undefined;
   return { kind, file, symbol, timeframe: kind === 'trades' ? '1m' : timeframe };
 }
@@ -62,8 +74,8 @@ function filesUnder(folder: string, depth = 0): string[] {
   });
 }
 
-const classifyAll = (files: readonly string[]): RecordingFile[] =>
-  files.map(classify).filter((entry) => entry !== undefined);
+const classifyAll = (root: string, files: readonly string[]): RecordingFile[] =>
+  files.map((file) => classify(root, file)).filter((entry) => entry !== undefined);
 
 const FORMS =
   'CSV or CSV.gz with the columns ts_ms,open,high,low,close,volume, or a Binance klines or aggTrades zip';
@@ -75,7 +87,7 @@ export function indexRecording(root: string): RecordingIndex {
     });
   }
   if (!statSync(root).isDirectory()) {
-    const entry = classify(root);
+    const entry = classify(path.dirname(root), root);
     if (!entry || entry.kind === 'funding' || entry.kind === 'mark') {
       throw new BulkheadError('DATA_INVALID', `${root} is not a recording of a known format`, {
         hint: `Expected ${FORMS}.`,
@@ -87,11 +99,14 @@ export function indexRecording(root: string): RecordingIndex {
   if (existsSync(own)) {
     const folders = ['candles', 'mark', 'funding'].map((part) => path.join(root, part, VENUE));
     return {
-      files: classifyAll(folders.flatMap((folder) => filesUnder(folder))),
+      files: classifyAll(
+        root,
+        folders.flatMap((folder) => filesUnder(folder)),
+      ),
       defaultSymbols: DEFAULT_SYMBOLS,
     };
   }
-  const files = classifyAll(filesUnder(root));
+  const files = classifyAll(root, filesUnder(root));
   if (!files.some((entry) => entry.kind === 'candles' || entry.kind === 'trades')) {
     throw new BulkheadError('DATA_INVALID', `${root} holds no recording of a known format`, {
       hint: `Expected ${FORMS}.`,

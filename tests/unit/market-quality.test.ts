@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Candle, Timeframe } from '../../src/domain/candle.ts';
 import { TIMEFRAME_MS } from '../../src/domain/candle.ts';
-import { QUALITY_LIMITS, QualityGate } from '../../src/market/quality.ts';
+import { barContradiction, QUALITY_LIMITS, QualityGate } from '../../src/market/quality.ts';
 
 /** A quiet, slowly rising market: 0.1 % a bar. */
 function bar(index: number, change: Partial<Candle> = {}, timeframe: Timeframe = '1m'): Candle {
@@ -118,4 +119,45 @@ test('a fault known from elsewhere suspends too', () => {
   const gate = warm();
   assert.equal(gate.flag('gap', 'the feed is silent').kind, 'gap');
   assert.equal(gate.suspended, true);
+});
+
+test('a source without volumes or ranges gives nothing to judge movement by', () => {
+  const gate = new QualityGate('AAAUSDT', '1m');
+  for (let i = 0; i < 100; i++) gate.push(bar(i, { volume: 0 }));
+  assert.equal(kinds(gate, bar(100, { high: 140, close: 139, volume: 0 })), 'accepted');
+});
+
+test('whatever comes, accepted bars ascend and are consistent, and the same bars get the same verdicts', () => {
+  const price = fc.oneof(fc.double({ min: 50, max: 150 }), fc.constantFrom(0, -1, Number.NaN, Infinity));
+  const candle = fc.record({
+    step: fc.integer({ min: -2, max: 4 }),
+    open: price,
+    high: price,
+    low: price,
+    close: price,
+    volume: fc.double({ min: -1, max: 1e6 }),
+  });
+  fc.assert(
+    fc.property(fc.array(candle, { maxLength: 60 }), (candles) => {
+      const run = (): boolean[] => {
+        const gate = warm(50);
+        let index = 50;
+        let last = -1;
+        return candles.map(({ step, ...fields }) => {
+          index += step;
+          const { openTime, ...rest } = bar(index, fields);
+          const { accepted, faults } = gate.push({ openTime, ...rest });
+          if (accepted) {
+            assert.ok(openTime > last);
+            assert.equal(barContradiction({ openTime, ...rest }), undefined);
+            last = openTime;
+          } else assert.ok(gate.suspended);
+          if (faults.some(({ kind }) => kind !== 'resumed')) assert.ok(gate.suspended);
+          return accepted;
+        });
+      };
+      assert.deepEqual(run(), run());
+    }),
+    { numRuns: 300, seed: 13 },
+  );
 });

@@ -175,6 +175,19 @@ test('a Binance klines zip is read with and without its header', async (t) => {
   );
 });
 
+test('a copy of Binance’s tree: marks by folder, what is not for us left alone, folders above without a say', async (t) => {
+  const mark = line(0).replace(/5\n$/, '0\n');
+  const folder = folderOf(t, {
+    'markus/um/klines/AAAUSDT/1m/AAAUSDT-1m-2025-01.csv': HEADER + line(0),
+    'markus/um/markPriceKlines/AAAUSDT/1m/AAAUSDT-1m-2025-01.csv': HEADER + mark,
+    'markus/um/indexPriceKlines/AAAUSDT/1m/AAAUSDT-1m-2025-01.csv': 'not,read\n',
+    'markus/um/trades/AAAUSDT/AAAUSDT-trades-2025-01.zip': 'not read',
+  });
+  const [step] = await allSteps(openRecording({ path: path.join(folder, 'markus') }));
+  assert.equal(step?.bars.length, 1);
+  assert.equal(step?.bars[0]?.markHigh, 100.1);
+});
+
 test('an aggTrades zip becomes 1m candles, flat where nobody traded', async (t) => {
   const trade = (id: number, price: number, quantity: number, atMs: number): string =>
     `${id},${price},${quantity},${id},${id},${T0 + atMs},true\n`;
