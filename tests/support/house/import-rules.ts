@@ -85,7 +85,6 @@ export const HOMES: Readonly<Record<string, RegExp>> = {
   '@electric-sql/pglite': /^src\/journal\//,
   ioredis: /^src\/cache\//,
   ws: /^src\/market\/socket-[a-z-]+\.ts$/,
-  fflate: /^src\/market\//,
   zod: /^src\/config\//,
   yaml: /^src\/config\//,
   '@xstate/store': /^src\/app\/read-model\.ts$/,
