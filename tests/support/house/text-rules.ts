@@ -32,7 +32,7 @@ const AMBIENT: readonly Ambient[] = [
 ];
 
 const WAIVER = /\/\/ ambient-ok:(.*)$/;
-const SHORTEST_REASON = 10;
+const SHORTEST_REASON = 8;
 
 interface Waiver {
   readonly file: string;
@@ -105,7 +105,7 @@ export const noAny: Rule = complaints(/(?:[:<|&,(=]|\bas)\s*any\b(?!\s*[(:.])/g,
 const NOT_ERASABLE: readonly RegExp[] = [
   /^\s*(?:export\s+)?(?:const\s+)?enum\s+\w/gm,
   /^\s*(?:export\s+)?(?:namespace|module)\s+\w+[^;=\n]*\{/gm,
-  /\bconstructor\s*\((?:[^)]*,)?\s*(?:public|private|protected|readonly)\s+\w+\s*[?:]/g,
+  /\bconstructor\s*\((?:[^)]*,)?\s*(?:(?:public|private|protected|readonly)\s+)+\w+\s*[?:]/g,
   /^\s*import\s+\w+\s*=/gm,
   /^\s*export\s*=/gm,
   /^\s*@\w+(?:\([^)]*\))?\s*(?:export\s+)?(?:class|\w+\()/gm,
