@@ -383,10 +383,8 @@ export const positionMachine = machineSetup.createMachine({
           initial: 'partiallyFilled',
           states: {
             partiallyFilled: {
-              always: [
-                { guard: 'entryOver', target: 'filled' },
-                { guard: 'entryUnknown', target: 'unknown' },
-              ],
+              // A fill is evidence that the order exists: it cannot be UNKNOWN any more.
+              always: { guard: 'entryOver', target: 'filled' },
               on: { ABORT_ENTRY: 'cancelling' },
               after: { entryTimeout: 'cancelling' },
             },
@@ -394,13 +392,6 @@ export const positionMachine = machineSetup.createMachine({
               entry: 'cancelEntryAgain',
               always: { guard: 'entryOver', target: 'filled' },
               after: { cancelRetry: { target: 'cancelling', reenter: true } },
-            },
-            unknown: {
-              always: [
-                { guard: 'entryOver', target: 'filled' },
-                { guard: 'entryKnown', target: 'partiallyFilled' },
-              ],
-              on: { ABORT_ENTRY: 'cancelling' },
             },
             filled: { entry: 'makePlan' },
           },

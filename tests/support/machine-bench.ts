@@ -10,7 +10,6 @@ import type { Instrument } from '../../src/domain/instrument.ts';
 import type { OrderRequest } from '../../src/domain/order.ts';
 import type { Entry, RiskApproved, SizedEntry } from '../../src/domain/risk.ts';
 import { XStateLogic } from '../../supervisors/xstate-logic.ts';
-import { BTC } from './venue.ts';
 
 export interface BenchTimer {
   readonly id: string;
@@ -123,7 +122,46 @@ export function leavesOf(value: unknown, prefix = ''): string[] {
   );
 }
 
-export const INSTRUMENT: Instrument = BTC;
+export const INSTRUMENT: Instrument = {
+  symbol: 'BTCUSDT',
+  base: 'BTC',
+  quote: 'USDT',
+  status: 'TRADING',
+  tickSize: '0.1',
+  minPrice: '0.1',
+  maxPrice: '1000000',
+  stepSize: '0.001',
+  minQuantity: '0.001',
+  maxQuantity: '1000',
+  marketMaxQuantity: '120',
+  minNotional: '5',
+  multiplierUp: '1.05',
+  multiplierDown: '0.95',
+  triggerProtectRate: '0.05',
+  liquidationFeeRate: '0.0125',
+  marketTakeBoundRate: '0.05',
+  makerFeeRate: '0.0002',
+  takerFeeRate: '0.0005',
+  fundingIntervalHours: 8,
+  brackets: [
+    {
+      bracket: 1,
+      initialLeverage: 125,
+      notionalFloor: '0',
+      notionalCap: '50000',
+      maintMarginRate: '0.004',
+      cum: '0',
+    },
+    {
+      bracket: 2,
+      initialLeverage: 10,
+      notionalFloor: '50000',
+      notionalCap: '80000000',
+      maintMarginRate: '0.01',
+      cum: '300',
+    },
+  ],
+};
 
 export const entry = (more: Partial<Entry> = {}): Entry => ({
   symbol: 'BTCUSDT',

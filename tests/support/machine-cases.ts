@@ -1,0 +1,359 @@
+/**
+ * Every machine with everything that can be said to it: what the table test and the path coverage go over.
+ * `answers` names, for events that not every state expects, the states that do.
+ */
+import type { AnyMachineSnapshot } from 'xstate';
+import { createBreakerMachine } from '../../machines/breaker.ts';
+import type { MachineDefinition } from '../../machines/definition.ts';
+import { createEntryMachine } from '../../machines/entry.ts';
+import { createFeedMachine } from '../../machines/feed.ts';
+import { createGuardianMachine } from '../../machines/guardian.ts';
+import { createPortfolioMachine } from '../../machines/portfolio.ts';
+import { createPositionMachine, DEFAULT_PLAN, type PositionContext } from '../../machines/position.ts';
+import { createScannerMachine } from '../../machines/scanner.ts';
+import type { Candle } from '../../src/domain/candle.ts';
+import type { ActorEvent } from '../../src/domain/events.ts';
+import type { ClosedCandles, Signal, Strategy } from '../../src/domain/signal.ts';
+import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
+import { assessEntry } from '../../src/risk/risk-manager.ts';
+import { approved, entry, INSTRUMENT, positionInput } from './machine-bench.ts';
+
+export const START_AT = 1_750_000_000_000;
+
+export interface MachineCase {
+  readonly name: string;
+  readonly definition: MachineDefinition;
+  readonly input: Record<string, unknown>;
+  /** Everything that can be said, in the words that fit this state. */
+  readonly events: (snapshot: AnyMachineSnapshot) => readonly ActorEvent[];
+  /** Events not listed here are answered everywhere. */
+  readonly answers: Readonly<Record<string, readonly string[]>>;
+  /** What of the context makes a difference to what can happen next. */
+  readonly essence: (snapshot: AnyMachineSnapshot) => unknown;
+  /** Events left out of the search, to keep it small; the table has them all the same. */
+  readonly searched?: (snapshot: AnyMachineSnapshot, event: ActorEvent) => boolean;
+  readonly deepEnough?: (snapshot: AnyMachineSnapshot) => boolean;
+}
+
+export const ENTER: Signal = {
+  kind: 'enter',
+  direction: 'long',
+  symbol: 'BTCUSDT',
+  price: 100,
+  stopPrice: 95,
+  trailDistance: 3,
+  atrPercent: 2,
+  reason: 'breakout',
+};
+export const EXIT: Signal = { kind: 'exit', direction: 'long', symbol: 'BTCUSDT', reason: 'faded' };
+
+export function candle(closeAt: number, close = 100): Candle {
+  const openTime = closeAt - 900_000;
+  return {
+    symbol: 'BTCUSDT',
+    timeframe: '15m',
+    openTime,
+    open: close,
+    high: close,
+    low: close,
+    close,
+    volume: 1,
+  };
+}
+
+export const closedCandles = (closeAt: number, close = 100): ClosedCandles => ({
+  '15m': candle(closeAt, close),
+});
+
+/** Enters on a close of 200 and exits on one of 50; counts what it has seen. */
+export const STRATEGY: Strategy = {
+  name: 'test',
+  version: 1,
+  initial: () => ({ seen: 0 }),
+  step(state, closed) {
+    const { seen } = state as { seen: number };
+    const close = closed['15m']?.close;
+    const signal = close === 200 ? ENTER : close === 50 ? EXIT : undefined;
+    const next = { seen: seen + 1 };
+    return signal ? { state: next, signal } : { state: next };
+  },
+};
+
+const scanner: MachineCase = {
+  name: 'scanner',
+  definition: createScannerMachine(STRATEGY),
+  input: { symbol: 'BTCUSDT', at: START_AT },
+  events: () => [
+    { type: 'CANDLES', closed: closedCandles(START_AT), at: START_AT },
+    { type: 'CANDLES', closed: closedCandles(START_AT, 200), at: START_AT },
+    { type: 'SEED', history: [closedCandles(START_AT)], at: START_AT },
+    { type: 'FEED_DOWN', reason: 'gap', at: START_AT },
+    { type: 'FEED_UP', at: START_AT },
+    { type: 'FEED_UP', at: START_AT + 86_400_000 },
+    { type: 'PAUSE', at: START_AT },
+    { type: 'RESUME', at: START_AT },
+  ],
+  answers: {},
+  essence: ({ context }) => [context.lastCloseAt !== null, context.barsToReseed > 0],
+};
+
+const refusals = [{ rule: 'position-count', detail: 'full' }];
+const tradeOf = (netPnl: string) => ({
+  symbol: 'BTCUSDT',
+  direction: 'long',
+  quantity: '2',
+  entryPrice: '100',
+  exitPrice: '95',
+  grossPnl: netPnl,
+  fees: '0',
+  funding: '0',
+  netPnl,
+  reason: 'stop',
+  openedAt: START_AT,
+  closedAt: START_AT,
+  life: 1,
+});
+
+const desk: MachineCase = {
+  name: 'entry',
+  definition: createEntryMachine(),
+  input: { symbol: 'BTCUSDT', instrument: INSTRUMENT, plan: DEFAULT_PLAN, at: START_AT },
+  events: ({ context }) => {
+    const actor = context.position ?? 'position/BTCUSDT/BOTH/0';
+    return [
+      { type: 'SIGNAL', signal: ENTER },
+      { type: 'SIGNAL', signal: { ...ENTER, direction: 'short', stopPrice: 105 } },
+      { type: 'SIGNAL', signal: EXIT },
+      { type: 'APPROVED', entry: approved(), reservation: 'r1' },
+      { type: 'REFUSED', refusals },
+      { type: 'POSITION_OPENED', actor },
+      { type: 'POSITION_CLOSED', actor, trade: tradeOf('-10'), reason: 'stop' },
+      { type: 'ADD_WANTED', actor, entry: entry({ add: true }) },
+      { type: 'BLOCK', source: 'feed', reason: 'gap' },
+      { type: 'UNBLOCK', source: 'feed' },
+      { type: 'ABORT_ENTRY', reason: 'halted' },
+    ].map((event) => ({ ...event, at: START_AT }));
+  },
+  answers: { POSITION_OPENED: ['starting'], POSITION_CLOSED: ['starting', 'holding'] },
+  essence: ({ context }) => [Object.keys(context.blocks), context.position !== null],
+  deepEnough: ({ context }) => context.life > 1,
+};
+
+const account: MachineCase = {
+  name: 'portfolio',
+  definition: createPortfolioMachine(assessEntry),
+  input: {
+    at: START_AT,
+    wallet: '1000',
+    limits: DEFAULT_LIMITS,
+    equityBreakers: ['breaker/drawdown'],
+    tradeBreakers: ['breaker/consecutive-losses'],
+  },
+  events: () => {
+    const actor = 'position/BTCUSDT/BOTH/1';
+    const exposure = { actor, symbol: 'BTCUSDT', direction: 'long', entryPrice: '100', unknown: false };
+    return [
+      { type: 'ASSESS', entry: entry(), instrument: INSTRUMENT, from: 'entry/BTCUSDT' },
+      { type: 'CONFIRM', actor, symbol: 'BTCUSDT' },
+      { type: 'WALLET_CHANGED', balance: '990', delta: '-10', reason: 'REALIZED_PNL' },
+      { type: 'EXPOSURE', ...exposure, notional: '200', quantity: '0' },
+      { type: 'EXPOSURE', ...exposure, notional: '0', quantity: '0' },
+      { type: 'POSITION_CLOSED', actor, trade: tradeOf('-10'), reason: 'stop' },
+      { type: 'RELEASE', reservation: 'r1' },
+      { type: 'MARK', prices: { BTCUSDT: 99 } },
+      { type: 'BREAKER_CHANGED', breaker: 'drawdown', state: 'halted', cause: 'down' },
+      { type: 'BREAKER_CHANGED', breaker: 'daily-loss', state: 'reducing', cause: 'down' },
+      { type: 'BREAKER_CHANGED', breaker: 'daily-loss', state: 'half-open', cause: 'down' },
+      { type: 'BREAKER_CHANGED', breaker: 'drawdown', state: 'closed', cause: '' },
+      { type: 'OPERATOR_HALT', by: 'ann' },
+      { type: 'OPERATOR_RESUME', by: 'ann' },
+    ].map((event) => ({ ...event, at: START_AT }));
+  },
+  answers: {},
+  essence: ({ context }) => [
+    Object.keys(context.exposures).length,
+    Math.min(1, Object.keys(context.reservations).length),
+    context.breakers,
+    context.operatorHalt,
+  ],
+};
+
+const breaker = (kind: string, settings: Record<string, unknown>): MachineCase => ({
+  name: `breaker ${kind}`,
+  definition: createBreakerMachine(),
+  input: { kind, settings, at: START_AT },
+  events: () =>
+    [
+      { type: 'EQUITY', equity: '1000', peak: '1000', dayStart: '1000', day: 1 },
+      { type: 'EQUITY', equity: '700', peak: '1000', dayStart: '1000', day: 1 },
+      { type: 'EQUITY', equity: '700', peak: '1000', dayStart: '700', day: 2 },
+      { type: 'TRADE_CLOSED', trade: tradeOf('-10') },
+      { type: 'TRADE_CLOSED', trade: tradeOf('10') },
+      { type: 'FAULT', reason: 'timeout' },
+      { type: 'OK' },
+      { type: 'STALE', symbol: 'BTCUSDT' },
+      { type: 'LIVE', symbol: 'BTCUSDT' },
+      { type: 'OPERATOR_TRIP', by: 'ann', reason: 'news' },
+      { type: 'OPERATOR_RESET', by: 'ann', reason: 'seen' },
+      { type: 'COOLED_DOWN' },
+    ].map((event) => ({ ...event, at: START_AT })),
+  answers: {},
+  essence: ({ context }) => [
+    context.counters.baseline,
+    context.counters.stale,
+    Math.min(2, context.counters.streak),
+    Math.min(2, context.counters.faultTimes.length),
+    context.counters.openedDay,
+  ],
+});
+
+const feed: MachineCase = {
+  name: 'feed',
+  definition: createFeedMachine(),
+  input: { symbol: 'BTCUSDT', at: START_AT, breaker: 'breaker/stale-data' },
+  events: () =>
+    [
+      { type: 'TICK' },
+      { type: 'FAULT', kind: 'gap', detail: '3 bars' },
+      { type: 'FAULT', kind: 'duplicate', detail: 'twice' },
+      { type: 'STALE' },
+      { type: 'RESUMED' },
+      { type: 'HALTED', reason: 'delisting' },
+      { type: 'TRADING' },
+    ].map((event) => ({ ...event, at: START_AT })),
+  answers: {},
+  essence: ({ context }) => Math.min(1, context.ticksSeen),
+};
+
+const guardian: MachineCase = {
+  name: 'guardian',
+  definition: createGuardianMachine(),
+  input: { at: START_AT },
+  events: () => {
+    const actor = 'position/BTCUSDT/BOTH/1';
+    return [
+      { type: 'HANDOVER', actor, symbol: 'BTCUSDT', reason: 'cannot be restored' },
+      { type: 'RESOLVED', actor, by: 'ann' },
+      { type: 'ADOPT', actor, by: 'ann' },
+    ].map((event) => ({ ...event, at: START_AT }));
+  },
+  answers: {},
+  essence: ({ context }) => context.cases.length,
+};
+
+/** Whatever the venue may say of each order there is, and of one nobody knows. */
+export function venueWords(context: PositionContext): readonly ActorEvent[] {
+  const known = context.orders.map(({ ref, role, quantity, filled }) => ({ ref, role, quantity, filled }));
+  const stranger = { ref: 'autoclose-1', role: 'venue', quantity: context.quantity, filled: '0' };
+  return [...known, stranger].flatMap((order) => {
+    const common = {
+      ref: order.ref,
+      clientOrderId: `bh-${order.ref}`,
+      symbol: context.symbol,
+      at: context.at,
+    };
+    const opens = order.role === 'entry' || order.role === 'add';
+    const fill = {
+      ...common,
+      type: 'ORDER_FILLED',
+      tradeId: order.ref,
+      side: opens === (context.direction === 'long') ? 'BUY' : 'SELL',
+      price: '100',
+      maker: false,
+      fee: '0.1',
+      realizedPnl: '0',
+    };
+    const quantity = opens ? order.quantity : context.quantity;
+    const half = String(Number(quantity) / 2);
+    return [
+      { ...fill, quantity, cumulative: quantity, complete: true },
+      { ...fill, quantity: half, cumulative: half, complete: false },
+      { ...common, type: 'ORDER_ACKNOWLEDGED', orderId: '1' },
+      { ...common, type: 'ORDER_REJECTED', code: -1000, reason: 'no' },
+      { ...common, type: 'ORDER_REJECTED', code: -2021, reason: 'Order would immediately trigger.' },
+      { ...common, type: 'ORDER_UNKNOWN', reason: 'timeout' },
+      { ...common, type: 'ORDER_TRIGGERED' },
+      { ...common, type: 'ORDER_CLOSED', outcome: 'canceled', cumulative: order.filled, reason: 'asked' },
+      { ...common, type: 'CANCEL_REJECTED', code: -2011, reason: 'Unknown order sent.' },
+    ];
+  });
+}
+
+/** An order that can still do something, as far as it matters which. */
+const standing = ({ role, status }: { role: string; status: string }): string | null =>
+  status === 'over' ? null : `${role} ${status}`;
+
+const ORDERS_ENOUGH = 4;
+
+const position = (name: string, plan: Record<string, unknown>, scope: readonly string[]): MachineCase => ({
+  name: `position ${name}`,
+  definition: createPositionMachine(),
+  input: { ...positionInput({ plan }), at: START_AT },
+  events: ({ context }) => [
+    ...venueWords(context),
+    ...[
+      { type: 'LEVERAGE_SET', symbol: 'BTCUSDT', leverage: 5 },
+      { type: 'LEVERAGE_REJECTED', symbol: 'BTCUSDT', code: -4028, reason: 'no' },
+      { type: 'CONFIRMED' },
+      { type: 'DENIED', reason: 'halted' },
+      { type: 'APPROVED', entry: approved(), reservation: 'r1' },
+      { type: 'REFUSED', refusals },
+      { type: 'PRICE', mark: 101, last: 101 },
+      { type: 'PRICE', mark: 90, last: 90 },
+      { type: 'ADD' },
+      { type: 'EXIT_SIGNAL', reason: 'faded' },
+      { type: 'ABORT_ENTRY', reason: 'halted' },
+      { type: 'OPERATOR_CLOSE' },
+      { type: 'KILL', reason: 'all' },
+      { type: 'TIME_STOP' },
+      { type: 'POSITION_GONE', reason: 'flat at the venue' },
+      { type: 'FUNDING_SETTLED', symbol: 'BTCUSDT', amount: '-0.1', rate: '0.0001', markPrice: '100' },
+      { type: 'MARGIN_CALLED', symbol: 'BTCUSDT', marginRatio: '0.9' },
+    ].map((event) => ({ ...event, at: context.at })),
+  ],
+  answers: {
+    LEVERAGE_SET: ['preparing.settingLeverage'],
+    LEVERAGE_REJECTED: ['preparing.settingLeverage'],
+    CONFIRMED: ['preparing.confirming'],
+    DENIED: ['preparing.confirming'],
+  },
+  essence: ({ context }) => [
+    [...new Set(context.orders.map(standing).filter((standing: string | null) => standing !== null))].sort(),
+    context.quantity === '0',
+    Math.min(2, context.stopRejections),
+  ],
+  searched: (_snapshot, event) =>
+    event.type.startsWith('xstate.') ||
+    ['LEVERAGE_SET', 'CONFIRMED', ...scope].includes(event.type) ||
+    (typeof event.ref === 'string' && scope.includes(event.ref.split('-')[0] ?? '')),
+  deepEnough: ({ context }) => context.orders.length > ORDERS_ENOUGH,
+});
+
+export const MACHINE_CASES: readonly MachineCase[] = [
+  scanner,
+  desk,
+  account,
+  breaker('drawdown', {}),
+  breaker('daily-loss', {}),
+  breaker('consecutive-losses', { maxLossesInARow: 2 }),
+  breaker('api-errors', { maxApiErrors: 2 }),
+  breaker('journal', {}),
+  breaker('stale-data', {}),
+  feed,
+  guardian,
+  position('entry and protection', {}, ['entry', 'stop', 'DENIED', 'ABORT_ENTRY']),
+  position('replacement of its stop', { stopOverrunPercent: '50' }, ['entry', 'stop', 'PRICE']),
+  position('ends', {}, ['entry', 'close', 'emergency', 'EXIT_SIGNAL', 'KILL', 'POSITION_GONE']),
+  position('trailing and parts', { scaleOut: [{ profitPercent: '1', sharePercent: '50' }] }, [
+    'entry',
+    'exit',
+    'PRICE',
+  ]),
+  position('adds', { pyramid: { maxAdds: 2, stepPercent: '1', sizeFactor: '0.5' } }, [
+    'entry',
+    'add',
+    'ADD',
+    'APPROVED',
+    'REFUSED',
+  ]),
+];
