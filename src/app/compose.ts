@@ -64,7 +64,7 @@ export function machineRegistry(
   const { initialBalance, ...slippage } = config.paper;
   const venue = venueFactory({ instruments, initialBalance, slippage });
   const definitions = machineDefinitions({
-    strategy: strategyByName(config.strategy.name, config.strategy.options as never),
+    strategy: strategyByName(config.strategy.name, config.strategy.options),
     assess: assessEntry,
   });
   const engine = { type: VENUE, factory: venue, checkpointEvery: VENUE_CHECKPOINT_ROWS };

@@ -5,7 +5,9 @@
  * folder, the lease and the store are given back in reverse order, within the shutdown deadline.
  */
 
+import { isAbnormal } from '../../supervisors/exit.ts';
 import { type Recovered, readRecovery } from '../../supervisors/recovery.ts';
+import type { TreeEvent } from '../../supervisors/tree.ts';
 import { VirtualTime } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
@@ -112,8 +114,7 @@ async function trade(run: Run): Promise<DriveEnd> {
     writer,
     time,
     onTreeEvent: (event) => {
-      if (event.type !== 'started' && event.type !== 'stopped')
-        log.warn(`supervisor: ${event.type}`, { ...event });
+      if (isTrouble(event)) log.warn(`supervisor: ${event.type}`, { ...event });
     },
     onQuarantine: (actor, message, reason) =>
       log.error('event quarantined', { actor, event: message.event.type, reason }),
@@ -234,3 +235,6 @@ async function instanceOf(store: JournalStore, lease: Lease): Promise<string> {
   await store.setMeta(lease, 'instance', instance);
   return instance;
 }
+
+const isTrouble = (event: TreeEvent): boolean =>
+  event.type === 'exited' ? isAbnormal(event.reason) : event.type !== 'started' && event.type !== 'stopped';
