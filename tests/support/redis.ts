@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeTempDir, removeTempDir } from './temp.ts';
 
 export interface RedisServer {
+  /** A redis:// URL, or the path of a Unix socket. */
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -36,7 +37,7 @@ async function start(binary: string): Promise<RedisServer> {
     await delay(10);
   }
   return {
-    url: `unix://${socket}`,
+    url: socket,
     stop: async () => {
       const exited = once(server, 'exit');
       server.kill('SIGTERM');
