@@ -80,15 +80,15 @@ export class Termination {
     this.#notice = notice;
     const watchers = this.#watchers;
     if (watchers === undefined) return;
-    // Deleting as we go lets a watcher cancel a later one.
+    // The set is walked as it is: a watcher may cancel a later one.
     for (const entry of watchers) {
-      watchers.delete(entry);
       try {
         entry.tell(notice);
       } catch (error) {
         onFailure(error);
       }
     }
+    this.#watchers = undefined;
   }
 }
 

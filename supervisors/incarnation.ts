@@ -204,8 +204,10 @@ export class Incarnation implements ChildRef, Owner, Holder {
     }
     this.#timer?.cancel();
     this.#handle = result;
-    this.#phase = 'running';
     this.#report({ type: 'started' });
+    // A listener may have ended it: then the start has failed and was answered so.
+    if (!this.isAlive()) return;
+    this.#phase = 'running';
     this.#takeStartAnswer()?.({ kind: 'started', ref: this, handle: result });
   }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ownerOf, runAs } from '../../supervisors/attribution.ts';
 import { rootSupervisor } from '../../supervisors/supervisor.ts';
+import { Tree } from '../../supervisors/tree.ts';
 import { ToyTree } from '../support/toy-tree.ts';
 
 const SCRIPT = fileURLToPath(new URL('../support/attribution-child.ts', import.meta.url));
@@ -60,14 +61,23 @@ test('property 33: an unhandled error that belongs to nobody ends the process', 
 test('property 33: code runs in the name of the child that started it, the supervisor’s reactions do not', () => {
   const toys = new ToyTree();
   const owners: (string | undefined)[] = [];
+  const reacting: (string | undefined)[] = [];
+  const tree = new Tree({
+    time: toys.time,
+    random: toys.tree.random,
+    onEvent: ({ type }) => {
+      if (type === 'restarting') reacting.push(ownerOf()?.path);
+    },
+  });
   const record = { onStart: () => void owners.push(ownerOf()?.path) };
   const children = [toys.spec('a', {}, record), toys.spec('b', {}, record)];
-  const root = rootSupervisor({ id: 'root', strategy: 'one_for_all', intensity: 5, children }, toys.tree);
+  const root = rootSupervisor({ id: 'root', strategy: 'one_for_all', intensity: 5, children }, tree);
   root.start();
   const a = toys.context('a');
   // The whole group is restarted from within a's own code: b's code still runs as b.
   runAs({ path: 'elsewhere', incarnation: 0, crash: () => {} }, () => a.exit({ error: new Error('boom') }));
   assert.deepEqual(owners, ['root / a', 'root / b', 'root / a', 'root / b']);
+  assert.deepEqual(reacting, [undefined]);
   assert.equal(ownerOf(), undefined);
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { ChildSpec, DynamicSupervisorSpec } from '../../supervisors/child-spec.ts';
+import type { ChildContext, ChildSpec, DynamicSupervisorSpec } from '../../supervisors/child-spec.ts';
 import { DynamicSupervisor, dynamicSupervisorChild } from '../../supervisors/dynamic-supervisor.ts';
 import type { ExitReason } from '../../supervisors/exit.ts';
 import type { StartOutcome } from '../../supervisors/incarnation.ts';
@@ -137,6 +137,51 @@ test('property 05: a child that always dies at birth does not recurse', () => {
   toys.time.advanceTo(toys.time.now());
   assert.equal(toys.starts('a'), 20_001);
   assert.deepEqual(exits, ['shutdown']);
+});
+
+test('property 05: a child ended by a listener to its own start has failed to start', () => {
+  const toys = new ToyTree();
+  const contexts: ChildContext[] = [];
+  const tree = new Tree({
+    time: toys.time,
+    random: toys.tree.random,
+    onEvent: ({ type }) => {
+      if (type === 'started') contexts.at(-1)?.exit({ error: new Error('again') });
+    },
+  });
+  const pool = new DynamicSupervisor({ id: 'pool' }, tree, {
+    path: 'pool',
+    incarnation: 0,
+    exit: () => assert.fail(),
+  });
+  pool.start();
+  let kills = 0;
+  const outcome = pool.startChild({
+    ...toys.spec('a'),
+    start: (context) => {
+      contexts.push(context);
+      return { stop: () => {}, kill: () => kills++, describe: () => ({ state: 'idle' }) };
+    },
+  });
+  assert.equal(now(outcome).kind, 'failed');
+  assert.deepEqual([contexts.length, kills, pool.size], [1, 1, 0]);
+});
+
+test('property 05: a child that another one crashes from within its restart has its turn afterwards', () => {
+  const toys = new ToyTree();
+  const { pool } = start(toys);
+  const order: string[] = [];
+  const crashesB = {
+    onStart: (count: number) => {
+      if (count > 1) toys.crash('b');
+      order.push('a is up');
+    },
+  };
+  pool.startChild(toys.spec('b', {}, { onStart: () => void order.push('b is up') }));
+  pool.startChild(toys.spec('a', {}, crashesB));
+  toys.crash('a');
+  assert.deepEqual(order, ['b is up', 'a is up', 'a is up', 'b is up']);
+  assert.deepEqual(toys.live(), ['a', 'b']);
 });
 
 test('property 05: initial children come at each start of the supervisor; a broken one harms no other', () => {

@@ -337,3 +337,34 @@ test('a sibling that crashes during a one_for_all restart is restarted once, wit
   assert.deepEqual(toys.takeLog(), ['start a', 'start b', 'start c']);
   assert.deepEqual([toys.starts('a'), toys.starts('b'), toys.starts('c')], [2, 2, 2]);
 });
+
+test('a child added while its group waits for a restart is left alone by it', () => {
+  const toys = new ToyTree();
+  const { root } = start(toys, {
+    strategy: 'one_for_all',
+    intensity: 10,
+    backoff: BACKOFF,
+    children: [toys.spec('a')],
+  });
+  toys.crash('a');
+  root.startChild(toys.spec('new'));
+  const added = toys.context('new');
+  toys.time.advanceTo(toys.time.now() + 100);
+  assert.deepEqual(toys.live(), ['a', 'new']);
+  assert.equal(toys.context('new'), added);
+});
+
+test('a child that ends cleanly while it starts had nothing to do; a permanent one has failed', () => {
+  const leave = {
+    onStart: (_count: number, context: { exit(reason: ExitReason): void }) => context.exit('normal'),
+  };
+  const toys = new ToyTree();
+  const { root } = start(toys, {
+    children: [toys.spec('a', { restart: 'transient' }, leave), toys.spec('b')],
+  });
+  assert.deepEqual(
+    root.node().children.map(({ state }) => state),
+    ['stopped', 'running'],
+  );
+  assert.throws(() => start(toys, { children: [toys.spec('a', {}, leave)] }), /child a did not start/);
+});

@@ -289,3 +289,31 @@ test('stopping twice, or before the start, is harmless; starting twice is a defe
   assert.equal(unborn.stop(), undefined);
   assert.throws(() => unborn.start());
 });
+
+test('a call that waits for its turn is refused when the supervisor stops, and answered when it is killed', async () => {
+  const toys = new ToyTree();
+  const stopping = startRoot(toys, [toys.spec('a', {}, { onStop: 'later' })]);
+  const ended = stopping.terminateChild('a');
+  const late = stopping.startChild(toys.spec('late'));
+  assert.ok(late instanceof Promise);
+  const stopped = stopping.stop();
+  toys.release('a');
+  await stopped;
+  assert.equal(await ended, true);
+  assert.equal((await late).kind, 'failed');
+  assert.equal(toys.starts('late'), 0);
+
+  const killing = startRoot(toys, [toys.spec('b', {}, { onStop: 'hang' })]);
+  const never = killing.terminateChild('b');
+  killing.kill();
+  assert.equal(await never, false);
+});
+
+test('a start that is killed half-way is answered', async () => {
+  const toys = new ToyTree();
+  const hangs = toys.spec('a', {}, { onStart: () => new Promise(() => {}) });
+  const root = rootSupervisor({ id: 'root', strategy: 'one_for_one', children: [hangs] }, toys.tree);
+  const started = Promise.resolve(root.start());
+  root.kill();
+  await assert.rejects(started, /was stopped while starting/);
+});

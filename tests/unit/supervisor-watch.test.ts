@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ExitNotice, exitText } from '../../supervisors/exit.ts';
+import { type ExitNotice, exitText, Termination } from '../../supervisors/exit.ts';
+import { type Holder, Registry } from '../../supervisors/registry.ts';
 import { rootSupervisor } from '../../supervisors/supervisor.ts';
 import { ToyTree } from '../support/toy-tree.ts';
 
@@ -81,4 +82,33 @@ test('property 32: a cancelled watch is silent, also when cancelled by an earlie
   toys.time.advanceTo(toys.time.now() + 1);
   assert.equal(notices.length, 1);
   assert.deepEqual(toys.live(), ['a', 'b']);
+});
+
+test('property 32: a second conclusion changes and tells nothing', () => {
+  const { toys, notices, watcher } = world();
+  const noFailure = (error: unknown): never => assert.fail(String(error));
+  const termination = new Termination(toys.time);
+  termination.watch(watcher);
+  const notice = { id: 'x', path: 'x', incarnation: 1, reason: 'normal' } as const;
+  termination.conclude(notice, noFailure);
+  termination.conclude({ ...notice, reason: 'shutdown' }, noFailure);
+  termination.watch(watcher);
+  toys.time.advanceTo(toys.time.now());
+  assert.deepEqual(told(notices), ['x normal', 'x normal']);
+});
+
+test('property 19: only the holder can free its name', () => {
+  const { toys } = world();
+  const registry = new Registry(toys.time);
+  const holder = (id: string): Holder => ({
+    ref: { id, path: id, incarnation: 1, isAlive: () => true, watch: () => ({ cancel: () => {} }) },
+    handle: () => undefined,
+  });
+  const [first, second] = [holder('first'), holder('second')];
+  assert.equal(registry.claim('name', first), true);
+  assert.equal(registry.claim('name', second), false);
+  registry.free('name', second);
+  assert.equal(registry.whereis('name'), first.ref);
+  registry.free('name', first);
+  assert.equal(registry.claim('name', second), true);
 });
