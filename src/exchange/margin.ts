@@ -68,6 +68,8 @@ function weigh(entry: Resting): Weighed {
 /** The largest notional each position side of the symbol could reach with these orders filled. */
 export function reachableNotional(market: Market, extra?: Weighed): Decimal[] {
   const mark = markOf(market);
+  if (market.orders.length === 0 && !extra)
+    return market.positions.map((position) => D.abs(D.mul(position.quantity, mark)));
   const opening = market.orders.filter((entry) => !isReducing(entry.order)).map(weigh);
   if (extra) opening.push(extra);
   const sides: PositionSide[] = [];
@@ -82,12 +84,23 @@ export function reachableNotional(market: Market, extra?: Weighed): Decimal[] {
   });
 }
 
-const atLeverage = (market: Market, notional: Decimal): Decimal =>
-  D.div(notional, String(market.leverage), 8, 'up');
+const inverses = new Map<number, Decimal>();
+
+/** Notional ÷ leverage. By the inverse, because division is by far the dearest operation here. */
+function atLeverage(market: Market, notional: Decimal): Decimal {
+  let inverse = inverses.get(market.leverage);
+  if (inverse === undefined) {
+    inverse = D.div('1', String(market.leverage), 24);
+    inverses.set(market.leverage, inverse);
+  }
+  return D.round(D.mul(notional, inverse), 8, 'half-up');
+}
+
+export const marginFor = (market: Market, notionals: readonly Decimal[]): Decimal =>
+  D.sum(notionals.map((notional) => atLeverage(market, notional)));
 
 /** Initial margin of the symbol's positions and opening orders together. */
-export const symbolMargin = (market: Market, extra?: Weighed): Decimal =>
-  D.sum(reachableNotional(market, extra).map((notional) => atLeverage(market, notional)));
+export const symbolMargin = (market: Market): Decimal => marginFor(market, reachableNotional(market));
 
 const positionMargin = (market: Market): Decimal =>
   D.sum(

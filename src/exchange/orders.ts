@@ -20,10 +20,10 @@ import {
   availableBalance,
   closable,
   isReducing,
+  marginFor,
   maxNotional,
   reachableNotional,
   remaining,
-  symbolMargin,
   type Weighed,
 } from './margin.ts';
 import { consume, hasBook, type Lot, planTake, takeBound, wouldTake } from './matching.ts';
@@ -189,11 +189,12 @@ function checkMargin(
   const price = assumingPrice(order, quote, venue.config.slippage.halfSpreadRate);
   const { side, positionSide } = order;
   const extra: Weighed = { side, positionSide, notional: D.mul(quantity, price) };
-  const reachable = D.sum(reachableNotional(market, extra));
-  const grows = D.gt(reachable, D.sum(reachableNotional(market)));
-  if (grows && D.gt(reachable, maxNotional(instrument, market.leverage)))
+  const before = reachableNotional(market);
+  const after = reachableNotional(market, extra);
+  const reachable = D.sum(after);
+  if (D.gt(reachable, D.sum(before)) && D.gt(reachable, maxNotional(instrument, market.leverage)))
     return venueError('MAX_LEVERAGE_RATIO');
-  const added = D.sub(symbolMargin(market, extra), symbolMargin(market));
+  const added = D.sub(marginFor(market, after), marginFor(market, before));
   if (D.lte(added, D.ZERO)) return undefined;
   const loss = side === 'BUY' ? D.sub(price, mark) : D.sub(mark, order.price ?? price);
   const cost = D.add(added, D.mul(quantity, D.max(loss, D.ZERO)));

@@ -4,7 +4,7 @@ import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { instrumentOf } from './engine-state.ts';
 import type { VenueOrder, VenuePosition, VenueReport } from './exchange.ts';
-import { liquidationPrice } from './liquidation.ts';
+import { liquidationPrice } from './liquidation-price.ts';
 import { availableBalance, markOf, unrealized } from './margin.ts';
 
 /** Marks by symbol that are newer than the venue's reference prices. */

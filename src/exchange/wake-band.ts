@@ -6,7 +6,7 @@ import type { Instrument } from '../domain/instrument.ts';
 import { activationOf, type Threshold, triggerOf, workingPrice } from './conditional.ts';
 import type { Conditional, Market, Venue } from './engine-state.ts';
 import type { WakeBand } from './engine-types.ts';
-import { safeMarks } from './liquidation.ts';
+import { safeMarks } from './liquidation-price.ts';
 
 export const OPEN_BAND: WakeBand = {
   lastLow: Number.NEGATIVE_INFINITY,

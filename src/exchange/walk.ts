@@ -9,19 +9,12 @@
 import { assert } from '../core/assert.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { Leg } from './candle-path.ts';
+import { type Leg, still } from './candle-path.ts';
 import { activationOf, improves, isProtected, reached, triggerOf, workingPrice } from './conditional.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
-import {
-  callMargin,
-  type Exposed,
-  exposedOf,
-  liquidate,
-  lowerRoot,
-  surplus,
-  upperRoot,
-} from './liquidation.ts';
+import { callMargin, liquidate } from './liquidation.ts';
+import { type Exposed, exposedOf, lowerRoot, type Stake, surplus, upperRoot } from './liquidation-price.ts';
 import { tidy } from './matching.ts';
 import { fillResting, openQuantity, trigger } from './orders.ts';
 
@@ -57,64 +50,53 @@ interface Moment {
 const MOST_EVENTS = 100_000;
 
 export function walk(venue: Venue, market: Market, instrument: Instrument, tape: Tape): void {
-  const stalled = new Set<Resting | Conditional>();
-  for (const leg of tape.legs) {
-    let at = 0;
-    let events = 0;
-    for (;;) {
-      const next = new Step(venue, market, instrument, tape, leg, at, stalled).next();
-      if (!next) break;
-      at = next.at;
-      market.last = next.quote.last;
-      market.mark = next.quote.mark;
-      next.run();
-      assert(++events < MOST_EVENTS, `no end of events on ${instrument.symbol}`);
-    }
-    market.last = leg.last[1];
-    market.mark = leg.mark[1];
-    extendTrails(market);
-    stalled.clear();
-  }
+  const path = new Walk(venue, market, instrument, tape);
+  for (const leg of tape.legs) path.go(leg);
 }
 
-/** At a leg's end every armed trailing stop has seen its best price of the leg. */
-function extendTrails(market: Market): void {
-  for (const entry of market.conditionals) {
-    const price = workingPrice(entry) === 'mark' ? market.mark : market.last;
-    if (entry.armed && improves(entry, price)) entry.extreme = price;
-  }
-}
-
-/** Looks for the earliest thing to happen on a leg from a given point on. */
-class Step {
+class Walk {
   readonly #venue: Venue;
   readonly #market: Market;
   readonly #instrument: Instrument;
   readonly #tape: Tape;
-  readonly #leg: Leg;
-  readonly #from: number;
-  readonly #stalled: Set<Resting | Conditional>;
+  /** Resting orders that have had all they can get on this leg. */
+  readonly #stalled = new Set<Resting>();
+  #leg: Leg = still(0, 0);
+  /** How far along the leg things have happened already. */
+  #from = 0;
   #best: Moment | undefined;
+  /** Known until something happens. */
+  #exposed: readonly Exposed[] | undefined;
 
-  constructor(
-    venue: Venue,
-    market: Market,
-    instrument: Instrument,
-    tape: Tape,
-    leg: Leg,
-    from: number,
-    stalled: Set<Resting | Conditional>,
-  ) {
+  constructor(venue: Venue, market: Market, instrument: Instrument, tape: Tape) {
     this.#venue = venue;
     this.#market = market;
     this.#instrument = instrument;
     this.#tape = tape;
-    this.#leg = leg;
-    this.#from = from;
-    this.#stalled = stalled;
   }
 
-  next(): Moment | undefined {
+  go(leg: Leg): void {
+    const market = this.#market;
+    this.#leg = leg;
+    this.#from = 0;
+    this.#stalled.clear();
+    let events = 0;
+    for (let next = this.#next(); next; next = this.#next()) {
+      this.#from = next.at;
+      market.last = next.quote.last;
+      market.mark = next.quote.mark;
+      next.run();
+      this.#exposed = undefined;
+      assert(++events < MOST_EVENTS, `no end of events on ${this.#instrument.symbol}`);
+    }
+    market.last = leg.last[1];
+    market.mark = leg.mark[1];
+    extendTrails(market);
+  }
+
+  /** The earliest thing to happen on the rest of the leg. */
+  #next(): Moment | undefined {
+    this.#best = undefined;
     const { scope } = this.#tape;
     if (scope === 'all') for (const entry of this.#market.orders) this.#considerLimit(entry);
     if (scope !== 'margin') for (const entry of this.#market.conditionals) this.#considerConditional(entry);
@@ -221,26 +203,26 @@ class Step {
     if (!isProtected(entry, quote.last, quote.mark, triggerProtectRate)) return { at, quote };
     const end = this.#quote(1);
     const threshold = triggerOf(entry);
-    const still = threshold !== undefined && reached(threshold, end[exact.of]);
-    if (!still || isProtected(entry, end.last, end.mark, triggerProtectRate)) return undefined;
+    const stays = threshold !== undefined && reached(threshold, end[exact.of]);
+    if (!stays || isProtected(entry, end.last, end.mark, triggerProtectRate)) return undefined;
     return { at: 1, quote: end };
   }
 
   #considerMargin(): void {
-    const { marginCallRatio } = this.#venue.config;
-    for (const exposed of exposedOf(this.#venue, this.#market, this.#instrument, 1 / marginCallRatio)) {
-      if (exposed.positions.every((position) => position.marginCalled)) continue;
-      this.#onSurplusGone(exposed, MARGIN_CALL, (quote) =>
-        callMargin(this.#venue, this.#instrument.symbol, exposed, quote.mark),
+    this.#exposed ??= exposedOf(this.#venue, this.#market, this.#instrument);
+    for (const exposed of this.#exposed) {
+      const { positions, liquidation, call } = exposed;
+      if (!positions.every((position) => position.marginCalled))
+        this.#onSurplusGone(call, MARGIN_CALL, (quote) =>
+          callMargin(this.#venue, this.#instrument.symbol, exposed, quote.mark),
+        );
+      this.#onSurplusGone(liquidation, LIQUIDATION, (quote) =>
+        liquidate(this.#venue, this.#market, this.#instrument, positions, quote),
       );
     }
-    for (const exposed of exposedOf(this.#venue, this.#market, this.#instrument, 1))
-      this.#onSurplusGone(exposed, LIQUIDATION, (quote) =>
-        liquidate(this.#venue, this.#market, this.#instrument, exposed.positions, quote),
-      );
   }
 
-  #onSurplusGone({ stake }: Exposed, order: number, act: (quote: Quote) => void): void {
+  #onSurplusGone(stake: Stake, order: number, act: (quote: Quote) => void): void {
     const { mark } = this.#leg;
     const here = along(mark, this.#from);
     if (surplus(stake, here) <= 0) {
@@ -261,4 +243,12 @@ function along([from, to]: readonly [number, number], at: number): number {
   if (at <= 0) return from;
   if (at >= 1) return to;
   return Number((from + (to - from) * at).toPrecision(12));
+}
+
+/** At a leg's end every armed trailing stop has seen its best price of the leg. */
+function extendTrails(market: Market): void {
+  for (const entry of market.conditionals) {
+    const price = workingPrice(entry) === 'mark' ? market.mark : market.last;
+    if (entry.armed && improves(entry, price)) entry.extreme = price;
+  }
 }

@@ -1,0 +1,191 @@
+/**
+ * At which mark a margin balance no longer covers the maintenance margin.
+ *
+ * The surplus (balance − maintenance) of one symbol as a function of its mark is concave and piecewise linear,
+ * because maintenance rates rise with notional and each tier's `cum` joins the pieces. Newton's method from
+ * outside is therefore exact after a few tiers, and its roots are Binance's formula with the tier of the
+ * notional at the liquidation price itself. Floats: these are comparisons on the way of every bar, never money.
+ */
+import type { Instrument } from '../domain/instrument.ts';
+import type { Market, Position, Venue } from './engine-state.ts';
+import { instrumentOf } from './engine-state.ts';
+
+/** One group of positions of a symbol that stand or fall together. */
+export interface Stake {
+  readonly legs: readonly { readonly quantity: number; readonly entryNotional: number }[];
+  readonly tiers: readonly Tier[];
+  /** Balance from outside the symbol: wallet, other positions' surplus. */
+  readonly outside: number;
+  /** 1 for liquidation; 1 ÷ ratio for the margin call. */
+  readonly maintenanceFactor: number;
+}
+
+interface Tier {
+  readonly cap: number;
+  readonly rate: number;
+  readonly cum: number;
+}
+
+const tiersSeen = new WeakMap<Instrument, readonly Tier[]>();
+
+/** An instrument's tiers as numbers, parsed once. */
+function tiersOf(instrument: Instrument): readonly Tier[] {
+  const seen = tiersSeen.get(instrument);
+  if (seen) return seen;
+  const tiers = instrument.brackets.map((bracket) => ({
+    cap: Number(bracket.notionalCap),
+    rate: Number(bracket.maintMarginRate),
+    cum: Number(bracket.cum),
+  }));
+  tiersSeen.set(instrument, tiers);
+  return tiers;
+}
+
+function tangent(stake: Stake, mark: number): { readonly slope: number; readonly intercept: number } {
+  let slope = 0;
+  let intercept = stake.outside;
+  for (const { quantity, entryNotional } of stake.legs) {
+    const size = Math.abs(quantity);
+    const tier = stake.tiers.find(({ cap }) => size * mark <= cap) ?? stake.tiers.at(-1);
+    if (tier) {
+      slope -= size * tier.rate * stake.maintenanceFactor;
+      intercept += tier.cum * stake.maintenanceFactor;
+    }
+    slope += quantity;
+    intercept -= entryNotional;
+  }
+  return { slope, intercept };
+}
+
+/** Balance less maintenance at this mark. */
+export function surplus(stake: Stake, mark: number): number {
+  const { slope, intercept } = tangent(stake, mark);
+  return intercept + slope * mark;
+}
+
+const MOST_TIERS = 64;
+const FAR = 1e15;
+
+/** The highest mark below the safe range at which the surplus is gone; 0 when it never is. */
+export function lowerRoot(stake: Stake): number {
+  let mark = 0;
+  for (let i = 0; i < MOST_TIERS; i++) {
+    const { slope, intercept } = tangent(stake, mark);
+    if (intercept + slope * mark >= 0) return mark;
+    // A surplus that only falls from a negative start is never positive: liquidated at every mark.
+    if (slope <= 0) return Number.POSITIVE_INFINITY;
+    const next = -intercept / slope;
+    if (next <= mark) return mark;
+    mark = next;
+  }
+  return mark;
+}
+
+/** The lowest mark above the safe range at which the surplus is gone; Infinity when it never is. */
+export function upperRoot(stake: Stake): number {
+  let mark = FAR;
+  for (let i = 0; i < MOST_TIERS; i++) {
+    const { slope, intercept } = tangent(stake, mark);
+    if (intercept + slope * mark >= 0) return mark === FAR ? Number.POSITIVE_INFINITY : mark;
+    if (slope >= 0) return 0;
+    const next = -intercept / slope;
+    if (next >= mark) return mark;
+    mark = next;
+  }
+  return mark;
+}
+
+/** A group of positions with the two stakes that decide its fate. */
+export interface Exposed {
+  readonly positions: readonly Position[];
+  readonly liquidation: Stake;
+  readonly call: Stake;
+  /** How many symbols live off the same balance. */
+  readonly sharers: number;
+}
+
+const legOf = ({ quantity, entryNotional }: Position) => ({
+  quantity: Number(quantity),
+  entryNotional: Number(entryNotional),
+});
+
+/** Isolated: each position for itself; cross: all the symbol's positions with the whole account behind them. */
+export function exposedOf(venue: Venue, market: Market, instrument: Instrument): Exposed[] {
+  if (market.positions.length === 0) return [];
+  const tiers = tiersOf(instrument);
+  const callFactor = 1 / venue.config.marginCallRatio;
+  const expose = (positions: readonly Position[], balance: number, maintenance: number, sharers: number) => {
+    const legs = positions.map(legOf);
+    const liquidation = { legs, tiers, outside: balance - maintenance, maintenanceFactor: 1 };
+    const outside = balance - callFactor * maintenance;
+    return { positions, liquidation, call: { legs, tiers, outside, maintenanceFactor: callFactor }, sharers };
+  };
+  if (venue.config.marginMode === 'isolated')
+    return market.positions.map((position) => expose([position], Number(position.isolated), 0, 1));
+  const { balance, maintenance, sharers } = outsideOf(venue, market);
+  return [expose(market.positions, balance, maintenance, sharers)];
+}
+
+/** The cross account as it stands apart from one symbol, and how many symbols share it. */
+function outsideOf(venue: Venue, market: Market) {
+  let balance = Number(venue.state.wallet);
+  let maintenance = 0;
+  let sharers = 1;
+  for (const [symbol, other] of Object.entries(venue.state.markets)) {
+    if (other === market || other.positions.length === 0) continue;
+    const instrument = instrumentOf(venue, symbol);
+    if (!instrument) continue;
+    const stake = { legs: other.positions.map(legOf), tiers: tiersOf(instrument), outside: 0 };
+    const mark = other.mark || other.last;
+    const profit = surplus({ ...stake, maintenanceFactor: 0 }, mark);
+    balance += profit;
+    maintenance += profit - surplus({ ...stake, maintenanceFactor: 1 }, mark);
+    sharers++;
+  }
+  return { balance, maintenance, sharers };
+}
+
+/**
+ * The marks between which this symbol cannot bring about a liquidation or margin call. In cross mode the
+ * account's surplus is divided evenly among the symbols with positions, so that no combination of moves that
+ * each stay inside their own band can use it up.
+ */
+export function safeMarks(
+  venue: Venue,
+  market: Market,
+  instrument: Instrument,
+): { low: number; high: number } {
+  let low = 0;
+  let high = Number.POSITIVE_INFINITY;
+  const reference = market.mark || market.last;
+  for (const { positions, liquidation, call, sharers } of exposedOf(venue, market, instrument)) {
+    const warned = positions.every((position) => position.marginCalled);
+    for (const stake of warned ? [liquidation] : [liquidation, call]) {
+      const share = shareOf(stake, reference, sharers);
+      low = Math.max(low, lowerRoot(share) * (1 + 1e-9));
+      high = Math.min(high, upperRoot(share) * (1 - 1e-9));
+    }
+  }
+  return { low, high };
+}
+
+function shareOf(stake: Stake, reference: number, sharers: number): Stake {
+  if (sharers === 1) return stake;
+  const now = surplus(stake, reference);
+  const own = now - stake.outside;
+  return { ...stake, outside: now / sharers - own };
+}
+
+/** The liquidation price that a report shows: the root on the losing side of the net position; 0 for none. */
+export function liquidationPrice(
+  venue: Venue,
+  market: Market,
+  instrument: Instrument,
+  position: Position,
+): number {
+  const exposed = exposedOf(venue, market, instrument).find(({ positions }) => positions.includes(position));
+  if (!exposed) return 0;
+  const net = exposed.liquidation.legs.reduce((sum, leg) => sum + leg.quantity, 0);
+  const price = net > 0 ? lowerRoot(exposed.liquidation) : upperRoot(exposed.liquidation);
+  return Number.isFinite(price) ? price : 0;
+}
