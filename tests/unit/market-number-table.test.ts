@@ -67,6 +67,11 @@ test('a cell that is no number is named by file, line and column', () => {
   assert.throws(() => parse('x,y\n1,2\n3,abc\n'), invalid(/points\.csv, line 3, column "y": "abc"/));
 });
 
+test('a lone carriage return is no line end', () => {
+  assert.throws(() => parse('x,y\n1,2\r3,4\n'), invalid(/line 2, column "y": "2\r3" is not a number/));
+  assert.deepEqual(parse('x,y\n1,2\r'), [[1], [2]]);
+});
+
 test('a line that is cut short is named', () => {
   assert.throws(() => parse('x,y\n1,2\n3\n'), invalid(/points\.csv, line 3: 1 of 2 columns/));
 });
