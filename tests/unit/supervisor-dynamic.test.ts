@@ -165,6 +165,7 @@ test('property 05: a child ended by a listener to its own start has failed to st
   });
   assert.equal(now(outcome).kind, 'failed');
   assert.deepEqual([contexts.length, kills, pool.size], [1, 1, 0]);
+  assert.equal(contexts[0]?.isAlive(), false);
 });
 
 test('property 05: a child that another one crashes from within its restart has its turn afterwards', () => {
