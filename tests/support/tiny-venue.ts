@@ -1,0 +1,244 @@
+/**
+ * An honest but moody venue for one position: it refuses, loses answers, fills in pieces and repeats itself as
+ * its dice say, yet what it holds is always what its events (once all are delivered) have told.
+ */
+import { add, type Decimal, eq, floorTo, gt, lt, lte, min, mul, sub, ZERO } from '../../src/core/decimal.ts';
+import type { ActorEvent, Emitted } from '../../src/domain/events.ts';
+import type { OrderRequest } from '../../src/domain/order.ts';
+
+interface Held {
+  readonly order: OrderRequest;
+  filled: Decimal;
+  status: 'new' | 'live' | 'over';
+  /** The answer was lost: the owner was told UNKNOWN. */
+  lost: boolean;
+}
+
+/** A number in [0, 1). */
+export type Dice = () => number;
+
+export class TinyVenue {
+  readonly #dice: Dice;
+  readonly #orders = new Map<string, Held>();
+  /** What the owner has not been told yet, in order. */
+  readonly queue: ActorEvent[] = [];
+  /** Positive long, negative short. */
+  position: Decimal = ZERO;
+  mark: Decimal;
+  moody = true;
+  fees: Decimal = ZERO;
+  gross: Decimal = ZERO;
+  funding: Decimal = ZERO;
+  #average: Decimal = ZERO;
+  #trades = 0;
+
+  constructor(mark: Decimal, dice: Dice) {
+    this.mark = mark;
+    this.#dice = dice;
+  }
+
+  take(intents: readonly Emitted[]): void {
+    for (const intent of intents) {
+      if (intent.type === 'leverage.set')
+        this.queue.push({ type: 'LEVERAGE_SET', symbol: intent.symbol, leverage: intent.leverage });
+      if (intent.type === 'send' && intent.event.type === 'CONFIRM') this.queue.push({ type: 'CONFIRMED' });
+      if (intent.type === 'order.submit') this.#submit(intent.order);
+      if (intent.type === 'order.cancel') this.#cancel(intent.ref);
+    }
+  }
+
+  /** Live protection, as the venue itself knows it. */
+  protection(): Decimal {
+    let total = ZERO;
+    for (const held of this.#orders.values())
+      if (held.status === 'live' && held.order.triggerPrice !== undefined)
+        total = add(total, held.order.quantity ?? ZERO);
+    return total;
+  }
+
+  liveOrders(): string[] {
+    return [...this.#orders.values()].filter((held) => held.status === 'live').map(({ order }) => order.ref);
+  }
+
+  /** Some time passes: lost answers turn up, resting market orders fill on. */
+  settle(): void {
+    for (const held of this.#orders.values()) {
+      if (held.lost) this.#resolve(held);
+      else if (held.status === 'live' && held.order.type === 'MARKET') this.#trade(held, true);
+    }
+  }
+
+  moveTo(mark: Decimal): void {
+    this.mark = mark;
+    for (const held of this.#orders.values()) {
+      const { triggerPrice, side } = held.order;
+      if (held.status !== 'live' || triggerPrice === undefined) continue;
+      const reached = side === 'SELL' ? lte(mark, triggerPrice) : lte(triggerPrice, mark);
+      if (!reached) continue;
+      this.#tell('ORDER_TRIGGERED', held);
+      if (eq(this.position, ZERO)) this.#close(held, 'rejected-at-trigger');
+      else this.#trade(held, true);
+    }
+  }
+
+  fund(): void {
+    if (eq(this.position, ZERO)) return;
+    const amount = mul(this.position, '-0.01');
+    this.funding = add(this.funding, amount);
+    this.queue.push({
+      type: 'FUNDING_SETTLED',
+      symbol: 'BTCUSDT',
+      amount,
+      rate: '0.0001',
+      markPrice: this.mark,
+    });
+  }
+
+  liquidate(): void {
+    if (eq(this.position, ZERO)) return;
+    const side = gt(this.position, ZERO) ? 'SELL' : 'BUY';
+    const quantity = gt(this.position, ZERO) ? this.position : sub(ZERO, this.position);
+    const ref = `autoclose-${++this.#trades}`;
+    const order: OrderRequest = {
+      ref,
+      symbol: 'BTCUSDT',
+      side,
+      positionSide: 'BOTH',
+      type: 'MARKET',
+      quantity,
+      reduceOnly: true,
+    };
+    const held: Held = { order, filled: ZERO, status: 'live', lost: false };
+    this.#fill(held, quantity, { cause: 'liquidation' });
+  }
+
+  #submit(order: OrderRequest): void {
+    const held: Held = { order, filled: ZERO, status: 'new', lost: false };
+    this.#orders.set(order.ref, held);
+    const mood = this.moody ? this.#dice() : 1;
+    if (mood < 0.15) {
+      held.lost = true;
+      this.#tell('ORDER_UNKNOWN', held, { reason: 'timeout' });
+    } else if (mood < 0.3) {
+      this.#reject(held, -1021);
+    } else this.#accept(held);
+  }
+
+  #resolve(held: Held): void {
+    held.lost = false;
+    if (held.status !== 'new') return;
+    if (this.#dice() < 0.5) this.#accept(held);
+    else this.#reject(held, -2013);
+  }
+
+  #accept(held: Held): void {
+    const { triggerPrice, side, reduceOnly } = held.order;
+    if (reduceOnly && !this.#reduces(side)) {
+      this.#reject(held, -2022);
+      return;
+    }
+    if (triggerPrice !== undefined) {
+      const past = side === 'SELL' ? lte(this.mark, triggerPrice) : lte(triggerPrice, this.mark);
+      if (past) {
+        this.#reject(held, -2021);
+        return;
+      }
+      held.status = 'live';
+      this.#tell('ORDER_ACKNOWLEDGED', held, { orderId: held.order.ref });
+      return;
+    }
+    held.status = 'live';
+    const mood = this.moody ? this.#dice() : 1;
+    const early = mood < 0.3;
+    if (!early) this.#tell('ORDER_ACKNOWLEDGED', held, { orderId: held.order.ref });
+    this.#trade(held, mood > 0.5);
+    if (early) this.#tell('ORDER_ACKNOWLEDGED', held, { orderId: held.order.ref });
+  }
+
+  #reduces(side: string): boolean {
+    return side === 'SELL' ? gt(this.position, ZERO) : lt(this.position, ZERO);
+  }
+
+  /** Fills all of it or half; a reduce-only order never more than there is, and its rest expires. */
+  #trade(held: Held, whole: boolean): void {
+    const { order } = held;
+    const left = sub(order.quantity ?? ZERO, held.filled);
+    const size = gt(this.position, ZERO) ? this.position : sub(ZERO, this.position);
+    const possible = order.reduceOnly ? (this.#reduces(order.side) ? min(left, size) : ZERO) : left;
+    const half = floorTo(mul(possible, '0.5'), '0.001');
+    const quantity = whole || eq(half, ZERO) ? possible : half;
+    if (gt(quantity, ZERO)) this.#fill(held, quantity);
+    if (
+      held.status === 'live' &&
+      (order.reduceOnly || whole) &&
+      !this.#reduces(order.side) &&
+      order.reduceOnly
+    )
+      this.#close(held, 'expired');
+  }
+
+  #fill(held: Held, quantity: Decimal, more: Record<string, unknown> = {}): void {
+    const { order } = held;
+    held.filled = add(held.filled, quantity);
+    const complete = lte(order.quantity ?? ZERO, held.filled);
+    if (complete) held.status = 'over';
+    const signed = order.side === 'BUY' ? quantity : sub(ZERO, quantity);
+    const reduces = this.#reduces(order.side);
+    const realizedPnl = reduces ? mul(sub(ZERO, signed), sub(this.mark, this.#average)) : ZERO;
+    const fee = mul(mul(quantity, this.mark), '0.0005');
+    // One price suffices for the model: adds are not part of it.
+    if (!reduces && eq(this.position, ZERO)) this.#average = this.mark;
+    this.position = add(this.position, signed);
+    this.fees = add(this.fees, fee);
+    this.gross = add(this.gross, realizedPnl);
+    const event = this.#tell('ORDER_FILLED', held, {
+      tradeId: `t${++this.#trades}`,
+      side: order.side,
+      price: this.mark,
+      quantity,
+      cumulative: held.filled,
+      complete,
+      maker: false,
+      fee,
+      realizedPnl,
+      ...more,
+    });
+    if (this.moody && this.#dice() < 0.2) this.queue.push(event);
+  }
+
+  #cancel(ref: string): void {
+    const held = this.#orders.get(ref);
+    if (held?.status === 'live' && !(this.moody && this.#dice() < 0.2)) this.#close(held, 'canceled');
+    else
+      this.queue.push({
+        type: 'CANCEL_REJECTED',
+        ref,
+        clientOrderId: ref,
+        symbol: 'BTCUSDT',
+        code: -2011,
+        reason: 'no',
+      });
+  }
+
+  #reject(held: Held, code: number): void {
+    held.status = 'over';
+    this.#tell('ORDER_REJECTED', held, { code, reason: 'refused' });
+  }
+
+  #close(held: Held, outcome: string): void {
+    held.status = 'over';
+    this.#tell('ORDER_CLOSED', held, { outcome, cumulative: held.filled, reason: outcome });
+  }
+
+  #tell(type: string, held: Held, data: Record<string, unknown> = {}): ActorEvent {
+    const event = {
+      type,
+      ref: held.order.ref,
+      clientOrderId: `bh-${held.order.ref}`,
+      symbol: held.order.symbol,
+      ...data,
+    };
+    this.queue.push(event);
+    return event;
+  }
+}
