@@ -56,6 +56,11 @@ export class ActorHost {
     return [...this.#unrestorable.values()];
   }
 
+  /** For the time between two incarnations of its supervisor, which will take it up. */
+  startUnsupervised(id: ActorId, input: unknown, cause: Cause): void {
+    this.runtime.startActor(id, this.#machines.factory(actorType(id)), input, cause);
+  }
+
   crashed(id: ActorId, error: unknown): void {
     this.#contexts.get(id)?.exit({ error });
   }

@@ -65,7 +65,10 @@ function positions(host: ActorHost) {
   );
 }
 
-/** Starts the actor that an `actor.start` intent asks for; false when there is no supervisor for its type. */
+/**
+ * Starts the actor that an `actor.start` intent asks for. While the position supervisor is being restarted the
+ * actor starts without it: the supervisor's own start takes up every position that the runtime knows.
+ */
 export function startPosition(
   tree: Tree,
   host: ActorHost,
@@ -73,5 +76,9 @@ export function startPosition(
   input: unknown,
   cause: Cause,
 ): void {
-  tree.registry.get(POSITION_SUPERVISOR, DynamicSupervisor)?.startChild(host.child(actor, input, cause));
+  if (tree.registry.whereis(POSITION_SUPERVISOR) === undefined) {
+    host.startUnsupervised(actor, input, cause);
+    return;
+  }
+  tree.registry.get(POSITION_SUPERVISOR, DynamicSupervisor).startChild(host.child(actor, input, cause));
 }

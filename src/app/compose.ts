@@ -100,14 +100,14 @@ export function composeSystem(options: SystemOptions): System {
   });
   const host: ActorHost = new ActorHost(runtime, registry, recovered);
   runtime.observe((committed) => audience.observe(committed));
+  const portfolio = recovered.live.get(PORTFOLIO);
+  if (portfolio) audience.seedPrices(marksOf(portfolio.checkpoint));
   const root = rootSupervisor(rootSpec(host, systemSpec(options, time)), tree, options.onRootExit);
   return { runtime, host, root, audience, venue };
 }
 
-/** Rebuilds what memory held, starts the tree, and lets messages flow where they stopped. */
+/** Hands the runtime what the journal still owes, starts the tree, and lets messages flow where they stopped. */
 export async function startSystem({ runtime, root, audience }: System, recovered: Recovered): Promise<void> {
-  const portfolio = recovered.live.get(PORTFOLIO);
-  if (portfolio) audience.seedPrices(marksOf(portfolio.checkpoint));
   for (const { n, count } of recovered.unconsumed) runtime.recoverOutstanding(n, count);
   if (recovered.deadLetters) runtime.recoverDeadLetters(recovered.deadLetters);
   for (const message of recovered.pending) runtime.tell(message);

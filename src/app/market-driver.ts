@@ -36,7 +36,7 @@ export interface DriverOptions {
   readonly speed: (at: number) => number | 'max';
   /** Steps from this instant on are needed to rebuild what `absorb` keeps. */
   readonly absorbFrom: (cursor: InputCursor) => number;
-  readonly onStep?: (step: MarketStep, done: number) => void;
+  readonly onStep?: (step: MarketStep) => void;
 }
 
 export type DriveEnd = 'end' | 'stopped';
@@ -59,24 +59,32 @@ export class MarketDriver {
     this.#wakeUp?.();
   }
 
-  async run(cursor: InputCursor | undefined): Promise<DriveEnd> {
-    const { market, audience, runtime } = this.#options;
-    await runtime.quiescent();
-    let done = 0;
-    const from = cursor && this.#options.absorbFrom(cursor) - 1;
-    for await (const steps of market.steps(from)) {
+  /**
+   * Rebuilds what `absorb` keeps as it stood at the cursor. Before the runtime opens: what is pending there
+   * must meet the market as it was.
+   */
+  async rewind(cursor: InputCursor): Promise<void> {
+    const { market, audience, absorbFrom } = this.#options;
+    for await (const steps of market.steps(absorbFrom(cursor) - 1)) {
       for (const step of steps) {
-        done += 1;
-        if (cursor && step.at < cursor.at) {
-          audience.absorb(step);
-          continue;
-        }
-        if (this.#stopping) return 'stopped';
-        await this.#step(step, cursor);
-        this.#options.onStep?.(step, done);
+        if (step.at > cursor.at) return;
+        audience.absorb(step);
       }
     }
-    if (!this.#stopping) await this.#timersUntil(this.#options.time.now());
+  }
+
+  /** From the cursor (after `rewind`) or from the market's beginning, to its end or until `stop`. */
+  async run(cursor: InputCursor | undefined): Promise<DriveEnd> {
+    const { market, runtime, time } = this.#options;
+    await runtime.quiescent();
+    for await (const steps of market.steps(cursor && cursor.at - 1)) {
+      for (const step of steps) {
+        if (this.#stopping) return 'stopped';
+        await this.#step(step, cursor);
+        this.#options.onStep?.(step);
+      }
+    }
+    if (!this.#stopping) await this.#timersUntil(time.now());
     return this.#stopping ? 'stopped' : 'end';
   }
 
@@ -88,8 +96,8 @@ export class MarketDriver {
       await this.#timersUntil(step.at - 1);
       await this.#pace(step);
       time.advanceTo(step.at);
+      audience.absorb(step);
     }
-    audience.absorb(step);
     if (!resumed) await this.#phase('venue', step);
     if (!resumed || resumed === 'venue') await this.#phase('market', step);
     await this.#timersUntil(step.at);

@@ -34,7 +34,7 @@ export class RunScreen {
   #writer: JournalWriter | undefined;
   #startedAt: number;
   #startN = 0;
-  #startStep = 0;
+  #stepsUntil: (at: number) => number = () => 0;
   #bars = 0;
   #lastRate = { at: 0, n: 0 };
   #lastLineAt = Number.NEGATIVE_INFINITY;
@@ -80,7 +80,9 @@ export class RunScreen {
     this.#startN = writer.durableN;
     this.#lastRate = { at: this.#io.time.monotonic.now(), n: writer.durableN };
     this.progress.market = identity;
-    this.progress.totalSteps = market.range().steps ?? null;
+    const { from, to, steps } = market.range();
+    this.progress.totalSteps = steps ?? null;
+    this.#stepsUntil = (at) => (steps === undefined ? 0 : Math.round(((at - from) / (to - from)) * steps));
     system.runtime.observe((committed) => {
       this.model.observe(committed);
       this.#tradeClosed(committed);
@@ -88,13 +90,10 @@ export class RunScreen {
   }
 
   /** A step of market time is over. */
-  step(at: number, done: number, bars: number): void {
-    if (this.#startStep === 0) {
-      this.#startStep = done;
-      this.#startedAt = this.#io.time.monotonic.now();
-    }
+  step(at: number, bars: number): void {
+    if (this.#bars === 0) this.#startedAt = this.#io.time.monotonic.now();
     this.progress.virtualTime = at;
-    this.progress.steps = done;
+    this.progress.steps = this.#stepsUntil(at);
     this.#bars += bars;
     this.#refresh(false);
   }

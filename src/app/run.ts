@@ -22,7 +22,7 @@ import type { Io, RunOptions } from './io.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
 import { checkMode } from './modes.ts';
 import { createStore } from './open-store.ts';
-import { type OpenedRun, openRun } from './run-identity.ts';
+import { openRun } from './run-identity.ts';
 import { RunScreen } from './run-screen.ts';
 import { Signals } from './signals.ts';
 
@@ -98,8 +98,7 @@ async function trade(run: Run): Promise<DriveEnd> {
   screen.to('recovering');
   const startedAt = io.time.monotonic.now();
   const instance = await instanceOf(store, lease);
-  const opened = await openRun(config, io.cwd, store, lease);
-  const { market, identity, notes, instruments } = opened;
+  const { market, identity, notes, instruments } = await openRun(config, io.cwd, store, lease);
   held.add(() => market.close());
   for (const note of notes) log.warn('recording', { note });
   const recovered = await readRecovery(store);
@@ -134,6 +133,17 @@ async function trade(run: Run): Promise<DriveEnd> {
   keeper.start();
   held.add(() => keeper.stop());
   held.add(() => writer.close());
+  const driver = new MarketDriver({
+    market,
+    runtime: system.runtime,
+    audience: system.audience,
+    time,
+    realTime: io.time,
+    speed: (at) => (at < market.range().from + warmUpMs(options) ? 'max' : config.market.speed),
+    absorbFrom: ({ at }) => CandleRollup.replayFrom(at),
+    onStep: (step) => screen.step(step.at, step.bars.length),
+  });
+  if (recovered.cursor) await driver.rewind(recovered.cursor);
   await startSystem(system, recovered);
   held.add(async () => {
     await system.root.stop();
@@ -143,32 +153,18 @@ async function trade(run: Run): Promise<DriveEnd> {
     actors: recovered.live.size,
   };
   screen.to('running');
-  return drive(run, system, time, opened, recovered);
+  return drive(run, driver, recovered);
 }
 
 async function drive(
-  run: Run,
-  system: System,
-  time: VirtualTime,
-  { market }: OpenedRun,
+  { options, log, signals }: Run,
+  driver: MarketDriver,
   recovered: Recovered,
 ): Promise<DriveEnd> {
-  const { options, io, signals, screen } = run;
-  const { speed } = options.config.market;
-  const driver = new MarketDriver({
-    market,
-    runtime: system.runtime,
-    audience: system.audience,
-    time,
-    realTime: io.time,
-    speed: (at) => (at < market.range().from + warmUpMs(options) ? 'max' : speed),
-    absorbFrom: ({ at }) => CandleRollup.replayFrom(at),
-    onStep: (step, done) => screen.step(step.at, done, step.bars.length),
-  });
   signals.onStop(() => driver.stop());
   const end = await driver.run(recovered.cursor);
   if (end === 'end' && !options.config.market.untilEnd) {
-    run.log.info('the recording is over; its last state stays up until this run is stopped');
+    log.info('the recording is over; its last state stays up until this run is stopped');
     await signals.stopped();
   }
   if (signals.failure) throw signals.failure;
