@@ -5,6 +5,7 @@
 'use strict';
 const { spawn } = require('node:child_process');
 const { existsSync } = require('node:fs');
+const { constants } = require('node:os');
 const path = require('node:path');
 
 const MINIMUM_MAJOR = 24;
@@ -36,19 +37,18 @@ if (!node) {
   process.exit(78);
 }
 
-// Called as a bin (`npx bulkhead ...`) the arguments are the CLI's own.
-const isBin =
-  !/\.(ts|mts|cjs|mjs|js)$/.test(process.argv[2] || '') && !(process.argv[2] || '').startsWith('--test');
-const args = isBin
-  ? [path.join(__dirname, 'src/app/main.ts'), ...process.argv.slice(2)]
-  : process.argv.slice(2);
+// `node run.cjs file.ts …`, `--test …` and `-p …` are for node; all else (`npx bulkhead run …`) is for the CLI.
+const NODE_FLAGS = /^(--test.*|-e|--eval|-p|--print)$/;
+const given = process.argv.slice(2);
+const firstWord = given.find((word) => !word.startsWith('-')) || '';
+const isForNode = /\.[cm]?[jt]s$/.test(firstWord) || NODE_FLAGS.test(given[0] || '');
+const args = isForNode ? given : [path.join(__dirname, 'src/app/main.ts'), ...given];
 const child = spawn(node, args, { stdio: 'inherit' });
+// From a terminal Ctrl-C reaches the child by itself; from a supervisor it has to be handed on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {
   console.error(`Could not start ${node}: ${error.message}`);
   process.exit(71);
 });
-child.on('exit', (code, signal) => {
-  if (signal) process.exit(signal === 'SIGKILL' ? 137 : 128 + 15);
-  process.exit(code === null ? 1 : code);
-});
+// As a shell reports it: 128 and the signal's number.
+child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] || 0) : code));
