@@ -2,7 +2,8 @@
  * Order-book mode: resting orders queue behind what was visible at their price when they came.
  *
  * Invariants: quantity that leaves our price level is taken to have left from behind us as far as the level
- * still shows as much as was ahead; we fill only from what trades beyond that, at our own price.
+ * still shows as much as was ahead; we fill only from what trades beyond that, at our own price. Trades must be
+ * fed before the book that already lacks them, else the queue shortens twice.
  */
 
 import type { Decimal } from '../core/decimal.ts';

@@ -62,6 +62,8 @@ export interface Market {
   positions: Position[];
   orders: Resting[];
   conditionals: Conditional[];
+  /** True once a book was seen: from then on takers meet the book and nothing else, empty as it may be. */
+  hasBook: boolean;
   bids: BookLevel[];
   asks: BookLevel[];
   /** Σ signed fills for each position side, counted apart from the positions to check them. */
@@ -160,6 +162,7 @@ export function marketOf(venue: Venue, instrument: Instrument): Market {
     positions: [],
     orders: [],
     conditionals: [],
+    hasBook: false,
     bids: [],
     asks: [],
     traded: { BOTH: ZERO, LONG: ZERO, SHORT: ZERO },

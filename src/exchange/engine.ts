@@ -30,7 +30,6 @@ import { settleFunding } from './funding.ts';
 import { setLeverage } from './leverage.ts';
 import { clearBankruptcy } from './liquidation.ts';
 import { availableBalance } from './margin.ts';
-import { hasBook } from './matching.ts';
 import { cancel, observe, submit } from './orders.ts';
 import { reportOf } from './venue-report.ts';
 import { deleverage, delist } from './venue-trades.ts';
@@ -230,7 +229,8 @@ export class VenueEngine {
       market.ownMark ||= bar.markClose !== undefined;
       const legs = candlePath(bar);
       const makerVolume = bar.volume * share;
-      this.#walk(market, instrument, { legs, volume: bar.volume, scope: 'all', makerVolume });
+      const scope = market.hasBook ? 'triggers' : 'all';
+      this.#walk(market, instrument, { legs, volume: bar.volume, scope, makerVolume });
     });
   }
 
@@ -241,7 +241,7 @@ export class VenueEngine {
       const legs = [still(input.last, mark)];
       this.#walk(market, instrument, {
         legs,
-        scope: hasBook(market) ? 'triggers' : 'all',
+        scope: market.hasBook ? 'triggers' : 'all',
         makerVolume: Number.MAX_SAFE_INTEGER,
       });
     });
@@ -249,6 +249,7 @@ export class VenueEngine {
 
   #book({ symbol, bids, asks }: Input<'BOOK'>): void {
     this.#onMarket(symbol, undefined, (market, instrument) => {
+      market.hasBook = true;
       market.bids = bids.map(([price, quantity]) => [price, quantity]);
       market.asks = asks.map(([price, quantity]) => [price, quantity]);
       if (instrument.status === 'TRADING') matchBook(this.#venue, market, instrument);

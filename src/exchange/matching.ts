@@ -24,8 +24,6 @@ export const tidy = (value: number): Decimal => D.fromNumber(Number(value.toPrec
 export const adverseTick = (price: number, side: Side, tick: Decimal): Decimal =>
   side === 'BUY' ? D.ceilTo(tidy(price), tick) : D.floorTo(tidy(price), tick);
 
-export const hasBook = (market: Market): boolean => market.bids.length > 0 || market.asks.length > 0;
-
 const crosses = (side: Side, price: Decimal, limit: Decimal): boolean =>
   side === 'BUY' ? D.lte(price, limit) : D.gte(price, limit);
 
@@ -37,7 +35,7 @@ export function bestPrice(
   side: Side,
   quote: Quote,
 ): Decimal | undefined {
-  if (hasBook(market)) return (side === 'BUY' ? market.asks : market.bids)[0]?.[0];
+  if (market.hasBook) return (side === 'BUY' ? market.asks : market.bids)[0]?.[0];
   if (quote.last <= 0) return undefined;
   const { start, direction, spread } = reference(side, quote, venue.config.slippage);
   return adverseTick(start * (1 + direction * spread), side, instrument.tickSize);
@@ -73,7 +71,7 @@ export function planTake(
   bound: Decimal | undefined,
   quote: Quote,
 ): Lot[] {
-  if (hasBook(market)) return walkBook(side === 'BUY' ? market.asks : market.bids, side, quantity, bound);
+  if (market.hasBook) return walkBook(side === 'BUY' ? market.asks : market.bids, side, quantity, bound);
   if (quote.last <= 0) return [];
   return modelled(venue.config.slippage, instrument, side, quantity, bound, quote);
 }
@@ -97,7 +95,7 @@ function walkBook(
 
 /** Takes the lots out of the visible book, until the next book replaces it. */
 export function consume(market: Market, side: Side, lots: readonly Lot[]): void {
-  if (!hasBook(market)) return;
+  if (!market.hasBook) return;
   const levels = side === 'BUY' ? market.asks : market.bids;
   for (const lot of lots) {
     const first = levels[0];

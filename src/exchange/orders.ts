@@ -26,7 +26,7 @@ import {
   remaining,
   type Weighed,
 } from './margin.ts';
-import { consume, hasBook, type Lot, planTake, takeBound, wouldTake } from './matching.ts';
+import { consume, type Lot, planTake, takeBound, wouldTake } from './matching.ts';
 import { type VenueError, venueError } from './venue-errors.ts';
 
 export function reject(venue: Venue, order: IdentifiedOrder, error: VenueError): void {
@@ -257,7 +257,7 @@ function execute(venue: Venue, market: Market, instrument: Instrument, entry: Re
 
 function rest(market: Market, entry: Resting): void {
   const { side, price } = entry.order;
-  if (hasBook(market) && price !== undefined) {
+  if (market.hasBook && price !== undefined) {
     const level = (side === 'BUY' ? market.bids : market.asks).find(([at]) => D.eq(at, price));
     entry.ahead = level ? Number(level[1]) : 0;
   }
