@@ -1,16 +1,14 @@
 /**
  * The venue engine: bars slept through and applied, order round trips, checkpoint size. JSON lines, medians.
  */
+import { defined } from '../src/core/assert.ts';
 import { seededRandom } from '../src/core/random.ts';
 import type { Instrument } from '../src/domain/instrument.ts';
 import type { IdentifiedOrder } from '../src/domain/order.ts';
 import { VenueEngine } from '../src/exchange/engine.ts';
+import { median, report, timed } from './measure.ts';
 
 const ROUNDS = 5;
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
 
 function instrument(index: number): Instrument {
   return {
@@ -63,10 +61,11 @@ function order(symbol: string, ref: string, more: Partial<IdentifiedOrder>): Ide
 }
 
 /** Nanoseconds for each of `count` calls. */
-function timed(count: number, run: (i: number) => void): number {
-  const from = process.hrtime.bigint();
-  for (let i = 0; i < count; i++) run(i);
-  return Number(process.hrtime.bigint() - from) / count;
+function each(count: number, run: (i: number) => void): number {
+  const seconds = timed(() => {
+    for (let i = 0; i < count; i++) run(i);
+  });
+  return (seconds * 1e9) / count;
 }
 
 function protectedVenue(symbols: number): VenueEngine {
@@ -99,16 +98,11 @@ for (const symbols of [6, 35]) {
       const range = { open: 100, high: 101.5, low: 99, close, volume: 1e6 };
       return { symbol: `S${i % symbols}USDT`, timeframe: '1m' as const, openTime: 0, ...range };
     });
-    const at = (i: number) => bars[i % bars.length] ?? bars[0];
-    asleep.push(
-      timed(200_000, (i) => {
-        const bar = at(i);
-        if (bar) engine.apply({ type: 'BAR', at: i, bar });
-      }),
-    );
+    const barAt = (i: number) => defined(bars[i % bars.length], 'bar');
+    asleep.push(each(200_000, (i) => engine.apply({ type: 'BAR', at: i, bar: barAt(i) })));
     const quote = { last: 100, mark: 100, volume: 1e6 };
     trips.push(
-      timed(500, (i) => {
+      each(500, (i) => {
         const symbol = `S${i % symbols}USDT`;
         engine.apply({ type: 'order.submit', at: i, order: order(symbol, `b${i}`, {}), quote });
         const close = order(symbol, `c${i}`, { side: 'SELL', reduceOnly: true });
@@ -118,25 +112,19 @@ for (const symbols of [6, 35]) {
     const trailing = order('S0USDT', 't', { side: 'SELL', type: 'TRAILING_STOP_MARKET', callbackRate: '20' });
     engine.apply({ type: 'order.submit', at: 1, order: trailing, quote });
     applied.push(
-      timed(5000, (i) => {
+      each(5000, (i) => {
         const high = 101.5 + i / 1e4;
-        const bar = { ...(at(0) ?? raise()), high, close: 101 };
+        const bar = { ...barAt(0), high, close: 101 };
         engine.apply({ type: 'BAR', at: i, bar });
       }),
     );
   }
-  const checkpoint = JSON.stringify(protectedVenue(symbols).checkpoint()).length;
-  const line = {
+  report({
     bench: 'engine',
     symbols,
-    barAsleepNs: Math.round(median(asleep)),
-    barAppliedNs: Math.round(median(applied)),
-    openAndCloseNs: Math.round(median(trips)),
-    checkpointBytes: checkpoint,
-  };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
-function raise(): never {
-  throw new Error('no bars');
+    barAsleepNs: median(asleep),
+    barAppliedNs: median(applied),
+    openAndCloseNs: median(trips),
+    checkpointBytes: JSON.stringify(protectedVenue(symbols).checkpoint()).length,
+  });
 }
