@@ -13,136 +13,34 @@
  */
 import { setup } from 'xstate';
 import { add, type Decimal, eq, fromNumber, lt, max, mul, neg, sub, sum, ZERO } from '../src/core/decimal.ts';
-import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
-import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
-import type { Direction } from '../src/domain/order.ts';
-import type { AssessEntry, Entry, Exposure, PortfolioView, Refusal, RiskLimits } from '../src/domain/risk.ts';
+import type { SymbolName } from '../src/domain/instrument.ts';
+import type { AssessEntry } from '../src/domain/risk.ts';
 import type { MachineDefinition } from './definition.ts';
-import { entryDeskOf, type PositionClosed, type Timed, type Trade, type TradingState } from './messages.ts';
+import { entryDeskOf, type TradingState } from './messages.ts';
 import {
-  bounded,
-  NOTHING_UNEXPECTED,
-  notify,
-  type Step,
-  send,
-  step,
-  timeOf,
-  type Unexpected,
-  unexpected,
-} from './step.ts';
+  DAY_MS,
+  type HeldExposure,
+  initialPortfolio,
+  type PortfolioContext,
+  type PortfolioEvent,
+  type PortfolioInput,
+  portfolioView,
+  type Reservation,
+  tradingState,
+} from './portfolio-account.ts';
+import { bounded, notify, type Step, send, step, timeOf, unexpected } from './step.ts';
 
-const DAY_MS = 86_400_000;
+export {
+  type PortfolioContext,
+  type PortfolioEvent,
+  type PortfolioInput,
+  tradingState,
+} from './portfolio-account.ts';
+
 const REFUSALS_KEPT = 20;
 const TRADES_KEPT = 8;
-
-export interface PortfolioInput {
-  readonly at: number;
-  readonly wallet: Decimal;
-  readonly limits: RiskLimits;
-  /** Breakers that hear EQUITY. */
-  readonly equityBreakers: readonly ActorId[];
-  /** Breakers that hear TRADE_CLOSED. */
-  readonly tradeBreakers: readonly ActorId[];
-}
-
-export interface HeldExposure extends Exposure {
-  readonly quantity: Decimal;
-  readonly entryPrice: Decimal;
-  readonly unknown: boolean;
-}
-
-export interface Reservation extends Exposure {
-  readonly actor: ActorId;
-  readonly at: number;
-}
-
-export interface PortfolioContext {
-  readonly at: number;
-  readonly limits: RiskLimits;
-  readonly equityBreakers: readonly ActorId[];
-  readonly tradeBreakers: readonly ActorId[];
-  readonly wallet: Decimal;
-  readonly equity: Decimal;
-  readonly peakEquity: Decimal;
-  readonly dayStart: { readonly day: number; readonly equity: Decimal };
-  readonly marks: { readonly [symbol: string]: Decimal };
-  readonly exposures: { readonly [actor: string]: HeldExposure };
-  readonly reservations: { readonly [id: string]: Reservation };
-  readonly nextReservation: number;
-  /** What each breaker that is not closed does to trading. */
-  readonly breakers: {
-    readonly [breaker: string]: { readonly state: BreakerEffect; readonly cause: string };
-  };
-  readonly operatorHalt: string | null;
-  readonly counts: { readonly [name: string]: number };
-  /** What moved the wallet, summed by the venue's reason: with the first balance it gives the wallet exactly. */
-  readonly flows: { readonly [reason: string]: Decimal };
-  /** The newest last. */
-  readonly lastTrades: readonly Trade[];
-  readonly refusedRules: { readonly [rule: string]: number };
-  readonly refusals: readonly {
-    readonly at: number;
-    readonly symbol: SymbolName;
-    readonly refusals: readonly Refusal[];
-  }[];
-  readonly unexpected: Unexpected;
-}
-
-/** A half-open breaker lets trades through, to see whether they go well. */
-export type BreakerEffect = 'closed' | 'half-open' | 'reducing' | 'halted';
-
-export type PortfolioEvent =
-  | ({
-      readonly type: 'ASSESS';
-      readonly entry: Entry;
-      readonly instrument: Instrument;
-      readonly from: ActorId;
-    } & Timed)
-  | ({ readonly type: 'CONFIRM'; readonly actor: ActorId; readonly symbol: SymbolName } & Timed)
-  | ({
-      readonly type: 'WALLET_CHANGED';
-      readonly balance: Decimal;
-      readonly delta: Decimal;
-      readonly reason: string;
-    } & Timed)
-  | ({
-      readonly type: 'EXPOSURE';
-      readonly actor: ActorId;
-      readonly symbol: SymbolName;
-      readonly direction: Direction;
-      readonly notional: Decimal;
-      readonly quantity: Decimal;
-      readonly entryPrice: Decimal;
-      readonly unknown: boolean;
-    } & Timed)
-  | PositionClosed
-  | ({ readonly type: 'RELEASE'; readonly reservation: string } & Timed)
-  | ({ readonly type: 'MARK'; readonly prices: { readonly [symbol: string]: number } } & Timed)
-  | ({
-      readonly type: 'BREAKER_CHANGED';
-      readonly breaker: string;
-      readonly state: BreakerEffect;
-      readonly cause: string;
-    } & Timed)
-  | ({ readonly type: 'OPERATOR_HALT'; readonly by: string } & Timed)
-  | ({ readonly type: 'OPERATOR_RESUME'; readonly by: string } & Timed);
-
-export function tradingState(context: PortfolioContext): TradingState {
-  const effects = Object.values(context.breakers).map((breaker) => breaker.state);
-  if (context.operatorHalt !== null || effects.includes('halted')) return 'halted';
-  return effects.includes('reducing') ? 'reducing' : 'active';
-}
-
-/** What risk sees: open and reserved alike. */
-export const portfolioView = (context: PortfolioContext): PortfolioView => ({
-  equity: context.equity,
-  exposures: [...Object.values(context.exposures), ...Object.values(context.reservations)].map(
-    ({ symbol, direction, notional }) => ({ symbol, direction, notional }),
-  ),
-  tradingState: tradingState(context),
-});
 
 const countUp = (context: PortfolioContext, name: string): PortfolioContext => ({
   ...context,
@@ -318,31 +216,6 @@ function halt(context: PortfolioContext, event: PortfolioEvent): Next {
   return {
     context: next.context,
     intents: [...next.intents, notify('warning', `trading ${word} by ${event.by}`)],
-  };
-}
-
-function initialPortfolio(input: PortfolioInput): PortfolioContext {
-  return {
-    at: input.at,
-    limits: input.limits,
-    equityBreakers: input.equityBreakers,
-    tradeBreakers: input.tradeBreakers,
-    wallet: input.wallet,
-    equity: input.wallet,
-    peakEquity: input.wallet,
-    dayStart: { day: Math.floor(input.at / DAY_MS), equity: input.wallet },
-    marks: {},
-    exposures: {},
-    reservations: {},
-    nextReservation: 1,
-    breakers: {},
-    operatorHalt: null,
-    counts: {},
-    flows: {},
-    lastTrades: [],
-    refusedRules: {},
-    refusals: [],
-    unexpected: NOTHING_UNEXPECTED,
   };
 }
 

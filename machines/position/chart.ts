@@ -7,232 +7,11 @@
  * Invariants: the entry leaves in the row that consumes the portfolio's CONFIRMED, and in no other; a fill and
  * its stop stand in one row; nothing ends while an order of this life may still act.
  */
-import { setup } from 'xstate';
-import type { Emitted } from '../../src/domain/events.ts';
-import { chain, type Step, step, timeOf, unexpected } from '../step.ts';
-import { initialContext, type PositionContext, type PositionEvent, type PositionInput } from './context.ts';
-import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './ledger.ts';
-import { isOver, pending } from './orders.ts';
-import { backoffMs, type ProtectionView, placeStop, protect, protectionView } from './protection.ts';
-import {
-  afterAdd,
-  askToConfirm,
-  beginClose,
-  cancelEntry,
-  closeAll,
-  closeRest,
-  everFilled,
-  fail,
-  finish,
-  leftovers,
-  makePlan,
-  openPosition,
-  setLeverage,
-  submitAdd,
-  submitEntry,
-  tellExposure,
-  tidy,
-  tidyHard,
-} from './steps.ts';
-import { afterAsking, askForAdd, resumeScaling, watch } from './watch.ts';
 
-type Behaviour = (context: PositionContext, event: PositionEvent) => Step<PositionContext>;
-
-const base = setup({
-  types: {} as {
-    context: PositionContext;
-    events: PositionEvent;
-    input: PositionInput;
-    emitted: Emitted;
-  },
-});
-
-/** Runs a behaviour, stamps the time, and tells the portfolio when what it counts has changed. */
-const act = (behave: Behaviour) =>
-  base.enqueueActions(({ context, event, enqueue }) => {
-    const { context: next, intents } = behave({ ...context, at: timeOf(context, event) }, event);
-    enqueue.assign(() => next);
-    for (const intent of intents) enqueue.emit(intent);
-  });
-
-const bookAnd = (after: (context: PositionContext) => Step<PositionContext>): Behaviour => {
-  return (context, event) => {
-    if (!('ref' in event)) return step(context);
-    const result = chain(context, (next) => book(next, event), after);
-    return {
-      context: result.context,
-      intents: [...result.intents, ...tellExposure(context, result.context)],
-    };
-  };
-};
-
-const nothing = (context: PositionContext): Step<PositionContext> => step(context);
-
-const entryOrder = (context: PositionContext) => context.orders.find((order) => order.role === 'entry');
-const entryUnknown = (context: PositionContext): boolean => entryOrder(context)?.status === 'unknown';
-const entryOver = (context: PositionContext): boolean => {
-  const order = entryOrder(context);
-  return order === undefined || isOver(order);
-};
-
-type Closing = 'working' | 'unknown' | 'backingOff';
-
-function closingView(context: PositionContext): Closing {
-  const orders = pending(context, 'close', 'emergency');
-  if (orders.some((order) => order.status !== 'unknown')) return 'working';
-  return orders.length > 0 ? 'unknown' : 'backingOff';
-}
-
-type Scaling = 'waiting' | 'working' | 'unknown' | 'refused' | 'done';
-
-function scalingView(context: PositionContext): Scaling {
-  const exits = pending(context, 'exit');
-  if (exits.some((order) => order.status === 'unknown')) return 'unknown';
-  if (exits.length > 0) return 'working';
-  if (context.scaleRefused) return 'refused';
-  return context.scaleParts.length > 0 || pending(context, 'entry').length > 0 ? 'waiting' : 'done';
-}
-
-type Adding = 'waiting' | 'asking' | 'adding' | 'unknown' | 'spent';
-
-function addingView(context: PositionContext): Adding {
-  const adds = pending(context, 'add');
-  if (adds.some((order) => order.status === 'unknown')) return 'unknown';
-  if (adds.length > 0) return 'adding';
-  if (context.asking) return 'asking';
-  const spent = context.plan.pyramid === null || context.adds >= context.plan.pyramid.maxAdds;
-  return spent ? 'spent' : 'waiting';
-}
-
-const unknownStops = (context: PositionContext): number =>
-  pending(context, 'stop').filter((stop) => stop.status === 'unknown').length;
-
-const machineSetup = base.extend({
-  actions: {
-    book: act(bookAnd(nothing)),
-    bookAndProtect: act(bookAnd(protect)),
-    bookAndTidy: act((context, event) =>
-      bookAnd(event.type === 'CANCEL_REJECTED' ? nothing : tidy)(context, event),
-    ),
-    bookFunding: act((context, event) =>
-      event.type === 'FUNDING_SETTLED' ? settleFunding(context, event) : step(context),
-    ),
-    setLeverage: act(setLeverage),
-    askToConfirm: act(askToConfirm),
-    submitEntry: act(submitEntry),
-    cancelEntry: act(cancelEntry),
-    // Cancels that were refused may be asked for again.
-    cancelEntryAgain: act((context) => cancelEntry(forgetCancels(context))),
-    openPosition: act(openPosition),
-    makePlan: act(makePlan),
-    afterAdd: act(afterAdd),
-    replaceStop: act(placeStop),
-    watch: act((context, event) => (event.type === 'PRICE' ? watch(context, event) : step(context))),
-    tooLongUnprotected: act((context) => demandEmergency(context, 'unprotected for too long')),
-    resumeScaling: act(resumeScaling),
-    askForAdd: act((context) => askForAdd(context, context.bestPrice ?? context.entry.referencePrice)),
-    submitAdd: act((context, event) =>
-      event.type === 'APPROVED' ? submitAdd(context, event.entry.quantity, event.reservation) : step(context),
-    ),
-    releaseApproval: act((context, event) =>
-      event.type === 'APPROVED'
-        ? step(context, {
-            type: 'send',
-            to: 'portfolio',
-            event: { type: 'RELEASE', reservation: event.reservation },
-          })
-        : step(context),
-    ),
-    stopAsking: act((context) => step(afterAsking(context))),
-    wantClose: act((context, event) => step({ ...context, closeReason: context.closeReason ?? why(event) })),
-    wantKill: act((context, event) => demandEmergency(context, why(event))),
-    beginClose: act(beginClose),
-    closeRest: act((context) => closeRest(context, 'close')),
-    emergencyCloseRest: act((context) => closeRest(context, 'emergency')),
-    emergencyCloseAll: act((context) => closeAll(context, 'emergency')),
-    tidy: act(tidy),
-    tidyHard: act((context) => tidyHard(forgetCancels(context))),
-    markGone: act((context, event) => step({ ...context, broken: why(event) })),
-    stopTheClock: act((context) => step(timeProtection(context))),
-    finish: act(finish),
-    fail: act(fail),
-    marginCalled: act((context, event) =>
-      step(context, {
-        type: 'notify',
-        level: 'critical',
-        text: `${context.actor}: margin call${event.type === 'MARGIN_CALLED' ? ` at ${event.marginRatio}` : ''}`,
-      }),
-    ),
-    unexpected: act((context, event) => unexpected(context.actor, context, event)),
-  },
-  guards: {
-    hasQuantity: ({ context }) => !isFlat(context),
-    hasQuantityToClose: ({ context }) =>
-      !isFlat(context) && (context.closeReason !== null || context.emergency !== null),
-    filledAndFlat: ({ context }) => everFilled(context) && isFlat(context),
-    entryOver: ({ context }) => entryOver(context),
-    entryUnknown: ({ context }) => entryUnknown(context),
-    entryKnown: ({ context }) => !entryUnknown(context),
-    flat: ({ context }) => isFlat(context),
-    emergency: ({ context }) => context.emergency !== null,
-    closeWanted: ({ context }) => context.closeReason !== null,
-    broken: ({ context }) => context.broken !== null,
-    armed: ({ context }) => context.armed,
-    closeNow: ({ context }) =>
-      !isFlat(context) &&
-      context.closeRejections === 0 &&
-      pending(context, 'close', 'emergency').length === 0,
-    closeFailed: ({ context }) => !isFlat(context) && pending(context, 'close', 'emergency').length === 0,
-    allOverFilled: ({ context }) => !leftovers(context) && everFilled(context),
-    allOver: ({ context }) => !leftovers(context),
-    protectionIs: ({ context }, params: { view: ProtectionView }) => protectionView(context) === params.view,
-    closingIs: ({ context }, params: { view: Closing }) => closingView(context) === params.view,
-    scalingIs: ({ context }, params: { view: Scaling }) => scalingView(context) === params.view,
-    addingIs: ({ context }, params: { view: Adding }) => addingView(context) === params.view,
-  },
-  delays: {
-    prepareTimeout: ({ context }) => context.plan.prepareTimeoutMs,
-    entryTimeout: ({ context }) => context.plan.entryTimeoutMs,
-    cancelRetry: ({ context }) => context.plan.cancelRetryMs,
-    unknownStop: ({ context }) =>
-      backoffMs(context.plan.unknownStopDeadlineMs, unknownStops(context) - 1, 60_000),
-    unprotectedDeadline: ({ context }) => context.plan.unprotectedDeadlineMs,
-    stopRetry: ({ context }) => backoffMs(context.plan.stopRetryMs, context.stopRejections - 1, 60_000),
-    closeDeadline: ({ context }) => context.plan.closeDeadlineMs,
-    emergencyBackoff: ({ context }) =>
-      backoffMs(
-        context.plan.emergencyBackoffMs,
-        context.closeRejections - 1,
-        context.plan.emergencyMaxBackoffMs,
-      ),
-    scaleOutRetry: ({ context }) => context.plan.scaleOutRetryMs,
-  },
-});
-
-/** Every cancel that has not been answered yet counts as not asked for. */
-const forgetCancels = (context: PositionContext): PositionContext => ({
-  ...context,
-  orders: context.orders.map((order) => (isOver(order) ? order : { ...order, cancelRequested: false })),
-});
-
-function why(event: PositionEvent): string {
-  switch (event.type) {
-    case 'EXIT_SIGNAL':
-    case 'ABORT_ENTRY':
-    case 'DENIED':
-    case 'POSITION_GONE':
-    case 'LEVERAGE_REJECTED':
-      return event.reason;
-    case 'KILL':
-      return `kill: ${event.reason}`;
-    case 'OPERATOR_CLOSE':
-      return 'operator';
-    case 'TIME_STOP':
-      return 'time-stop';
-    default:
-      return 'no answer in time';
-  }
-}
+import { initialContext } from './context.ts';
+import type { ProtectionView } from './protection.ts';
+import { positionSetup } from './setup.ts';
+import type { Adding, Closing, Scaling } from './views.ts';
 
 /** One region's states, each leaving for whichever other the books show. */
 const others = <V extends string, G extends string>(
@@ -262,14 +41,14 @@ const CLOSINGS: readonly Closing[] = ['working', 'unknown', 'backingOff'];
 const protectionPath = (view: ProtectionView): string =>
   `#protection.${EXPOSED.includes(view) ? 'exposed' : 'covered'}.${view}`;
 const toProtection = (own: ProtectionView) =>
-  others('protectionIs' as const, PROTECTIONS, own, protectionPath) as never;
-const toScaling = (own: Scaling) => others('scalingIs' as const, SCALINGS, own) as never;
-const toAdding = (own: Adding) => others('addingIs' as const, ADDINGS, own) as never;
-const toClosing = (own: Closing) => others('closingIs' as const, CLOSINGS, own) as never;
+  others('protectionIs' as const, PROTECTIONS, own, protectionPath);
+const toScaling = (own: Scaling) => others('scalingIs' as const, SCALINGS, own);
+const toAdding = (own: Adding) => others('addingIs' as const, ADDINGS, own);
+const toClosing = (own: Closing) => others('closingIs' as const, CLOSINGS, own);
 
 const NO_ACTION = {};
 
-export const positionMachine = machineSetup.createMachine({
+export const positionMachine = positionSetup.createMachine({
   id: 'position',
   context: ({ input }) => initialContext(input),
   initial: 'preparing',

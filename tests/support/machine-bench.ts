@@ -115,6 +115,12 @@ export class MachineBench {
   }
 }
 
+/** What the newest event sent to whom. */
+export const told = (bench: MachineBench): [string, ActorEvent][] =>
+  bench.last.flatMap((intent) =>
+    intent.type === 'send' ? [[intent.to, intent.event] as [string, ActorEvent]] : [],
+  );
+
 export function leavesOf(value: unknown, prefix = ''): string[] {
   if (typeof value === 'string') return [prefix === '' ? value : `${prefix}.${value}`];
   return Object.entries(value as Record<string, unknown>).flatMap(([key, inner]) =>

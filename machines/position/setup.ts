@@ -1,0 +1,199 @@
+/** Names for everything the statechart of a position does, asks and waits for. */
+import { setup } from 'xstate';
+import type { Emitted } from '../../src/domain/events.ts';
+import { chain, type Step, step, timeOf, unexpected } from '../step.ts';
+import type { PositionContext, PositionEvent, PositionInput } from './context.ts';
+import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './ledger.ts';
+import { isOver, pending } from './orders.ts';
+import { backoffMs, type ProtectionView, placeStop, protect, protectionView } from './protection.ts';
+import {
+  afterAdd,
+  askToConfirm,
+  beginClose,
+  cancelEntry,
+  closeAll,
+  closeRest,
+  everFilled,
+  fail,
+  finish,
+  leftovers,
+  makePlan,
+  openPosition,
+  setLeverage,
+  submitAdd,
+  submitEntry,
+  tellExposure,
+  tidy,
+  tidyHard,
+} from './steps.ts';
+import {
+  type Adding,
+  addingView,
+  type Closing,
+  closingView,
+  entryOver,
+  entryUnknown,
+  type Scaling,
+  scalingView,
+  unknownStops,
+} from './views.ts';
+import { afterAsking, askForAdd, resumeScaling, watch } from './watch.ts';
+
+type Behaviour = (context: PositionContext, event: PositionEvent) => Step<PositionContext>;
+
+const base = setup({
+  types: {} as {
+    context: PositionContext;
+    events: PositionEvent;
+    input: PositionInput;
+    emitted: Emitted;
+  },
+});
+
+/** Runs a behaviour, stamps the time, and tells the portfolio when what it counts has changed. */
+const act = (behave: Behaviour) =>
+  base.enqueueActions(({ context, event, enqueue }) => {
+    const { context: next, intents } = behave({ ...context, at: timeOf(context, event) }, event);
+    enqueue.assign(() => next);
+    for (const intent of intents) enqueue.emit(intent);
+  });
+
+const bookAnd = (after: (context: PositionContext) => Step<PositionContext>): Behaviour => {
+  return (context, event) => {
+    if (!('ref' in event)) return step(context);
+    const result = chain(context, (next) => book(next, event), after);
+    return {
+      context: result.context,
+      intents: [...result.intents, ...tellExposure(context, result.context)],
+    };
+  };
+};
+
+const nothing = (context: PositionContext): Step<PositionContext> => step(context);
+
+/** Every cancel that has not been answered yet counts as not asked for. */
+const forgetCancels = (context: PositionContext): PositionContext => ({
+  ...context,
+  orders: context.orders.map((order) => (isOver(order) ? order : { ...order, cancelRequested: false })),
+});
+
+function why(event: PositionEvent): string {
+  switch (event.type) {
+    case 'EXIT_SIGNAL':
+    case 'ABORT_ENTRY':
+    case 'DENIED':
+    case 'POSITION_GONE':
+    case 'LEVERAGE_REJECTED':
+      return event.reason;
+    case 'KILL':
+      return `kill: ${event.reason}`;
+    case 'OPERATOR_CLOSE':
+      return 'operator';
+    case 'TIME_STOP':
+      return 'time-stop';
+    default:
+      return 'no answer in time';
+  }
+}
+
+export const positionSetup = base.extend({
+  actions: {
+    book: act(bookAnd(nothing)),
+    bookAndProtect: act(bookAnd(protect)),
+    bookAndTidy: act((context, event) =>
+      bookAnd(event.type === 'CANCEL_REJECTED' ? nothing : tidy)(context, event),
+    ),
+    bookFunding: act((context, event) =>
+      event.type === 'FUNDING_SETTLED' ? settleFunding(context, event) : step(context),
+    ),
+    setLeverage: act(setLeverage),
+    askToConfirm: act(askToConfirm),
+    submitEntry: act(submitEntry),
+    cancelEntry: act(cancelEntry),
+    // Cancels that were refused may be asked for again.
+    cancelEntryAgain: act((context) => cancelEntry(forgetCancels(context))),
+    openPosition: act(openPosition),
+    makePlan: act(makePlan),
+    afterAdd: act(afterAdd),
+    replaceStop: act(placeStop),
+    watch: act((context, event) => (event.type === 'PRICE' ? watch(context, event) : step(context))),
+    tooLongUnprotected: act((context) => demandEmergency(context, 'unprotected for too long')),
+    resumeScaling: act(resumeScaling),
+    askForAdd: act((context) => askForAdd(context, context.bestPrice ?? context.entry.referencePrice)),
+    submitAdd: act((context, event) =>
+      event.type === 'APPROVED' ? submitAdd(context, event.entry.quantity, event.reservation) : step(context),
+    ),
+    releaseApproval: act((context, event) =>
+      event.type === 'APPROVED'
+        ? step(context, {
+            type: 'send',
+            to: 'portfolio',
+            event: { type: 'RELEASE', reservation: event.reservation },
+          })
+        : step(context),
+    ),
+    stopAsking: act((context) => step(afterAsking(context))),
+    wantClose: act((context, event) => step({ ...context, closeReason: context.closeReason ?? why(event) })),
+    wantKill: act((context, event) => demandEmergency(context, why(event))),
+    beginClose: act(beginClose),
+    closeRest: act((context) => closeRest(context, 'close')),
+    emergencyCloseRest: act((context) => closeRest(context, 'emergency')),
+    emergencyCloseAll: act((context) => closeAll(context, 'emergency')),
+    tidy: act(tidy),
+    tidyHard: act((context) => tidyHard(forgetCancels(context))),
+    markGone: act((context, event) => step({ ...context, broken: why(event) })),
+    stopTheClock: act((context) => step(timeProtection(context))),
+    finish: act(finish),
+    fail: act(fail),
+    marginCalled: act((context, event) =>
+      step(context, {
+        type: 'notify',
+        level: 'critical',
+        text: `${context.actor}: margin call${event.type === 'MARGIN_CALLED' ? ` at ${event.marginRatio}` : ''}`,
+      }),
+    ),
+    unexpected: act((context, event) => unexpected(context.actor, context, event)),
+  },
+  guards: {
+    hasQuantity: ({ context }) => !isFlat(context),
+    hasQuantityToClose: ({ context }) =>
+      !isFlat(context) && (context.closeReason !== null || context.emergency !== null),
+    filledAndFlat: ({ context }) => everFilled(context) && isFlat(context),
+    entryOver: ({ context }) => entryOver(context),
+    entryUnknown: ({ context }) => entryUnknown(context),
+    entryKnown: ({ context }) => !entryUnknown(context),
+    flat: ({ context }) => isFlat(context),
+    emergency: ({ context }) => context.emergency !== null,
+    closeWanted: ({ context }) => context.closeReason !== null,
+    broken: ({ context }) => context.broken !== null,
+    armed: ({ context }) => context.armed,
+    closeNow: ({ context }) =>
+      !isFlat(context) &&
+      context.closeRejections === 0 &&
+      pending(context, 'close', 'emergency').length === 0,
+    closeFailed: ({ context }) => !isFlat(context) && pending(context, 'close', 'emergency').length === 0,
+    allOverFilled: ({ context }) => !leftovers(context) && everFilled(context),
+    allOver: ({ context }) => !leftovers(context),
+    protectionIs: ({ context }, params: { view: ProtectionView }) => protectionView(context) === params.view,
+    closingIs: ({ context }, params: { view: Closing }) => closingView(context) === params.view,
+    scalingIs: ({ context }, params: { view: Scaling }) => scalingView(context) === params.view,
+    addingIs: ({ context }, params: { view: Adding }) => addingView(context) === params.view,
+  },
+  delays: {
+    prepareTimeout: ({ context }) => context.plan.prepareTimeoutMs,
+    entryTimeout: ({ context }) => context.plan.entryTimeoutMs,
+    cancelRetry: ({ context }) => context.plan.cancelRetryMs,
+    unknownStop: ({ context }) =>
+      backoffMs(context.plan.unknownStopDeadlineMs, unknownStops(context) - 1, 60_000),
+    unprotectedDeadline: ({ context }) => context.plan.unprotectedDeadlineMs,
+    stopRetry: ({ context }) => backoffMs(context.plan.stopRetryMs, context.stopRejections - 1, 60_000),
+    closeDeadline: ({ context }) => context.plan.closeDeadlineMs,
+    emergencyBackoff: ({ context }) =>
+      backoffMs(
+        context.plan.emergencyBackoffMs,
+        context.closeRejections - 1,
+        context.plan.emergencyMaxBackoffMs,
+      ),
+    scaleOutRetry: ({ context }) => context.plan.scaleOutRetryMs,
+  },
+});

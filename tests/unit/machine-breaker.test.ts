@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createBreakerMachine } from '../../machines/breaker.ts';
+import { MachineBench, told } from '../support/machine-bench.ts';
+
+const tradeOf = (netPnl: string) => ({ symbol: 'BTCUSDT', direction: 'long', netPnl });
+
+describe('breaker', () => {
+  const breaker = (kind: string, settings: Record<string, unknown> = {}) =>
+    new MachineBench(createBreakerMachine(), { kind, settings });
+  const state = (bench: MachineBench) => told(bench).find(([to]) => to === 'portfolio')?.[1].state;
+  const equity = (bench: MachineBench, now: string, more: Record<string, unknown> = {}) =>
+    bench.send('EQUITY', { equity: now, peak: '1000', dayStart: '1000', day: 1, ...more });
+
+  test('drawdown halts at its limit, stays open, and after a reset measures from where it was reset', () => {
+    const bench = breaker('drawdown');
+    equity(bench, '800.01');
+    assert.equal(bench.value, 'closed');
+    equity(bench, '800');
+    assert.equal(state(bench), 'halted');
+    equity(bench, '1000');
+    assert.deepEqual(bench.value, { open: 'halted' }, 'a recovery alone does not close it');
+    equity(bench, '790');
+    bench.send('OPERATOR_RESET', { by: 'ann', reason: 'understood' });
+    assert.equal(state(bench), 'closed');
+    equity(bench, '700');
+    assert.equal(bench.value, 'closed');
+    equity(bench, '632');
+    assert.equal(state(bench), 'halted');
+  });
+
+  test('a daily loss reduces until the next UTC day', () => {
+    const bench = breaker('daily-loss');
+    equity(bench, '950');
+    assert.equal(state(bench), 'reducing');
+    equity(bench, '990');
+    assert.deepEqual(bench.value, { open: 'reducing' });
+    equity(bench, '950', { dayStart: '950', day: 2 });
+    assert.equal(state(bench), 'closed');
+  });
+
+  test('losses in a row open it; after its pause one trade decides', () => {
+    const bench = breaker('consecutive-losses', { maxLossesInARow: 2, lossCoolDownMs: 1_000 });
+    const lose = () => bench.send('TRADE_CLOSED', { trade: tradeOf('-1') });
+    const win = () => bench.send('TRADE_CLOSED', { trade: tradeOf('1') });
+    lose();
+    win();
+    lose();
+    assert.equal(bench.value, 'closed');
+    lose();
+    assert.equal(state(bench), 'reducing');
+    bench.wait(1_000);
+    assert.equal(state(bench), 'half-open');
+    lose();
+    assert.equal(state(bench), 'reducing');
+    bench.wait(1_000);
+    win();
+    assert.equal(state(bench), 'closed');
+    assert.equal(bench.timers.size, 0);
+  });
+
+  test('faults count in a sliding window; half-open a single one is too many', () => {
+    const bench = breaker('api-errors', {
+      maxApiErrors: 2,
+      apiErrorWindowMs: 1_000,
+      apiErrorCoolDownMs: 5_000,
+    });
+    const fault = (laterMs: number) => bench.send('FAULT', { reason: '429' }, laterMs);
+    fault(0);
+    fault(1_000);
+    assert.equal(bench.value, 'closed');
+    fault(999);
+    assert.equal(state(bench), 'halted');
+    bench.wait(5_000);
+    fault(5_000);
+    assert.equal(state(bench), 'halted');
+    bench.wait(5_000);
+    bench.send('OK');
+    assert.equal(state(bench), 'closed');
+  });
+
+  test('the journal trips at its first fault; too many stale symbols reduce until enough are back', () => {
+    const journal = breaker('journal');
+    journal.send('FAULT', { reason: 'disk full' });
+    assert.equal(state(journal), 'halted');
+    const stale = breaker('stale-data', { symbols: 4, maxStaleShare: 0.5 });
+    stale.send('STALE', { symbol: 'A' });
+    stale.send('STALE', { symbol: 'A' });
+    assert.equal(stale.value, 'closed');
+    stale.send('STALE', { symbol: 'B' });
+    assert.equal(state(stale), 'reducing');
+    stale.send('LIVE', { symbol: 'A' });
+    assert.equal(state(stale), 'closed');
+  });
+
+  test('a person may trip and reset it, and is named in the audit', () => {
+    const bench = breaker('stale-data');
+    bench.send('OPERATOR_TRIP', { by: 'ann', reason: 'news' });
+    assert.equal(state(bench), 'halted');
+    bench.send('OPERATOR_RESET', { by: 'bob', reason: 'over' });
+    assert.equal(bench.value, 'closed');
+    const { audit } = bench.context<{ audit: { by: string; what: string }[] }>();
+    assert.deepEqual(
+      audit.map(({ by, what }) => [by, what]),
+      [
+        ['ann', 'trip'],
+        ['bob', 'reset'],
+      ],
+    );
+  });
+});

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createPortfolioMachine, type PortfolioContext } from '../../machines/portfolio.ts';
+import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
+import { assessEntry } from '../../src/risk/risk-manager.ts';
+import { entry, INSTRUMENT, MachineBench, told } from '../support/machine-bench.ts';
+
+const POSITION = 'position/BTCUSDT/BOTH/1';
+
+const tradeOf = (netPnl: string) => ({ symbol: 'BTCUSDT', direction: 'long', netPnl });
+
+describe('portfolio', () => {
+  const portfolio = (wallet = '1000') =>
+    new MachineBench(createPortfolioMachine(assessEntry), {
+      wallet,
+      limits: DEFAULT_LIMITS,
+      equityBreakers: ['breaker/drawdown'],
+      tradeBreakers: ['breaker/consecutive-losses'],
+    });
+  const context = (bench: MachineBench) => bench.context<PortfolioContext>();
+  const ask = (bench: MachineBench, symbol = 'BTCUSDT') =>
+    bench.send('ASSESS', {
+      entry: entry({ symbol }),
+      instrument: { ...INSTRUMENT, symbol },
+      from: `entry/${symbol}`,
+    });
+  const expose = (bench: MachineBench, more: Record<string, unknown> = {}) =>
+    bench.send('EXPOSURE', {
+      actor: POSITION,
+      symbol: 'BTCUSDT',
+      direction: 'long',
+      notional: '200',
+      quantity: '2',
+      entryPrice: '100',
+      unknown: false,
+      ...more,
+    });
+  const answer = (bench: MachineBench) => told(bench)[0]?.[1].type;
+
+  test('an approval reserves its notional until the position speaks for itself', () => {
+    const bench = portfolio();
+    ask(bench);
+    assert.equal(answer(bench), 'APPROVED');
+    assert.equal(context(bench).reservations.r1?.notional, '100');
+    ask(bench);
+    assert.equal(answer(bench), 'REFUSED', 'the reservation counts as held');
+    expose(bench);
+    assert.deepEqual(context(bench).reservations, {});
+    bench.send('POSITION_CLOSED', { actor: POSITION, trade: tradeOf('-3'), reason: 'stop' });
+    assert.deepEqual(context(bench).exposures, {});
+    assert.deepEqual(
+      told(bench).map(([to, event]) => [to, event.type]),
+      [
+        ['breaker/consecutive-losses', 'TRADE_CLOSED'],
+        ['breaker/drawdown', 'EQUITY'],
+      ],
+    );
+  });
+
+  test('after a breaker opened nothing is approved or confirmed, and unfilled entries are called back', () => {
+    const bench = portfolio();
+    ask(bench);
+    ask(bench, 'ETHUSDT');
+    expose(bench, { quantity: '0' });
+    bench.send('BREAKER_CHANGED', { breaker: 'drawdown', state: 'halted', cause: '20 %' });
+    assert.equal(bench.value, 'halted');
+    assert.deepEqual(told(bench), [[POSITION, { type: 'ABORT_ENTRY', reason: 'trading is halted' }]]);
+    bench.send('CONFIRM', { actor: 'position/ETHUSDT/BOTH/1', symbol: 'ETHUSDT' });
+    assert.equal(answer(bench), 'DENIED');
+    assert.deepEqual(context(bench).reservations, {});
+    ask(bench, 'SOLUSDT');
+    assert.equal(answer(bench), 'REFUSED');
+    bench.send('BREAKER_CHANGED', { breaker: 'drawdown', state: 'half-open', cause: '' });
+    assert.equal(bench.value, 'active');
+  });
+
+  test('the worst breaker decides, and the operator over all', () => {
+    const bench = portfolio();
+    bench.send('BREAKER_CHANGED', { breaker: 'daily-loss', state: 'reducing', cause: 'x' });
+    bench.send('BREAKER_CHANGED', { breaker: 'drawdown', state: 'halted', cause: 'x' });
+    assert.equal(bench.value, 'halted');
+    bench.send('BREAKER_CHANGED', { breaker: 'drawdown', state: 'closed', cause: '' });
+    assert.equal(bench.value, 'reducing');
+    bench.send('OPERATOR_HALT', { by: 'ann' });
+    bench.send('BREAKER_CHANGED', { breaker: 'daily-loss', state: 'closed', cause: '' });
+    assert.equal(bench.value, 'halted');
+    bench.send('OPERATOR_RESUME', { by: 'ann' });
+    assert.equal(bench.value, 'active');
+  });
+
+  test('equity is wallet plus unrealised on mark; the day starts at UTC midnight; deposits are no profit', () => {
+    const bench = portfolio();
+    expose(bench);
+    expose(bench, { actor: 'position/ETHUSDT/BOTH/1', symbol: 'ETHUSDT', direction: 'short' });
+    bench.send('MARK', { prices: { BTCUSDT: 110, ETHUSDT: 103 } });
+    assert.equal(context(bench).equity, '1014');
+    assert.deepEqual(told(bench)[0], [
+      'breaker/drawdown',
+      { type: 'EQUITY', equity: '1014', peak: '1014', dayStart: '1000', day: 0 },
+    ]);
+    bench.send('WALLET_CHANGED', { balance: '1500', delta: '500', reason: 'DEPOSIT' });
+    const { equity, peakEquity, dayStart } = context(bench);
+    assert.deepEqual([equity, peakEquity, dayStart.equity], ['1514', '1514', '1500']);
+    bench.send('WALLET_CHANGED', { balance: '1490', delta: '-10', reason: 'COMMISSION' });
+    assert.deepEqual([context(bench).equity, context(bench).peakEquity], ['1504', '1514']);
+    bench.send('MARK', { prices: { BTCUSDT: 100 } }, 86_400_000);
+    assert.deepEqual(context(bench).dayStart, { day: 1, equity: '1484' });
+  });
+});
