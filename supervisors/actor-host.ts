@@ -9,6 +9,7 @@
 import { isBulkheadError } from '../src/core/errors.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import { actorType } from '../src/core/ids.ts';
+import { stateText } from '../src/core/state-text.ts';
 import { type Cause, GUARDIAN } from '../src/domain/events.ts';
 import type { JournalRow } from '../src/journal/journal.ts';
 import type { ActorRuntime } from './actor-runtime.ts';
@@ -81,7 +82,12 @@ export class ActorHost {
       this.runtime.startActor(id, this.#machines.factory(actorType(id)), input, cause);
     }
     const stop = (): void => this.runtime.stopActor(id);
-    return { stop, kill: stop, describe: () => ({ state: this.runtime.actor(id)?.stateKey ?? 'over' }) };
+    return { stop, kill: stop, describe: () => ({ state: this.#state(id) }) };
+  }
+
+  #state(id: ActorId): string {
+    const key = this.runtime.actor(id)?.stateKey ?? 'over';
+    return key.startsWith('{') ? stateText(JSON.parse(key)) : key;
   }
 
   #resume(id: ActorId, { row, checkpoint, eventsSince }: LiveActor): boolean {

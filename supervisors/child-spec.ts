@@ -7,29 +7,17 @@
  * `context.exit` is the last thing it does, because its successor may be started before that call returns.
  */
 import { assert } from '../src/core/assert.ts';
+import type { ChildHandle } from './child-handle.ts';
 import type { ExitReason } from './exit.ts';
-import type { TreeNode } from './introspection.ts';
 import type { Tree } from './tree.ts';
+
+export type { ChildDescription, ChildHandle } from './child-handle.ts';
 
 /** permanent: always restarted; transient: only after an abnormal end; temporary: never. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
 
 /** How long a child may take to stop before it is killed; 'brutal' kills at once. */
 export type Shutdown = { readonly graceMs: number } | 'brutal' | 'infinity';
-
-export interface ChildDescription {
-  /** The child's own word for its state, e.g. "open.trailing". */
-  readonly state: string;
-  readonly lastError?: string;
-  /** Of a supervisor: its children. */
-  readonly children?: readonly TreeNode[];
-}
-
-export interface ChildHandle {
-  stop(reason: ExitReason): Promise<void> | void;
-  kill(): void;
-  describe(): ChildDescription;
-}
 
 /** What a child is given at its start, valid for this one incarnation. */
 export interface ChildContext {

@@ -4,7 +4,7 @@
  */
 import type { Timers } from '../src/core/clock.ts';
 import { BulkheadError } from '../src/core/errors.ts';
-import type { ChildHandle } from './child-spec.ts';
+import type { ChildHandle } from './child-handle.ts';
 import { type ChildRef, tellLater, type Watch, type Watcher } from './exit.ts';
 
 export interface Holder {

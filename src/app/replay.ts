@@ -5,6 +5,7 @@
 
 import { type Mismatch, Replay } from '../../supervisors/replay.ts';
 import { BulkheadError } from '../core/errors.ts';
+import { stateText } from '../core/state-text.ts';
 import type { JournalStore } from '../journal/journal.ts';
 import { EMPTY_HEAD, verifyChain } from '../journal/row-hash.ts';
 import { machineRegistry } from './compose.ts';
@@ -103,7 +104,7 @@ function report({ replay: machines, mismatches, last }: Outcome, options: Replay
 function stateOf(snapshot: string | null): string {
   if (snapshot === null) return 'engine';
   const { value } = JSON.parse(snapshot) as { value?: unknown };
-  return value === undefined ? 'engine' : typeof value === 'string' ? value : JSON.stringify(value);
+  return value === undefined ? 'engine' : stateText(value);
 }
 
 const progressBar = ({ json, quiet }: ReplayOptions, io: Io): ProgressBar =>

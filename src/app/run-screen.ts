@@ -20,6 +20,8 @@ import { Screen } from './screen.ts';
 import { type RunState, type StatusDocument, StatusPublisher, type TradeStatus } from './status-file.ts';
 
 const LINE_EVERY_MS = 10_000;
+/** Of each group in the live tree; `bulkhead status` shows more. */
+const TREE_CHILDREN = 3;
 
 export class RunScreen {
   readonly model = new ReadModel();
@@ -192,10 +194,14 @@ export class RunScreen {
     if (json || quiet) return;
     if (this.#screen) {
       const colour = this.#io.env.NO_COLOR === undefined;
-      const where = `\nData in ${this.#dataDir}    Stop with Ctrl-C; it goes on from there next time.\n`;
-      this.#screen.draw(
-        renderStatus(document, { colour, width: this.#io.columns, now: document.updatedAt }) + where,
-      );
+      const where = `Data in ${this.#dataDir}. Ctrl-C stops; the same command goes on from there.\n\n`;
+      const options = {
+        colour,
+        width: this.#io.columns,
+        now: document.updatedAt,
+        maxChildren: TREE_CHILDREN,
+      };
+      this.#screen.draw(where + renderStatus(document, options));
       return;
     }
     const now = this.#io.time.monotonic.now();

@@ -6,6 +6,7 @@ import { averagePrice } from '../../machines/position/ledger.ts';
 import type { TreeNode } from '../../supervisors/introspection.ts';
 import { add, type Decimal, fromNumber, gt, mul, neg, sub, sum, ZERO } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
+import { stateText } from '../core/state-text.ts';
 import type { StoreHealth } from '../journal/journal.ts';
 import type { MarketIdentity } from './open-market.ts';
 import type { ReadModel, Snapshot } from './read-model.ts';
@@ -176,13 +177,4 @@ function breakerStatus([actor, { value, context }]: ReturnType<
     since: context.openedAt,
     reason: context.cause,
   };
-}
-
-/** "open.{protection.protected, trailing.armed}" reads better as "open protected armed". */
-function stateText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return '';
-  return Object.entries(value)
-    .map(([key, inner]) => `${key}.${stateText(inner)}`)
-    .join(' ');
 }

@@ -16,7 +16,7 @@ import type { JournalStore, Lease } from '../journal/journal.ts';
 import { JournalWriter } from '../journal/journal-writer.ts';
 import { LeaseKeeper, waitForLease } from '../journal/lease-keeper.ts';
 import { CandleRollup } from '../market/candle-rollup.ts';
-import { composeSystem, type System, startSystem } from './compose.ts';
+import { composeSystem, startSystem } from './compose.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { Io, RunOptions } from './io.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
