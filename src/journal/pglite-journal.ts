@@ -62,6 +62,11 @@ export class PgliteEngine {
     });
   }
 
+  /** Ends the engine's thread as a crash would; the next statement starts it again. */
+  async kill(): Promise<void> {
+    await this.#server.kill();
+  }
+
   async stop(): Promise<void> {
     await this.#pool.end();
     await this.#server.stop();

@@ -43,6 +43,12 @@ export class PgliteServer {
     return port1;
   }
 
+  async kill(): Promise<void> {
+    const running = await this.#running;
+    await running?.worker.terminate();
+    await running?.exited;
+  }
+
   /** Ends the engine with a checkpoint and gives the folder free. */
   async stop(): Promise<void> {
     const running = await this.#running?.catch(() => undefined);

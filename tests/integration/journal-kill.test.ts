@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -90,6 +91,23 @@ async function killRepeatedly(args: readonly string[], open: () => JournalStore)
 test(`embedded store: ${KILLS} SIGKILLs lose nothing`, async (t) => {
   const dir = path.join(tempDir(t), 'journal');
   await killRepeatedly(['pglite', dir], () => pgliteStore({ dir, account: 'child' }));
+});
+
+test('two processes on one folder: the second is refused with the first one’s pid, and after a kill is not', async (t) => {
+  const dir = path.join(tempDir(t), 'journal');
+  const child = spawn(process.execPath, [CHILD, 'pglite', dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const second = pgliteStore({ dir, account: 'child' });
+  await assert.rejects(second.open(), {
+    code: 'STORE_LOCKED',
+    message: new RegExp(`process ${child.pid}\\b`),
+  });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await second.open();
+  assert((await checkSound(second)) > 0);
+  await second.close();
 });
 
 test(`PostgreSQL: ${KILLS} SIGKILLs of the writer lose nothing`, async (t) => {

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemTime } from '../../src/core/clock.ts';
 import type { JournalStore } from '../../src/journal/journal.ts';
+import { JournalWriter } from '../../src/journal/journal-writer.ts';
 import { PgliteEngine, pgliteStore } from '../../src/journal/pglite-journal.ts';
 import { EMPTY_HEAD, sealRows, verifyChain } from '../../src/journal/row-hash.ts';
 import { journalConformance } from '../support/journal-conformance.ts';
@@ -105,4 +107,38 @@ test('a folder that is not a store is refused and left alone; an empty one and a
   const store = pgliteStore({ dir: torn, account: 'a' });
   await store.open();
   await store.close();
+});
+
+test('the engine’s thread dies in mid-run: halted, started again, nothing lost or doubled', async (t) => {
+  const dir = path.join(tempDir(t), 'journal');
+  const mortal = new PgliteEngine({ dir });
+  const store = mortal.store('a', { exclusive: true, onClose: () => mortal.stop() });
+  t.after(() => store.close());
+  await store.open();
+  const lease = await store.acquireLease('me', 60_000);
+  const states: string[] = [];
+  const writer = new JournalWriter(store, lease, EMPTY_HEAD, {
+    time: systemTime(),
+    onState: (state, error) => states.push(error ? `${state}:${error.code}` : state),
+  });
+  const released: number[] = [];
+  let goal = { count: 50, reach: () => {} };
+  const next = (seq: number): void => {
+    writer.append(draft('a', seq), (row) => {
+      released.push(row.n);
+      if (released.length === goal.count) goal.reach();
+      if (!states.includes('stop')) next(seq + 1);
+    });
+  };
+  const reached = (count: number) => new Promise<void>((reach) => (goal = { count, reach }));
+  const first = reached(50);
+  next(1);
+  await first;
+  await mortal.kill();
+  await reached(released.length + 50);
+  states.push('stop');
+  await writer.idle();
+  const rows = await store.rowsAfter(0, 10_000);
+  assert.equal(verifyChain(rows).n, released.length);
+  assert.deepEqual(states, ['halted:STORE_UNAVAILABLE', 'ok', 'stop']);
 });
