@@ -137,7 +137,7 @@ function systemSpec({ config, instruments }: SystemOptions, time: Time): SystemS
     })),
     desks: perSymbol((instrument) => ({
       id: entryDeskOf(instrument.symbol),
-      input: { symbol: instrument.symbol, instrument, plan, at },
+      input: { symbol: instrument.symbol, instrument, plan, at, ...config.entry },
     })),
     scanners: perSymbol(({ symbol }) => ({ id: scannerOf(symbol), input: { symbol, at } })),
   };

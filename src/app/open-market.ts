@@ -1,6 +1,7 @@
 /** Which market the configuration means. Part of the composition root: it names the adapters. */
 import { basename, resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { BulkheadError } from '../core/errors.ts';
 import { freshSeed } from '../core/random.ts';
 import type { MarketData } from '../market/market-data.ts';
 
@@ -22,7 +23,8 @@ export interface OpenedMarket {
 export async function openMarket(config: Config, cwd: string, known?: MarketIdentity): Promise<OpenedMarket> {
   const { recording, symbols } = config.market;
   const chosen = symbols.length > 0 ? { symbols } : {};
-  if (recording !== undefined) {
+  if (config.market.source === 'recorded') {
+    if (recording === undefined) throw noRecording();
     const { openRecording } = await import('../market/recorded-market-data.ts');
     const path = resolve(cwd, recording);
     const market = openRecording({ path, ...chosen });
@@ -43,5 +45,10 @@ export async function openMarket(config: Config, cwd: string, known?: MarketIden
     notes: [],
   };
 }
+
+const noRecording = (): BulkheadError =>
+  new BulkheadError('CONFIG_INVALID', 'market.source is recorded, but market.recording names none.', {
+    hint: 'Name one with --recording PATH: a folder, a .csv.gz, or a zip of the venue\u2019s public data.',
+  });
 
 const names = (market: MarketData): string[] => market.instruments().map(({ symbol }) => symbol);

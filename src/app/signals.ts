@@ -9,6 +9,9 @@ import { errorText } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** A terminal signals the whole group, and npm and the launcher pass it on: so soon after the first it is its echo. */
+const ECHO_MS = 1_000;
+
 type StopSignal = keyof typeof EXIT_CODES;
 
 export class Signals {
@@ -18,6 +21,7 @@ export class Signals {
   readonly #listeners: [string, (value: unknown) => void][] = [];
   readonly #stops: (() => void)[] = [];
   #deadline: TimerHandle | undefined;
+  #askedAt = 0;
   #exitCode: number | undefined;
   #failure: unknown;
 
@@ -67,7 +71,12 @@ export class Signals {
   }
 
   #stop(signal: StopSignal): void {
-    if (this.#exitCode !== undefined) process.exit(this.#exitCode);
+    const now = this.#time.monotonic.now();
+    if (this.#exitCode !== undefined) {
+      if (now - this.#askedAt > ECHO_MS) process.exit(this.#exitCode);
+      return;
+    }
+    this.#askedAt = now;
     this.#exitCode = EXIT_CODES[signal];
     this.#log.info(`${signal}: draining`, { deadlineMs: this.#deadlineMs });
     this.#deadline = this.#time.timers.set(this.#deadlineMs, () => {
