@@ -7,6 +7,7 @@ import { BREAKER_KINDS } from '../../machines/breaker-rules.ts';
 import { machineDefinitions } from '../../machines/index.ts';
 import { breakerOf, entryDeskOf, feedOf, scannerOf } from '../../machines/messages.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
+import type { PositionContext } from '../../machines/position.ts';
 import { ActorHost } from '../../supervisors/actor-host.ts';
 import { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import type { ExitReason } from '../../supervisors/exit.ts';
@@ -23,12 +24,17 @@ import { Tree, type TreeEvent } from '../../supervisors/tree.ts';
 import { VENUE_CHECKPOINT_ROWS, type VenueFactory, venueFactory } from '../../supervisors/venue-logic.ts';
 import { positionPlan } from '../config/plan.ts';
 import type { Config } from '../config/schema.ts';
+import { defined } from '../core/assert.ts';
 import type { Time, VirtualTime } from '../core/clock.ts';
-import type { ActorId } from '../core/ids.ts';
+import { type ActorId, actorType } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
 import type { Timeframe } from '../domain/candle.ts';
 import { GUARDIAN, type Message, PORTFOLIO, VENUE } from '../domain/events.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import type { VenueEngine } from '../exchange/engine.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { SimulatedExchange } from '../exchange/simulated-exchange.ts';
+import { type BelievedPosition, type Difference, reconcile } from '../execution/reconciliation.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { assessEntry } from '../risk/risk-manager.ts';
 import { strategyByName } from '../strategy/strategy.ts';
@@ -54,6 +60,8 @@ export interface System {
   readonly root: Supervisor;
   readonly audience: MarketAudience;
   readonly venue: VenueFactory;
+  readonly exchange: Exchange;
+  readonly positions: () => BelievedPosition[];
 }
 
 /** The machines and the venue of this configuration; also what a replay needs. */
@@ -103,7 +111,9 @@ export function composeSystem(options: SystemOptions): System {
   const portfolio = recovered.live.get(PORTFOLIO);
   if (portfolio) audience.seedPrices(marksOf(portfolio.checkpoint));
   const root = rootSupervisor(rootSpec(host, systemSpec(options, time)), tree, options.onRootExit);
-  return { runtime, host, root, audience, venue };
+  const engine = (): VenueEngine => defined(venue.current(), 'running venue');
+  const exchange = new SimulatedExchange(engine, time);
+  return { runtime, host, root, audience, venue, exchange, positions: () => believedPositions(runtime) };
 }
 
 /** Hands the runtime what the journal still owes, starts the tree, and lets messages flow where they stopped. */
@@ -117,6 +127,34 @@ export async function startSystem({ runtime, root, audience }: System, recovered
   }
   runtime.open();
   await runtime.quiescent();
+}
+
+/**
+ * Journal against venue, before anything new is decided. The in-process venue commits with the journal, so a
+ * difference in what is open is a defect: entries stay halted until a person has looked. Missing protection
+ * alone halts nothing: the position's own timers are at it, as they were before the restart.
+ */
+export async function reconcileSystem({
+  runtime,
+  exchange,
+  positions,
+}: System): Promise<readonly Difference[]> {
+  const differences = reconcile(positions(), await exchange.report());
+  if (differences.every(({ kind }) => kind === 'unprotected')) return differences;
+  const cause = { kind: 'external', id: 'reconciliation' } as const;
+  runtime.tell({ to: PORTFOLIO, event: { type: 'OPERATOR_HALT', by: 'reconciliation' }, cause });
+  await runtime.quiescent();
+  return differences;
+}
+
+/** Every position actor's own belief. */
+function believedPositions(runtime: ActorRuntime): BelievedPosition[] {
+  return runtime.actorIds().flatMap((actor) => {
+    const text = actorType(actor) === 'position' ? runtime.actor(actor)?.snapshotText : undefined;
+    if (text === undefined) return [];
+    const { symbol, direction, quantity } = (JSON.parse(text) as { context: PositionContext }).context;
+    return [{ actor, symbol, direction, quantity }];
+  });
 }
 
 function marksOf(snapshot: string): Record<string, number> {

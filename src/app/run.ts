@@ -16,9 +16,9 @@ import type { JournalStore, Lease } from '../journal/journal.ts';
 import { JournalWriter } from '../journal/journal-writer.ts';
 import { LeaseKeeper, waitForLease } from '../journal/lease-keeper.ts';
 import { CandleRollup } from '../market/candle-rollup.ts';
-import { composeSystem, startSystem } from './compose.ts';
+import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { Io, RunOptions } from './io.ts';
+import type { CreateStore, Io, RunOptions } from './io.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
 import { checkMode } from './modes.ts';
 import { createStore } from './open-store.ts';
@@ -45,7 +45,12 @@ class Held {
   }
 }
 
-export async function run(options: RunOptions, io: Io): Promise<number> {
+/** `create` is for benches, which bring a store of their own. */
+export async function run(
+  options: RunOptions,
+  io: Io,
+  create: CreateStore = createStore,
+): Promise<number> {
   const { config, secrets } = options;
   checkMode(options);
   const log = createLogger({
@@ -60,7 +65,7 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
   held.add(() => signals.release());
   const screen = new RunScreen(options, io);
   try {
-    const end = await trade({ options, io, log, held, signals, screen });
+    const end = await trade({ options, io, create, log, held, signals, screen });
     screen.finish(end);
     return signals.exitCode ?? 0;
   } catch (error) {
@@ -75,6 +80,7 @@ export async function run(options: RunOptions, io: Io): Promise<number> {
 interface Run {
   readonly options: RunOptions;
   readonly io: Io;
+  readonly create: CreateStore;
   readonly log: Logger;
   readonly held: Held;
   readonly signals: Signals;
@@ -82,12 +88,12 @@ interface Run {
 }
 
 async function trade(run: Run): Promise<DriveEnd> {
-  const { options, io, log, held, signals, screen } = run;
+  const { options, io, create, log, held, signals, screen } = run;
   const { config } = options;
   const folder = openDataFolder(config.data.dir, io.cwd);
   held.add(() => folder.release());
   screen.openFolder(folder.path);
-  const store = await createStore(options, io, 'apply');
+  const store = await create(options, io, 'apply');
   held.add(() => store.close());
   screen.progress.store = await store.open();
   const taken = await takeLease(run, store, folder.owner);
@@ -145,6 +151,8 @@ async function trade(run: Run): Promise<DriveEnd> {
   });
   if (recovered.cursor) await driver.rewind(recovered.cursor);
   await startSystem(system, recovered);
+  for (const { symbol, kind, detail } of await reconcileSystem(system))
+    log.error('reconciliation', { symbol, kind, detail });
   held.add(async () => {
     await system.root.stop();
   });
