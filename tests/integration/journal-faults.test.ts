@@ -123,7 +123,9 @@ if (typeof server === 'string') {
     test('backends terminated in mid-run: the pool reconnects and nothing is lost or doubled', async (t) => {
       const database = await server.createDatabase();
       const run = await startRun(t, database);
-      for (let round = 0; round < 5; round++) {
+      const halts = (): number => run.states.filter((state) => state === 'halted:STORE_UNAVAILABLE').length;
+      // A backend that dies between two statements is replaced unseen: again, until one dies in the midst.
+      while (halts() < 3) {
         await run.reached(run.released.length + 50);
         await query(
           database,
@@ -133,7 +135,7 @@ if (typeof server === 'string') {
       }
       await run.reached(run.released.length + 50);
       await run.stop();
-      assert(run.states.includes('halted:STORE_UNAVAILABLE'));
+      assert.equal(run.states.at(-1), 'closed');
     });
 
     test('a database crash and restart in mid-run: halted, then on as before', async (t) => {
