@@ -111,7 +111,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: EXPORT_KINDS.join('|'),
     arity: [1, 1],
     summary: 'what was traded, as a table',
-    detail: 'Reads the journal, also beside a run that uses PostgreSQL. Amounts are exact decimals.',
+    detail:
+      'Reads the journal, also beside a run that uses PostgreSQL. Amounts are exact decimals. After the closed trades come the positions still open: reason "open", no exit, and their amounts so far.',
     flags: [
       { name: 'format', value: 'FORMAT', summary: 'csv or json (one object a line)', default: 'csv' },
       { name: 'out', value: 'FILE', summary: 'write there instead of standard output' },

@@ -4,7 +4,11 @@
  * Invariant: what the venue told is counted once. A message is consumed by exactly one row; a postponed one is
  * handled again later by a row whose cause says so, and that second row is passed over here.
  */
+import type { Trade } from '../../machines/messages.ts';
+import type { PositionContext } from '../../machines/position/context.ts';
+import { tradeOf } from '../../machines/position/steps.ts';
 import { add, type Decimal, div, mul } from '../core/decimal.ts';
+import { type ActorId, actorType } from '../core/ids.ts';
 import { type ActorEvent, type Cause, type Intent, PORTFOLIO } from '../domain/events.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import type { JournalRow } from '../journal/journal.ts';
@@ -73,14 +77,28 @@ async function* consumed(rows: Rows): AsyncGenerator<{ row: JournalRow; event: A
   }
 }
 
+/** The closed trades in the order of their closing, then the positions still open with their amounts so far. */
 async function* trades(rows: Rows): AsyncGenerator<ExportRecord> {
-  for await (const { row, event } of consumed(rows)) {
-    if (row.actor !== PORTFOLIO || event.type !== 'POSITION_CLOSED' || !event.trade) continue;
-    const trade = event.trade as Record<string, unknown>;
-    const { openedAt, closedAt } = trade as { openedAt: number; closedAt: number };
-    const times = { openedAt: iso(openedAt), closedAt: iso(closedAt) };
-    yield { n: row.n, ...pick(trade, COLUMNS.trades.slice(1, -3)), ...times, actor: cell(event, 'actor') };
+  const open = new Map<string, JournalRow>();
+  for await (const row of rows) {
+    if (actorType(row.actor) === 'position' && row.snapshot !== null) open.set(row.actor, row);
+    for await (const { event } of consumed(one(row))) {
+      if (row.actor !== PORTFOLIO || event.type !== 'POSITION_CLOSED') continue;
+      open.delete(String(event.actor));
+      if (event.trade) yield tradeRecord(row.n, event.actor as ActorId, event.trade as unknown as Trade);
+    }
   }
+  for (const row of open.values()) {
+    const { context } = JSON.parse(row.snapshot ?? '{}') as { context: PositionContext };
+    const trade = tradeOf(context);
+    if (trade)
+      yield { ...tradeRecord(row.n, row.actor, trade), exitPrice: null, reason: 'open', closedAt: null };
+  }
+}
+
+function tradeRecord(n: number, actor: ActorId, trade: Trade): ExportRecord {
+  const times = { openedAt: iso(trade.openedAt), closedAt: iso(trade.closedAt) };
+  return { n, ...pick({ ...trade }, COLUMNS.trades.slice(1, -3)), ...times, actor };
 }
 
 async function* fills(rows: Rows): AsyncGenerator<ExportRecord> {

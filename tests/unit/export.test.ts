@@ -86,6 +86,13 @@ const trade = {
   closedAt: Date.UTC(2025, 4, 5),
   life: 1,
 };
+/** What an open position's books say. */
+const BOOKS = {
+  ...{ symbol: 'BTCUSDT', direction: 'long', enteredQuantity: '0.3', enteredNotional: '30' },
+  ...{ exitedQuantity: '0.1', exitedNotional: '11', grossPnl: '1', fees: '0.01', funding: '-0.001' },
+  ...{ exits: [], broken: null, closeReason: null, emergency: null },
+  ...{ firstFillAt: Date.UTC(2025, 4, 4), at: Date.UTC(2025, 4, 5), life: 2 },
+};
 const LIFE = [
   row(POSITION, { type: 'APPROVED' }, { intents: [{ type: 'order.submit', order }] }),
   row('venue', { type: 'order.submit', order }),
@@ -118,6 +125,40 @@ describe('records', () => {
       actor: POSITION,
     });
     assert.deepEqual(Object.keys(record ?? {}).sort(), [...COLUMNS.trades].sort());
+  });
+
+  test('positions still open come last, with their amounts so far', async () => {
+    const STILL_OPEN = 'position/BTCUSDT/BOTH/2';
+    const at = (context: object, final = false) => ({
+      ...row(STILL_OPEN, { type: 'ORDER_FILLED' }),
+      snapshot: JSON.stringify({ value: 'open', context: { ...BOOKS, ...context } }),
+      final,
+    });
+    const older = at({ fees: '0.01' });
+    const newest = at({ fees: '0.02', grossPnl: '1.5' });
+    const unfilled = { ...at({ enteredQuantity: '0' }), actor: 'position/ETHUSDT/BOTH/1' };
+    const all = await records('trades', [older, newest, unfilled, ...LIFE]);
+    assert.deepEqual(
+      all.map(({ actor }) => actor),
+      [POSITION, STILL_OPEN],
+    );
+    assert.partialDeepStrictEqual(all[1], {
+      n: newest.n,
+      quantity: '0.3',
+      entryPrice: '100',
+      exitPrice: null,
+      grossPnl: '1.5',
+      fees: '0.02',
+      netPnl: '1.479',
+      reason: 'open',
+      closedAt: null,
+    });
+    const ended = { type: 'POSITION_CLOSED', actor: STILL_OPEN, trade, reason: 'stop' };
+    const closed = await records('trades', [newest, at({}, true), row('portfolio', ended)]);
+    assert.deepEqual(
+      closed.map(({ reason }) => reason),
+      [trade.reason],
+    );
   });
 
   test('a fill is counted once, even when its message was postponed', async () => {
