@@ -27,7 +27,7 @@ export interface Outcome {
   readonly starts: number;
 }
 
-function environment({ databaseUrl, account }: RunCase): NodeJS.ProcessEnv {
+export function environment({ databaseUrl, account }: RunCase): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, BULKHEAD_LOG_LEVEL: 'warn' };
   delete env.DATABASE_URL;
   if (databaseUrl !== undefined)
@@ -121,7 +121,8 @@ export async function runWithKills(run: RunCase, plan: KillPlan): Promise<Outcom
 
 const KINDS = ['trades', 'orders', 'fills', 'equity'] as const;
 
-function exportsOf(run: RunCase): Pick<Outcome, 'digests' | 'texts'> {
+/** What a finished run exports. */
+export function exportsOf(run: RunCase): Pick<Outcome, 'digests' | 'texts'> {
   const digests: Record<string, string> = {};
   const texts: Record<string, string> = {};
   for (const kind of KINDS) {
