@@ -15,7 +15,6 @@ import { createLogger, type Logger } from '../core/logger.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
 import { JournalWriter } from '../journal/journal-writer.ts';
 import { LeaseKeeper, waitForLease } from '../journal/lease-keeper.ts';
-import { CandleRollup } from '../market/candle-rollup.ts';
 import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
@@ -46,11 +45,7 @@ class Held {
 }
 
 /** `create` is for benches, which bring a store of their own. */
-export async function run(
-  options: RunOptions,
-  io: Io,
-  create: CreateStore = createStore,
-): Promise<number> {
+export async function run(options: RunOptions, io: Io, create: CreateStore = createStore): Promise<number> {
   const { config, secrets } = options;
   checkMode(options);
   const log = createLogger({
@@ -146,7 +141,6 @@ async function trade(run: Run): Promise<DriveEnd> {
     time,
     realTime: io.time,
     speed: (at) => (at < market.range().from + warmUpMs(options) ? 'max' : config.market.speed),
-    absorbFrom: ({ at }) => CandleRollup.replayFrom(at),
     onStep: (step) => screen.step(step.at, step.bars.length),
   });
   if (recovered.cursor) await driver.rewind(recovered.cursor);

@@ -88,6 +88,11 @@ export class MarketAudience implements StepAudience {
     }
   }
 
+  /** At a candle's close the bars of that candle: who looks at the step at `at` is shown what it closed. */
+  absorbFrom(at: number): number {
+    return CandleRollup.replayFrom(at - 1);
+  }
+
   venue(step: MarketStep, tell: Tell): void {
     const engine = this.#options.engine();
     if (!engine) return;
