@@ -78,7 +78,8 @@ export class DurableActor {
     const step = logic.start(input);
     this.#logic = logic;
     this.#machine = logic.machine;
-    return this.#draft('start', event, cause, at, step, afterStep(EMPTY_HOST, step, event, at, false));
+    const host = afterStep(EMPTY_HOST, step, event, at, false);
+    return this.#draft('start', event, cause, at, step, host, logic.snapshot(1));
   }
 
   /** Takes the actor up from its newest row; `checkpoint` and `eventsSince` where that row has no snapshot. */
@@ -109,7 +110,8 @@ export class DurableActor {
   /** A migrated snapshot gets a row of its own, so that every later row follows from rows of this version. */
   restored(cause: Cause, at: number): Drafted {
     const step: Step = { emitted: [], stateTimers: [] };
-    return this.#draft('restored', { type: 'actor.restored', at }, cause, at, step, this.#host);
+    const snapshot = defined(this.#logic, this.id).snapshot(this.#seq + 1);
+    return this.#draft('restored', { type: 'actor.restored', at }, cause, at, step, this.#host, snapshot);
   }
 
   /** The postponed event that goes before the mailbox, because its state change has come. */
@@ -125,17 +127,20 @@ export class DurableActor {
     if (!before) return undefined;
     const event: ActorEvent = { ...message.event, at };
     const step = this.#send(event);
-    const changed = this.#stateKey !== defined(this.#logic, this.id).stateKey();
-    const host = afterStep(before, step, event, at, changed);
+    const logic = defined(this.#logic, this.id);
+    const host = afterStep(before, step, event, at, this.#stateKey !== logic.stateKey());
+    const snapshot = logic.snapshot(this.#seq + 1);
     const quiet = cause.kind === 'input' && step.emitted.length === 0 && host === this.#host;
-    return quiet && this.#unchanged() ? undefined : this.#draft('event', event, cause, at, step, host);
+    if (quiet && snapshot !== null && snapshot === this.#checkpoint) return undefined;
+    return this.#draft('event', event, cause, at, step, host, snapshot);
   }
 
   /** Consumes an event that the machine cannot take; state and timers stay, the reason is kept. */
   deadLetter(message: Message, at: number, note: string): Drafted {
     const step: Step = { emitted: [], stateTimers: [] };
     const host = this.#hostWithout(message.cause) ?? this.#host;
-    return this.#draft('dead-letter', { ...message.event, at }, message.cause, at, step, host, note);
+    const event = { ...message.event, at };
+    return this.#draft('dead-letter', event, message.cause, at, step, host, this.#unmovedSnapshot(), note);
   }
 
   /** The host state with the timer or postponed event taken that is now being delivered. */
@@ -154,12 +159,6 @@ export class DurableActor {
     }
   }
 
-  #unchanged(): boolean {
-    const logic = defined(this.#logic, this.id);
-    const snapshot = logic.snapshot(this.#seq + 1);
-    return snapshot !== null && snapshot === this.#checkpoint;
-  }
-
   #draft(
     kind: RowDraft['kind'],
     event: ActorEvent,
@@ -167,11 +166,11 @@ export class DurableActor {
     at: number,
     step: Step,
     host: HostState,
+    snapshot: string | null,
     note: string | null = null,
   ): Drafted {
     const logic = defined(this.#logic, this.id);
     const seq = this.#seq + 1;
-    const snapshot = kind === 'dead-letter' ? this.#unmovedSnapshot() : logic.snapshot(seq);
     const intents = this.#identify(step.emitted, seq);
     if (host !== this.#host) this.#hostText = JSON.stringify(host);
     const draft: RowDraft = {
