@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { tree } from '../../supervisors/introspection.ts';
-import { type BulkheadError, errorText } from '../core/errors.ts';
+import { type BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { PORTFOLIO } from '../domain/events.ts';
 import type { JournalWriter, WriterState } from '../journal/journal-writer.ts';
 import type { MarketData } from '../market/market-data.ts';
@@ -41,6 +41,7 @@ export class RunScreen {
   #lastRate = { at: 0, n: 0 };
   #lastLineAt = Number.NEGATIVE_INFINITY;
   #failed = false;
+  #isUnwritable = false;
 
   constructor(options: RunOptions, io: Io) {
     this.#options = options;
@@ -66,7 +67,7 @@ export class RunScreen {
       this.#io.time.monotonic,
       this.#options.config.status.intervalMs,
     );
-    this.#refresh(true);
+    this.#show(this.#publisher.flush(() => this.#document()));
   }
 
   to(state: RunState): void {
@@ -165,9 +166,27 @@ export class RunScreen {
   #refresh(force: boolean): StatusDocument | undefined {
     if (!this.#publisher) return undefined;
     const build = (): StatusDocument => this.#document();
-    const document = force ? this.#publisher.flush(build) : this.#publisher.publish(build);
+    const document = this.#written(this.#publisher, force, build);
     if (document) this.#show(document);
     return document;
+  }
+
+  /** A full disk must not end a run that waits for it to have room again: the file is only a view. */
+  #written(
+    publisher: StatusPublisher,
+    force: boolean,
+    build: () => StatusDocument,
+  ): StatusDocument | undefined {
+    try {
+      const document = force ? publisher.flush(build) : publisher.publish(build);
+      if (document) this.#isUnwritable = false;
+      return document;
+    } catch (error) {
+      if (!isBulkheadError(error, 'CANNOT_WRITE')) throw error;
+      if (!this.#isUnwritable) this.#io.stderr.write(`${error.message}\n`);
+      this.#isUnwritable = true;
+      return force ? build() : undefined;
+    }
   }
 
   #document(): StatusDocument {

@@ -39,8 +39,8 @@ export interface JournalWriterOptions {
   readonly limits?: Partial<WriterLimits>;
   readonly initialSettledN?: number;
   readonly onState?: (state: WriterState, error?: BulkheadError) => void;
-  /** A callback threw. The other callbacks still ran. Without a handler the process stops on it. */
-  readonly onError?: (error: unknown, row: JournalRow) => void;
+  /** A row's callback (or `onState`) threw. The other callbacks still ran. Without a handler the process stops on it. */
+  readonly onError?: (error: unknown, row: JournalRow | undefined) => void;
 }
 
 interface Entry {
@@ -255,7 +255,7 @@ export class JournalWriter {
     if (this.pendingRows === 0) this.#settleIdle();
   }
 
-  #report(error: unknown, row: JournalRow): void {
+  #report(error: unknown, row: JournalRow | undefined): void {
     if (this.#options.onError) {
       this.#options.onError(error, row);
       return;
@@ -270,7 +270,16 @@ export class JournalWriter {
     const changed = this.#state !== state;
     this.#state = state;
     if (state !== 'ok' && state !== 'halted') this.#settleIdle();
-    if (changed) this.#options.onState?.(state, error);
+    if (changed) this.#tell(state, error);
+  }
+
+  /** A listener that throws must not keep a durable batch from its release, nor a failed one from its retry. */
+  #tell(state: WriterState, error?: BulkheadError): void {
+    try {
+      this.#options.onState?.(state, error);
+    } catch (thrown) {
+      this.#report(thrown, undefined);
+    }
   }
 
   #settleIdle(): void {

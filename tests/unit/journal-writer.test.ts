@@ -213,8 +213,8 @@ test('an error nobody can retry ends the writer as failed', async () => {
 });
 
 test('a throwing callback is reported and does not keep the others from running', async () => {
-  const reported: [string, number][] = [];
-  const world = await setup({}, { onError: (error, row) => reported.push([String(error), row.n]) });
+  const reported: [string, number | undefined][] = [];
+  const world = await setup({}, { onError: (error, row) => reported.push([String(error), row?.n]) });
   world.writer.append(draft('a', 1), () => {
     throw new Error('boom');
   });
@@ -222,6 +222,30 @@ test('a throwing callback is reported and does not keep the others from running'
   await world.writer.idle();
   assert.deepEqual(reported, [['Error: boom', 1]]);
   assert.deepEqual(world.released, [2]);
+});
+
+test('a throwing state listener keeps neither the retry nor the release from happening', async () => {
+  const reported: string[] = [];
+  let attempts = 0;
+  const world = await setup(
+    {
+      before: (operation) => {
+        if (operation === 'append' && ++attempts === 1) throw away();
+      },
+    },
+    {
+      onState: (state) => {
+        throw new Error(`no room to note "${state}"`);
+      },
+      onError: (error) => reported.push(String(error)),
+    },
+  );
+  world.writer.append(draft('a', 1), (row) => world.released.push(row.n));
+  await settle();
+  world.time.advanceTo(1_000);
+  await world.writer.idle();
+  assert.deepEqual(world.released, [1]);
+  assert.deepEqual(reported, ['Error: no room to note "halted"', 'Error: no room to note "ok"']);
 });
 
 test('close drains what is queued; while the store is away it gives up instead of hanging', async () => {

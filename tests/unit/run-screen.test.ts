@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { RunOptions } from '../../src/app/io.ts';
+import { RunScreen } from '../../src/app/run-screen.ts';
+import { readStatus } from '../../src/app/status-file.ts';
+import { BulkheadError } from '../../src/core/errors.ts';
+import { fakeIo } from '../support/fake-io.ts';
+import { tempDir } from '../support/temp.ts';
+
+const options = {
+  config: {
+    mode: 'demo',
+    account: 'test',
+    paper: { initialBalance: '10000' },
+    status: { intervalMs: 1_000, lastTrades: 8 },
+  },
+  json: false,
+  quiet: true,
+} as unknown as RunOptions;
+
+const full = new BulkheadError('STORE_FULL', 'No space left on device.');
+
+test('a status file that cannot be written is said once and ends nothing; it comes back by itself', (t) => {
+  const dir = tempDir(t);
+  const io = fakeIo();
+  const screen = new RunScreen(options, io);
+  screen.openFolder(dir);
+  // Where the next version of the file would be written first: as good as a full disk.
+  const obstacle = join(dir, `status.json.${io.pid}.tmp`);
+  mkdirSync(obstacle);
+  screen.journal('halted', full);
+  screen.journal('halted', full);
+  screen.step(1, 0);
+  assert.equal(io.err().split('cannot be written').length - 1, 1);
+  assert.equal(readStatus(dir).error, null);
+  rmdirSync(obstacle);
+  screen.journal('halted', full);
+  assert.match(readStatus(dir).error ?? '', /journal halted/);
+});
