@@ -15,8 +15,8 @@ import type { Clock } from '../src/core/clock.ts';
 import { errorText } from '../src/core/errors.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { ActorEvent, Cause, Intent, Message } from '../src/domain/events.ts';
-import type { JournalRow } from '../src/journal/journal.ts';
-import type { JournalWriter } from '../src/journal/journal-writer.ts';
+import type { JournalRow, RowDraft } from '../src/journal/journal.ts';
+import type { JournalWriter, OnDurable } from '../src/journal/journal-writer.ts';
 import type { LogicFactory } from './actor-logic.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { type Drafted, DurableActor } from './durable-actor.ts';
@@ -46,9 +46,15 @@ export interface RuntimeHooks {
   quarantined?(actor: ActorId, message: Message, reason: string): void;
 }
 
+/** A message with its place in the order of arrival, which it keeps however often it is held back. */
+interface Letter {
+  readonly message: Message;
+  readonly order: number;
+}
+
 interface Cell {
   readonly actor: DurableActor;
-  readonly mailbox: Message[];
+  readonly mailbox: Letter[];
   lastN: number;
   /** Kept through a graceful stop of its supervisor: the actor lives on in the journal. */
   stopped: boolean;
@@ -73,7 +79,10 @@ export class ActorRuntime {
   readonly #deadLetters: DeadLetters;
   readonly #cells = new Map<ActorId, Cell>();
   readonly #observers: ((committed: Committed) => void)[] = [];
-  #queue: Message[] = [];
+  #queue: Letter[] = [];
+  #order = 0;
+  /** Why nothing moves any more: a step was taken that the journal did not take. */
+  #broken: { readonly error: unknown } | undefined;
   #opened = false;
   #drainScheduled = false;
   #draining = false;
@@ -157,7 +166,7 @@ export class ActorRuntime {
     assert(cell, `${id} is not known`);
     cell.stopped = false;
     if (!cell.actor.isUp) cell.actor.restore();
-    if (cell.mailbox.length > 0) this.#wake(cell);
+    if (this.#opened) this.#wake(cell);
   }
 
   /** A supervisor's stop: memory goes, the journal keeps the actor. */
@@ -174,12 +183,13 @@ export class ActorRuntime {
 
   /** Queues a message from outside (market, timer, person, socket). */
   tell(message: Message): void {
-    this.#queue.push(message);
+    this.#enqueue(message);
     this.#scheduleDrain();
   }
 
   open(): void {
     this.#opened = true;
+    for (const cell of this.#cells.values()) this.#wake(cell);
     this.#scheduleDrain();
   }
 
@@ -196,10 +206,21 @@ export class ActorRuntime {
   /** Resolves when no message waits and every row is durable and released. */
   async quiescent(): Promise<void> {
     for (;;) {
+      if (this.#broken) throw this.#broken.error;
       this.#drain();
       await this.#writer.idle();
-      if (this.#queue.length === 0 && !this.#drainScheduled && this.#writer.pendingRows === 0) return;
+      if (
+        !this.#broken &&
+        this.#queue.length === 0 &&
+        !this.#drainScheduled &&
+        this.#writer.pendingRows === 0
+      )
+        return;
     }
+  }
+
+  #enqueue(message: Message): void {
+    this.#queue.push({ message, order: this.#order++ });
   }
 
   #scheduleDrain(): void {
@@ -212,20 +233,21 @@ export class ActorRuntime {
   }
 
   #drain(): void {
-    if (!this.#opened || this.#draining) return;
+    if (!this.#opened || this.#draining || this.#broken) return;
     this.#draining = true;
     try {
       while (this.#queue.length > 0) {
         const batch = this.#queue;
         this.#queue = [];
-        for (const message of batch) this.#deliver(message);
+        for (const letter of batch) this.#deliver(letter);
       }
     } finally {
       this.#draining = false;
     }
   }
 
-  #deliver(message: Message): void {
+  #deliver(letter: Letter): void {
+    const { message } = letter;
     const cell = this.#cells.get(message.to);
     if (message.event.type === 'actor.start') {
       if (cell) this.#bury(message, 'already started');
@@ -236,7 +258,7 @@ export class ActorRuntime {
       this.#bury(message, cell ? 'the actor is over' : 'no such actor');
       return;
     }
-    cell.mailbox.push(message);
+    cell.mailbox.push(letter);
     this.#wake(cell);
   }
 
@@ -248,13 +270,13 @@ export class ActorRuntime {
   /** Steps the actor through its mailbox as far as it may go now. */
   #wake(cell: Cell): void {
     const { actor, mailbox } = cell;
-    while (!cell.stopped && actor.isUp && !this.#writer.inFlight(cell.lastN)) {
+    while (!this.#broken && !cell.stopped && actor.isUp && !this.#writer.inFlight(cell.lastN)) {
       if (actor.isDone) {
-        for (const message of mailbox.splice(0)) this.#bury(message, 'the actor is over');
+        for (const { message } of mailbox.splice(0)) this.#bury(message, 'the actor is over');
         return;
       }
       const postponed = actor.nextPostponed();
-      const message = postponed ?? mailbox[0];
+      const message = postponed ?? mailbox[0]?.message;
       if (!message) return;
       const at = this.#options.clock.now();
       let drafted: Drafted | undefined;
@@ -292,13 +314,23 @@ export class ActorRuntime {
 
   #append(cell: Cell, drafted: Drafted): void {
     this.#writer.setSettled(this.#outstanding.settledN);
-    cell.lastN = this.#writer.append(drafted.draft, (row) => this.#release(cell, drafted, row)).n;
+    cell.lastN = this.#write(drafted.draft, (row) => this.#release(cell, drafted, row));
   }
 
   #bury(message: Message, reason: string): void {
     if (message.cause.kind === 'input') return;
     const { draft, cause, event } = this.#deadLetters.draft(message, this.#options.clock.now(), reason);
-    this.#writer.append(draft, (row) => this.#publish({ row, event, cause, intents: [] }));
+    this.#write(draft, (row) => this.#publish({ row, event, cause, intents: [] }));
+  }
+
+  /** Memory has gone ahead of a row that is refused: no later row may follow it, so nothing moves any more. */
+  #write(draft: RowDraft, onDurable: OnDurable): number {
+    try {
+      return this.#writer.append(draft, onDurable).n;
+    } catch (error) {
+      this.#broken ??= { error };
+      throw error;
+    }
   }
 
   /** The row is durable: only now does anything of it exist for others. */
@@ -310,17 +342,25 @@ export class ActorRuntime {
       const message = route(intent, row.actor, row.n, i);
       if (message) messages.push(message);
     }
-    this.#publish({ row, event, cause, intents }, messages.length);
-    for (const message of messages) this.#queue.push(message);
+    try {
+      this.#publish({ row, event, cause, intents }, messages.length);
+    } finally {
+      for (const message of messages) this.#enqueue(message);
+      this.#goOn(cell, row);
+    }
+  }
+
+  #goOn(cell: Cell, row: JournalRow): void {
     if (row.final) {
       this.timers.replace(row.actor, []);
-      for (const message of cell.mailbox.splice(0)) this.#bury(message, 'the actor is over');
+      for (const { message } of cell.mailbox.splice(0)) this.#bury(message, 'the actor is over');
       this.#cells.delete(row.actor);
       this.#options.hooks.finished(row.actor);
     } else if (cell.mailbox.length > 0) {
       // Held back while this row was in flight: their causes are older than what this row brought about.
-      const held = cell.mailbox.splice(0);
-      this.#queue.unshift(...held);
+      this.#queue = [...cell.mailbox.splice(0), ...this.#queue].sort((a, b) => a.order - b.order);
+    } else {
+      this.#wake(cell);
     }
     this.#scheduleDrain();
   }

@@ -21,6 +21,9 @@ export interface HarnessOptions {
   readonly actors?: readonly ActorId[];
   readonly poisonLimit?: number;
   readonly owner?: string;
+  readonly maxQueuedRows?: number;
+  /** Else what a row's callback throws fails the test. */
+  readonly collectErrors?: boolean;
 }
 
 export class Harness {
@@ -32,6 +35,7 @@ export class Harness {
   readonly crashes: string[] = [];
   readonly states: WriterState[] = [];
   readonly quarantined: string[] = [];
+  readonly errors: string[] = [];
 
   private constructor(store: JournalStore, runtime: ActorRuntime, writer: JournalWriter, time: VirtualTime) {
     this.store = store;
@@ -61,9 +65,14 @@ export class Harness {
     let harness: Harness | undefined;
     const writer = new JournalWriter(store, lease, recovered.head, {
       time: systemTime(),
-      limits: { firstRetryMs: 1, longestRetryMs: 2 },
+      limits: {
+        firstRetryMs: 1,
+        longestRetryMs: 2,
+        ...(options.maxQueuedRows === undefined ? {} : { maxQueuedRows: options.maxQueuedRows }),
+      },
       initialSettledN: recovered.settledN,
       onState: (state) => harness?.states.push(state),
+      ...(options.collectErrors ? { onError: (error) => harness?.errors.push(String(error)) } : {}),
     });
     const runtime: ActorRuntime = new ActorRuntime({
       instance: 'test-instance',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BulkheadError } from '../../src/core/errors.ts';
 import type { Cause } from '../../src/domain/events.ts';
 import { Harness, MemoryDatabase } from '../support/runtime-harness.ts';
 
@@ -172,4 +173,67 @@ test('a look at the market that changes nothing writes no row', async () => {
   const before = harness.committed.length;
   await harness.tell('toy/a', { type: 'LOOK' }, { kind: 'input', phase: 'market', at: 1 });
   assert.equal(harness.committed.length, before);
+});
+
+test('what is held back while rows are in flight is taken in the order of its arrival, across actors', async () => {
+  let open: () => void = () => {};
+  let gate: Promise<void> | undefined;
+  const harness = await Harness.start({
+    actors: ['toy/a', 'toy/b', 'toy/c'],
+    faults: { before: (operation) => (operation === 'append' ? gate : undefined) },
+  });
+  await harness.runtime.quiescent();
+  gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const add = (to: string, amount: number) =>
+    harness.runtime.tell({ to, event: { type: 'ADD', amount }, cause: external });
+  for (const to of ['toy/a', 'toy/b', 'toy/c']) add(to, 0);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (const [index, to] of ['toy/b', 'toy/a', 'toy/c', 'toy/a', 'toy/b'].entries()) add(to, index + 1);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  open();
+  gate = undefined;
+  await harness.runtime.quiescent();
+  const amounts = harness.committed.slice(-5).map(({ event }) => event.amount);
+  assert.deepEqual(amounts, [1, 2, 3, 4, 5]);
+});
+
+test('an observer that throws is reported, and keeps no intent from being delivered', async () => {
+  const harness = await Harness.start({ actors: ['toy/a', 'toy/b'], collectErrors: true });
+  harness.runtime.observe(({ row }) => {
+    if (row.actor === 'toy/a') throw new Error('no room');
+  });
+  await harness.tell('toy/a', { type: 'TELL', to: 'toy/b', amount: 3 });
+  assert.equal(harness.context('toy/b').count, 3);
+  assert.equal(harness.runtime.outstandingRows, 0);
+  assert.deepEqual(harness.errors, ['Error: no room', 'Error: no room']);
+});
+
+test('after a row that the journal refuses to take nothing moves any more', async () => {
+  const database = new MemoryDatabase();
+  const first = await Harness.start({ database, actors: ['toy/a', 'toy/b'] });
+  await first.runtime.quiescent();
+  let away = true;
+  const harness = await Harness.start({
+    database,
+    time: first.time,
+    maxQueuedRows: 1,
+    faults: {
+      before: (operation) => {
+        if (operation === 'append' && away) throw new BulkheadError('STORE_UNAVAILABLE', 'away');
+      },
+    },
+  });
+  harness.runtime.tell({ to: 'toy/b', event: { type: 'ADD', amount: 1 }, cause: external });
+  harness.runtime.tell({ to: 'toy/a', event: { type: 'ADD', amount: 2 }, cause: external });
+  harness.runtime.tell({ to: 'toy/b', event: { type: 'ADD', amount: 3 }, cause: external });
+  await assert.rejects(harness.runtime.quiescent(), { code: 'JOURNAL_OVERLOADED' });
+  away = false;
+  await harness.writer.idle();
+  harness.runtime.tell({ to: 'toy/a', event: { type: 'ADD', amount: 4 }, cause: external });
+  await assert.rejects(harness.runtime.quiescent(), { code: 'JOURNAL_OVERLOADED' });
+  const after = await Harness.start({ database, time: first.time });
+  assert.equal((await after.store.rowsOf('toy/a', 1, 10)).length, 0, 'no row follows one that is missing');
+  assert.equal((await after.store.rowsOf('toy/b', 1, 10)).length, 1);
 });
