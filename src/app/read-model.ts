@@ -29,8 +29,11 @@ const SHOWN = new Set(['portfolio', 'position', 'breaker', 'entry', 'guardian'])
 function emptyModel() {
   return createStore({
     context: {
-      /** Newest snapshot text of every actor that is shown; parsed only when somebody looks. */
-      snapshots: {} as Record<ActorId, string>,
+      /**
+       * Newest snapshot text of every actor that is shown; parsed only when somebody looks. One map for all
+       * versions of the store: to copy it for each row would cost the square of the positions.
+       */
+      snapshots: new Map<ActorId, string>(),
       notices: [] as readonly Notice[],
       rows: 0,
     },
@@ -39,16 +42,14 @@ function emptyModel() {
         context,
         event: { actor: ActorId; snapshot: string | null; final: boolean; notices: readonly Notice[] },
       ) => {
-        const { [event.actor]: _old, ...others } = context.snapshots;
-        const snapshots =
-          event.final || event.snapshot === null
-            ? others
-            : { ...context.snapshots, [event.actor]: event.snapshot };
+        const { snapshots } = context;
+        if (event.final || event.snapshot === null) snapshots.delete(event.actor);
+        else snapshots.set(event.actor, event.snapshot);
         const notices =
           event.notices.length > 0
             ? [...context.notices, ...event.notices].slice(-NOTICES_KEPT)
             : context.notices;
-        return { ...context, snapshots, notices, rows: context.rows + 1 };
+        return { ...context, notices, rows: context.rows + 1 };
       },
     },
   });
@@ -92,7 +93,7 @@ export class ReadModel {
   }
 
   #of<C>(type: string): [ActorId, Snapshot<C>][] {
-    return Object.entries(this.#store.getSnapshot().context.snapshots)
+    return [...this.#store.getSnapshot().context.snapshots]
       .filter(([actor]) => actorType(actor) === type)
       .map(([actor, text]) => [actor, JSON.parse(text) as Snapshot<C>]);
   }
