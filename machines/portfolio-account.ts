@@ -42,6 +42,8 @@ export interface PortfolioContext {
   readonly marks: { readonly [symbol: string]: Decimal };
   readonly exposures: { readonly [actor: string]: HeldExposure };
   readonly reservations: { readonly [id: string]: Reservation };
+  /** Symbols whose realised profit is in the wallet already while their position has not yet told of the exit. */
+  readonly unbooked: { readonly [symbol: string]: true };
   readonly nextReservation: number;
   /** What each breaker that is not closed does to trading. */
   readonly breakers: {
@@ -78,6 +80,7 @@ export type PortfolioEvent =
       readonly balance: Decimal;
       readonly delta: Decimal;
       readonly reason: string;
+      readonly symbol?: SymbolName;
     } & Timed)
   | ({
       readonly type: 'EXPOSURE';
@@ -129,6 +132,7 @@ export function initialPortfolio(input: PortfolioInput): PortfolioContext {
     marks: {},
     exposures: {},
     reservations: {},
+    unbooked: {},
     nextReservation: 1,
     breakers: {},
     operatorHalt: null,

@@ -13,6 +13,7 @@
  */
 import { setup } from 'xstate';
 import { add, type Decimal, eq, fromNumber, lt, max, mul, neg, sub, sum, ZERO } from '../src/core/decimal.ts';
+import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
@@ -50,6 +51,11 @@ const countUp = (context: PortfolioContext, name: string): PortfolioContext => (
 function assessWith(assess: AssessEntry, context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'ASSESS') return step(context);
   const { entry, instrument, from } = event;
+  if (from !== entryDeskOf(entry.symbol) && !(from in context.exposures)) {
+    // Its position ended while it asked: nobody would give the reservation back.
+    const refusals = [{ rule: 'position', detail: 'the position is over' }];
+    return step(context, send(from, { type: 'REFUSED', refusals }));
+  }
   const decision = assess(entry, instrument, portfolioView(context), context.limits);
   if (!decision.approved) {
     const { refusals } = decision;
@@ -117,8 +123,16 @@ function expose(context: PortfolioContext, event: PortfolioEvent): Next {
   const exposures = eq(notional, ZERO)
     ? without(settled.exposures, actor)
     : { ...settled.exposures, [actor]: held };
-  return step({ ...settled, exposures });
+  const next = { ...settled, exposures, unbooked: without(settled.unbooked, symbol) };
+  // Confirmed before a breaker opened, and heard of only now.
+  const isLate = !(actor in context.exposures) && tradingState(context) !== 'active';
+  return isLate && isOpening(held) && !eq(notional, ZERO) ? step(next, abort(next, actor)) : step(next);
 }
+
+const isOpening = (held: HeldExposure): boolean => eq(held.quantity, ZERO) || held.unknown;
+
+const abort = (context: PortfolioContext, actor: ActorId): Emitted =>
+  send(actor, { type: 'ABORT_ENTRY', reason: `trading is ${tradingState(context)}` });
 
 function unrealized(context: PortfolioContext, held: HeldExposure): Decimal {
   const mark = context.marks[held.symbol];
@@ -149,7 +163,7 @@ function mark(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'MARK') return step(context);
   const marks = { ...context.marks };
   for (const [symbol, price] of Object.entries(event.prices)) marks[symbol] = fromNumber(price);
-  const valued = revalue({ ...context, marks });
+  const valued = revalue({ ...context, marks, unbooked: {} });
   return step(valued, ...tellEquity(valued));
 }
 
@@ -159,12 +173,19 @@ const TRANSFERS = new Set(['DEPOSIT', 'WITHDRAW', 'TRANSFER']);
 function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'WALLET_CHANGED') return step(context);
   const moved = TRANSFERS.has(event.reason.toUpperCase()) ? event.delta : ZERO;
-  const { dayStart } = context;
+  const { dayStart, exposures } = context;
+  // Until its position's own word this profit still stands in the exposure too: it must not count twice.
+  const { symbol } = event;
+  const isUnbooked =
+    event.reason === 'REALIZED_PNL' &&
+    symbol !== undefined &&
+    Object.values(exposures).some((held) => held.symbol === symbol);
   return step({
     ...context,
+    unbooked: isUnbooked ? { ...context.unbooked, [symbol]: true } : context.unbooked,
     wallet: event.balance,
     flows: { ...context.flows, [event.reason]: add(context.flows[event.reason] ?? ZERO, event.delta) },
-    equity: add(context.equity, sub(event.balance, context.wallet)),
+    equity: isUnbooked ? context.equity : add(context.equity, sub(event.balance, context.wallet)),
     peakEquity: add(context.peakEquity, moved),
     dayStart: { ...dayStart, equity: add(dayStart.equity, moved) },
   });
@@ -173,29 +194,32 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
 function closePosition(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'POSITION_CLOSED') return step(context);
   const symbol = event.actor.split('/')[1] ?? '';
-  const cleared = withoutReservations(
-    { ...context, exposures: without(context.exposures, event.actor) },
+  const desk = withoutReservations(
+    {
+      ...context,
+      exposures: without(context.exposures, event.actor),
+      unbooked: without(context.unbooked, symbol),
+    },
     symbol,
   );
+  const own = Object.entries(desk.reservations).filter(([, { actor }]) => actor !== event.actor);
+  const cleared = { ...desk, reservations: Object.fromEntries(own) };
   const { trade } = event;
   if (trade === null) return step(countUp(cleared, 'abandoned'));
   const counted = countUp(countUp(cleared, 'trades'), lt(trade.netPnl, ZERO) ? 'losses' : 'wins');
-  const valued = revalue({ ...counted, lastTrades: bounded(counted.lastTrades, trade, TRADES_KEPT) });
-  return step(
-    valued,
-    ...context.tradeBreakers.map((breaker) => send(breaker, { type: 'TRADE_CLOSED', trade })),
-    ...tellEquity(valued),
-  );
+  const noted = { ...counted, lastTrades: bounded(counted.lastTrades, trade, TRADES_KEPT) };
+  const told = context.tradeBreakers.map((breaker) => send(breaker, { type: 'TRADE_CLOSED', trade }));
+  // Others that closed at the same instant are in the wallet already: the last of them tells the equity.
+  if (Object.keys(noted.unbooked).length > 0) return step(noted, ...told);
+  const valued = revalue(noted);
+  return step(valued, ...told, ...tellEquity(valued));
 }
 
 /** What was sent and did not fill yet is called back; what is filled keeps its stop and its plan. */
 function abortEntries(before: PortfolioContext, after: PortfolioContext): Next {
   if (tradingState(before) !== 'active' || tradingState(after) === 'active') return step(after);
-  const reason = `trading is ${tradingState(after)}`;
-  const opening = Object.entries(after.exposures)
-    .filter(([, held]) => eq(held.quantity, ZERO) || held.unknown)
-    .map(([actor]) => actor);
-  return step(after, ...opening.map((actor) => send(actor, { type: 'ABORT_ENTRY', reason })));
+  const opening = Object.entries(after.exposures).filter(([, held]) => isOpening(held));
+  return step(after, ...opening.map(([actor]) => abort(after, actor)));
 }
 
 function changeBreaker(context: PortfolioContext, event: PortfolioEvent): Next {

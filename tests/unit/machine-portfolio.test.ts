@@ -57,6 +57,50 @@ describe('portfolio', () => {
     );
   });
 
+  test('positions that close at the same instant count once: the breakers hear one equity, and the peak stays true', () => {
+    const bench = portfolio();
+    const second = { actor: 'position/ETHUSDT/BOTH/1', symbol: 'ETHUSDT' };
+    expose(bench);
+    expose(bench, second);
+    bench.send('MARK', { prices: { BTCUSDT: 110, ETHUSDT: 110 } });
+    assert.equal(context(bench).peakEquity, '1040');
+    const realise = (symbol: string, balance: string) =>
+      bench.send('WALLET_CHANGED', { balance, delta: '20', reason: 'REALIZED_PNL', symbol });
+    realise('BTCUSDT', '1020');
+    realise('ETHUSDT', '1040');
+    assert.equal(context(bench).equity, '1040');
+    const equities = () =>
+      told(bench).flatMap(([, event]) => (event.type === 'EQUITY' ? [[event.equity, event.peak]] : []));
+    bench.send('POSITION_CLOSED', { actor: POSITION, trade: tradeOf('20'), reason: 'stop' });
+    assert.deepEqual(equities(), []);
+    bench.send('POSITION_CLOSED', { ...second, trade: tradeOf('20'), reason: 'stop' });
+    assert.deepEqual(equities(), [['1040', '1040']]);
+  });
+
+  test('an entry confirmed just before a breaker opened is called back when it is heard of', () => {
+    const bench = portfolio();
+    bench.send('CONFIRM', { actor: POSITION, symbol: 'BTCUSDT' });
+    bench.send('BREAKER_CHANGED', { breaker: 'breaker/daily-loss', state: 'halted', cause: 'loss' });
+    expose(bench, { quantity: '0' });
+    assert.equal(answer(bench), 'ABORT_ENTRY');
+    expose(bench);
+    assert.deepEqual(told(bench), [], 'what is filled keeps its stop and its plan');
+  });
+
+  test('a position that ends while it asks to grow leaves no reservation behind', () => {
+    const bench = portfolio();
+    const grow = () =>
+      bench.send('ASSESS', { entry: { ...entry({}), add: true }, instrument: INSTRUMENT, from: POSITION });
+    expose(bench, { notional: '20', quantity: '0.2' });
+    grow();
+    assert.equal(answer(bench), 'APPROVED');
+    bench.send('POSITION_CLOSED', { actor: POSITION, trade: tradeOf('1'), reason: 'stop' });
+    assert.deepEqual(context(bench).reservations, {});
+    grow();
+    assert.equal(answer(bench), 'REFUSED');
+    assert.deepEqual(context(bench).reservations, {});
+  });
+
   test('after a breaker opened nothing is approved or confirmed, and unfilled entries are called back', () => {
     const bench = portfolio();
     ask(bench);
