@@ -26,9 +26,19 @@ const SYMBOLS = 35;
 const BOOT: Cause = { kind: 'external', id: 'bench' };
 const PRICE = 100;
 
+/** One bracket, so that the venue takes any number of positions. */
+const BRACKET = {
+  bracket: 1,
+  initialLeverage: 50,
+  notionalFloor: '0',
+  notionalCap: '1000000000',
+  maintMarginRate: '0.005',
+  cum: '0',
+};
+
 export const INSTRUMENTS: readonly Instrument[] = Array.from({ length: SYMBOLS }, (_, index) => {
   const base = `S${String(index).padStart(2, '0')}`;
-  return { ...INSTRUMENT, symbol: `${base}USDT`, base };
+  return { ...INSTRUMENT, symbol: `${base}USDT`, base, brackets: [BRACKET] };
 });
 
 /** Room for all of them in one account. */
