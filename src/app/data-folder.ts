@@ -4,7 +4,7 @@
  * Invariant: whoever holds the folder's lock is the only process with its owner name, so the same folder may
  * take its account's lease back at once after a crash: the previous holder is provably gone.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
@@ -32,11 +32,10 @@ export function openDataFolder(dir: string, cwd: string): DataFolder {
 }
 
 function ownerOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    const owner = freshId('owner');
-    writeFileSync(file, `${owner}\n`, { flag: 'wx' });
-    return owner;
-  }
+  const known = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  // Empty when the first start was killed in the midst of writing it.
+  if (known !== '') return known;
+  const owner = freshId('owner');
+  writeFileSync(file, `${owner}\n`);
+  return owner;
 }

@@ -1,6 +1,8 @@
 /**
  * What a journal was begun with and cannot change under it: the market, the venue's rules and the strategy.
- * Rows are replayed against these; another market would mix two times, another slippage two accounts.
+ * Rows are replayed against these; another market would mix two times, another slippage two accounts. The limits
+ * are what the actors were started with and keep in their snapshots: a changed one would be passed over in
+ * silence, and who lowers a risk limit must not believe that it holds when it does not.
  */
 import type { Config } from '../config/schema.ts';
 import { BulkheadError } from '../core/errors.ts';
@@ -12,8 +14,13 @@ export interface RunIdentity {
   readonly market: MarketIdentity;
   readonly paper: Config['paper'];
   readonly strategy: Config['strategy'];
+  readonly limits: Limits;
   readonly instruments: readonly Instrument[];
 }
+
+type Limits = Pick<Config, (typeof LIMITS)[number]>;
+
+const LIMITS = ['risk', 'entry', 'position', 'breakers'] as const;
 
 const KEY = 'run';
 
@@ -35,19 +42,18 @@ export async function openRun(
 ): Promise<OpenedRun> {
   const known = await readIdentity(store);
   const opened = await openMarket(config, cwd, known?.market);
-  const { paper, strategy } = config;
+  const { paper, strategy, risk, entry, position, breakers } = config;
   if (known === undefined) {
     const instruments = opened.market.instruments();
-    await store.setMeta(
-      lease,
-      KEY,
-      JSON.stringify({ market: opened.identity, paper, strategy, instruments }),
-    );
+    const limits: Limits = { risk, entry, position, breakers };
+    const identity: RunIdentity = { market: opened.identity, paper, strategy, limits, instruments };
+    await store.setMeta(lease, KEY, JSON.stringify(identity));
     return { ...opened, instruments };
   }
   insist('market', known.market, opened.identity, describe);
   insist('paper', known.paper, paper, JSON.stringify);
   insist('strategy', known.strategy, strategy, JSON.stringify);
+  for (const part of LIMITS) insist(part, known.limits[part], config[part], JSON.stringify);
   return { ...opened, instruments: known.instruments };
 }
 

@@ -92,9 +92,22 @@ async function trade(run: Run): Promise<DriveEnd> {
   held.add(() => store.close());
   screen.progress.store = await store.open();
   const taken = await takeLease(run, store, folder.owner);
-  if (!taken) return 'stopped';
+  if (!taken) {
+    if (signals.failure) throw signals.failure;
+    return 'stopped';
+  }
   const { lease, acquiredAt } = taken;
   held.add(() => store.releaseLease(lease));
+  const keeper = new LeaseKeeper(store, lease, acquiredAt, {
+    time: io.time,
+    ttlMs: config.lease.ttlMs,
+    onStatus: (status) => {
+      if (status === 'fenced') signals.fail(fenced());
+      else if (status === 'expired') log.warn('the lease ran out; another process may take the account over');
+    },
+  });
+  keeper.start();
+  held.add(() => keeper.stop());
 
   screen.to('recovering');
   const startedAt = io.time.monotonic.now();
@@ -123,16 +136,6 @@ async function trade(run: Run): Promise<DriveEnd> {
   });
   screen.watch(system, writer, market, identity);
   for (const { row } of recovered.live.values()) screen.model.seed(row);
-  const keeper = new LeaseKeeper(store, lease, acquiredAt, {
-    time: io.time,
-    ttlMs: config.lease.ttlMs,
-    onStatus: (status) => {
-      if (status === 'fenced') signals.fail(fenced());
-      else if (status === 'expired') log.warn('the lease ran out; nothing is sent until it is renewed');
-    },
-  });
-  keeper.start();
-  held.add(() => keeper.stop());
   held.add(() => writer.close());
   const driver = new MarketDriver({
     market,

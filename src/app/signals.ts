@@ -1,11 +1,11 @@
 /**
- * How a run is asked to stop: SIGTERM and SIGINT drain it, a second one or the deadline ends it at once. What
+ * How a run is asked to stop: SIGTERM, SIGINT or a failure drain it, a second signal or the deadline ends it at once. What
  * is committed stays; what is not was never shown to anybody, so an abrupt end loses nothing either.
  */
 
 import { crashOwner } from '../../supervisors/attribution.ts';
 import type { Time, TimerHandle } from '../core/clock.ts';
-import { errorText } from '../core/errors.ts';
+import { errorText, isBulkheadError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -57,6 +57,7 @@ export class Signals {
   /** Something broke that nobody is waiting for: the run ends with this error. */
   fail(error: unknown): void {
     this.#failure ??= error;
+    this.#armDeadline(isBulkheadError(error) ? error.exitCode : 70);
     for (const stop of this.#stops) stop();
   }
 
@@ -79,11 +80,16 @@ export class Signals {
     this.#askedAt = now;
     this.#exitCode = EXIT_CODES[signal];
     this.#log.info(`${signal}: draining`, { deadlineMs: this.#deadlineMs });
-    this.#deadline = this.#time.timers.set(this.#deadlineMs, () => {
-      this.#log.warn('the shutdown deadline is over; ending at once');
-      process.exit(EXIT_CODES[signal]);
-    });
+    this.#armDeadline(EXIT_CODES[signal]);
     for (const stop of this.#stops) stop();
+  }
+
+  /** What waits for a store that does not answer must not keep the process for ever. */
+  #armDeadline(exitCode: number): void {
+    this.#deadline ??= this.#time.timers.set(this.#deadlineMs, () => {
+      this.#log.warn('the shutdown deadline is over; ending at once');
+      process.exit(exitCode);
+    });
   }
 
   /** A stray error belongs to the child in whose name it ran, or it ends the process. */

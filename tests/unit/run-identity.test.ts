@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openRun } from '../../src/app/run-identity.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { VirtualTime } from '../../src/core/clock.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+
+const settings = (more: object = {}) =>
+  configSchema.parse({ market: { seed: 7, symbols: ['BTCUSDT'] }, ...more });
+
+test('limits that the running actors would pass over in silence are refused, by name', async () => {
+  const store = new MemoryJournal({ account: 'test', clock: new VirtualTime(0) });
+  await store.open();
+  const lease = await store.acquireLease('me', 1_000);
+  const open = async (more: object = {}) => {
+    const { market } = await openRun(settings(more), '/nowhere', store, lease);
+    await market.close();
+  };
+  await open();
+  await open();
+  await open({ shutdown: { deadlineMs: 500 } });
+  for (const [part, change] of [
+    ['risk', { maxLeverage: 2 }],
+    ['breakers', { maxDrawdownPercent: '1' }],
+    ['entry', { coolDownMs: 1_000 }],
+    ['position', { closeDeadlineMs: 1_000 }],
+  ] as const)
+    await assert.rejects(open({ [part]: change }), {
+      code: 'CONFIG_INVALID',
+      message: new RegExp(`holds a run whose ${part} is`),
+    });
+});
