@@ -78,6 +78,8 @@ export class ActorRuntime {
   readonly #poison: PoisonWatch;
   readonly #deadLetters: DeadLetters;
   readonly #cells = new Map<ActorId, Cell>();
+  /** Actors that cannot be restored: what is theirs stays unconsumed, for the version that can. */
+  readonly #absent = new Set<ActorId>();
   readonly #observers: ((committed: Committed) => void)[] = [];
   #queue: Letter[] = [];
   #order = 0;
@@ -95,7 +97,10 @@ export class ActorRuntime {
     this.#deadLetters = new DeadLetters();
   }
 
-  /** Called for every durable row, in order of n. An observer that throws is reported, not obeyed. */
+  /**
+   * Called for every durable row, in order of n. One that throws keeps no other observer and no intent from
+   * its due; the journal writer's `onError` hears of it, and a run ends on it.
+   */
   observe(observer: (committed: Committed) => void): void {
     this.#observers.push(observer);
   }
@@ -148,6 +153,11 @@ export class ActorRuntime {
     const cell: Cell = { actor, mailbox: [], lastN: row.n, stopped: false };
     this.#cells.set(row.actor, cell);
     if (actor.host.timers.length > 0) this.timers.replace(row.actor, actor.host.timers);
+  }
+
+  /** The actor lives in the journal but not in this process: its messages wait there for a start that has it. */
+  leaveAbsent(id: ActorId): void {
+    this.#absent.add(id);
   }
 
   /** Writes down that the actor now runs a migrated snapshot. */
@@ -203,11 +213,11 @@ export class ActorRuntime {
     return due.length;
   }
 
-  /** Resolves when no message waits and every row is durable and released. */
+  /** Resolves when no message waits and every row is durable and released; rejects when that cannot be. */
   async quiescent(): Promise<void> {
     for (;;) {
-      if (this.#broken) throw this.#broken.error;
       this.#drain();
+      if (this.#broken) throw this.#broken.error;
       await this.#writer.idle();
       if (
         !this.#broken &&
@@ -241,6 +251,9 @@ export class ActorRuntime {
         this.#queue = [];
         for (const letter of batch) this.#deliver(letter);
       }
+    } catch (error) {
+      // What was left of the batch is lost to this process; the journal has it for the next.
+      this.#broken ??= { error };
     } finally {
       this.#draining = false;
     }
@@ -249,6 +262,7 @@ export class ActorRuntime {
   #deliver(letter: Letter): void {
     const { message } = letter;
     const cell = this.#cells.get(message.to);
+    if (this.#absent.has(message.to)) return;
     if (message.event.type === 'actor.start') {
       if (cell) this.#bury(message, 'already started');
       else this.#start(message);
@@ -262,9 +276,15 @@ export class ActorRuntime {
     this.#wake(cell);
   }
 
-  #start({ to, event, cause }: Message): void {
-    this.#options.hooks.startChild(to, String(event.machine), event.input, cause);
-    if (!this.#cells.has(to)) this.#bury({ to, event, cause }, 'its supervisor did not start it');
+  #start(message: Message): void {
+    const { to, event, cause } = message;
+    let reason = 'its supervisor did not start it';
+    try {
+      this.#options.hooks.startChild(to, String(event.machine), event.input, cause);
+    } catch (error) {
+      reason = errorText(error);
+    }
+    if (!this.#cells.has(to)) this.#bury(message, reason);
   }
 
   /** Steps the actor through its mailbox as far as it may go now. */
@@ -369,6 +389,14 @@ export class ActorRuntime {
     const { row, cause } = committed;
     this.#outstanding.opened(row.n, opened);
     if (cause.kind === 'intent') this.#outstanding.consumed(cause.n);
-    for (const observer of this.#observers) observer(committed);
+    let failure: { readonly error: unknown } | undefined;
+    for (const observer of this.#observers) {
+      try {
+        observer(committed);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure) throw failure.error;
   }
 }

@@ -35,6 +35,14 @@ export class MachineRegistry {
     });
   }
 
+  /** Whether this program has exactly that machine, e.g. "position@1". */
+  runs(machine: string): boolean {
+    const type = machine.split('@')[0] ?? '';
+    const definition = this.#definitions.get(type);
+    if (definition) return machine === `${type}@${definition.version}`;
+    return this.#engines.get(type)?.factory.machine === machine;
+  }
+
   /** The snapshot as this program's version of the machine understands it. */
   migrate(rowMachine: string, snapshot: string): { readonly snapshot: string; readonly migrated: boolean } {
     const definition = this.#definitions.get(rowMachine.split('@')[0] ?? '');

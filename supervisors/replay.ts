@@ -2,7 +2,9 @@
  * Rebuilds actors from their events alone and holds the result against the journaled snapshots and intents:
  * the oracle for "replay is byte-identical", for `bulkhead replay --verify`, and for new machine versions.
  *
- * Invariant: replay runs no effect; it looks at rows and changes nothing.
+ * Invariants: replay runs no effect; it looks at rows and changes nothing. Rows of another machine version
+ * than this program's cannot be run again by it: they are counted and taken as given, up to the 'restored' row
+ * that carried the actor over. That row is the last of them migrated, and is checked like any other.
  */
 import { errorText } from '../src/core/errors.ts';
 import type { ActorId } from '../src/core/ids.ts';
@@ -27,6 +29,7 @@ export class Replay {
   readonly #actors = new Map<ActorId, DurableActor>();
   readonly #rows = new Map<ActorId, JournalRow>();
   #count = 0;
+  #foreign = 0;
 
   constructor(machines: MachineRegistry, instance: string) {
     this.#machines = machines;
@@ -37,6 +40,11 @@ export class Replay {
     return this.#count;
   }
 
+  /** Rows of other machine versions, which this program cannot run again. */
+  get foreignRows(): number {
+    return this.#foreign;
+  }
+
   /** The newest row seen of every actor, dead ones included. */
   get rows(): ReadonlyMap<ActorId, JournalRow> {
     return this.#rows;
@@ -44,11 +52,17 @@ export class Replay {
 
   /** What the row says and the replayed machine does not; empty when they agree. */
   take(row: JournalRow): Mismatch[] {
+    const before = this.#rows.get(row.actor);
     this.#count += 1;
     this.#rows.set(row.actor, row);
     if (row.actor === DEAD_LETTERS) return [];
+    if (!this.#machines.runs(row.machine)) {
+      this.#foreign += 1;
+      this.#actors.delete(row.actor);
+      return [];
+    }
     try {
-      const drafted = this.#redo(row);
+      const drafted = this.#redo(row, before);
       if (row.final) this.#actors.delete(row.actor);
       return drafted ? compare(row, drafted) : [];
     } catch (error) {
@@ -56,7 +70,7 @@ export class Replay {
     }
   }
 
-  #redo(row: JournalRow): Drafted | undefined {
+  #redo(row: JournalRow, before: JournalRow | undefined): Drafted | undefined {
     const event = JSON.parse(row.event) as ActorEvent & { readonly at: number };
     const cause = JSON.parse(row.cause) as Cause;
     if (row.kind === 'start') {
@@ -64,12 +78,22 @@ export class Replay {
       this.#actors.set(row.actor, actor);
       return actor.begin(event.input, cause, row.at);
     }
+    if (row.kind === 'restored') return this.#carryOver(row, before).restored(cause, row.at);
     const actor = this.#actors.get(row.actor);
     if (!actor) throw new Error('its first rows are missing');
     const message = { to: row.actor, event, cause };
     if (row.kind === 'dead-letter') return actor.deadLetter(message, row.at, row.note ?? '');
-    if (row.kind === 'restored') return actor.restored(cause, row.at);
     return actor.step(message, row.at);
+  }
+
+  /** The actor as the program found it at that start: the row before, migrated. */
+  #carryOver({ actor: id }: JournalRow, before: JournalRow | undefined): DurableActor {
+    if (!before || before.snapshot === null) throw new Error('the row that was migrated is missing');
+    const { snapshot } = this.#machines.migrate(before.machine, before.snapshot);
+    const actor = new DurableActor(id, this.#machines.factory(actorType(id)), this.#instance);
+    actor.resume(before, snapshot, []);
+    this.#actors.set(id, actor);
+    return actor;
   }
 }
 

@@ -66,8 +66,9 @@ function positions(host: ActorHost) {
 }
 
 /**
- * Starts the actor that an `actor.start` intent asks for. While the position supervisor is being restarted the
- * actor starts without it: the supervisor's own start takes up every position that the runtime knows.
+ * Starts the actor that an `actor.start` intent asks for. While the position supervisor is between two
+ * incarnations, or ending one, the actor starts without it: the supervisor's own start takes up every position
+ * that the runtime knows.
  */
 export function startPosition(
   tree: Tree,
@@ -76,9 +77,8 @@ export function startPosition(
   input: unknown,
   cause: Cause,
 ): void {
-  if (tree.registry.whereis(POSITION_SUPERVISOR) === undefined) {
-    host.startUnsupervised(actor, input, cause);
-    return;
-  }
-  tree.registry.get(POSITION_SUPERVISOR, DynamicSupervisor).startChild(host.child(actor, input, cause));
+  const isThere = tree.registry.whereis(POSITION_SUPERVISOR) !== undefined;
+  const supervisor = isThere ? tree.registry.get(POSITION_SUPERVISOR, DynamicSupervisor) : undefined;
+  if (supervisor?.isRunning) supervisor.startChild(host.child(actor, input, cause));
+  else host.startUnsupervised(actor, input, cause);
 }

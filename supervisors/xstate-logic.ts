@@ -43,8 +43,8 @@ export class XStateLogic implements ActorLogic {
 
   /** Parses anew each time: XState mutates the snapshot it restores from. */
   restore(snapshot: string): void {
-    this.#actor = this.#create({ snapshot: JSON.parse(snapshot) as Snapshot<unknown> });
     try {
+      this.#actor = this.#create({ snapshot: JSON.parse(snapshot) as Snapshot<unknown> });
       this.#collect(() => this.#live().start());
     } catch (error) {
       throw unrestorable(this.machine, errorText(error));
@@ -112,9 +112,22 @@ export function migrateSnapshot(definition: MachineDefinition, rowMachine: strin
   for (let version = from; version < definition.version; version++) {
     const migrate = definition.migrations[version];
     if (!migrate) throw unrestorable(rowMachine, `no migration from version ${version} to ${version + 1}`);
-    migrated = migrate(migrated);
+    migrated = attempt(migrate, migrated, rowMachine);
   }
   return JSON.stringify(migrated);
+}
+
+/** A defective migration costs its own actors, not the system. */
+function attempt(
+  migrate: (snapshot: PersistedSnapshot) => PersistedSnapshot,
+  snapshot: PersistedSnapshot,
+  rowMachine: string,
+): PersistedSnapshot {
+  try {
+    return migrate(snapshot);
+  } catch (error) {
+    throw unrestorable(rowMachine, `its migration failed: ${errorText(error)}`);
+  }
 }
 
 function unrestorable(machine: string, why: string): BulkheadError {
