@@ -1,7 +1,9 @@
 /**
  * All armed durable timers of the process, by deadline. Fed only from committed rows.
- * Invariant: due timers come out in order of (deadline, actor, id), whatever order they were armed in, so that
- * a recovered process fires the overdue ones as the uninterrupted one would have.
+ *
+ * Invariants: due timers come out in order of (deadline, actor, id), whatever order they were armed in, so that
+ * a recovered process fires the overdue ones as the uninterrupted one would have; a change costs O(log timers)
+ * however many actors wait. An entry of the heap counts only while its timer stands in its actor's list.
  */
 import type { ActorId } from '../src/core/ids.ts';
 import type { DurableTimer } from './host-state.ts';
@@ -12,56 +14,100 @@ export interface ArmedTimer {
 }
 
 const EMPTY: readonly DurableTimer[] = [];
+/** Entries that no longer count are swept out when they outnumber the others by this much. */
+const SLACK = 64;
 
 export class DurableTimers {
   readonly #byActor = new Map<ActorId, readonly DurableTimer[]>();
-  #earliest: number | undefined = Number.POSITIVE_INFINITY;
+  #heap: ArmedTimer[] = [];
+  #size = 0;
 
   /** Replaces the actor's timers by those of its newest row. */
   replace(actor: ActorId, timers: readonly DurableTimer[]): void {
     const before = this.#byActor.get(actor) ?? EMPTY;
-    if (before === timers || (before.length === 0 && timers.length === 0)) return;
-    if (timers.length === 0) this.#byActor.delete(actor);
-    else this.#byActor.set(actor, timers);
-    if (before.length > 0) this.#earliest = undefined;
-    else if (this.#earliest !== undefined)
-      this.#earliest = Math.min(this.#earliest, ...timers.map((t) => t.due));
+    if (before === timers) return;
+    this.#keep(actor, before, timers);
+    for (const timer of timers) if (!before.includes(timer)) this.#push({ actor, timer });
+    if (this.#heap.length > 2 * this.#size + SLACK) this.#sweep();
   }
 
   /** The earliest deadline, or Infinity. */
   nextDue(): number {
-    if (this.#earliest === undefined) {
-      this.#earliest = Number.POSITIVE_INFINITY;
-      for (const timers of this.#byActor.values()) {
-        for (const timer of timers) if (timer.due < this.#earliest) this.#earliest = timer.due;
-      }
-    }
-    return this.#earliest;
+    return this.#earliest()?.timer.due ?? Number.POSITIVE_INFINITY;
   }
 
   /** Takes the timers due at or before `now`, in order. They stay in their actors' rows until those answer. */
   takeDue(now: number): ArmedTimer[] {
-    if (this.nextDue() > now) return [];
     const due: ArmedTimer[] = [];
-    for (const [actor, timers] of this.#byActor) {
-      const firing = timers.filter((timer) => timer.due <= now);
-      if (firing.length === 0) continue;
-      for (const timer of firing) due.push({ actor, timer });
-      const left = timers.filter((timer) => timer.due > now);
-      if (left.length === 0) this.#byActor.delete(actor);
-      else this.#byActor.set(actor, left);
+    for (let next = this.#earliest(); next && next.timer.due <= now; next = this.#earliest()) {
+      const { actor, timer } = next;
+      const before = this.#byActor.get(actor) ?? EMPTY;
+      this.#keep(
+        actor,
+        before,
+        before.filter((other) => other !== timer),
+      );
+      due.push(next);
     }
-    this.#earliest = undefined;
-    return due.sort(
-      (a, b) => a.timer.due - b.timer.due || compare(a.actor, b.actor) || compare(a.timer.id, b.timer.id),
-    );
+    return due;
   }
 
   get size(): number {
-    let size = 0;
-    for (const timers of this.#byActor.values()) size += timers.length;
-    return size;
+    return this.#size;
+  }
+
+  #keep(actor: ActorId, before: readonly DurableTimer[], timers: readonly DurableTimer[]): void {
+    this.#size += timers.length - before.length;
+    if (timers.length === 0) this.#byActor.delete(actor);
+    else this.#byActor.set(actor, timers);
+  }
+
+  #earliest(): ArmedTimer | undefined {
+    for (let top = this.#heap[0]; top; top = this.#heap[0]) {
+      if (this.#byActor.get(top.actor)?.includes(top.timer)) return top;
+      this.#pop();
+    }
+    return undefined;
+  }
+
+  #sweep(): void {
+    const armed = [...this.#byActor].flatMap(([actor, timers]) => timers.map((timer) => ({ actor, timer })));
+    // A sorted array is a heap.
+    this.#heap = armed.sort(inOrder);
+  }
+
+  #push(entry: ArmedTimer): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    for (let parent = (at - 1) >> 1; at > 0; parent = (at - 1) >> 1) {
+      const above = heap[parent];
+      if (!above || inOrder(above, entry) <= 0) break;
+      heap[at] = above;
+      at = parent;
+    }
+    heap[at] = entry;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const left = heap[2 * at + 1];
+      const right = heap[2 * at + 2];
+      if (!left) break;
+      const isRight = right !== undefined && inOrder(right, left) < 0;
+      const least = isRight ? right : left;
+      if (inOrder(last, least) <= 0) break;
+      heap[at] = least;
+      at = 2 * at + (isRight ? 2 : 1);
+    }
+    heap[at] = last;
   }
 }
+
+const inOrder = (a: ArmedTimer, b: ArmedTimer): number =>
+  a.timer.due - b.timer.due || compare(a.actor, b.actor) || compare(a.timer.id, b.timer.id);
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
