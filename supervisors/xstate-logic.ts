@@ -7,7 +7,7 @@
  */
 import { type AnyActorRef, type AnyStateMachine, createActor, type Snapshot } from 'xstate';
 import type { MachineDefinition, PersistedSnapshot } from '../machines/definition.ts';
-import { defined } from '../src/core/assert.ts';
+import { assert, defined } from '../src/core/assert.ts';
 import { BulkheadError, errorText } from '../src/core/errors.ts';
 import type { ActorEvent, Emitted } from '../src/domain/events.ts';
 import type { ActorLogic, StateTimer, Step } from './actor-logic.ts';
@@ -44,7 +44,9 @@ export class XStateLogic implements ActorLogic {
   /** Parses anew each time: XState mutates the snapshot it restores from. */
   restore(snapshot: string): void {
     try {
-      this.#actor = this.#create({ snapshot: JSON.parse(snapshot) as Snapshot<unknown> });
+      // A snapshot that is nothing would quietly start the machine anew.
+      const parsed = assertObject(JSON.parse(snapshot));
+      this.#actor = this.#create({ snapshot: parsed as unknown as Snapshot<unknown> });
       this.#collect(() => this.#live().start());
     } catch (error) {
       throw unrestorable(this.machine, errorText(error));
@@ -90,6 +92,11 @@ export class XStateLogic implements ActorLogic {
     if (this.#failure) throw this.#failure.error;
     return { emitted: this.#emitted, stateTimers: this.#stateTimers };
   }
+}
+
+function assertObject(value: unknown): object {
+  assert(typeof value === 'object' && value !== null, 'the snapshot is no object');
+  return value;
 }
 
 interface Scheduler {
