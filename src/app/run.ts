@@ -117,6 +117,7 @@ async function trade(run: Run): Promise<DriveEnd> {
   for (const note of notes) log.warn('recording', { note });
   const recovered = await readRecovery(store);
   const time = new VirtualTime(recovered.headAt ?? market.range().from);
+  screen.progress.virtualTime = recovered.headAt ?? null;
   const writer = journalWriter(run, store, lease, recovered);
   const system = composeSystem({
     config,

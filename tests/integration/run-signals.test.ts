@@ -60,6 +60,7 @@ test('SIGTERM drains and commits; the same command goes on to the same end', asy
   assert.equal(next.code, 0, next.stderr);
   const lines = jsonLines(next);
   assert.equal(lines[0]?.event, 'running');
+  assert.match(String(lines[0]?.virtualTime), /^2025-01-0\d/, 'a resumed run knows what time it is there');
   const last = lines.at(-1);
   assert.equal(Number(last?.rowsThisRun) + rows, calm.summary.rows);
   assert.equal(last?.wallet, calm.summary.wallet);
