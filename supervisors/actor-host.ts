@@ -106,6 +106,7 @@ export class ActorHost {
 
   #handOn(row: JournalRow, reason: string): void {
     this.#unrestorable.set(row.actor, { actor: row.actor, reason });
+    this.runtime.leaveAbsent(row.actor);
     const symbol = row.actor.split('/')[1] ?? '';
     const cause: Cause = { kind: 'external', id: `handover:${row.actor}:${row.seq}` };
     this.runtime.tell({ to: GUARDIAN, event: { type: 'HANDOVER', actor: row.actor, symbol, reason }, cause });

@@ -357,11 +357,9 @@ export class ActorRuntime {
   #release(cell: Cell, drafted: Drafted, row: JournalRow): void {
     const { intents, cause, event, host } = drafted;
     this.timers.replace(row.actor, host.timers);
-    const messages: Message[] = [];
-    for (const [i, intent] of intents.entries()) {
-      const message = route(intent, row.actor, row.n, i);
-      if (message) messages.push(message);
-    }
+    const messages = intents
+      .map((intent, i) => route(intent, row.actor, row.n, i))
+      .filter((message) => message !== undefined);
     try {
       this.#publish({ row, event, cause, intents }, messages.length);
     } finally {

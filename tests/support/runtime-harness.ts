@@ -21,6 +21,8 @@ export interface HarnessOptions {
   readonly actors?: readonly ActorId[];
   readonly poisonLimit?: number;
   readonly owner?: string;
+  /** Left out, as what this program cannot restore is. */
+  readonly absent?: readonly ActorId[];
   readonly maxQueuedRows?: number;
   /** Else what a row's callback throws fails the test. */
   readonly collectErrors?: boolean;
@@ -95,6 +97,10 @@ export class Harness {
     for (const { n, count } of recovered.unconsumed) runtime.recoverOutstanding(n, count);
     if (recovered.deadLetters) runtime.recoverDeadLetters(recovered.deadLetters);
     for (const { row, checkpoint, eventsSince } of recovered.live.values()) {
+      if (options.absent?.includes(row.actor)) {
+        runtime.leaveAbsent(row.actor);
+        continue;
+      }
       runtime.resumeActor(row, factory, checkpoint, eventsSince);
     }
     for (const actor of options.actors ?? []) {

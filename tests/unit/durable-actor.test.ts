@@ -237,3 +237,17 @@ test('after a row that the journal refuses to take nothing moves any more', asyn
   assert.equal((await after.store.rowsOf('toy/a', 1, 10)).length, 0, 'no row follows one that is missing');
   assert.equal((await after.store.rowsOf('toy/b', 1, 10)).length, 1);
 });
+
+test('messages for an actor that cannot be restored wait in the journal for a start that can', async () => {
+  const database = new MemoryDatabase();
+  const first = await Harness.start({ database, actors: ['toy/a', 'toy/b'] });
+  await first.runtime.quiescent();
+  const without = await Harness.start({ database, time: first.time, absent: ['toy/b'] });
+  await without.tell('toy/a', { type: 'TELL', to: 'toy/b', amount: 3 });
+  await without.tell('toy/a', { type: 'TELL', to: 'toy/b', amount: 4 });
+  assert.equal(without.runtime.deadLetterCount, 0);
+  const again = await Harness.start({ database, time: first.time });
+  await again.runtime.quiescent();
+  assert.equal(again.context('toy/b').count, 7);
+  assert.equal(again.runtime.outstandingRows, 0);
+});
