@@ -3,7 +3,8 @@
  * A first start is the same path over an empty journal.
  *
  * Invariants: a message is pending exactly when its intent is durable and no row names it as its cause;
- * pending messages come in the order of (n, i); the hash chain of every row read here is verified.
+ * pending messages come in the order of (n, i); the hash chain is verified from settledN to the
+ * newest row (all of it by `bulkhead replay`).
  */
 import { BulkheadError } from '../src/core/errors.ts';
 import type { ActorId } from '../src/core/ids.ts';

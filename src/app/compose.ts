@@ -99,7 +99,10 @@ export function composeSystem(options: SystemOptions): System {
     writer: options.writer,
     settledN: recovered.settledN,
     hooks: {
-      startChild: (actor, _machine, input, cause) => startPosition(tree, host, actor, input, cause),
+      startChild: (actor, _machine, input, cause) => {
+        startPosition(tree, host, actor, input, cause);
+        if (!runtime.knows(actor)) for (const message of unstarted(actor)) runtime.tell(message);
+      },
       crashed: (actor, error) => host.crashed(actor, error),
       finished: (actor) => host.finished(actor),
       enrich: (to, event) => audience.enrich(to, event),
@@ -145,6 +148,13 @@ export async function reconcileSystem({
   runtime.tell({ to: PORTFOLIO, event: { type: 'OPERATOR_HALT', by: 'reconciliation' }, cause });
   await runtime.quiescent();
   return differences;
+}
+
+/** A position that could not even start: its desk and the portfolio must not wait for it for ever. */
+function unstarted(actor: ActorId): Message[] {
+  const event = { type: 'POSITION_CLOSED', actor, trade: null, reason: 'it did not start' };
+  const cause = { kind: 'external', id: `unstarted:${actor}` } as const;
+  return [entryDeskOf(actor.split('/')[1] ?? ''), PORTFOLIO].map((to) => ({ to, event, cause }));
 }
 
 /** Every position actor's own belief. */

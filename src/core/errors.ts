@@ -47,7 +47,6 @@ export const ERRORS = {
   JOURNAL_OVERLOADED: { kind: 'retryable', exit: 75, meaning: 'The journal\u2019s queue is full.' },
   CONFIG_INVALID: { kind: 'terminal', exit: 78, meaning: 'The configuration is wrong.' },
   MODE_UNAVAILABLE: { kind: 'terminal', exit: 78, meaning: 'The mode needs something that is missing.' },
-  VENUE_REJECTED: { kind: 'terminal', exit: 70, meaning: 'The venue refused a request.' },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;
