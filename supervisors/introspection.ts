@@ -74,9 +74,9 @@ function renderChildren(node: TreeNode, indent: string, maxChildren: number, lin
   if (hidden.length > 0) lines.push(`${indent}└─ … ${hidden.length} more (${summary(hidden)})`);
 }
 
-/** All of a small set; of a large one those in trouble first, then the first ones, in their order. */
+/** Supervisors always; of many workers those in trouble first, then the first ones, in their order. */
 function pick(children: readonly TreeNode[], max: number): ReadonlySet<TreeNode> {
-  if (children.length <= max) return new Set(children);
+  if (children.length <= max || children.every(({ kind }) => kind === 'supervisor')) return new Set(children);
   const troubled = children.filter((child) => child.state !== 'running' || child.lastError !== undefined);
   const chosen = new Set([...troubled, ...children].slice(0, troubled.length + max));
   const kept = new Set([...chosen].slice(0, max));

@@ -1,6 +1,6 @@
 /** A status as text: the dashboard for a terminal, one line for a log. Pure. */
 import { renderTree } from '../../supervisors/introspection.ts';
-import { cmp, div, eq, mul, sub } from '../core/decimal.ts';
+import { cmp, div, eq, mul, round, sub } from '../core/decimal.ts';
 import { columns, duration, fit, gain, moment, money, type Paint, painter } from './render-text.ts';
 import type { BreakerStatus, PositionStatus, StatusDocument, TradeStatus } from './status-file.ts';
 
@@ -81,7 +81,7 @@ function positions(open: readonly PositionStatus[], paint: Paint): string[] {
     position.direction,
     position.quantity,
     position.entryPrice,
-    position.markPrice,
+    round(position.markPrice, decimalsOf(position.stopPrice ?? position.entryPrice), 'half-up'),
     position.stopPrice ?? paint('red', 'none'),
     gain(paint, position.openPnl),
     paint('grey', position.state),
@@ -89,6 +89,9 @@ function positions(open: readonly PositionStatus[], paint: Paint): string[] {
   const header = ['POSITION', 'SIDE', 'QTY', 'ENTRY', 'MARK', 'STOP', 'P&L', 'STATE'];
   return columns(header, rows, new Set([2, 3, 4, 5, 6]));
 }
+
+/** Of a price on the instrument's ticks. */
+const decimalsOf = (price: string): number => price.split('.')[1]?.length ?? 0;
 
 function trades({ trades }: StatusDocument, paint: Paint): string[] {
   const { count, wins, losses } = trades;

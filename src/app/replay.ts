@@ -81,7 +81,7 @@ function report({ replay: machines, mismatches, last }: Outcome, options: Replay
   if (options.json) {
     const { n = 0, at = null, hash = null } = last ?? {};
     io.stdout.write(
-      `${JSON.stringify({ n, at, hash, rows: machines.rowCount, verified: options.verify, mismatches, actors })}\n`,
+      `${JSON.stringify({ n, at, hash, rows: machines.rowCount, foreignRows: machines.foreignRows, verified: options.verify, mismatches, actors })}\n`,
     );
     return;
   }
@@ -98,7 +98,10 @@ function report({ replay: machines, mismatches, last }: Outcome, options: Replay
   const verdict = options.verify
     ? `; ${mismatches.length === 0 ? 'every snapshot agrees byte for byte' : 'they differ'}`
     : '';
-  io.stdout.write(`${upTo}: the hash chain holds${verdict}.\n`);
+  const { foreignRows } = machines;
+  const given =
+    foreignRows > 0 ? `; ${foreignRows} rows of other machine versions are taken as they stand` : '';
+  io.stdout.write(`${upTo}: the hash chain holds${verdict}${given}.\n`);
 }
 
 function stateOf(snapshot: string | null): string {
