@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { MachineDefinition } from '../../machines/definition.ts';
 import { type ActorEvent, GUARDIAN } from '../../src/domain/events.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
-import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
+import { MemoryDatabase, MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import { Replay } from '../../supervisors/replay.ts';
 import { Harness } from '../support/runtime-harness.ts';
@@ -237,4 +237,42 @@ test('an observer that throws keeps no other observer from its row', async () =>
   await harness.tell('toy/nobody', add(2));
   assert.deepEqual(seen, [1, 2]);
   assert.deepEqual(harness.errors, ['Error: deaf', 'Error: deaf']);
+});
+
+test('an actor whose newest row is on its way to the journal takes nothing until it is there', async () => {
+  let open: () => void = () => {};
+  let gate: Promise<void> | undefined;
+  const harness = await Harness.start({
+    actors: ['toy/a'],
+    faults: { before: (operation) => (operation === 'append' ? gate : undefined) },
+  });
+  await harness.runtime.quiescent();
+  gate = new Promise((resolve) => {
+    open = resolve;
+  });
+  const cause = { kind: 'external', id: 'test' } as const;
+  harness.runtime.tell({ to: 'toy/a', event: add(1), cause });
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  harness.runtime.tell({ to: 'toy/a', event: add(2), cause });
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assert.equal(harness.runtime.actor('toy/a')?.seq, 2);
+  open();
+  gate = undefined;
+  await harness.runtime.quiescent();
+  assert.equal(harness.runtime.actor('toy/a')?.seq, 3);
+});
+
+test('a postponed event whose state change is the newest row comes at the next start, before anything else', async () => {
+  const first = await Harness.start({ actors: ['toy/a'] });
+  await first.tell('toy/a', { type: 'LATER' });
+  await first.tell('toy/a', { type: 'OPEN' });
+  const rows = await first.rows();
+  const store = new MemoryJournal({ account: 'test', clock: first.time });
+  await store.open();
+  const cut = rows.slice(0, -1);
+  await store.append(await store.acquireLease('one', 0), cut, 0);
+  assert.match(cut.at(-1)?.host ?? '', /"replay":\[\{"type":"LATER"/);
+  const second = await Harness.start({ store, time: first.time });
+  await second.runtime.quiescent();
+  assert.deepEqual(second.context('toy/a').log, ['later']);
 });
