@@ -9,7 +9,6 @@ import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { actorType } from '../core/ids.ts';
-import type { Level } from '../domain/events.ts';
 import type { JournalRow } from '../journal/journal.ts';
 
 export interface Snapshot<C> {
@@ -17,13 +16,6 @@ export interface Snapshot<C> {
   readonly context: C;
 }
 
-export interface Notice {
-  readonly at: number;
-  readonly level: Level;
-  readonly text: string;
-}
-
-const NOTICES_KEPT = 20;
 const SHOWN = new Set(['portfolio', 'position', 'breaker', 'entry', 'guardian']);
 
 function emptyModel() {
@@ -34,22 +26,14 @@ function emptyModel() {
        * versions of the store: to copy it for each row would cost the square of the positions.
        */
       snapshots: new Map<ActorId, string>(),
-      notices: [] as readonly Notice[],
       rows: 0,
     },
     on: {
-      row: (
-        context,
-        event: { actor: ActorId; snapshot: string | null; final: boolean; notices: readonly Notice[] },
-      ) => {
+      row: (context, event: { actor: ActorId; snapshot: string | null; final: boolean }) => {
         const { snapshots } = context;
         if (event.final || event.snapshot === null) snapshots.delete(event.actor);
         else snapshots.set(event.actor, event.snapshot);
-        const notices =
-          event.notices.length > 0
-            ? [...context.notices, ...event.notices].slice(-NOTICES_KEPT)
-            : context.notices;
-        return { ...context, notices, rows: context.rows + 1 };
+        return { ...context, rows: context.rows + 1 };
       },
     },
   });
@@ -58,26 +42,14 @@ function emptyModel() {
 export class ReadModel {
   readonly #store = emptyModel();
 
-  observe({ row, intents }: Committed): void {
-    const notices = intents.flatMap((intent) =>
-      intent.type === 'notify' ? [{ at: row.at, level: intent.level, text: intent.text }] : [],
-    );
-    if (!SHOWN.has(actorType(row.actor)) && notices.length === 0) return;
-    this.#store.trigger.row({
-      actor: row.actor,
-      snapshot: SHOWN.has(actorType(row.actor)) ? row.snapshot : null,
-      final: row.final,
-      notices,
-    });
+  observe({ row }: Pick<Committed, 'row'>): void {
+    if (!SHOWN.has(actorType(row.actor))) return;
+    this.#store.trigger.row({ actor: row.actor, snapshot: row.snapshot, final: row.final });
   }
 
   /** At a start: what the journal knows of an actor. */
   seed(row: JournalRow): void {
-    this.observe({ row, intents: [], event: { type: '' }, cause: { kind: 'external', id: 'recovery' } });
-  }
-
-  get notices(): readonly Notice[] {
-    return this.#store.getSnapshot().context.notices;
+    this.observe({ row });
   }
 
   portfolio(): Snapshot<PortfolioContext> | undefined {

@@ -10,7 +10,7 @@ import { PORTFOLIO } from '../domain/events.ts';
 import type { JournalWriter, WriterState } from '../journal/journal-writer.ts';
 import type { MarketData } from '../market/market-data.ts';
 import type { System } from './compose.ts';
-import type { Io, RunOptions } from './io.ts';
+import type { Io, Output, RunOptions } from './io.ts';
 import type { MarketIdentity } from './open-market.ts';
 import { ReadModel } from './read-model.ts';
 import { renderStatus } from './render-status.ts';
@@ -57,6 +57,12 @@ export class RunScreen {
     };
     this.#startedAt = io.time.monotonic.now();
     this.#screen = io.isTty && !options.json && !options.quiet ? new Screen(io.stdout, io.rows) : undefined;
+  }
+
+  /** Where the log goes: beside the dashboard when both are on one terminal, else to standard error. */
+  get logOutput(): Output {
+    const screen = this.#io.stderrIsTty ? this.#screen : undefined;
+    return screen ? { write: (text) => screen.print(text) } : this.#io.stderr;
   }
 
   /** From here on the status file is ours to write. */

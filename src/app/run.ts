@@ -5,6 +5,7 @@
  * folder, the lease and the store are given back in reverse order, within the shutdown deadline.
  */
 
+import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { isAbnormal } from '../../supervisors/exit.ts';
 import { type Recovered, readRecovery } from '../../supervisors/recovery.ts';
 import type { TreeEvent } from '../../supervisors/tree.ts';
@@ -48,9 +49,10 @@ class Held {
 export async function run(options: RunOptions, io: Io, create: CreateStore = createStore): Promise<number> {
   const { config, secrets } = options;
   checkMode(options);
+  const screen = new RunScreen(options, io);
   const log = createLogger({
     level: config.log.level,
-    output: io.stderr,
+    output: screen.logOutput,
     pretty: io.stderrIsTty,
     secrets: Object.values(secrets),
     now: () => io.time.clock.now(),
@@ -58,7 +60,6 @@ export async function run(options: RunOptions, io: Io, create: CreateStore = cre
   const held = new Held();
   const signals = new Signals(config.shutdown.deadlineMs, io.time, log);
   held.add(() => signals.release());
-  const screen = new RunScreen(options, io);
   try {
     const end = await trade({ options, io, create, log, held, signals, screen });
     screen.finish(end);
@@ -135,6 +136,7 @@ async function trade(run: Run): Promise<DriveEnd> {
     onRootExit: (reason) =>
       signals.fail(new BulkheadError('INTERNAL', `the root supervisor gave up: ${String(reason)}`)),
   });
+  system.runtime.observe((committed) => logNotices(committed, log));
   screen.watch(system, writer, market, identity);
   for (const { row } of recovered.live.values()) screen.model.seed(row);
   held.add(() => writer.close());
@@ -240,3 +242,16 @@ async function instanceOf(store: JournalStore, lease: Lease): Promise<string> {
 
 const isTrouble = (event: TreeEvent): boolean =>
   event.type === 'exited' ? isAbnormal(event.reason) : event.type !== 'started' && event.type !== 'stopped';
+
+const LOG_LEVELS = { info: 'info', warning: 'warn', critical: 'error' } as const;
+
+/** What actors want people to know; other sinks come beside this one. */
+function logNotices({ row, intents }: Committed, log: Logger): void {
+  for (const intent of intents) {
+    if (intent.type !== 'notify') continue;
+    log[LOG_LEVELS[intent.level]](intent.text, {
+      actor: row.actor,
+      marketTime: new Date(row.at).toISOString(),
+    });
+  }
+}
