@@ -14,7 +14,7 @@ import { makeTempDir, removeTempDir } from './temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const CONCURRENCY = 2;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 
 const isStrict = process.env.CI === 'true' || process.env.REQUIRE_SERVICES === '1';
 if (isStrict) process.env.REQUIRE_SERVICES = '1';
