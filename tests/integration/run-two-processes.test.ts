@@ -67,7 +67,7 @@ describe('on one PostgreSQL account', { skip: typeof server === 'string' ? serve
   async function leader(t: TestContext, name: string): Promise<{ run: CliProcess; url: string }> {
     const url = await newDatabase();
     const run = start(t, runArgs(`${name}-leader`, ...toTheEnd), environment(url));
-    await run.said(/("event":"trade"[^]*){2}/);
+    await run.said(/("event":"trade"[\s\S]*){2}/);
     return { run, url };
   }
 
