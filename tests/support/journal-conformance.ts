@@ -191,7 +191,7 @@ export function journalConformance(
       await other.close();
     });
 
-    test('an expired lease can be taken; its old owner is fenced in everything it writes', async () => {
+    test('property 31: an expired lease can be taken; its old owner is fenced in everything it writes', async () => {
       const { account, store, append, lease, head } = await world();
       await append(draft('a', 1));
       await store.renewLease(lease, 50);
