@@ -8,7 +8,6 @@
 import { assert } from '../src/core/assert.ts';
 import type { Child } from './child.ts';
 import {
-  type ChildContext,
   type ChildSpec,
   checkChildSpec,
   checkDynamicSpec,
@@ -20,7 +19,7 @@ import type { ChildRef, ExitReason } from './exit.ts';
 import type { StartOutcome } from './incarnation.ts';
 import { shouldRestart } from './restart-policy.ts';
 import { soon } from './steps.ts';
-import { failureOf, type SupervisorChildOptions } from './supervisor.ts';
+import { failureOf, type SupervisorChildOptions, supervisorAsChild } from './supervisor.ts';
 import { SupervisorBase, type SupervisorHost } from './supervisor-base.ts';
 import type { Tree } from './tree.ts';
 
@@ -236,17 +235,5 @@ export function dynamicSupervisorChild(
   options: SupervisorChildOptions = {},
 ): ChildSpec {
   checkDynamicSpec(spec);
-  return {
-    restart: 'permanent',
-    shutdown: 'infinity',
-    ...options,
-    id: spec.id,
-    type: 'supervisor',
-    start: (context: ChildContext) => {
-      const supervisor = new DynamicSupervisor(spec, context.tree, context);
-      context.announce(supervisor);
-      const starting = supervisor.start();
-      return starting === undefined ? supervisor : starting.then(() => supervisor);
-    },
-  };
+  return supervisorAsChild(spec.id, options, (context) => new DynamicSupervisor(spec, context.tree, context));
 }

@@ -7,6 +7,7 @@
  */
 import { assert, defined } from '../src/core/assert.ts';
 import type { Child } from './child.ts';
+import type { ChildHandle } from './child-handle.ts';
 import {
   type ChildContext,
   type ChildSpec,
@@ -317,14 +318,23 @@ export interface SupervisorChildOptions {
 /** A supervisor as a child of another; its specs are checked now, not when it starts. */
 export function supervisorChild(spec: SupervisorSpec, options: SupervisorChildOptions = {}): ChildSpec {
   checkSupervisorSpec(spec);
+  return supervisorAsChild(spec.id, options, (context) => new Supervisor(spec, context.tree, context));
+}
+
+/** What supervisors of every kind are to the one above them. */
+export function supervisorAsChild(
+  id: string,
+  options: SupervisorChildOptions,
+  create: (context: ChildContext) => ChildHandle & { start(): Promise<void> | void },
+): ChildSpec {
   return {
     restart: 'permanent',
     shutdown: 'infinity',
     ...options,
-    id: spec.id,
+    id,
     type: 'supervisor',
     start: (context: ChildContext) => {
-      const supervisor = new Supervisor(spec, context.tree, context);
+      const supervisor = create(context);
       context.announce(supervisor);
       const starting = supervisor.start();
       return starting === undefined ? supervisor : starting.then(() => supervisor);
