@@ -48,6 +48,16 @@ const toClosing = (own: Closing) => others('closingIs' as const, CLOSINGS, own);
 
 const NO_ACTION = {};
 
+/** What a position that is on its way out has nothing to add to. */
+const ALREADY_CLOSING = {
+  EXIT_SIGNAL: NO_ACTION,
+  OPERATOR_CLOSE: NO_ACTION,
+  ABORT_ENTRY: NO_ACTION,
+  TIME_STOP: NO_ACTION,
+  PRICE: NO_ACTION,
+  ADD: NO_ACTION,
+};
+
 export const positionMachine = positionSetup.createMachine({
   id: 'position',
   context: ({ input }) => initialContext(input),
@@ -271,12 +281,7 @@ export const positionMachine = positionSetup.createMachine({
         { guard: 'closeFailed', target: 'emergencyClosing' },
       ],
       on: {
-        EXIT_SIGNAL: NO_ACTION,
-        OPERATOR_CLOSE: NO_ACTION,
-        ABORT_ENTRY: NO_ACTION,
-        TIME_STOP: NO_ACTION,
-        PRICE: NO_ACTION,
-        ADD: NO_ACTION,
+        ...ALREADY_CLOSING,
         KILL: { actions: 'wantKill' },
       },
       states: {
@@ -300,12 +305,7 @@ export const positionMachine = positionSetup.createMachine({
         { guard: 'closeNow', actions: 'emergencyCloseAll' },
       ],
       on: {
-        EXIT_SIGNAL: NO_ACTION,
-        OPERATOR_CLOSE: NO_ACTION,
-        ABORT_ENTRY: NO_ACTION,
-        TIME_STOP: NO_ACTION,
-        PRICE: NO_ACTION,
-        ADD: NO_ACTION,
+        ...ALREADY_CLOSING,
         KILL: NO_ACTION,
       },
       states: {
@@ -340,12 +340,7 @@ export const positionMachine = positionSetup.createMachine({
         ORDER_FILLED: { actions: 'bookAndTidy' },
         ORDER_CLOSED: { actions: 'bookAndTidy' },
         CANCEL_REJECTED: { actions: 'bookAndTidy' },
-        EXIT_SIGNAL: NO_ACTION,
-        OPERATOR_CLOSE: NO_ACTION,
-        ABORT_ENTRY: NO_ACTION,
-        TIME_STOP: NO_ACTION,
-        PRICE: NO_ACTION,
-        ADD: NO_ACTION,
+        ...ALREADY_CLOSING,
         KILL: NO_ACTION,
       },
       after: { cancelRetry: { target: 'settling', reenter: true, actions: 'tidyHard' } },
