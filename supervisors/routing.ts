@@ -30,6 +30,7 @@ export function route(intent: Intent, from: ActorId, n: number, i: number): Mess
         cause,
       };
     case 'notify':
+    case 'venue.call':
       return undefined;
     default:
       return unreachable(intent);

@@ -52,6 +52,20 @@ export function systemTime(): Time {
   };
 }
 
+/**
+ * Real time run `factor` times faster, its wall clock set to `startAt`: the time of a venue that replays a
+ * recording faster than it happened. Timers keep their meaning: a second of this time.
+ */
+export function scaledTime(real: Time, startAt: number, factor: number): Time {
+  const begun = real.monotonic.now();
+  const elapsed = (): number => (real.monotonic.now() - begun) * factor;
+  return {
+    clock: { now: () => Math.floor(startAt + elapsed()) },
+    monotonic: { now: elapsed },
+    timers: { set: (delayMs, fire) => real.timers.set(delayMs / factor, fire) },
+  };
+}
+
 interface Pending {
   readonly due: number;
   readonly order: number;

@@ -9,6 +9,7 @@ import type { ActorId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type { SymbolName } from './instrument.ts';
 import type { IdentifiedOrder, OrderRequest } from './order.ts';
+import type { RemoteCall } from './remote.ts';
 
 /** What an actor is told. The host adds `at` (epoch ms) before the machine sees it. */
 export interface ActorEvent {
@@ -25,6 +26,8 @@ export type Emitted =
   | { readonly type: 'order.submit'; readonly order: OrderRequest }
   | { readonly type: 'order.cancel'; readonly ref: string; readonly symbol: SymbolName }
   | { readonly type: 'leverage.set'; readonly symbol: SymbolName; readonly leverage: number }
+  /** The executor's own: done at the remote venue once the row is durable, at most once, never after a restart. */
+  | { readonly type: 'venue.call'; readonly call: RemoteCall }
   /** Starts a durable actor (say a position); `machine` is a registered machine type. */
   | { readonly type: 'actor.start'; readonly actor: ActorId; readonly machine: string; readonly input: Json }
   /**
