@@ -1,7 +1,7 @@
 /** What the machines tell one another, and the well-known actors they tell it to. */
 import type { Decimal } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
-import type { SymbolName } from '../src/domain/instrument.ts';
+import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
 import type { Refusal, RiskApproved, SizedEntry } from '../src/domain/risk.ts';
 
@@ -43,6 +43,81 @@ export type PositionClosed = {
   readonly trade: Trade | null;
   readonly reason: string;
 } & Timed;
+
+/** What the venue itself shows of one symbol that we hold something on. */
+export interface SymbolProtection {
+  readonly symbol: SymbolName;
+  /** The position that holds it. */
+  readonly owner: ActorId;
+  readonly direction: Direction;
+  /** Open at the venue, positive. */
+  readonly quantity: Decimal;
+  /** What live reduce-only (or closePosition) triggers on the closing side would take out, at most `quantity`. */
+  readonly protected: Decimal;
+  readonly entryPrice: Decimal;
+  readonly markPrice?: Decimal;
+  /** Where a stop must lie on; without it the guardian can only close. */
+  readonly tickSize?: Decimal;
+}
+
+/**
+ * From the executor to the guardian after each full reading: every held symbol, the protected ones as well (a
+ * symbol that is not named is flat). `readAt` is the reading's own time on the venue's clock; the same reading
+ * is never sent twice.
+ */
+export type Protection = {
+  readonly type: 'PROTECTION';
+  readonly readAt: number;
+  readonly symbols: readonly SymbolProtection[];
+} & Timed;
+
+/** From the guardian to the position that owns an uncovered symbol: place your stop now. */
+export type GuardStop = {
+  readonly type: 'GUARD_STOP';
+  readonly symbol: SymbolName;
+  readonly quantity: Decimal;
+  readonly protected: Decimal;
+} & Timed;
+
+/** The position's answer: where its stop belongs. A position that is gone does not answer. */
+export type GuardAnswer = {
+  readonly type: 'GUARD_ANSWER';
+  readonly actor: ActorId;
+  readonly symbol: SymbolName;
+  readonly stopPrice: Decimal;
+} & Timed;
+
+/**
+ * To VENUE: something here cannot be explained, read everything anew. Only the executor answers to it.
+ */
+export type Reconcile = { readonly type: 'RECONCILE'; readonly why: string } & Timed;
+
+/**
+ * From the desk to VENUE, in the row that starts an adopted position: from now on `owner` holds this, and what
+ * happens to it at the venue is told to `owner`.
+ */
+export type Hold = {
+  readonly type: 'HOLD';
+  readonly owner: ActorId;
+  readonly symbol: SymbolName;
+  readonly direction: Direction;
+  readonly quantity: Decimal;
+  readonly entryPrice: Decimal;
+} & Timed;
+
+/** From the executor to the desk of a symbol on which the venue shows a position that nobody here opened. */
+export type Adopt = {
+  readonly type: 'ADOPT';
+  readonly symbol: SymbolName;
+  readonly direction: Direction;
+  readonly quantity: Decimal;
+  readonly entryPrice: Decimal;
+  /** Who decided it: a person's name, or 'policy'. */
+  readonly by: string;
+} & Timed;
+
+/** To the desk: the venue's rules for its symbol as they are now. */
+export type InstrumentChanged = { readonly type: 'INSTRUMENT'; readonly instrument: Instrument } & Timed;
 
 export type TradingState = 'active' | 'reducing' | 'halted';
 

@@ -104,8 +104,11 @@ export type VenueEvent =
       readonly fee: Decimal;
       /** As the venue reports it: gross of fees, in quote currency. */
       readonly realizedPnl: Decimal;
-      /** Why the venue itself traded, when nobody ordered it. */
-      readonly cause?: 'liquidation' | 'adl' | 'settlement';
+      /**
+       * Who traded, when it was none of the owner's orders: the venue itself, a person by hand, or the guardian
+       * in the owner's place. Such a fill needs no acknowledged order before it.
+       */
+      readonly cause?: 'liquidation' | 'adl' | 'settlement' | 'manual' | 'guardian';
     } & OrderEvent)
   | ({
       readonly type: 'ORDER_CLOSED';
