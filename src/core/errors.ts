@@ -46,6 +46,16 @@ export const ERRORS = {
   ACTOR_UNRESTORABLE: { kind: 'terminal', exit: 70, meaning: 'An actor\u2019s last row cannot be restored.' },
   JOURNAL_OVERLOADED: { kind: 'retryable', exit: 75, meaning: 'The journal\u2019s queue is full.' },
   CONFIG_INVALID: { kind: 'terminal', exit: 78, meaning: 'The configuration is wrong.' },
+  VENUE_UNREACHABLE: {
+    kind: 'retryable',
+    exit: 69,
+    meaning: 'The venue cannot be reached, or does not answer.',
+  },
+  VENUE_REFUSED: {
+    kind: 'terminal',
+    exit: 77,
+    meaning: 'The venue, its account or the API key is not fit to trade with.',
+  },
   MODE_UNAVAILABLE: { kind: 'terminal', exit: 78, meaning: 'The mode needs something that is missing.' },
 } as const satisfies Record<string, ErrorSpec>;
 
