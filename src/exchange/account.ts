@@ -13,7 +13,7 @@ import { PORTFOLIO } from '../domain/events.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { PositionSide, Side, VenueEvent } from '../domain/order.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
-import { emit, positionOf } from './engine-state.ts';
+import { emit, positionMoved, positionOf } from './engine-state.ts';
 import type { WalletReason } from './engine-types.ts';
 
 export const MONEY_PLACES = 8;
@@ -88,6 +88,7 @@ export function bookFill(venue: Venue, market: Market, instrument: Instrument, f
   });
   if (!D.isZero(realizedPnl)) changeWallet(venue, asset, realizedPnl, 'REALIZED_PNL', { symbol, tradeId });
   if (!D.isZero(fill.fee)) changeWallet(venue, asset, D.neg(fill.fee), 'COMMISSION', { symbol, tradeId });
+  positionMoved(venue, market, symbol, fill.positionSide);
 }
 
 /** Applies the signed quantity to the position and returns what that realised. */

@@ -4,20 +4,22 @@
  * Invariants: plain JSON without undefined; wallet = deposits + realized − fees + funding + insurance;
  * Σ entryNotional = turnover + realized, both to the last digit.
  */
-import { type Decimal, ZERO } from '../core/decimal.ts';
+import { type Decimal, fromNumber, sub, ZERO } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder, PositionSide, VenueEvent } from '../domain/order.ts';
 import type {
   AccountEvent,
   BookLevel,
+  DetailEvent,
   EngineOptions,
   EngineOutput,
   MarginMode,
   PositionMode,
+  SelfTradePrevention,
   SlippageModel,
 } from './engine-types.ts';
-import { DEFAULT_SLIPPAGE } from './engine-types.ts';
+import { DEFAULT_SLIPPAGE, DETAIL } from './engine-types.ts';
 
 /** A plain order in the book, or the order that a triggered conditional became. */
 export interface Resting {
@@ -28,6 +30,7 @@ export interface Resting {
   filled: Decimal;
   /** Order-book mode: visible quantity ahead of us at our price. */
   ahead: number;
+  stp?: SelfTradePrevention;
 }
 
 /** An untriggered conditional order; `orderId` is of the Algo service's own id space. */
@@ -38,6 +41,7 @@ export interface Conditional {
   /** Trailing: true once activated, and the best price since (0: none seen yet). */
   armed: boolean;
   extreme: number;
+  stp?: SelfTradePrevention;
 }
 
 export interface Position {
@@ -59,6 +63,8 @@ export interface Market {
   /** True once the feed has given marks of its own. */
   ownMark: boolean;
   leverage: number;
+  /** Absent: the account's. */
+  marginMode?: MarginMode;
   positions: Position[];
   orders: Resting[];
   conditionals: Conditional[];
@@ -89,6 +95,8 @@ export interface EngineState {
   nextRank: number;
   totals: Totals;
   markets: Record<SymbolName, Market>;
+  /** Absent: as configured. */
+  positionMode?: PositionMode;
   /** Instruments changed since the start; the others come from the options. */
   instruments: Record<SymbolName, Instrument>;
 }
@@ -101,6 +109,7 @@ export interface EngineConfig {
   readonly maxConditionalOrders: number;
   readonly maxOpenOrders: number;
   readonly marginCallRatio: number;
+  readonly details: boolean;
 }
 
 /** What the engine's parts work on: settings, state, and the outputs of the input being applied. */
@@ -121,16 +130,17 @@ export function engineConfig(options: EngineOptions): EngineConfig {
     maxConditionalOrders: options.maxConditionalOrders ?? 200,
     maxOpenOrders: options.maxOpenOrders ?? 200,
     marginCallRatio: options.marginCallRatio ?? 0.8,
+    details: options.details ?? false,
   };
 }
 
-export function initialState(initialBalance: Decimal): EngineState {
+export function initialState(initialBalance: Decimal, firstId = 1): EngineState {
   return {
     version: 1,
     wallet: initialBalance,
-    nextOrderId: 1,
-    nextAlgoId: 1,
-    nextTradeId: 1,
+    nextOrderId: firstId,
+    nextAlgoId: firstId,
+    nextTradeId: firstId,
     nextRank: 1,
     totals: {
       deposits: initialBalance,
@@ -173,6 +183,42 @@ export function marketOf(venue: Venue, instrument: Instrument): Market {
 
 export function positionOf(market: Market, side: PositionSide): Position | undefined {
   return market.positions.find((position) => position.side === side);
+}
+
+export const positionModeOf = (venue: Venue): PositionMode =>
+  venue.state.positionMode ?? venue.config.positionMode;
+
+export const marginModeOf = (venue: Venue, market: Market): MarginMode =>
+  market.marginMode ?? venue.config.marginMode;
+
+/** The wallet less what isolated positions have been given of it. */
+export function crossWallet(venue: Venue): Decimal {
+  let wallet = venue.state.wallet;
+  for (const market of Object.values(venue.state.markets))
+    if (marginModeOf(venue, market) === 'isolated')
+      for (const position of market.positions) wallet = sub(wallet, position.isolated);
+  return wallet;
+}
+
+export function detail(venue: Venue, event: DetailEvent): void {
+  if (venue.config.details) venue.out.push({ to: DETAIL, event });
+}
+
+/** Where a position stands now, gone ones included. */
+export function positionMoved(venue: Venue, market: Market, symbol: SymbolName, side: PositionSide): void {
+  if (!venue.config.details) return;
+  const held = positionOf(market, side);
+  detail(venue, {
+    type: 'POSITION_MOVED',
+    symbol,
+    positionSide: side,
+    quantity: held?.quantity ?? ZERO,
+    entryNotional: held?.entryNotional ?? ZERO,
+    isolated: held && marginModeOf(venue, market) === 'isolated' ? held.isolated : ZERO,
+    mark: fromNumber(market.mark || market.last),
+    wallet: venue.state.wallet,
+    crossWallet: crossWallet(venue),
+  });
 }
 
 export function emit(venue: Venue, to: ActorId, event: VenueEvent | AccountEvent): void {

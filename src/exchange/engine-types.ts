@@ -2,7 +2,7 @@
 import type { Decimal } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
-import type { VenueCommand, VenueEvent } from '../domain/order.ts';
+import type { PositionSide, Side, VenueCommand, VenueEvent } from '../domain/order.ts';
 import type { MarketBar } from '../market/market-data.ts';
 
 /** The market at the moment of a command. Without bid and ask, half the modelled spread is paid around last. */
@@ -17,12 +17,51 @@ export interface Quote {
 
 export type BookLevel = readonly [price: Decimal, quantity: Decimal];
 
+/** What happens when an order would meet another of the same account. */
+export type SelfTradePrevention = 'NONE' | 'EXPIRE_TAKER' | 'EXPIRE_MAKER' | 'EXPIRE_BOTH';
+
+interface AtMarket {
+  readonly at: number;
+  readonly quote?: Quote;
+  readonly marks?: Readonly<Record<SymbolName, number>>;
+}
+
+/** What only a venue with a wire is asked for; each is answered by a detail event. */
+export type AccountCommand =
+  | ({
+      readonly type: 'order.amend';
+      readonly owner: ActorId;
+      readonly ref: string;
+      readonly symbol: SymbolName;
+      readonly quantity: Decimal;
+      readonly price: Decimal;
+    } & AtMarket)
+  | ({
+      readonly type: 'order.expire';
+      readonly owner: ActorId;
+      readonly ref: string;
+      readonly symbol: SymbolName;
+      readonly reason: string;
+    } & AtMarket)
+  | ({ readonly type: 'margin.mode'; readonly symbol: SymbolName; readonly mode: MarginMode } & AtMarket)
+  | ({ readonly type: 'position.mode'; readonly mode: PositionMode } & AtMarket)
+  /** Moves margin into (positive) or out of an isolated position. */
+  | ({
+      readonly type: 'margin.add';
+      readonly symbol: SymbolName;
+      readonly positionSide: PositionSide;
+      readonly amount: Decimal;
+    } & AtMarket);
+
 export type EngineInput =
+  | AccountCommand
   | (VenueCommand & {
       readonly at: number;
       readonly quote?: Quote;
       /** Marks of the account's other symbols, where cross margin should see them at their newest. */
       readonly marks?: Readonly<Record<SymbolName, number>>;
+      /** Absent: own orders pass one another by. */
+      readonly stp?: SelfTradePrevention;
     })
   | { readonly type: 'BAR'; readonly at: number; readonly bar: MarketBar }
   | {
@@ -92,9 +131,56 @@ export interface AccountEvent {
   readonly tradeId?: string;
 }
 
+/** Who hears the detail events. */
+export const DETAIL: ActorId = 'detail';
+
+/** What a wire has to tell beyond the owners' events; given only with `details`, always to DETAIL. */
+export type DetailEvent =
+  /** An order that nobody submitted in this form: a conditional's, or the venue's own. */
+  | {
+      readonly type: 'ORDER_STARTED';
+      readonly symbol: SymbolName;
+      readonly ref: string;
+      readonly clientOrderId: string;
+      readonly orderId: string;
+      readonly side: Side;
+      readonly positionSide: PositionSide;
+      readonly quantity: Decimal;
+      readonly price: Decimal;
+      readonly cause?: 'liquidation' | 'adl' | 'settlement';
+    }
+  | { readonly type: 'TRAIL_ARMED'; readonly symbol: SymbolName; readonly ref: string }
+  | {
+      readonly type: 'ORDER_AMENDED';
+      readonly symbol: SymbolName;
+      readonly ref: string;
+      readonly price: Decimal;
+      readonly quantity: Decimal;
+    }
+  /** After a fill's wallet changes, and after whatever else touched the position. */
+  | {
+      readonly type: 'POSITION_MOVED';
+      readonly symbol: SymbolName;
+      readonly positionSide: PositionSide;
+      /** Signed, as is its cost. */
+      readonly quantity: Decimal;
+      readonly entryNotional: Decimal;
+      readonly isolated: Decimal;
+      readonly mark: Decimal;
+      readonly wallet: Decimal;
+      readonly crossWallet: Decimal;
+    }
+  | { readonly type: 'COMMAND_DONE'; readonly command: AccountCommand['type'] }
+  | {
+      readonly type: 'COMMAND_REFUSED';
+      readonly command: AccountCommand['type'];
+      readonly code: number;
+      readonly reason: string;
+    };
+
 export interface EngineOutput {
   readonly to: ActorId;
-  readonly event: VenueEvent | AccountEvent;
+  readonly event: VenueEvent | AccountEvent | DetailEvent;
 }
 
 /** A price strictly inside all four bounds has no effect on this symbol. */
@@ -136,4 +222,8 @@ export interface EngineOptions {
   readonly maxOpenOrders?: number;
   /** Maintenance margin ÷ margin balance at which the owner is warned. */
   readonly marginCallRatio?: number;
+  /** Detail events besides the owners'; they change nothing else. */
+  readonly details?: boolean;
+  /** Where ids of orders, algo orders and trades begin; 1 by default. */
+  readonly firstId?: number;
 }

@@ -12,6 +12,7 @@ import { cloneJson, type Json } from '../core/json.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import { changeWallet } from './account.ts';
+import { amend } from './amend.ts';
 import { matchBook, matchTrade } from './book-matching.ts';
 import { candlePath, markRange, still } from './candle-path.ts';
 import { findViolations } from './engine-invariants.ts';
@@ -30,13 +31,16 @@ import { settleFunding } from './funding.ts';
 import { setLeverage } from './leverage.ts';
 import { clearBankruptcy } from './liquidation.ts';
 import { availableBalance } from './margin.ts';
+import { addMargin, setMarginMode, setPositionMode } from './modes.ts';
 import { cancel, observe, submit } from './orders.ts';
+import { booksOf, type VenueBooks } from './venue-books.ts';
 import { reportOf } from './venue-report.ts';
 import { deleverage, delist } from './venue-trades.ts';
 import { computeBand, inside, OPEN_BAND } from './wake-band.ts';
 import { type Tape, walk } from './walk.ts';
 
 export type * from './engine-types.ts';
+export type { VenueBooks } from './venue-books.ts';
 
 type Input<T extends EngineInput['type']> = Extract<EngineInput, { type: T }>;
 
@@ -50,7 +54,7 @@ export class VenueEngine {
     this.#venue = {
       config: engineConfig(options),
       base: new Map(options.instruments.map((instrument) => [instrument.symbol, instrument])),
-      state: initialState(D.decimal(options.initialBalance)),
+      state: initialState(D.decimal(options.initialBalance), options.firstId),
       out: [],
       at: 0,
     };
@@ -106,6 +110,19 @@ export class VenueEngine {
     return reportOf(this.#venue, at, marks);
   }
 
+  /** Margins and positions in the detail of an account page, at these marks where given. */
+  books(marks: ReadonlyMap<SymbolName, number> = new Map()): VenueBooks {
+    return booksOf(this.#venue, marks);
+  }
+
+  /** True when the input would change nothing whatever. */
+  sleepsThrough(input: EngineInput): boolean {
+    if (input.type === 'BAR') return this.#sleepsThrough(input);
+    if (input.type === 'PRICE') return this.#sleepsThroughPrice(input);
+    if (input.type === 'FUNDING') return !this.hasPosition(input.symbol);
+    return false;
+  }
+
   findOrder(owner: ActorId, ref: string): VenueOrder | undefined {
     return this.#find((order) => order.owner === owner && order.ref === ref);
   }
@@ -149,7 +166,7 @@ export class VenueEngine {
     switch (input.type) {
       case 'order.submit':
         this.#observeMarks(input.marks);
-        submit(venue, input.order, input.quote);
+        submit(venue, input.order, input.quote, input.stp);
         break;
       case 'order.cancel':
         this.#observeQuote(input.symbol, input.quote, input.marks);
@@ -158,6 +175,23 @@ export class VenueEngine {
       case 'leverage.set':
         this.#observeQuote(input.symbol, input.quote, input.marks);
         setLeverage(venue, input.owner, input.symbol, input.leverage);
+        break;
+      case 'order.amend':
+        this.#observeQuote(input.symbol, input.quote, input.marks);
+        amend(venue, input);
+        break;
+      case 'order.expire':
+        cancel(venue, input.owner, input.ref, input.symbol, 'expired', input.reason);
+        break;
+      case 'margin.mode':
+        setMarginMode(venue, input.symbol, input.mode);
+        break;
+      case 'position.mode':
+        setPositionMode(venue, input.mode);
+        break;
+      case 'margin.add':
+        this.#observeQuote(input.symbol, input.quote, input.marks);
+        addMargin(venue, input.symbol, input.positionSide, input.amount);
         break;
       case 'BAR':
         this.#bar(input);

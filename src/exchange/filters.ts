@@ -8,6 +8,7 @@ import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
 import type { Market, Venue } from './engine-state.ts';
+import { positionModeOf } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
 import { isReducing, markOf } from './margin.ts';
 import { bestPrice } from './matching.ts';
@@ -78,7 +79,7 @@ function checkTrailing(order: IdentifiedOrder): VenueError | undefined {
 }
 
 function checkModes(venue: Venue, order: IdentifiedOrder): VenueError | undefined {
-  const hedge = venue.config.positionMode === 'hedge';
+  const hedge = positionModeOf(venue) === 'hedge';
   if (hedge === (order.positionSide === 'BOTH')) return venueError('POSITION_SIDE_MISMATCH');
   if (!hedge) return undefined;
   // In hedge mode the closing side reduces by itself, and reduceOnly may not be sent.

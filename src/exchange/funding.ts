@@ -3,7 +3,7 @@ import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import { changeWallet, MONEY_PLACES } from './account.ts';
 import type { Market, Venue } from './engine-state.ts';
-import { emit } from './engine-state.ts';
+import { emit, positionMoved } from './engine-state.ts';
 import { markOf } from './margin.ts';
 
 export function settleFunding(venue: Venue, market: Market, instrument: Instrument, rate: number): void {
@@ -16,5 +16,6 @@ export function settleFunding(venue: Venue, market: Market, instrument: Instrume
     position.isolated = D.add(position.isolated, amount);
     emit(venue, position.owner, { type: 'FUNDING_SETTLED', symbol, amount, rate: exact, markPrice });
     if (!D.isZero(amount)) changeWallet(venue, instrument.quote, amount, 'FUNDING_FEE', { symbol });
+    positionMoved(venue, market, symbol, position.side);
   }
 }

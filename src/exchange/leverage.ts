@@ -3,7 +3,7 @@ import * as D from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { Market, Venue } from './engine-state.ts';
-import { emit, instrumentOf, marketOf } from './engine-state.ts';
+import { emit, instrumentOf, marginModeOf, marketOf } from './engine-state.ts';
 import { availableBalance, maxNotional, reachableNotional, symbolMargin } from './margin.ts';
 import { type VenueError, venueError } from './venue-errors.ts';
 
@@ -35,7 +35,7 @@ function checkLeverage(
   if (D.gt(D.sum(reachableNotional(market)), maxNotional(instrument, leverage)))
     return venueError('MAX_LEVERAGE_RATIO');
   if (leverage >= market.leverage) return undefined;
-  if (venue.config.marginMode === 'isolated' && market.positions.length > 0)
+  if (marginModeOf(venue, market) === 'isolated' && market.positions.length > 0)
     return venueError('ISOLATED_LEVERAGE');
   const more = D.sub(symbolMargin({ ...market, leverage }), symbolMargin(market));
   return D.gt(more, availableBalance(venue)) ? venueError('MIN_LEVERAGE_RATIO') : undefined;

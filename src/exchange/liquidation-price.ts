@@ -8,7 +8,7 @@
  */
 import type { Instrument } from '../domain/instrument.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
-import { instrumentOf } from './engine-state.ts';
+import { crossWallet, instrumentOf, marginModeOf } from './engine-state.ts';
 
 /** One group of positions of a symbol that stand or fall together. */
 export interface Stake {
@@ -120,7 +120,7 @@ export function exposedOf(venue: Venue, market: Market, instrument: Instrument):
     const outside = balance - callFactor * maintenance;
     return { positions, liquidation, call: { legs, tiers, outside, maintenanceFactor: callFactor }, sharers };
   };
-  if (venue.config.marginMode === 'isolated')
+  if (marginModeOf(venue, market) === 'isolated')
     return market.positions.map((position) => expose([position], Number(position.isolated), 0, 1));
   const { balance, maintenance, sharers } = outsideOf(venue, market);
   return [expose(market.positions, balance, maintenance, sharers)];
@@ -128,11 +128,12 @@ export function exposedOf(venue: Venue, market: Market, instrument: Instrument):
 
 /** The cross account as it stands apart from one symbol, and how many symbols share it. */
 function outsideOf(venue: Venue, market: Market) {
-  let balance = Number(venue.state.wallet);
+  let balance = Number(crossWallet(venue));
   let maintenance = 0;
   let sharers = 1;
   for (const [symbol, other] of Object.entries(venue.state.markets)) {
     if (other === market || other.positions.length === 0) continue;
+    if (marginModeOf(venue, other) === 'isolated') continue;
     const instrument = instrumentOf(venue, symbol);
     if (!instrument) continue;
     const stake = { legs: other.positions.map(legOf), tiers: tiersOf(instrument), outside: 0 };

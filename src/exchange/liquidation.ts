@@ -8,7 +8,7 @@ import * as D from '../core/decimal.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import { bookFill, changeWallet, feeOf } from './account.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
-import { closeOrder, emit, instrumentOf } from './engine-state.ts';
+import { closeOrder, crossWallet, detail, emit, instrumentOf, marginModeOf } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
 import { type Exposed, exposedOf, surplus } from './liquidation-price.ts';
 import { planTake, takeBound } from './matching.ts';
@@ -34,17 +34,19 @@ export function liquidate(
   positions: readonly Position[],
   quote: Quote,
 ): void {
-  if (venue.config.marginMode === 'isolated') {
+  if (marginModeOf(venue, market) === 'isolated') {
     cancelAll(venue, [market]);
     for (const position of [...positions]) takeOver(venue, market, instrument, position, quote);
     return;
   }
-  cancelAll(venue, Object.values(venue.state.markets));
+  const shared = Object.values(venue.state.markets).filter((other) => marginModeOf(venue, other) === 'cross');
+  cancelAll(venue, shared);
   // The position at hand first, then the others while the account is still short.
   for (const position of [...positions]) takeOver(venue, market, instrument, position, quote);
   for (const [symbol, other] of Object.entries(venue.state.markets)) {
     const held = instrumentOf(venue, symbol);
     if (other === market || !held || other.positions.length === 0) continue;
+    if (!shared.includes(other)) continue;
     const short = exposedOf(venue, other, held).some(
       ({ liquidation }) => surplus(liquidation, other.mark || other.last) <= 0,
     );
@@ -56,9 +58,22 @@ export function liquidate(
 
 /** A wallet below zero with nothing open is made good: nobody owes the venue. */
 export function clearBankruptcy(venue: Venue, asset: string): void {
+  clearCrossBankruptcy(venue, asset);
   if (!venue.state.wallet.startsWith('-')) return;
   const open = Object.values(venue.state.markets).some((market) => market.positions.length > 0);
   if (!open) changeWallet(venue, asset, D.neg(venue.state.wallet), 'INSURANCE_CLEAR');
+}
+
+/** With symbols in both modes: nothing isolated answers for what the cross side has lost. */
+function clearCrossBankruptcy(venue: Venue, asset: string): void {
+  const markets = Object.values(venue.state.markets);
+  if (venue.config.marginMode !== 'cross' || !markets.some((market) => market.marginMode === 'isolated'))
+    return;
+  const open = markets.some(
+    (market) => market.positions.length > 0 && marginModeOf(venue, market) === 'cross',
+  );
+  const missing = D.neg(crossWallet(venue));
+  if (!open && D.gt(missing, D.ZERO)) changeWallet(venue, asset, missing, 'INSURANCE_CLEAR');
 }
 
 function cancelAll(venue: Venue, markets: readonly Market[]): void {
@@ -82,12 +97,25 @@ function takeOver(
   const quantity = D.abs(position.quantity);
   const price = takeOverPrice(venue, market, instrument, side, quantity, quote);
   const profit = D.sub(D.mul(position.quantity, price), position.entryNotional);
-  const isolated = venue.config.marginMode === 'isolated';
-  const backing = isolated ? position.isolated : venue.state.wallet;
+  const isolated = marginModeOf(venue, market) === 'isolated';
+  const backing = isolated ? position.isolated : crossWallet(venue);
   const left = D.add(backing, profit);
   const notional = D.mul(quantity, price);
   const fee = D.min(feeOf(notional, instrument.liquidationFeeRate), D.max(left, D.ZERO));
-  const id = `autoclose-${venue.at}${venue.state.nextOrderId++}`;
+  const orderId = String(venue.state.nextOrderId++);
+  const id = `autoclose-${venue.at}${orderId}`;
+  detail(venue, {
+    type: 'ORDER_STARTED',
+    symbol: instrument.symbol,
+    ref: id,
+    clientOrderId: id,
+    orderId,
+    side,
+    positionSide: position.side,
+    quantity,
+    price,
+    cause: 'liquidation',
+  });
   bookFill(venue, market, instrument, {
     owner: position.owner,
     ref: id,

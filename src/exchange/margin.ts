@@ -8,7 +8,7 @@ import * as D from '../core/decimal.ts';
 import type { Instrument, LeverageBracket } from '../domain/instrument.ts';
 import type { IdentifiedOrder, PositionSide } from '../domain/order.ts';
 import type { Market, Position, Resting, Venue } from './engine-state.ts';
-import { positionOf } from './engine-state.ts';
+import { marginModeOf, positionOf } from './engine-state.ts';
 
 /** A price to value positions at: the mark, else the last price. */
 export const markOf = (market: Market): Decimal => D.fromNumber(market.mark || market.last);
@@ -102,7 +102,7 @@ export const marginFor = (market: Market, notionals: readonly Decimal[]): Decima
 /** Initial margin of the symbol's positions and opening orders together. */
 export const symbolMargin = (market: Market): Decimal => marginFor(market, reachableNotional(market));
 
-const positionMargin = (market: Market): Decimal =>
+export const positionMargin = (market: Market): Decimal =>
   D.sum(
     market.positions.map((position) => atLeverage(market, D.abs(D.mul(position.quantity, markOf(market))))),
   );
@@ -114,7 +114,7 @@ export function availableBalance(venue: Venue): Decimal {
     if (market.positions.length === 0 && market.orders.length === 0) continue;
     balance = D.sub(balance, symbolMargin(market));
     const mark = markOf(market);
-    if (venue.config.marginMode === 'cross')
+    if (marginModeOf(venue, market) === 'cross')
       for (const position of market.positions) balance = D.add(balance, unrealized(position, mark));
     else {
       // Isolated positions carry their own margin: what counts is what was set aside, not today's requirement.

@@ -13,8 +13,8 @@ import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
 import { bookFill, feeOf } from './account.ts';
 import { activationOf, reached, triggerOf } from './conditional.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
-import { closeOrder, emit, instrumentOf, marketOf, orderKeys, positionOf } from './engine-state.ts';
-import type { Quote } from './engine-types.ts';
+import { closeOrder, detail, emit, instrumentOf, marketOf, orderKeys, positionOf } from './engine-state.ts';
+import type { Quote, SelfTradePrevention } from './engine-types.ts';
 import { checkFilters, checkParameters, checkPercentPrice, checkStatus } from './filters.ts';
 import {
   availableBalance,
@@ -27,13 +27,19 @@ import {
   type Weighed,
 } from './margin.ts';
 import { consume, type Lot, planTake, takeBound, wouldTake } from './matching.ts';
+import { meetsOwn, preventSelfTrade, SELF_TRADE } from './self-trade.ts';
 import { type VenueError, venueError } from './venue-errors.ts';
 
 export function reject(venue: Venue, order: IdentifiedOrder, error: VenueError): void {
   emit(venue, order.owner, { type: 'ORDER_REJECTED', ...orderKeys(order), ...error });
 }
 
-export function submit(venue: Venue, order: IdentifiedOrder, given: Quote | undefined): void {
+export function submit(
+  venue: Venue,
+  order: IdentifiedOrder,
+  given: Quote | undefined,
+  stp?: SelfTradePrevention,
+): void {
   const instrument = instrumentOf(venue, order.symbol);
   if (!instrument) {
     reject(venue, order, venueError('BAD_SYMBOL'));
@@ -50,8 +56,8 @@ export function submit(venue: Venue, order: IdentifiedOrder, given: Quote | unde
     reject(venue, order, error);
     return;
   }
-  if (isConditional(order.type)) submitConditional(venue, market, order, quote);
-  else submitPlain(venue, market, instrument, order, quote);
+  if (isConditional(order.type)) submitConditional(venue, market, order, quote, stp);
+  else submitPlain(venue, market, instrument, order, quote, stp);
 }
 
 /** Takes a command's quote over as the newest known price; without one the last known stands. */
@@ -71,7 +77,13 @@ function checkDuplicate(market: Market, order: IdentifiedOrder): VenueError | un
   return taken ? venueError('DUPLICATE_CLIENT_ID') : undefined;
 }
 
-function submitConditional(venue: Venue, market: Market, order: IdentifiedOrder, quote: Quote): void {
+function submitConditional(
+  venue: Venue,
+  market: Market,
+  order: IdentifiedOrder,
+  quote: Quote,
+  stp: SelfTradePrevention | undefined,
+): void {
   const price = order.workingType === 'MARK_PRICE' ? quote.mark || quote.last : quote.last;
   const entry: Conditional = {
     order,
@@ -79,6 +91,7 @@ function submitConditional(venue: Venue, market: Market, order: IdentifiedOrder,
     rank: venue.state.nextRank,
     armed: order.type === 'TRAILING_STOP_MARKET' && order.activatePrice === undefined,
     extreme: price,
+    ...(stp ? { stp } : {}),
   };
   const error = checkConditional(venue, market, entry, price);
   if (error) {
@@ -124,6 +137,7 @@ function submitPlain(
   instrument: Instrument,
   order: IdentifiedOrder,
   quote: Quote,
+  stp: SelfTradePrevention | undefined,
 ): void {
   const entry: Resting = {
     order,
@@ -131,6 +145,7 @@ function submitPlain(
     rank: venue.state.nextRank,
     filled: D.ZERO,
     ahead: 0,
+    ...(stp ? { stp } : {}),
   };
   const full = market.orders.length >= venue.config.maxOpenOrders;
   const error = full
@@ -147,7 +162,7 @@ function submitPlain(
 }
 
 /** What decides whether an order may trade now: at submission, or at a conditional order's trigger. */
-function checkExecution(
+export function checkExecution(
   venue: Venue,
   market: Market,
   instrument: Instrument,
@@ -166,7 +181,7 @@ function checkExecution(
   }
   if (order.timeInForce === 'GTX' && order.price !== undefined) {
     const takes = wouldTake(venue, market, instrument, order.side, order.price, quote);
-    if (takes) return venueError('POST_ONLY_REJECT');
+    if (takes || meetsOwn(market, entry, [], true).length > 0) return venueError('POST_ONLY_REJECT');
   }
   if (order.timeInForce === 'FOK') {
     const wanted = openQuantity(market, entry);
@@ -234,16 +249,27 @@ function plan(
 }
 
 /** Takes what there is to take, then rests, or expires what may not rest. */
-function execute(venue: Venue, market: Market, instrument: Instrument, entry: Resting, quote: Quote): void {
+export function execute(
+  venue: Venue,
+  market: Market,
+  instrument: Instrument,
+  entry: Resting,
+  quote: Quote,
+): void {
   const { order } = entry;
   const wanted = openQuantity(market, entry);
   let left = wanted;
   if (order.timeInForce !== 'GTX') {
-    const lots = plan(venue, market, instrument, entry, wanted, quote);
+    const planned = plan(venue, market, instrument, entry, wanted, quote);
+    const { lots, halted } = preventSelfTrade(venue, market, entry, planned, wanted);
     consume(market, order.side, lots);
     for (const lot of lots) {
       left = D.sub(left, lot.quantity);
       fillOrder(venue, market, instrument, entry, lot, D.isZero(left), false);
+    }
+    if (halted && D.gt(left, D.ZERO)) {
+      closeOrder(venue, entry, 'expired', SELF_TRADE);
+      left = D.ZERO;
     }
   }
   if (D.gt(left, D.ZERO)) {
@@ -341,27 +367,54 @@ export function trigger(
     rank: venue.state.nextRank++,
     filled: D.ZERO,
     ahead: 0,
+    ...(conditional.stp ? { stp: conditional.stp } : {}),
   };
   emit(venue, order.owner, { type: 'ORDER_TRIGGERED', ...orderKeys(order), orderId: entry.orderId });
   const error =
     checkExecution(venue, market, instrument, entry, quote) ??
     (isReducing(order) ? undefined : checkPercentPrice(venue, market, instrument, order, quote));
   if (error) closeOrder(venue, entry, 'rejected-at-trigger', `${error.code}: ${error.reason}`);
-  else execute(venue, market, instrument, entry, quote);
+  else {
+    started(venue, market, entry);
+    execute(venue, market, instrument, entry, quote);
+  }
 }
 
-export function cancel(venue: Venue, owner: string, ref: string, symbol: string): void {
+function started(venue: Venue, market: Market, entry: Resting): void {
+  const { order, orderId } = entry;
+  const { symbol, ref, clientOrderId, side, positionSide } = order;
+  detail(venue, {
+    type: 'ORDER_STARTED',
+    symbol,
+    ref,
+    clientOrderId,
+    orderId,
+    side,
+    positionSide,
+    quantity: order.quantity ?? openQuantity(market, entry),
+    price: order.price ?? D.ZERO,
+  });
+}
+
+export function cancel(
+  venue: Venue,
+  owner: string,
+  ref: string,
+  symbol: string,
+  outcome: 'canceled' | 'expired' = 'canceled',
+  reason = 'canceled by its owner',
+): void {
   const market = venue.state.markets[symbol];
   const mine = ({ order }: { order: IdentifiedOrder }): boolean => order.owner === owner && order.ref === ref;
   const resting = market?.orders.find(mine);
   const conditional = market?.conditionals.find(mine);
   if (market && resting) {
     market.orders.splice(market.orders.indexOf(resting), 1);
-    closeOrder(venue, resting, 'canceled', 'canceled by its owner');
+    closeOrder(venue, resting, outcome, reason);
     expireKnockedOut(venue, market);
   } else if (market && conditional) {
     market.conditionals.splice(market.conditionals.indexOf(conditional), 1);
-    closeOrder(venue, conditional, 'canceled', 'canceled by its owner');
+    closeOrder(venue, conditional, outcome, reason);
   } else {
     const error = venueError('UNKNOWN_ORDER');
     emit(venue, owner, { type: 'CANCEL_REJECTED', ref, clientOrderId: '', symbol, ...error });

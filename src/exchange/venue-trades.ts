@@ -8,7 +8,7 @@ import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import { bookFill } from './account.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
-import { closeOrder } from './engine-state.ts';
+import { closeOrder, detail } from './engine-state.ts';
 import { markOf } from './margin.ts';
 import { expireKnockedOut } from './orders.ts';
 
@@ -47,12 +47,25 @@ function closeAtMark(
 ): void {
   const serial = venue.state.nextOrderId++;
   const id = cause === 'adl' ? `adl_autoclose-${serial}` : `settlement_autoclose-${serial}`;
+  const side = D.gt(position.quantity, D.ZERO) ? 'SELL' : 'BUY';
+  detail(venue, {
+    type: 'ORDER_STARTED',
+    symbol: instrument.symbol,
+    ref: id,
+    clientOrderId: id,
+    orderId: String(serial),
+    side,
+    positionSide: position.side,
+    quantity,
+    price: markOf(market),
+    cause,
+  });
   bookFill(venue, market, instrument, {
     owner: position.owner,
     ref: id,
     clientOrderId: id,
     positionSide: position.side,
-    side: D.gt(position.quantity, D.ZERO) ? 'SELL' : 'BUY',
+    side,
     price: markOf(market),
     quantity,
     cumulative: quantity,

@@ -12,6 +12,7 @@ import type { Instrument } from '../domain/instrument.ts';
 import { type Leg, still } from './candle-path.ts';
 import { activationOf, improves, isProtected, reached, triggerOf, workingPrice } from './conditional.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
+import { detail } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
 import { callMargin, liquidate } from './liquidation.ts';
 import { type Exposed, exposedOf, lowerRoot, type Stake, surplus, upperRoot } from './liquidation-price.ts';
@@ -178,6 +179,7 @@ class Walk {
       const arm = (): void => {
         entry.armed = true;
         entry.extreme = quote[of];
+        detail(this.#venue, { type: 'TRAIL_ARMED', symbol: entry.order.symbol, ref: entry.order.ref });
       };
       this.#offer({ at, class: TRIGGER, key: entry.rank, quote, run: arm });
       return;
