@@ -1,18 +1,19 @@
 /**
- * A market-data socket that stays up: connects, subscribes, hands on every frame, notices silence, reconnects.
+ * A market-data socket that stays up: connects, subscribes, hands on every frame, notices silence, reconnects,
+ * and moves to a new connection before the venue's day is over.
  *
- * Invariants: frames are handed on in the order received, none dropped, merged or queued here; after a loss the
- * next attempt waits a random part of a doubling bound (so that many clients do not come back at once); nothing of
- * a closed connection is heard any more; frames missed while away are gone: `connected` with attempt > 0 tells
- * the owner to fetch its snapshots anew.
+ * Invariants: those of KeptSocket; frames missed while away are gone: `connected` with attempt > 0 and without
+ * `continuous` tells the owner to fetch its snapshots anew. A feed asks for its streams again on every connection,
+ * in so few requests that the venue's ten messages a second are never reached.
  */
-import { WebSocket } from 'ws';
-import type { Time, TimerHandle } from '../core/clock.ts';
-import { errorText } from '../core/errors.ts';
+import { assert } from '../core/assert.ts';
+import type { Time } from '../core/clock.ts';
+import { type Greeting, KeptSocket, type LifeSigns } from '../core/kept-socket.ts';
 import type { Random } from '../core/random.ts';
 
 export type FeedEvent =
-  | { readonly type: 'connected'; readonly attempt: number }
+  /** Continuous: it took over from a connection that still served; nothing was missed. */
+  | { readonly type: 'connected'; readonly attempt: number; readonly continuous?: true }
   | { readonly type: 'stale'; readonly silentMs: number }
   | { readonly type: 'disconnected'; readonly reason: string; readonly retryInMs: number };
 
@@ -20,12 +21,18 @@ export interface SocketFeedOptions {
   readonly url: string;
   /** Stream names to subscribe to once connected; none when the URL names them. */
   readonly streams?: readonly string[];
+  /** Counts as connected only once the venue has answered every request for streams. */
+  readonly confirm?: boolean;
+  /** Real time. */
   readonly time: Time;
   readonly random: Random;
   readonly onFrame: (bytes: Buffer) => void;
   readonly onEvent: (event: FeedEvent) => void;
   /** So long without any frame, and the connection is given up as dead. */
   readonly staleAfterMs?: number;
+  /** Instead: asks the peer, where silence of the streams themselves is nothing unusual. */
+  readonly ask?: boolean;
+  readonly move?: { readonly time: Time; readonly afterMs: number };
   readonly connectTimeoutMs?: number;
   readonly firstRetryMs?: number;
   readonly longestRetryMs?: number;
@@ -33,108 +40,87 @@ export interface SocketFeedOptions {
 
 /** Binance takes at most 10 incoming messages a second, and 1024 streams a connection. */
 const STREAMS_PER_REQUEST = 200;
-const MAX_FRAME_BYTES = 16 * 1024 * 1024;
+const MOST_STREAMS = 1024;
+const CHECKS_PER_PERIOD = 4;
 
 export class SocketFeed {
-  readonly #options: SocketFeedOptions;
-  readonly #staleAfterMs: number;
-  #socket: WebSocket | undefined;
-  #timer: TimerHandle | undefined;
-  #frames = 0;
-  #attempt = 0;
-  #lossesInARow = 0;
-  #running = false;
+  readonly #socket: KeptSocket;
 
   constructor(options: SocketFeedOptions) {
-    this.#options = options;
-    this.#staleAfterMs = options.staleAfterMs ?? 10_000;
+    const { url, streams = [], staleAfterMs = 10_000, ask = false, onEvent, confirm = false } = options;
+    assert(streams.length <= MOST_STREAMS, 'a connection carries at most 1024 streams');
+    const life: LifeSigns = {
+      checkEveryMs: Math.ceil(staleAfterMs / CHECKS_PER_PERIOD),
+      quietChecks: CHECKS_PER_PERIOD,
+      sign: ask ? 'pong' : 'data',
+    };
+    this.#socket = new KeptSocket({
+      ...options,
+      url: () => url,
+      life,
+      greeting: () => subscription(streams, confirm),
+      onEvent: (event) => {
+        if (event.type === 'up')
+          onEvent({
+            type: 'connected',
+            attempt: event.attempt,
+            ...(event.continuous && { continuous: true }),
+          });
+        else if (event.type === 'silent') onEvent({ type: 'stale', silentMs: event.silentMs });
+        else onEvent({ type: 'disconnected', reason: event.reason, retryInMs: event.retryInMs });
+      },
+    });
   }
 
   /** Frames handed on since the start. */
   get frames(): number {
-    return this.#frames;
+    return this.#socket.frames;
   }
 
   get connected(): boolean {
-    return this.#socket?.readyState === WebSocket.OPEN;
+    return this.#socket.isUp;
   }
 
   start(): void {
-    if (this.#running) return;
-    this.#running = true;
-    this.#connect();
+    this.#socket.start();
   }
 
   stop(): void {
-    this.#running = false;
-    this.#drop();
+    this.#socket.stop();
   }
 
-  #connect(): void {
-    const { url, connectTimeoutMs = 10_000, onFrame } = this.#options;
-    const socket = new WebSocket(url, {
-      handshakeTimeout: connectTimeoutMs,
-      perMessageDeflate: false,
-      maxPayload: MAX_FRAME_BYTES,
-    });
-    this.#socket = socket;
-    socket.on('message', (bytes: Buffer) => {
-      this.#frames++;
-      onFrame(bytes);
-    });
-    socket.on('open', () => this.#opened(socket));
-    let reason = 'closed';
-    socket.on('error', (error) => {
-      reason = errorText(error);
-    });
-    socket.on('close', (code) => this.#lost(reason === 'closed' ? `closed with code ${code}` : reason));
+  /** Gives the connection up and dials anew. */
+  lose(reason: string): void {
+    this.#socket.lose(reason);
   }
+}
 
-  #opened(socket: WebSocket): void {
-    const { streams = [], onEvent } = this.#options;
-    for (let from = 0; from < streams.length; from += STREAMS_PER_REQUEST) {
-      const params = streams.slice(from, from + STREAMS_PER_REQUEST);
-      socket.send(JSON.stringify({ method: 'SUBSCRIBE', params, id: from / STREAMS_PER_REQUEST + 1 }));
-    }
-    onEvent({ type: 'connected', attempt: this.#attempt++ });
-    this.#watch(this.#frames);
+function subscription(streams: readonly string[], confirm: boolean): Greeting {
+  const messages: string[] = [];
+  for (let from = 0; from < streams.length; from += STREAMS_PER_REQUEST) {
+    const params = streams.slice(from, from + STREAMS_PER_REQUEST);
+    messages.push(JSON.stringify({ method: 'SUBSCRIBE', params, id: from / STREAMS_PER_REQUEST + 1 }));
   }
+  return confirm ? { messages, answer: answerOf } : { messages };
+}
 
-  /** Compares frame counts once per period, so that a frame costs no look at the clock. */
-  #watch(framesBefore: number): void {
-    this.#timer = this.#options.time.timers.set(this.#staleAfterMs, () => {
-      if (this.#frames > framesBefore) {
-        this.#lossesInARow = 0;
-        this.#watch(this.#frames);
-        return;
-      }
-      this.#options.onEvent({ type: 'stale', silentMs: this.#staleAfterMs });
-      this.#lost('silent');
-    });
-  }
+const EVENT_START = Buffer.from('{"e"');
+const WRAPPED_START = Buffer.from('{"stream"');
 
-  #lost(reason: string): void {
-    if (!this.#running) return;
-    this.#drop();
-    const { random, time, onEvent, firstRetryMs = 500, longestRetryMs = 30_000 } = this.#options;
-    const boundMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#lossesInARow, 20));
-    this.#lossesInARow++;
-    // At least half of the bound, so that a venue that is down is not hammered by unlucky draws.
-    const retryInMs = Math.round(boundMs * (0.5 + random.next() / 2));
-    onEvent({ type: 'disconnected', reason, retryInMs });
-    if (this.#running) this.#timer = time.timers.set(retryInMs, () => this.#connect());
-  }
+const startsWith = (bytes: Buffer, start: Buffer): boolean => {
+  for (let i = 0; i < start.length; i++) if (bytes[i] !== start[i]) return false;
+  return true;
+};
 
-  /** Forgets the connection at once; its close handshake goes on unheard. */
-  #drop(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (!socket) return;
-    socket.removeAllListeners();
-    // Without a listener a late error would end the process.
-    socket.on('error', () => {});
-    socket.terminate();
+/** {"result":null,"id":1}, or {"error":{"code":2,"msg":"…"},"id":1}. */
+function answerOf(bytes: Buffer): true | string | undefined {
+  if (bytes[0] !== 0x7b || startsWith(bytes, EVENT_START) || startsWith(bytes, WRAPPED_START))
+    return undefined;
+  try {
+    const value = JSON.parse(bytes.toString()) as { id?: unknown; error?: { msg?: unknown } };
+    if (value.id === undefined || 'e' in value) return undefined;
+    return value.error ? String(value.error.msg ?? 'no reason given') : true;
+  } catch {
+    return undefined;
   }
 }

@@ -84,7 +84,7 @@ export const HOMES: Readonly<Record<string, RegExp>> = {
   pg: /^src\/journal\//,
   '@electric-sql/pglite': /^src\/journal\//,
   ioredis: /^src\/cache\//,
-  ws: /^src\/(market\/socket-[a-z-]+|exchange\/socket-[a-z-]+|venue-server\/transport\/[a-z-]+)\.ts$/,
+  ws: /^src\/(core\/kept-socket|venue-server\/transport\/[a-z-]+)\.ts$/,
   ccxt: /^src\/(exchange|market)\/ccxt-[a-z-]+\.ts$/,
   'p-retry': /^src\/(exchange|market)\/(ccxt|socket)-[a-z-]+\.ts$/,
   zod: /^src\/config\//,
