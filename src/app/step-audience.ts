@@ -7,24 +7,22 @@
  */
 
 import { feedOf, scannerOf } from '../../machines/messages.ts';
-import type { PositionContext } from '../../machines/position/context.ts';
-import { positionBand } from '../../machines/position.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
-import { actorType } from '../core/ids.ts';
-import { type Candle, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
+import { TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
 import { type ActorEvent, PORTFOLIO, VENUE } from '../domain/events.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { ClosedCandles } from '../domain/signal.ts';
 import type { VenueEngine } from '../exchange/engine.ts';
 import type { Quote } from '../exchange/engine-types.ts';
 import { CandleRollup } from '../market/candle-rollup.ts';
-import { GuardBandIndex } from '../market/guard-band-index.ts';
 import type { MarketBar, MarketStep } from '../market/market-data.ts';
 import type { StepAudience, Tell } from './market-driver.ts';
+import { PositionBands } from './position-bands.ts';
+import { STRATEGY_TIMEFRAMES, strategyCandles } from './strategy-candles.ts';
+import type { Audience } from './system.ts';
 
 const MARK_EVERY_MS = TIMEFRAME_MS['15m'];
-const STRATEGY_TIMEFRAMES: readonly Timeframe[] = ['15m', '1h', '4h'];
 
 interface SymbolState {
   readonly rollup: CandleRollup;
@@ -42,10 +40,10 @@ export interface AudienceOptions {
   readonly now: () => number;
 }
 
-export class MarketAudience implements StepAudience {
+export class MarketAudience implements StepAudience, Audience {
   readonly #options: AudienceOptions;
   readonly #symbols = new Map<SymbolName, SymbolState>();
-  readonly #bands = new GuardBandIndex();
+  readonly #bands = new PositionBands();
   /** The candles that the newest absorbed step closed, by symbol. */
   #closed = new Map<SymbolName, ClosedCandles>();
 
@@ -83,7 +81,7 @@ export class MarketAudience implements StepAudience {
       state.volume = bar.volume;
       state.at = step.at;
       const { closed } = state.rollup.push(bar);
-      const relevant = this.#strategyCandles(bar, closed);
+      const relevant = strategyCandles(bar, closed);
       if (relevant) this.#closed.set(bar.symbol, relevant);
     }
   }
@@ -110,7 +108,7 @@ export class MarketAudience implements StepAudience {
     }
     for (const bar of step.bars) {
       const mark = bar.markClose ?? bar.close;
-      for (const owner of this.#bands.check(bar.symbol, mark, mark)) {
+      for (const owner of this.#bands.crossed(bar.symbol, mark)) {
         tell(owner, { type: 'PRICE', mark, last: bar.close });
       }
     }
@@ -120,17 +118,12 @@ export class MarketAudience implements StepAudience {
     for (const [symbol, closed] of this.#closed) tell(scannerOf(symbol), { type: 'CANDLES', closed });
   }
 
-  /** Keeps a position's guard band in step with its committed state. */
-  observe({ row }: Committed): void {
-    if (actorType(row.actor) === 'position') this.watch(row.actor, row.final ? null : row.snapshot);
+  observe(committed: Committed): void {
+    this.#bands.observe(committed);
   }
 
   watch(actor: ActorId, snapshot: string | null): void {
-    const symbol = actor.split('/')[1] ?? '';
-    const context = snapshot && (JSON.parse(snapshot) as { context: PositionContext }).context;
-    const band = context ? positionBand(context) : { low: null, high: null };
-    if (band.low === null && band.high === null) this.#bands.remove(symbol, actor);
-    else this.#bands.set(symbol, actor, band.low ?? undefined, band.high ?? undefined);
+    this.#bands.watch(actor, snapshot);
   }
 
   /** What the venue must know of the market to take a command at this moment. */
@@ -148,17 +141,6 @@ export class MarketAudience implements StepAudience {
     const isFresh = this.#options.now() - at < TIMEFRAME_MS[this.#options.timeframe];
     return isFresh ? { last, mark, volume } : { last, mark };
   }
-
-  #strategyCandles(bar: MarketBar, rolled: readonly Candle[]): ClosedCandles | undefined {
-    const own = STRATEGY_TIMEFRAMES.includes(bar.timeframe) ? [plainCandle(bar)] : [];
-    const all = own.length > 0 ? [...own, ...rolled] : rolled;
-    if (all.length === 0) return undefined;
-    return Object.fromEntries(all.map((candle) => [candle.timeframe, candle])) as ClosedCandles;
-  }
-}
-
-function plainCandle({ symbol, timeframe, openTime, open, high, low, close, volume }: MarketBar): Candle {
-  return { symbol, timeframe, openTime, open, high, low, close, volume };
 }
 
 /** Two comparisons each on last and mark price: most bars concern the venue not at all. */

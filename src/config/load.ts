@@ -53,6 +53,7 @@ export function loadConfig(options: LoadOptions): Loaded {
     sources.set(path, flag);
   }
 
+  followMode(tree);
   const parsed = configSchema.safeParse(tree);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
@@ -76,10 +77,28 @@ function invalid(problems: ReadonlySet<string>, file: string | undefined): Bulkh
   );
 }
 
+/** Paper and live trading know one market, the venue's own: it need not be named. */
+function followMode(tree: Tree): void {
+  if (tree.mode !== 'paper' && tree.mode !== 'live') return;
+  if (getPath(tree, ['market', 'source']) !== undefined) return;
+  if (tree.market === undefined || tree.market === null) tree.market = {};
+  if (isTree(tree.market)) tree.market.source = 'live';
+}
+
 /** What one choice makes another key or secret necessary for. */
 function* missing(config: Config, secrets: Secrets): Generator<string> {
   if (config.market.source === 'recorded' && config.market.recording === undefined) {
     yield 'market.recording: nothing is not allowed; allowed: the path of a recording, needed by market.source: recorded';
+  }
+  const isRemote = config.mode !== 'demo';
+  if (isRemote && config.market.source !== 'live') {
+    yield `market.source: "${config.market.source}" is not allowed with mode ${config.mode}; allowed: live. To trade a recording on paper, let "bulkhead exchange --recording PATH" play it`;
+  }
+  if (!isRemote && config.market.source === 'live') {
+    yield 'market.source: "live" is not allowed with mode demo; allowed: synthetic, recorded';
+  }
+  if (config.mode === 'live' && config.venue.timeFactor !== 1) {
+    yield `venue.timeFactor: ${config.venue.timeFactor} is not allowed with mode live; allowed: 1`;
   }
   if (config.store.engine === 'postgres' && secrets.databaseUrl === undefined) {
     yield 'store.engine: "postgres" needs the URL of the server in BULKHEAD_DATABASE_URL (or a file named by BULKHEAD_DATABASE_URL_FILE)';

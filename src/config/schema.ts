@@ -14,8 +14,11 @@ import { exact, flag, list, number, oneOf, options, speed, text, whole } from '.
 const group = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
 
 export const MODES = ['demo', 'paper', 'live'] as const;
+export const FOREIGN_POLICIES = ['report', 'adopt', 'close', 'ignore'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
+const REST_URL = /^https?:\/\/[^\s/@]+$/;
+const STREAM_URL = /^wss?:\/\/[^\s/@]+$/;
 const SYMBOL = /^[A-Z0-9]{2,30}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const NAME_ALLOWED = 'letters, digits, ".", "_" and "-", at most 64';
@@ -38,7 +41,7 @@ export const configSchema = group({
     standby: flag().default(false),
   }).prefault({}),
   market: group({
-    source: oneOf(['synthetic', 'recorded']).default('synthetic'),
+    source: oneOf(['synthetic', 'recorded', 'live']).default('synthetic'),
     recording: text('the path of a recording: a folder, a .csv.gz or a Binance .zip').optional(),
     symbols: list(
       'a list of symbols such as [BTCUSDT, ETHUSDT], each once; empty: all there are',
@@ -54,6 +57,18 @@ export const configSchema = group({
     halfSpreadRate: number(0, 0.1).default(0.00005),
     impactRate: number(0, 10).default(0.1),
     makerVolumeShare: number(0, 1).default(0.25),
+  }).prefault({}),
+  venue: group({
+    restUrl: text('an address such as https://fapi.binance.com, without a path', REST_URL).optional(),
+    streamUrl: text('an address such as wss://fstream.binance.com, without a path', STREAM_URL).optional(),
+    timeFactor: number(0.001, 1_000).default(1),
+    recvWindowMs: whole(100, 60_000).default(5_000),
+    callTimeoutMs: whole(100, 60_000).default(10_000),
+    marginMode: oneOf(['cross', 'isolated']).default('cross'),
+    allowWithdrawals: flag().default(false),
+    reconcileEveryMs: whole(1_000, 3_600_000).default(60_000),
+    foreign: oneOf(FOREIGN_POLICIES).default('report'),
+    markEveryMs: whole(100, 900_000).default(15_000),
   }).prefault({}),
   strategy: group({
     name: text(NAME_ALLOWED, NAME).default('trend-breakout'),

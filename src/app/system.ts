@@ -1,0 +1,179 @@
+/**
+ * The running tree, however its market and its venue come: the same actors, supervisors and runtime for demo,
+ * paper and live. What differs (the venue's actor, who looks at the market, the clock) is handed in by
+ * compose.ts and compose-live.ts.
+ */
+
+import { BREAKER_KINDS } from '../../machines/breaker-rules.ts';
+import { machineDefinitions } from '../../machines/index.ts';
+import { breakerOf, entryDeskOf, feedOf, scannerOf } from '../../machines/messages.ts';
+import type { PortfolioContext } from '../../machines/portfolio.ts';
+import { ActorHost } from '../../supervisors/actor-host.ts';
+import { ActorRuntime, type Committed } from '../../supervisors/actor-runtime.ts';
+import type { ExitReason } from '../../supervisors/exit.ts';
+import type { MachineRegistry } from '../../supervisors/machine-registry.ts';
+import type { Recovered } from '../../supervisors/recovery.ts';
+import {
+  type ActorSeed,
+  rootSpec,
+  type SystemSpec,
+  startPosition,
+} from '../../supervisors/root-supervisor.ts';
+import { rootSupervisor, type Supervisor } from '../../supervisors/supervisor.ts';
+import { Tree, type TreeEvent } from '../../supervisors/tree.ts';
+import { positionPlan } from '../config/plan.ts';
+import type { Config } from '../config/schema.ts';
+import type { Time } from '../core/clock.ts';
+import type { Decimal } from '../core/decimal.ts';
+import type { ActorId } from '../core/ids.ts';
+import { seededRandom } from '../core/random.ts';
+import { type ActorEvent, GUARDIAN, type Message, PORTFOLIO } from '../domain/events.ts';
+import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import type { JournalWriter } from '../journal/journal-writer.ts';
+import { assessEntry } from '../risk/risk-manager.ts';
+import { strategyByName } from '../strategy/strategy.ts';
+
+/** Who looks at the market for the actors: keeps the last prices and each position's guard band. */
+export interface Audience {
+  /** Last mark by symbol, of those that have one. */
+  prices(): Record<SymbolName, number>;
+  /** Prices from before anything was heard of the market. */
+  seedPrices(prices: Readonly<Record<SymbolName, number>>): void;
+  observe(committed: Committed): void;
+  /** A live position's guard band, from its snapshot; null: it is over. */
+  watch(actor: ActorId, snapshot: string | null): void;
+  /** What a receiver must know of the market to take a message at this moment. */
+  enrich(to: ActorId, event: ActorEvent): ActorEvent;
+}
+
+/** Who wants to hear of the tree and its end. */
+export interface SystemListeners {
+  readonly onTreeEvent?: (event: TreeEvent) => void;
+  readonly onQuarantine?: (actor: ActorId, message: Message, reason: string) => void;
+  readonly onRootExit?: (reason: ExitReason) => void;
+}
+
+export interface SystemParts extends SystemListeners {
+  readonly config: Config;
+  readonly instance: string;
+  readonly instruments: readonly Instrument[];
+  readonly recovered: Recovered;
+  readonly writer: JournalWriter;
+  readonly time: Time;
+  readonly registry: MachineRegistry;
+  readonly audience: Audience;
+  /** The actor that stands for the venue: the simulated one, or the executor of a remote one. */
+  readonly venue: ActorSeed;
+  /** What the account begins with. */
+  readonly wallet: Decimal;
+}
+
+export interface TradingSystem {
+  readonly runtime: ActorRuntime;
+  readonly host: ActorHost;
+  readonly root: Supervisor;
+  readonly audience: Audience;
+}
+
+/** The machines of a configuration; the venue's actor comes beside them. */
+export const definitionsOf = ({ strategy }: Pick<Config, 'strategy'>) =>
+  machineDefinitions({ strategy: strategyByName(strategy.name, strategy.options), assess: assessEntry });
+
+export function buildSystem(parts: SystemParts): TradingSystem {
+  const { recovered, time, audience } = parts;
+  const tree = new Tree({
+    time,
+    random: seededRandom(`supervisors/${parts.instance}`),
+    ...(parts.onTreeEvent ? { onEvent: parts.onTreeEvent } : {}),
+  });
+  const runtime: ActorRuntime = new ActorRuntime({
+    instance: parts.instance,
+    clock: time.clock,
+    writer: parts.writer,
+    settledN: recovered.settledN,
+    hooks: {
+      startChild: (actor, _machine, input, cause) => {
+        startPosition(tree, host, actor, input, cause);
+        if (!runtime.knows(actor)) for (const message of unstarted(actor)) runtime.tell(message);
+      },
+      crashed: (actor, error) => host.crashed(actor, error),
+      finished: (actor) => host.finished(actor),
+      enrich: (to, event) => audience.enrich(to, event),
+      ...(parts.onQuarantine ? { quarantined: parts.onQuarantine } : {}),
+    },
+  });
+  const host: ActorHost = new ActorHost(runtime, parts.registry, recovered);
+  runtime.observe((committed) => audience.observe(committed));
+  const portfolio = recovered.live.get(PORTFOLIO);
+  if (portfolio) audience.seedPrices(marksOf(portfolio.checkpoint));
+  const root = rootSupervisor(rootSpec(host, systemSpec(parts)), tree, parts.onRootExit);
+  return { runtime, host, root, audience };
+}
+
+/**
+ * Hands the runtime what the journal still owes, starts the tree, and lets messages flow where they stopped.
+ * `first` is told before anything that was pending.
+ */
+export async function startSystem(
+  { runtime, root, audience }: TradingSystem,
+  recovered: Recovered,
+  first: readonly Message[] = [],
+): Promise<void> {
+  for (const { n, count } of recovered.unconsumed) runtime.recoverOutstanding(n, count);
+  if (recovered.deadLetters) runtime.recoverDeadLetters(recovered.deadLetters);
+  for (const message of [...first, ...recovered.pending]) runtime.tell(message);
+  await root.start();
+  for (const [actor, { row }] of recovered.live) {
+    if (actor.startsWith('position/')) audience.watch(actor, row.snapshot);
+  }
+  runtime.open();
+  await runtime.quiescent();
+}
+
+/** A position that could not even start: its desk and the portfolio must not wait for it for ever. */
+function unstarted(actor: ActorId): Message[] {
+  const event = { type: 'POSITION_CLOSED', actor, trade: null, reason: 'it did not start' };
+  const cause = { kind: 'external', id: `unstarted:${actor}` } as const;
+  return [entryDeskOf(actor.split('/')[1] ?? ''), PORTFOLIO].map((to) => ({ to, event, cause }));
+}
+
+function marksOf(snapshot: string): Record<string, number> {
+  const { context } = JSON.parse(snapshot) as { context: PortfolioContext };
+  return Object.fromEntries(Object.entries(context.marks).map(([symbol, mark]) => [symbol, Number(mark)]));
+}
+
+function systemSpec(parts: SystemParts): SystemSpec {
+  const { config, instruments } = parts;
+  const at = parts.time.clock.now();
+  const plan = positionPlan(config);
+  const perSymbol = (seed: (instrument: Instrument) => ActorSeed): ActorSeed[] => instruments.map(seed);
+  return {
+    venue: [parts.venue],
+    risk: riskActors(parts, at),
+    feeds: perSymbol(({ symbol }) => ({
+      id: feedOf(symbol),
+      input: { symbol, at, breaker: breakerOf('stale-data') },
+    })),
+    desks: perSymbol((instrument) => ({
+      id: entryDeskOf(instrument.symbol),
+      input: { symbol: instrument.symbol, instrument, plan, at, ...config.entry },
+    })),
+    scanners: perSymbol(({ symbol }) => ({ id: scannerOf(symbol), input: { symbol, at } })),
+  };
+}
+
+function riskActors({ config, instruments, wallet }: SystemParts, at: number): ActorSeed[] {
+  const settings = { ...config.breakers, symbols: instruments.length };
+  const portfolio = {
+    at,
+    wallet,
+    limits: config.risk,
+    equityBreakers: [breakerOf('drawdown'), breakerOf('daily-loss')],
+    tradeBreakers: [breakerOf('consecutive-losses')],
+  };
+  return [
+    { id: PORTFOLIO, input: portfolio },
+    ...BREAKER_KINDS.map((kind) => ({ id: breakerOf(kind), input: { kind, at, settings } })),
+    { id: GUARDIAN, input: { at } },
+  ];
+}
