@@ -89,7 +89,15 @@ async function inProcess(): Promise<Round> {
     pid: process.pid,
   };
   const other = async (): Promise<number> => 0;
-  const handlers = { status: other, export: other, replay: other, doctor: other, migrate: other };
+  const handlers = {
+    status: other,
+    export: other,
+    replay: other,
+    explain: other,
+    stats: other,
+    doctor: other,
+    migrate: other,
+  };
   const stopping = recording
     ? undefined
     : setTimeout(() => process.kill(process.pid, 'SIGTERM'), GENERATED_MS);

@@ -146,6 +146,29 @@ export const COMMANDS: readonly CommandSpec[] = [
     exits: { 1: 'with --verify: a row differs from its replay' },
   },
   {
+    name: 'explain',
+    args: 'POSITION',
+    arity: [1, 1],
+    summary: 'the life of a position as a story',
+    detail:
+      'Each transition with its time, cause and numbers, and the P&L split into price, slippage, fees and funding. POSITION is an actor, SYMBOL/LIFE, or a symbol: then its newest life and what its desk decided last.',
+    flags: [DATA_DIR, CONFIG, JSON_FLAG],
+    examples: ['bulkhead explain BTCUSDT', 'bulkhead explain position/BTCUSDT/BOTH/3 --json'],
+  },
+  {
+    name: 'stats',
+    summary: 'what exits made, by reason, side, hour and symbol',
+    detail:
+      'Counts closed positions, each in the group of its last exit; hours are those of the entry, in UTC. Slippage is against the price that the order itself meant.',
+    flags: [
+      { name: 'by', value: 'GROUP', summary: 'reason, side, hour or symbol', default: 'all four' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: ['bulkhead stats', 'bulkhead stats --by reason --json'],
+  },
+  {
     name: 'doctor',
     summary: 'check everything that a run needs',
     detail: 'Each check says whether it passed and, if not, what to do. Changes nothing.',

@@ -10,14 +10,17 @@ import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
 import type {
   CommandOptions,
   DoctorOptions,
+  ExplainOptions,
   ExportOptions,
   Io,
   MigrateOptions,
   ReplayOptions,
   ReplayTarget,
   RunOptions,
+  StatsOptions,
   StatusOptions,
 } from './io.ts';
+import { GROUPINGS, type Grouping } from './statistics.ts';
 import { VERSION } from './version.ts';
 
 /** What the commands do; the composition root hands these in. Each answers with the exit code. */
@@ -26,6 +29,8 @@ export interface Handlers {
   status(options: StatusOptions, io: Io): Promise<number>;
   export(options: ExportOptions, io: Io): Promise<number>;
   replay(options: ReplayOptions, io: Io): Promise<number>;
+  explain(options: ExplainOptions, io: Io): Promise<number>;
+  stats(options: StatsOptions, io: Io): Promise<number>;
   doctor(options: DoctorOptions, io: Io): Promise<number>;
   migrate(options: MigrateOptions, io: Io): Promise<number>;
 }
@@ -53,6 +58,10 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
         { ...commandOptions(parsed, io), to: replayTarget(flags.get('to')), verify: flags.has('verify') },
         io,
       );
+    case 'explain':
+      return handlers.explain({ ...commandOptions(parsed, io), position: parsed.args[0] ?? '' }, io);
+    case 'stats':
+      return handlers.stats({ ...commandOptions(parsed, io), by: grouping(flags.get('by')) }, io);
     case 'doctor':
       return handlers.doctor({ load: () => commandOptions(parsed, io), json: flags.has('json') }, io);
     case 'migrate':
@@ -116,6 +125,13 @@ function replayTarget(value: string | true | undefined): ReplayTarget | undefine
     );
   }
   return { at };
+}
+
+function grouping(value: string | true | undefined): Grouping | undefined {
+  const known = GROUPINGS.find((name) => name === value);
+  if (value !== undefined && known === undefined)
+    throw usage(`--by ${value} is no grouping.`, `One of: ${GROUPINGS.join(', ')}.`);
+  return known;
 }
 
 function help(parsed: ParsedCommand, io: Io): number {

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Env, Secrets } from '../config/secrets.ts';
 import type { Time } from '../core/clock.ts';
 import type { JournalStore } from '../journal/journal.ts';
+import type { Grouping } from './statistics.ts';
 
 export interface Output {
   write(text: string): unknown;
@@ -55,6 +56,16 @@ export interface ExportOptions extends CommandOptions {
 export interface StatusOptions extends CommandOptions {
   /** Only the exit code and one line, for a container's health check. */
   readonly health: boolean;
+}
+
+export interface ExplainOptions extends CommandOptions {
+  /** An actor, "BTCUSDT/3", or a symbol for its newest life. */
+  readonly position: string;
+}
+
+export interface StatsOptions extends CommandOptions {
+  /** Absent: every grouping. */
+  readonly by: Grouping | undefined;
 }
 
 export type MigrateOptions = CommandOptions;

@@ -23,6 +23,8 @@ const handlers: Handlers = {
   status: async (options, io) => (await import('./status.ts')).status(options, io),
   export: async (options, io) => (await import('./export.ts')).exportCommand(options, io, await stores()),
   replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
+  explain: async (options, io) => (await import('./explain.ts')).explain(options, io, await stores()),
+  stats: async (options, io) => (await import('./stats.ts')).stats(options, io, await stores()),
   doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
   migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };

@@ -19,6 +19,8 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     status: note('status'),
     export: note('export'),
     replay: note('replay'),
+    explain: note('explain'),
+    stats: note('stats'),
     doctor: note('doctor'),
     migrate: note('migrate'),
   };
@@ -54,6 +56,18 @@ describe('commands reach their handlers', () => {
   test('a flag wins over its variable', async () => {
     const { options } = await cli('run --speed=2', { BULKHEAD_MARKET_SPEED: '9' });
     assert.equal((options as unknown as { config: { market: { speed: number } } }).config.market.speed, 2);
+  });
+
+  test('explain and stats', async () => {
+    assert.partialDeepStrictEqual((await cli('explain BTCUSDT/3 --json')).options, {
+      position: 'BTCUSDT/3',
+      json: true,
+    });
+    assert.partialDeepStrictEqual((await cli('stats --by hour')).options, { by: 'hour' });
+    assert.equal((await cli('stats')).options.by, undefined);
+    const wrong = await cli('stats --by weather');
+    assert.equal(wrong.code, 64);
+    assert.match(wrong.err, /--by weather is no grouping[\s\S]*reason, side, hour, symbol/);
   });
 
   test('export, replay, status, doctor', async () => {

@@ -1,0 +1,109 @@
+/**
+ * `bulkhead explain POSITION`: the life of a position as a story, from the journal alone. A symbol instead of a
+ * position names its newest life, and says what its desk decided last.
+ */
+import type { EntryContext } from '../../machines/entry.ts';
+import { entryDeskOf, positionOf } from '../../machines/messages.ts';
+import { BulkheadError } from '../core/errors.ts';
+import { actorType } from '../core/ids.ts';
+import { stateText } from '../core/state-text.ts';
+import type { JournalRow, JournalStore } from '../journal/journal.ts';
+import type { CreateStore, ExplainOptions, Io } from './io.ts';
+import { moment, painter, signedMoney } from './render-text.ts';
+import { type Story, storyOf } from './story.ts';
+
+const PAGE_ROWS = 500;
+
+interface Desk {
+  readonly symbol: string;
+  readonly state: string;
+  readonly context: EntryContext;
+}
+
+export async function explain(options: ExplainOptions, io: Io, createStore: CreateStore): Promise<number> {
+  const store = await createStore(options, io, 'require');
+  try {
+    await store.open();
+    const desk = await deskOf(store, options.position);
+    const story = storyOf(await allRows(store, actorOf(options.position, desk)));
+    if (!story && !desk) throw await notFound(store, options.position);
+    if (options.json) io.stdout.write(`${JSON.stringify({ story: story ?? null, desk: desk ?? null })}\n`);
+    else render(story, desk, io);
+  } finally {
+    await store.close();
+  }
+  return 0;
+}
+
+/** "BTCUSDT" and "BTCUSDT/3" are short for the position's whole name. */
+function actorOf(named: string, desk: Desk | undefined): string {
+  if (actorType(named) === 'position') return named;
+  const [symbol = named, life] = named.split('/');
+  return positionOf(symbol, life === undefined ? (desk?.context.life ?? 0) : Number(life));
+}
+
+async function deskOf(store: JournalStore, named: string): Promise<Desk | undefined> {
+  if (named.includes('/')) return undefined;
+  const row = (await store.liveRows()).find(({ actor }) => actor === entryDeskOf(named));
+  if (!row?.snapshot) return undefined;
+  const { value, context } = JSON.parse(row.snapshot) as { value: unknown; context: EntryContext };
+  return { symbol: named, state: stateText(value), context };
+}
+
+async function allRows(store: JournalStore, actor: string): Promise<JournalRow[]> {
+  const rows: JournalRow[] = [];
+  for (;;) {
+    const page = await store.rowsOf(actor, rows.at(-1)?.seq ?? 0, PAGE_ROWS);
+    rows.push(...page);
+    if (page.length < PAGE_ROWS) return rows;
+  }
+}
+
+async function notFound(store: JournalStore, named: string): Promise<BulkheadError> {
+  const open = (await store.liveRows())
+    .map(({ actor }) => actor)
+    .filter((actor) => actorType(actor) === 'position');
+  const hint =
+    open.length > 0
+      ? `Open now: ${open.slice(0, 10).join(', ')}.`
+      : 'See "bulkhead export trades" for those that were.';
+  return new BulkheadError('NOT_FOUND', `The journal knows no position ${named}.`, { hint });
+}
+
+function render(story: Story | undefined, desk: Desk | undefined, io: Io): void {
+  const paint = painter(io.isTty && io.env.NO_COLOR === undefined);
+  const out: string[] = [];
+  if (desk) out.push(...deskLines(desk), '');
+  if (story) {
+    out.push(paint('bold', `${story.actor} (${story.over ? 'over' : 'open'})`));
+    for (const { at, what, numbers } of story.lines) {
+      const slipped = numbers.slippage === undefined ? '' : paint('grey', `  slippage ${numbers.slippage}`);
+      out.push(`${paint('grey', `${moment(at)}:${seconds(at)}`)}  ${what}${slipped}`);
+    }
+    out.push('', splitLine(story));
+  }
+  io.stdout.write(`${out.join('\n')}\n`);
+}
+
+const seconds = (at: number): string => new Date(at).toISOString().slice(17, 23);
+
+function splitLine({ split, over, context }: Story): string {
+  const { price, slippage, fees, funding, net } = split;
+  const parts = `price ${price}, slippage ${slippage}, fees -${fees}, funding ${funding}`;
+  const unprotected = `unprotected for ${context.unprotectedMs} ms in all`;
+  return `${over ? 'Net' : 'Net so far'} ${signedMoney(net)} (${net}): ${parts}; ${unprotected}.`;
+}
+
+function deskLines({ symbol, state, context }: Desk): string[] {
+  const { lastRefusal, passedOver, blocks, counts } = context;
+  const refusal =
+    lastRefusal &&
+    `last refusal ${moment(lastRefusal.at)}: ${lastRefusal.refusals.map(({ rule, detail }) => `${rule} (${detail})`).join('; ')}`;
+  const passed = passedOver.at(-1);
+  return [
+    `${symbol} desk: ${state}; ${counts.signals} signals, ${counts.approved} approved, ${counts.refused} refused`,
+    ...Object.entries(blocks).map(([source, why]) => `  blocked by ${source}: ${why}`),
+    ...(refusal ? [`  ${refusal}`] : []),
+    ...(passed ? [`  last passed over ${moment(passed.at)}: ${passed.why}`] : []),
+  ];
+}

@@ -1,0 +1,82 @@
+/** What each event of a position's life is called in its story, and the numbers that belong to it. Pure. */
+import type { ActorEvent, Cause } from '../domain/events.ts';
+
+type Value = string | number | boolean | null;
+
+export interface Told {
+  readonly what: string;
+  readonly numbers: Readonly<Record<string, Value>>;
+}
+
+type Words = (event: ActorEvent) => string;
+
+const of = (event: ActorEvent, name: string): string => String(event[name] ?? '?');
+
+function begin({ input }: ActorEvent): string {
+  const { entry, adopted } = (input ?? {}) as {
+    entry?: Record<string, unknown>;
+    adopted?: { quantity: string; entryPrice: string };
+  };
+  if (adopted) return `taken over from the venue: ${adopted.quantity} at ${adopted.entryPrice}`;
+  if (!entry) return 'started';
+  const size = `${entry.direction} ${entry.quantity} at about ${entry.referencePrice}`;
+  return `risk approved ${size}, stop ${entry.stopPrice}, leverage ${entry.leverage}: ${entry.reason}`;
+}
+
+const refused = (event: ActorEvent): string => `(${of(event, 'code')}) ${of(event, 'reason')}`;
+
+const WORDS: Readonly<Record<string, Words>> = {
+  'actor.start': begin,
+  LEVERAGE_SET: (e) => `leverage ${of(e, 'leverage')} is set`,
+  LEVERAGE_REJECTED: (e) => `the leverage was refused: ${refused(e)}`,
+  CONFIRMED: () => 'the portfolio confirmed: no breaker stands against it',
+  DENIED: (e) => `the portfolio denied it: ${of(e, 'reason')}`,
+  APPROVED: () => 'risk approved an add',
+  REFUSED: (e) => `risk refused an add: ${refusals(e)}`,
+  ORDER_ACKNOWLEDGED: (e) => `${of(e, 'ref')} is at the venue`,
+  ORDER_REJECTED: (e) => `${of(e, 'ref')} was refused: ${refused(e)}`,
+  ORDER_UNKNOWN: (e) => `nobody knows whether ${of(e, 'ref')} reached the venue: ${of(e, 'reason')}`,
+  ORDER_TRIGGERED: (e) => `${of(e, 'ref')} triggered`,
+  ORDER_FILLED: filled,
+  ORDER_CLOSED: (e) => `${of(e, 'ref')} ${of(e, 'outcome')}: ${of(e, 'reason')}`,
+  CANCEL_REJECTED: (e) => `the cancel of ${of(e, 'ref')} was refused: ${refused(e)}`,
+  FUNDING_SETTLED: (e) => `funding ${of(e, 'amount')} at a rate of ${of(e, 'rate')}`,
+  MARGIN_CALLED: (e) => `the venue warned: margin ratio ${of(e, 'marginRatio')}`,
+  PRICE: (e) => `mark ${of(e, 'mark')} left the guard band`,
+  EXIT_SIGNAL: (e) => `exit signal: ${of(e, 'reason')}`,
+  OPERATOR_CLOSE: (e) => `closed by hand${e.by === undefined ? '' : ` by ${of(e, 'by')}`}`,
+  KILL: (e) => `kill: ${of(e, 'reason')}`,
+  TIME_STOP: () => 'its time is up',
+  ABORT_ENTRY: (e) => `called back: ${of(e, 'reason')}`,
+  POSITION_GONE: (e) => `the venue holds nothing of it: ${of(e, 'reason')}`,
+};
+
+function refusals({ refusals: list }: ActorEvent): string {
+  return ((list ?? []) as readonly { rule: string; detail: string }[])
+    .map(({ rule, detail }) => `${rule} (${detail})`)
+    .join('; ');
+}
+
+function filled(event: ActorEvent): string {
+  const verb = event.side === 'BUY' ? 'bought' : 'sold';
+  const who = event.cause === undefined ? of(event, 'ref') : `the venue's ${of(event, 'cause')}`;
+  const rest = event.complete === true ? '' : ', not yet all';
+  return `${who} ${verb} ${of(event, 'quantity')} at ${of(event, 'price')}${rest}`;
+}
+
+/** Nested parts stay in the journal: a story's numbers are flat. */
+function flat(event: ActorEvent): Record<string, Value> {
+  const numbers: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(event)) {
+    if (name === 'at' || name === 'type') continue;
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      numbers[name] = value;
+  }
+  return numbers;
+}
+
+export function tellEvent(event: ActorEvent, cause: Cause): Told {
+  const words = WORDS[event.type];
+  const timer = cause.kind === 'timer' ? `deadline ${cause.id.replace('after:', '')} passed` : event.type;
+  return { what: words ? words(event) : timer, numbers: flat(event) };
+}
