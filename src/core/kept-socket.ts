@@ -148,6 +148,11 @@ export class KeptSocket {
       timer: undefined,
     };
     this.#next = line;
+    const { connectTimeoutMs = 10_000, time } = this.#options;
+    // The library times the handshake only; this also ends a URL that never comes and a greeting nobody answers.
+    line.timer = time.timers.set(connectTimeoutMs * 2, () =>
+      this.#lost(line, line.unanswered > 0 ? 'the greeting was not answered' : 'the connection never opened'),
+    );
     let url: string | Promise<string>;
     try {
       url = this.#options.url();
@@ -165,11 +170,10 @@ export class KeptSocket {
 
   #connect(line: Line, url: string): void {
     if (line !== this.#next) return;
-    const { connectTimeoutMs = 10_000, time } = this.#options;
     let socket: WebSocket;
     try {
       socket = new WebSocket(url, {
-        handshakeTimeout: connectTimeoutMs,
+        handshakeTimeout: this.#options.connectTimeoutMs ?? 10_000,
         perMessageDeflate: false,
         maxPayload: MAX_FRAME_BYTES,
       });
@@ -189,10 +193,6 @@ export class KeptSocket {
       reason = errorText(error);
     });
     socket.on('close', (code) => this.#lost(line, reason ?? `closed with code ${code}`));
-    // The library times the handshake only; this also ends a greeting that nobody answers.
-    line.timer = time.timers.set(connectTimeoutMs * 2, () =>
-      this.#lost(line, line.unanswered > 0 ? 'the greeting was not answered' : 'the connection never opened'),
-    );
   }
 
   #opened(line: Line, socket: WebSocket): void {
