@@ -60,18 +60,29 @@ export class FlatScan {
     }
     if (bytes[start] !== OPEN || bytes[end - 1] !== CLOSE || (closing === 2 && bytes[end - 2] !== CLOSE))
       return false;
-    if (!this.#fields(bytes, start + 1, end - closing)) return false;
+    if (this.#fields(bytes, start + 1, end - closing) !== end - closing) return false;
     this.event = this.#eventName();
     return this.event !== undefined;
   }
 
-  /** Values from `p` to the object's closing brace at `last`. */
-  #fields(bytes: Buffer, from: number, last: number): boolean {
+  /** Reads the flat object that begins at `start`, an array's entry: where it ends, or −1 as `read` says false. */
+  readEntry(bytes: Buffer, start: number): number {
+    this.#bytes = bytes;
+    this.event = undefined;
+    if (bytes[start] !== OPEN) return ABSENT;
+    const close = this.#fields(bytes, start + 1, bytes.length - 1);
+    if (close < 0) return ABSENT;
+    this.event = this.#eventName();
+    return this.event === undefined ? ABSENT : close + 1;
+  }
+
+  /** Where the object's closing brace stands, at `last` or before; −1 when this is no flat object. */
+  #fields(bytes: Buffer, from: number, last: number): number {
     const starts = this.#starts.fill(ABSENT);
     const ends = this.#ends;
     let p = from;
     for (;;) {
-      if (bytes[p] !== QUOTE) return false;
+      if (bytes[p] !== QUOTE) return ABSENT;
       const key = bytes[p + 1] as number;
       let slot = key;
       if (bytes[p + 2] === QUOTE) p += 3;
@@ -79,9 +90,9 @@ export class FlatScan {
         // A longer key is none of ours.
         slot = KEYS;
         p = bytes.indexOf(QUOTE, p + 1) + 1;
-        if (p === 0) return false;
+        if (p === 0) return ABSENT;
       }
-      if (bytes[p] !== COLON) return false;
+      if (bytes[p] !== COLON) return ABSENT;
       p++;
       let c = bytes[p] as number;
       const quoted = c === QUOTE;
@@ -89,7 +100,7 @@ export class FlatScan {
         p++;
         const begin = p;
         for (c = bytes[p] as number; c !== QUOTE; c = bytes[++p] as number) {
-          if (c === BACKSLASH || p >= last) return false;
+          if (c === BACKSLASH || p >= last) return ABSENT;
         }
         if (slot < KEYS) {
           starts[slot] = begin;
@@ -98,17 +109,17 @@ export class FlatScan {
         p++;
       } else {
         const begin = p;
-        for (; c !== COMMA && p < last; c = bytes[++p] as number) {
-          if (c === OPEN || c === 0x5b || c === BACKSLASH || c === QUOTE || c === CLOSE) return false;
+        for (; c !== COMMA && c !== CLOSE && p < last; c = bytes[++p] as number) {
+          if (c === OPEN || c === 0x5b || c === BACKSLASH || c === QUOTE) return ABSENT;
         }
-        if (p === begin || !startsBareValue(bytes[begin] as number)) return false;
+        if (p === begin || !startsBareValue(bytes[begin] as number)) return ABSENT;
         if (slot < KEYS) {
           starts[slot] = begin;
           ends[slot] = p;
         }
       }
-      if (p === last) return true;
-      if (bytes[p] !== COMMA) return false;
+      if (bytes[p] === CLOSE) return p;
+      if (bytes[p] !== COMMA) return ABSENT;
       p++;
     }
   }
