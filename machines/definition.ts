@@ -10,6 +10,14 @@ import type { Json } from '../src/core/json.ts';
 /** A persisted XState snapshot, as parsed from its row. */
 export type PersistedSnapshot = { readonly [key: string]: Json };
 
+/** A migration that only gives the context what is new in it, or changed; the states are what they were. */
+export const carry =
+  (news: (context: { readonly [key: string]: Json }) => { readonly [key: string]: Json }) =>
+  (snapshot: PersistedSnapshot): PersistedSnapshot => {
+    const context = snapshot.context as { readonly [key: string]: Json };
+    return { ...snapshot, context: { ...context, ...news(context) } };
+  };
+
 export interface MachineDefinition {
   /** The first part of its actors' ids. */
   readonly type: string;

@@ -1,29 +1,33 @@
 /**
  * The desk of one symbol: turns signals into at most one position at a time.
  *
- * Invariants: a position starts only in the row that consumes risk's approval; life numbers only rise; a
- * signal against an open position is an exit, never a netting surprise; a blocked desk starts nothing.
+ * Invariants: a position starts only in the row that consumes risk's approval, or a person's word to adopt what
+ * the venue holds already; life numbers only rise; a signal against an open position is an exit, never a netting
+ * surprise; a blocked desk enters nothing, and a block ends neither early nor with the cool-down.
  */
 import { setup } from 'xstate';
-import { ceilTo, type Decimal, floorTo, fromNumber, max, roundTo } from '../src/core/decimal.ts';
+import { ceilTo, type Decimal, floorTo, fromNumber, gt, max, roundTo, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Json } from '../src/core/json.ts';
 import type { Emitted } from '../src/domain/events.ts';
-import { PORTFOLIO } from '../src/domain/events.ts';
+import { PORTFOLIO, VENUE } from '../src/domain/events.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
 import type { Entry, Refusal } from '../src/domain/risk.ts';
 import type { Signal } from '../src/domain/signal.ts';
-import type { MachineDefinition } from './definition.ts';
+import { carry, type MachineDefinition } from './definition.ts';
 import {
+  type Adopt,
   type Approval,
   entryDeskOf,
+  type InstrumentChanged,
   type PositionClosed,
   positionOf,
   type RefusedEntry,
   type Timed,
   type Trade,
 } from './messages.ts';
+import { filtersDiffer } from './position/context.ts';
 import type { PositionPlan } from './position/plan.ts';
 import {
   bounded,
@@ -59,6 +63,8 @@ export interface EntryContext {
   readonly life: number;
   readonly position: ActorId | null;
   readonly direction: Direction | null;
+  /** Until when it rests after its last position; null: it does not. */
+  readonly coolUntil: number | null;
   /** Why no entry may start, by who says so. */
   readonly blocks: { readonly [source: string]: string };
   readonly lastRefusal: { readonly at: number; readonly refusals: readonly Refusal[] } | null;
@@ -79,7 +85,9 @@ export type EntryEvent =
   | ({ readonly type: 'ADD_WANTED'; readonly actor: ActorId; readonly entry: Entry } & Timed)
   | ({ readonly type: 'BLOCK'; readonly source: string; readonly reason: string } & Timed)
   | ({ readonly type: 'UNBLOCK'; readonly source: string } & Timed)
-  | ({ readonly type: 'ABORT_ENTRY'; readonly reason: string } & Timed);
+  | ({ readonly type: 'ABORT_ENTRY'; readonly reason: string } & Timed)
+  | InstrumentChanged
+  | Adopt;
 
 const PASSED_OVER_KEPT = 8;
 
@@ -151,6 +159,57 @@ function start(context: EntryContext, event: EntryEvent): Step<EntryContext> {
   );
 }
 
+/** What the venue holds gets an actor like any other; the executor hears whose it is before that one speaks. */
+function adopt(context: EntryContext, event: EntryEvent): Step<EntryContext> {
+  if (event.type !== 'ADOPT') return step(context);
+  const life = context.life + 1;
+  const actor = positionOf(context.symbol, life);
+  const { symbol, instrument, plan } = context;
+  const { direction, quantity, entryPrice, markPrice, by } = event;
+  const adopted = { direction, quantity, entryPrice, markPrice: markPrice ?? entryPrice, by };
+  const input = { actor, symbol, instrument, adopted, plan, at: context.at };
+  return step(
+    { ...context, life, position: actor, direction },
+    send(VENUE, { type: 'HOLD', owner: actor, symbol, direction, quantity, entryPrice }),
+    { type: 'actor.start', actor, machine: 'position', input: input as unknown as Json },
+  );
+}
+
+const refuseAdoption = (context: EntryContext, event: EntryEvent): Step<EntryContext> =>
+  event.type !== 'ADOPT'
+    ? step(context)
+    : step(
+        context,
+        notify(
+          'warning',
+          `${entryDeskOf(context.symbol)}: ${event.direction} ${event.quantity} ${event.symbol} not adopted: ` +
+            (context.position === null
+              ? 'that is not a position of this symbol'
+              : `${context.position} is there`),
+        ),
+      );
+
+/** The venue's own word that the symbol does not trade blocks like any other source. */
+const INSTRUMENT = 'instrument';
+
+function tradingBlock(instrument: Instrument): EntryContext['blocks'] {
+  return instrument.status === 'TRADING' ? {} : { [INSTRUMENT]: `the venue says ${instrument.status}` };
+}
+
+function changeInstrument(context: EntryContext, event: EntryEvent): Step<EntryContext> {
+  if (event.type !== 'INSTRUMENT') return step(context);
+  const { instrument } = event;
+  if (instrument.symbol !== context.symbol)
+    return step(
+      context,
+      notify('warning', `${entryDeskOf(context.symbol)}: an instrument of ${instrument.symbol}; ignored`),
+    );
+  const { [INSTRUMENT]: _, ...blocks } = context.blocks;
+  const next = { ...context, instrument, blocks: { ...blocks, ...tradingBlock(instrument) } };
+  const forward = context.position !== null && filtersDiffer(context.instrument, instrument);
+  return forward ? step(next, send(context.position, { type: 'INSTRUMENT', instrument })) : step(next);
+}
+
 function refused(context: EntryContext, event: EntryEvent): Step<EntryContext> {
   if (event.type !== 'REFUSED') return step(context);
   const refusedRules = { ...context.refusedRules };
@@ -188,6 +247,7 @@ function closed(context: EntryContext, event: EntryEvent): Step<EntryContext> {
     ...count(context, 'closed'),
     position: null,
     direction: null,
+    coolUntil: context.at + context.coolDownMs,
     lastTrade: event.trade ?? context.lastTrade,
   });
 }
@@ -203,7 +263,8 @@ function block(context: EntryContext, event: EntryEvent): Step<EntryContext> {
 const releaseApproval = (context: EntryContext, event: EntryEvent): Step<EntryContext> =>
   event.type === 'APPROVED'
     ? step(
-        { ...context, direction: null },
+        // The direction of an open position is not this approval's.
+        context.position === null ? { ...context, direction: null } : context,
         send(PORTFOLIO, { type: 'RELEASE', reservation: event.reservation }),
       )
     : step(context);
@@ -223,6 +284,11 @@ const isBlocked = (context: EntryContext): boolean => Object.keys(context.blocks
 
 const NO_ACTION = {};
 
+/** Nothing is held here: what the venue holds can be taken over. An approval on its way is given back. */
+const ADOPTABLE = {
+  ADOPT: [{ guard: 'adoptable', target: 'starting', actions: 'adopt' }, { actions: 'refuseAdoption' }],
+} as const;
+
 const machine = base
   .extend({
     actions: {
@@ -234,6 +300,9 @@ const machine = base
       closed: act(closed),
       block: act(block),
       releaseApproval: act(releaseApproval),
+      adopt: act(adopt),
+      refuseAdoption: act(refuseAdoption),
+      changeInstrument: act(changeInstrument),
       passBlocked: act((context) =>
         passOver(context, `blocked by ${Object.keys(context.blocks).join(', ')}`, 'blocked'),
       ),
@@ -257,10 +326,18 @@ const machine = base
       isEnter: ({ event }) => event.type === 'SIGNAL' && event.signal.kind === 'enter',
       blocked: ({ context }) => isBlocked(context),
       free: ({ context }) => !isBlocked(context),
+      cooling: ({ context }) =>
+        !isBlocked(context) && context.coolUntil !== null && context.at < context.coolUntil,
+      adoptable: ({ context, event }) =>
+        event.type === 'ADOPT' &&
+        event.symbol === context.symbol &&
+        gt(event.quantity, ZERO) &&
+        gt(event.entryPrice, ZERO),
       ours: ({ context, event }) => 'actor' in event && event.actor === context.position,
     },
     delays: {
-      coolDown: ({ context }) => context.coolDownMs,
+      coolDown: ({ context }) =>
+        context.coolUntil === null ? context.coolDownMs : Math.max(0, context.coolUntil - context.at),
       assessTimeout: ({ context }) => context.assessTimeoutMs,
     },
   })
@@ -276,7 +353,8 @@ const machine = base
       life: 0,
       position: null,
       direction: null,
-      blocks: {},
+      coolUntil: null,
+      blocks: tradingBlock(input.instrument),
       lastRefusal: null,
       lastTrade: null,
       counts: { signals: 0, assessed: 0, approved: 0, refused: 0, blocked: 0, ignored: 0, closed: 0 },
@@ -292,6 +370,8 @@ const machine = base
       // An approval that nobody waits for any more gives its reservation back.
       APPROVED: { actions: 'releaseApproval' },
       ABORT_ENTRY: { actions: 'forwardAbort' },
+      INSTRUMENT: { actions: 'changeInstrument' },
+      ADOPT: { actions: 'refuseAdoption' },
       '*': { actions: 'unexpected' },
     },
     states: {
@@ -300,13 +380,18 @@ const machine = base
         on: {
           SIGNAL: [{ guard: 'isEnter', target: 'assessing', actions: 'ask' }, { actions: 'passExit' }],
           REFUSED: NO_ACTION,
+          ...ADOPTABLE,
         },
       },
       blocked: {
-        always: { guard: 'free', target: 'idle' },
+        always: [
+          { guard: 'cooling', target: 'coolingDown' },
+          { guard: 'free', target: 'idle' },
+        ],
         on: {
           SIGNAL: [{ guard: 'isEnter', actions: 'passBlocked' }, { actions: 'passExit' }],
           REFUSED: NO_ACTION,
+          ...ADOPTABLE,
         },
       },
       assessing: {
@@ -317,6 +402,7 @@ const machine = base
             { target: 'starting', actions: 'start' },
           ],
           REFUSED: { target: 'idle', actions: 'refused' },
+          ...ADOPTABLE,
         },
         after: { assessTimeout: { target: 'idle', actions: 'timedOut' } },
       },
@@ -342,7 +428,8 @@ const machine = base
         },
       },
       coolingDown: {
-        on: { SIGNAL: { actions: 'passCooling' }, REFUSED: NO_ACTION },
+        always: { guard: 'blocked', target: 'blocked' },
+        on: { SIGNAL: { actions: 'passCooling' }, REFUSED: NO_ACTION, ...ADOPTABLE },
         after: { coolDown: 'idle' },
       },
     },
@@ -350,7 +437,8 @@ const machine = base
 
 export const createEntryMachine = (): MachineDefinition => ({
   type: 'entry',
-  version: 1,
+  version: 2,
   machine,
-  migrations: {},
+  // Version 1 kept no moment: a cool-down under way runs by the timer it has.
+  migrations: { 1: carry(() => ({ coolUntil: null })) },
 });

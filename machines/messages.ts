@@ -71,7 +71,12 @@ export type Protection = {
   readonly symbols: readonly SymbolProtection[];
 } & Timed;
 
-/** From the guardian to the position that owns an uncovered symbol: place your stop now. */
+/**
+ * From the guardian to the position that owns an uncovered symbol: place your stop now. When that does not help,
+ * the guardian submits reduce-only orders of its own (owner GUARDIAN, refs `guard-<k>`). The executor counts
+ * their fills as taken out of the owner's holding and tells the guardian alone, who passes each fill on to the
+ * owner with cause 'guardian'.
+ */
 export type GuardStop = {
   readonly type: 'GUARD_STOP';
   readonly symbol: SymbolName;
@@ -86,6 +91,9 @@ export type GuardAnswer = {
   readonly symbol: SymbolName;
   readonly stopPrice: Decimal;
 } & Timed;
+
+/** The last word of a position that the guardian had to help: its orders on the symbol have nothing to guard. */
+export type GuardOver = { readonly type: 'GUARD_OVER'; readonly symbol: SymbolName } & Timed;
 
 /**
  * To VENUE: something here cannot be explained, read everything anew. Only the executor answers to it.
@@ -112,6 +120,8 @@ export type Adopt = {
   readonly direction: Direction;
   readonly quantity: Decimal;
   readonly entryPrice: Decimal;
+  /** With it the first stop lies behind the worse of both, and does not close at once what has lost already. */
+  readonly markPrice?: Decimal;
   /** Who decided it: a person's name, or 'policy'. */
   readonly by: string;
 } & Timed;
@@ -125,4 +135,6 @@ export const scannerOf = (symbol: SymbolName): ActorId => `scanner/${symbol}`;
 export const entryDeskOf = (symbol: SymbolName): ActorId => `entry/${symbol}`;
 export const feedOf = (symbol: SymbolName): ActorId => `feed/${symbol}`;
 export const positionOf = (symbol: SymbolName, life: number): ActorId => `position/${symbol}/BOTH/${life}`;
+/** Who blocks a desk for an actor's case at the guardian. */
+export const guardianBlock = (actor: ActorId): string => `guardian:${actor}`;
 export const breakerOf = (kind: string): ActorId => `breaker/${kind}`;

@@ -1,14 +1,23 @@
 /** A position's whole life, from asking to enter to the last order gone. */
-import type { MachineDefinition } from './definition.ts';
+import { carry, type MachineDefinition } from './definition.ts';
 import { positionMachine } from './position/chart.ts';
 
 export type { PositionContext, PositionEvent, PositionInput } from './position/context.ts';
 export { type PriceBand, positionBand } from './position/levels.ts';
 export { DEFAULT_PLAN, type PositionPlan, THREE_PARTS } from './position/plan.ts';
 
+/** Version 1 knew no adoption, no judged refusals, no guardian at work, and cried at every closing order. */
+const remote = carry((context) => ({
+  adoptedBy: null,
+  stopRefusals: context.stopRejections ?? 0,
+  nothingToReduce: 0,
+  criedAt: null,
+  guarded: false,
+}));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 1,
+  version: 2,
   machine: positionMachine,
-  migrations: {},
+  migrations: { 1: remote },
 });

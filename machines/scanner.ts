@@ -2,7 +2,8 @@
  * A symbol's strategy, kept in step with its closed candles.
  *
  * Invariants: clean candles always move the strategy's state, in every state of the scanner; a signal is acted
- * on only while the feed is live and the strategy warm; while paused exits still pass, as they can only reduce.
+ * on only while the feed is live and the strategy warm; while paused, or on a candle that is heard of too late,
+ * exits still pass, as they can only reduce.
  */
 import { setup, stateIn } from 'xstate';
 import type { Json } from '../src/core/json.ts';
@@ -10,7 +11,7 @@ import { closeTime } from '../src/domain/candle.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
 import type { ClosedCandles, Signal, Strategy } from '../src/domain/signal.ts';
-import type { MachineDefinition } from './definition.ts';
+import { carry, type MachineDefinition } from './definition.ts';
 import { entryDeskOf, scannerOf, type Timed } from './messages.ts';
 import { NOTHING_UNEXPECTED, type Step, send, step, timeOf, type Unexpected, unexpected } from './step.ts';
 
@@ -25,7 +26,17 @@ export interface ScannerContext {
   readonly barsToReseed: number;
   readonly signals: number;
   readonly withheld: number;
-  readonly lastSignal: { readonly signal: Signal; readonly at: number; readonly acted: boolean } | null;
+  /** Of the withheld: entries on candles that had closed too long ago. */
+  readonly late: number;
+  /** An entry on a candle that closed longer ago than this is withheld. */
+  readonly maxSignalAgeMs: number;
+  /** `withheld`: why it was not acted on; null when it was. */
+  readonly lastSignal: {
+    readonly signal: Signal;
+    readonly at: number;
+    readonly acted: boolean;
+    readonly withheld: string | null;
+  } | null;
   readonly unexpected: Unexpected;
 }
 
@@ -38,6 +49,17 @@ export type ScannerEvent =
   | ({ readonly type: 'PAUSE' } & Timed)
   | ({ readonly type: 'RESUME' } & Timed);
 
+export interface ScannerInput {
+  readonly symbol: SymbolName;
+  readonly at: number;
+  readonly maxSignalAgeMs?: number;
+}
+
+/**
+ * A bar's word takes seconds on its way, a reconnected stream's perhaps a minute: until then the market is about
+ * where the signal saw it. Bars fetched after a longer silence tell of a market that is gone.
+ */
+const MAX_SIGNAL_AGE_MS = 60_000;
 /** A hole longer than this leaves indicators that cannot be trusted. */
 const LONGEST_HOLE_MS = 8 * 900_000;
 /** A week of 15m bars without a hole, when no history is handed in. */
@@ -67,6 +89,18 @@ function advance(
 
 type Acts = 'all' | 'exits' | 'none';
 
+/** Why this signal is not acted on; null: it is. */
+function withheldFor(context: ScannerContext, closed: ClosedCandles, signal: Signal, acts: Acts): Withheld {
+  if (acts === 'none') return 'the feed cannot be relied on yet';
+  if (signal.kind === 'exit') return null;
+  if (acts === 'exits') return 'paused';
+  const closedAt = newestClose(closed) ?? context.at;
+  return context.at - closedAt > context.maxSignalAgeMs ? LATE : null;
+}
+
+type Withheld = string | null;
+const LATE = 'the candle closed too long ago';
+
 function candles(
   strategy: Strategy,
   context: ScannerContext,
@@ -77,12 +111,14 @@ function candles(
   const { context: next, signal } = advance(strategy, context, event.closed);
   const counted = { ...next, barsToReseed: Math.max(0, next.barsToReseed - 1) };
   if (!signal) return step(counted);
-  const acted = acts === 'all' || (acts === 'exits' && signal.kind === 'exit');
+  const withheld = withheldFor(context, event.closed, signal, acts);
+  const acted = withheld === null;
   const told = {
     ...counted,
     signals: counted.signals + (acted ? 1 : 0),
     withheld: counted.withheld + (acted ? 0 : 1),
-    lastSignal: { signal, at: context.at, acted },
+    late: counted.late + (withheld === LATE ? 1 : 0),
+    lastSignal: { signal, at: context.at, acted, withheld },
   };
   return acted ? step(told, send(entryDeskOf(context.symbol), { type: 'SIGNAL', signal })) : step(told);
 }
@@ -107,7 +143,7 @@ function createChart(strategy: Strategy) {
     types: {} as {
       context: ScannerContext;
       events: ScannerEvent;
-      input: { readonly symbol: SymbolName; readonly at: number };
+      input: ScannerInput;
       emitted: Emitted;
     },
   });
@@ -149,6 +185,8 @@ function createChart(strategy: Strategy) {
         barsToReseed: 0,
         signals: 0,
         withheld: 0,
+        late: 0,
+        maxSignalAgeMs: input.maxSignalAgeMs ?? MAX_SIGNAL_AGE_MS,
         lastSignal: null,
         unexpected: NOTHING_UNEXPECTED,
       }),
@@ -193,9 +231,19 @@ function createChart(strategy: Strategy) {
     });
 }
 
+/** Version 1 knew no late candles and no reasons. */
+const countLate = carry((context) => {
+  const last = context.lastSignal as { readonly acted: boolean } | null;
+  return {
+    late: 0,
+    maxSignalAgeMs: MAX_SIGNAL_AGE_MS,
+    lastSignal: last && { ...last, withheld: last.acted ? null : 'not recorded' },
+  };
+});
+
 export const createScannerMachine = (strategy: Strategy): MachineDefinition => ({
   type: 'scanner',
-  version: 1,
+  version: 2,
   machine: createChart(strategy),
-  migrations: {},
+  migrations: { 1: countLate },
 });

@@ -8,6 +8,9 @@ export const VENUE_CHECKPOINT_ROWS = 64;
 
 export const VENUE_MACHINE = 'venue@1';
 
+/** Said to whoever stands in the venue's place; a venue in the process cannot differ from what it told. */
+const FOR_THE_EXECUTOR: ReadonlySet<string> = new Set(['RECONCILE', 'HOLD']);
+
 export interface VenueFactory extends EngineFactory {
   /** The engine of the live actor, for the driver's wake bands and for reports; undefined before its start. */
   readonly current: () => VenueEngine | undefined;
@@ -19,9 +22,11 @@ export function venueFactory(options: EngineOptions): VenueFactory {
     current = engine;
     return {
       apply: (event: ActorEvent): readonly Emitted[] =>
-        engine
-          .apply(event as unknown as EngineInput)
-          .map(({ to, event: output }) => ({ type: 'send', to, event: output as unknown as ActorEvent })),
+        FOR_THE_EXECUTOR.has(event.type)
+          ? []
+          : engine
+              .apply(event as unknown as EngineInput)
+              .map(({ to, event: output }) => ({ type: 'send', to, event: output as unknown as ActorEvent })),
       checkpoint: () => engine.checkpoint(),
     };
   };

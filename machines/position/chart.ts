@@ -77,11 +77,15 @@ export const positionMachine = positionSetup.createMachine({
     APPROVED: { actions: 'releaseApproval' },
     REFUSED: NO_ACTION,
     POSITION_GONE: { actions: 'markGone' },
+    INSTRUMENT: { actions: 'changeFilters' },
+    GUARD_STOP: { actions: 'answerGuard' },
+    CANCEL_AGAIN: NO_ACTION,
     '*': { actions: 'unexpected' },
   },
   states: {
     preparing: {
       initial: 'settingLeverage',
+      always: { guard: 'adopted', target: 'open', actions: 'takeOver' },
       on: {
         EXIT_SIGNAL: { target: 'abandoned', actions: 'wantClose' },
         ABORT_ENTRY: { target: 'abandoned', actions: 'wantClose' },
@@ -158,7 +162,10 @@ export const positionMachine = positionSetup.createMachine({
         ORDER_TRIGGERED: { actions: 'bookAndProtect' },
         ORDER_FILLED: { actions: 'bookAndProtect' },
         ORDER_CLOSED: { actions: 'bookAndProtect' },
-        CANCEL_REJECTED: { actions: 'bookAndProtect' },
+        CANCEL_REJECTED: { actions: 'bookAndCancelLater' },
+        CANCEL_AGAIN: { actions: 'protect' },
+        INSTRUMENT: { actions: 'changeFiltersAndProtect' },
+        GUARD_STOP: { actions: 'guardStop' },
         PRICE: { actions: 'watch' },
         EXIT_SIGNAL: { actions: 'wantClose' },
         OPERATOR_CLOSE: { actions: 'wantClose' },
@@ -282,6 +289,7 @@ export const positionMachine = positionSetup.createMachine({
       ],
       on: {
         ...ALREADY_CLOSING,
+        GUARD_STOP: { actions: 'guardStop' },
         KILL: { actions: 'wantKill' },
       },
       states: {
@@ -315,7 +323,8 @@ export const positionMachine = positionSetup.createMachine({
         },
         unknown: {
           always: toClosing('unknown'),
-          after: { closeDeadline: { actions: 'emergencyCloseAll' } },
+          // Entered anew, so that the next deadline runs when no further order may go out.
+          after: { closeDeadline: { target: 'unknown', reenter: true, actions: 'emergencyCloseAll' } },
         },
         backingOff: {
           always: toClosing('backingOff'),

@@ -4,14 +4,14 @@
  * Invariants: `quantity` ≥ 0 is what the venue has told us is open; `stopPrice` only ever tightens; `orders`
  * holds every order that is not over, and the last few that are (a late fill must find its order).
  */
-import type { Decimal } from '../../src/core/decimal.ts';
-import { ZERO } from '../../src/core/decimal.ts';
+import { type Decimal, mul, ZERO } from '../../src/core/decimal.ts';
 import type { ActorId } from '../../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../../src/domain/instrument.ts';
 import type { Direction, VenueEvent } from '../../src/domain/order.ts';
 import type { RiskApproved, SizedEntry } from '../../src/domain/risk.ts';
-import type { Approval, RefusedEntry, Timed } from '../messages.ts';
+import type { Approval, GuardStop, InstrumentChanged, RefusedEntry, Timed } from '../messages.ts';
 import { NOTHING_UNEXPECTED, type Unexpected } from '../step.ts';
+import { type Adopted, adoptedEntry } from './adopted.ts';
 import type { PositionPlan } from './plan.ts';
 
 /** 'venue' is an order nobody here made: a liquidation, ADL, a person at the venue. */
@@ -64,13 +64,27 @@ export type Filters = Pick<
   'tickSize' | 'stepSize' | 'minQuantity' | 'marketMaxQuantity' | 'minNotional'
 >;
 
+export const filtersOf = (instrument: Instrument): Filters => ({
+  tickSize: instrument.tickSize,
+  stepSize: instrument.stepSize,
+  minQuantity: instrument.minQuantity,
+  marketMaxQuantity: instrument.marketMaxQuantity,
+  minNotional: instrument.minNotional,
+});
+
+export const filtersDiffer = (a: Instrument, b: Instrument): boolean =>
+  JSON.stringify(filtersOf(a)) !== JSON.stringify(filtersOf(b));
+
 export interface PositionContext {
   readonly actor: ActorId;
   readonly symbol: SymbolName;
   readonly direction: Direction;
   readonly life: number;
   readonly filters: Filters;
-  readonly entry: RiskApproved<SizedEntry>;
+  /** What risk approved; of an adopted position, what stands in its place. */
+  readonly entry: SizedEntry;
+  /** Who adopted it; null when it was entered here. */
+  readonly adoptedBy: string | null;
   readonly plan: PositionPlan;
   readonly at: number;
 
@@ -97,7 +111,10 @@ export interface PositionContext {
   readonly initialStopPrice: Decimal;
   readonly bestPrice: Decimal | null;
   readonly armed: boolean;
+  /** Stops refused in a row, for whatever reason: the pauses grow with it. */
   readonly stopRejections: number;
+  /** Of those, the ones the venue judged: enough of them mean that no stop can be had. */
+  readonly stopRefusals: number;
   readonly scaleParts: readonly ScalePart[];
   readonly scaleRefused: boolean;
   readonly adds: number;
@@ -112,6 +129,12 @@ export interface PositionContext {
   /** Set by whatever demands an emergency close now. */
   readonly emergency: string | null;
   readonly closeRejections: number;
+  /** Closing orders refused in a row because the venue has nothing to reduce: evidence must come before another. */
+  readonly nothingToReduce: number;
+  /** When people were last told that too many closing orders have no outcome. */
+  readonly criedAt: number | null;
+  /** The guardian had to step in: it must hear of the end. */
+  readonly guarded: boolean;
   /** Set when the books contradict the venue; the position is then handed to the guardian. */
   readonly broken: string | null;
 
@@ -123,14 +146,18 @@ export interface PositionContext {
   readonly unexpected: Unexpected;
 }
 
-export interface PositionInput {
+interface CommonInput {
   readonly actor: ActorId;
   readonly symbol: SymbolName;
   readonly instrument: Instrument;
-  readonly entry: RiskApproved<SizedEntry>;
   readonly plan: PositionPlan;
   readonly at: number;
 }
+
+/** Either an entry that risk approved, or what the venue holds already. */
+export type PositionInput =
+  | (CommonInput & { readonly entry: RiskApproved<SizedEntry>; readonly adopted?: undefined })
+  | (CommonInput & { readonly adopted: Adopted; readonly entry?: undefined });
 
 export type PositionEvent =
   | (VenueEvent & Timed)
@@ -148,23 +175,48 @@ export type PositionEvent =
   | ({ readonly type: 'OPERATOR_CLOSE'; readonly by?: string } & Timed)
   | ({ readonly type: 'KILL'; readonly reason: string } & Timed)
   | ({ readonly type: 'TIME_STOP' } & Timed)
+  /** Its own timer: a refused cancel is asked for again. */
+  | ({ readonly type: 'CANCEL_AGAIN' } & Timed)
+  | InstrumentChanged
+  | GuardStop
   /** Evidence (reconciliation, a person) that the venue holds nothing of this position. */
   | ({ readonly type: 'POSITION_GONE'; readonly reason: string } & Timed);
 
 export function initialContext(input: PositionInput): PositionContext {
+  const { adopted } = input;
+  const filters = filtersOf(input.instrument);
+  const entry: SizedEntry = adopted
+    ? adoptedEntry(input.symbol, adopted, input.plan, filters.tickSize)
+    : input.entry;
+  const fresh = emptyContext(input, filters, entry);
+  if (!adopted) return fresh;
+  const { quantity, entryPrice, by } = adopted;
+  const notional = mul(quantity, entryPrice);
+  return {
+    ...fresh,
+    adoptedBy: by,
+    // The name of the entry is taken: what the venue may still say of it is no order of ours.
+    counters: { entry: 1 },
+    quantity,
+    openNotional: notional,
+    enteredQuantity: quantity,
+    enteredNotional: notional,
+    lots: [{ ref: 'adopted', quantity, notional, at: input.at }],
+    bestPrice: entryPrice,
+    firstFillAt: input.at,
+    unprotectedSince: input.at,
+  };
+}
+
+function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry): PositionContext {
   return {
     actor: input.actor,
     symbol: input.symbol,
-    direction: input.entry.direction,
+    direction: entry.direction,
     life: Number(input.actor.slice(input.actor.lastIndexOf('/') + 1)),
-    filters: {
-      tickSize: input.instrument.tickSize,
-      stepSize: input.instrument.stepSize,
-      minQuantity: input.instrument.minQuantity,
-      marketMaxQuantity: input.instrument.marketMaxQuantity,
-      minNotional: input.instrument.minNotional,
-    },
-    entry: input.entry,
+    filters,
+    entry,
+    adoptedBy: null,
     plan: input.plan,
     at: input.at,
     orders: [],
@@ -182,11 +234,12 @@ export function initialContext(input: PositionInput): PositionContext {
     exits: [],
     duplicates: 0,
     inferredQuantity: ZERO,
-    stopPrice: input.entry.stopPrice,
-    initialStopPrice: input.entry.stopPrice,
+    stopPrice: entry.stopPrice,
+    initialStopPrice: entry.stopPrice,
     bestPrice: null,
     armed: false,
     stopRejections: 0,
+    stopRefusals: 0,
     scaleParts: [],
     scaleRefused: false,
     adds: 0,
@@ -197,6 +250,9 @@ export function initialContext(input: PositionInput): PositionContext {
     closeReason: null,
     emergency: null,
     closeRejections: 0,
+    nothingToReduce: 0,
+    criedAt: null,
+    guarded: false,
     broken: null,
     firstFillAt: null,
     protectedAt: null,

@@ -6,8 +6,11 @@
  * reducing more than is open breaks the books, loudly.
  */
 import { add, type Decimal, div, gt, lt, lte, mul, neg, sub, ZERO } from '../../src/core/decimal.ts';
+import type { Emitted } from '../../src/domain/events.ts';
+import { VENUE } from '../../src/domain/events.ts';
 import { exitSide, type VenueEvent } from '../../src/domain/order.ts';
-import { notify, type Step, step, timeOf } from '../step.ts';
+import { notify, type Step, send, step, timeOf } from '../step.ts';
+import { isJudgement, NOTHING_TO_REDUCE, WOULD_TRIGGER_AT_ONCE } from './codes.ts';
 import type { OrderRecord, PositionContext } from './context.ts';
 import {
   findOrder,
@@ -95,6 +98,7 @@ function bookOutcome(
             timeProtection({
               ...updateOrder(context, order.ref, { status: 'live' }),
               stopRejections: 0,
+              stopRefusals: 0,
             }),
           )
         : set(acknowledged ? { status: 'live' } : {});
@@ -117,7 +121,7 @@ function bookOutcome(
       const missed = sub(event.cumulative, order.filled);
       const inferred = gt(missed, ZERO) ? infer(context, order, missed) : step(context);
       const closed = updateOrder(inferred.context, order.ref, { status: 'over' });
-      const refused = event.outcome === 'rejected-at-trigger' ? -2021 : 0;
+      const refused = event.outcome === 'rejected-at-trigger' ? WOULD_TRIGGER_AT_ONCE : 0;
       const next = bookEnd(closed, order, event.outcome, refused, event.reason);
       return { context: next.context, intents: [...inferred.intents, ...next.intents] };
     }
@@ -133,15 +137,12 @@ function bookEnd(
   reason: string,
 ): Step<PositionContext> {
   if (code !== 0) return bookRefusal(context, order, code, `${outcome}: ${reason}`);
-  const next = timeProtection(endOfOrder(context, order));
+  const next = timeProtection(endOfOrder(context, order, null));
   if (order.role !== 'stop' || order.cancelRequested || isFlat(next) || isCovered(next)) return step(next);
   return order.status === 'triggered'
     ? demandEmergency(next, `triggered stop ${outcome} with quantity left: ${reason}`)
     : step(next);
 }
-
-/** -2021: the price is already beyond the stop. */
-const WOULD_TRIGGER_AT_ONCE = -2021;
 
 function bookRefusal(
   context: PositionContext,
@@ -149,29 +150,49 @@ function bookRefusal(
   code: number,
   reason: string,
 ): Step<PositionContext> {
-  const next = timeProtection(endOfOrder(context, order));
+  const next = timeProtection(endOfOrder(context, order, code));
   const told = notify('warning', `${context.actor}: ${order.ref} refused (${code}): ${reason}`);
-  if (order.role === 'stop') {
-    const refused = { ...next, stopRejections: next.stopRejections + 1 };
-    const inPlay = !isFlat(refused) && !(order.cancelRequested && isCovered(refused));
-    if (!inPlay) return step(refused);
-    if (code === WOULD_TRIGGER_AT_ONCE && !hasTriggered(refused))
-      return demandEmergency(refused, `stop would trigger at once: ${reason}`);
-    return refused.stopRejections >= refused.plan.maxStopRejections && !isCovered(refused)
-      ? demandEmergency(refused, `stop refused ${refused.stopRejections} times: ${reason}`)
-      : step(refused, told);
-  }
-  return step(next, told);
+  const evidence =
+    code === NOTHING_TO_REDUCE && !isFlat(next) && !isOpening(order)
+      ? [askToReconcile(next, `${order.ref} found nothing to reduce, but ${next.quantity} should be open`)]
+      : [];
+  if (order.role !== 'stop') return step(next, told, ...evidence);
+  const refused = {
+    ...next,
+    stopRejections: next.stopRejections + 1,
+    stopRefusals: next.stopRefusals + (isJudgement(code) ? 1 : 0),
+  };
+  const inPlay = !isFlat(refused) && !(order.cancelRequested && isCovered(refused));
+  if (!inPlay) return step(refused);
+  if (code === WOULD_TRIGGER_AT_ONCE && !hasTriggered(refused))
+    return demandEmergency(refused, `stop would trigger at once: ${reason}`);
+  const enough = isJudgement(code) && refused.stopRefusals >= refused.plan.maxStopRejections;
+  return enough && !isCovered(refused)
+    ? demandEmergency(refused, `stop refused ${refused.stopRefusals} times: ${reason}`)
+    : step(refused, told, ...evidence);
 }
 
-/** A closing order that ended short is tried again after a pause; a partial exit that took nothing, too. */
-function endOfOrder(context: PositionContext, order: OrderRecord): PositionContext {
+/** The executor reads everything anew and tells what it finds as fills; the venue in the process needs no telling. */
+export const askToReconcile = (context: PositionContext, why: string): Emitted =>
+  send(VENUE, { type: 'RECONCILE', why: `${context.actor}: ${why}` });
+
+/**
+ * A closing order that ended short is tried again after a pause; a partial exit that took nothing, too.
+ * `code` of a refusal; null: it was taken, and ended by itself.
+ */
+function endOfOrder(context: PositionContext, order: OrderRecord, code: number | null): PositionContext {
   const filled = findOrder(context, order.ref)?.filled ?? order.filled;
-  if (isClosing(order)) return { ...context, closeRejections: context.closeRejections + 1 };
+  if (isClosing(order))
+    return {
+      ...context,
+      closeRejections: context.closeRejections + 1,
+      nothingToReduce: code === NOTHING_TO_REDUCE ? context.nothingToReduce + 1 : 0,
+    };
   if (order.role !== 'exit') return context;
-  return gt(filled, ZERO)
-    ? { ...context, scaleParts: context.scaleParts.slice(1) }
-    : { ...context, scaleRefused: true, scaleParts: countRefusal(context) };
+  if (gt(filled, ZERO)) return { ...context, scaleParts: context.scaleParts.slice(1) };
+  // One that the venue never looked at may be tried as often as it takes.
+  const counts = code === null || isJudgement(code);
+  return { ...context, scaleRefused: true, scaleParts: counts ? countRefusal(context) : context.scaleParts };
 }
 
 /** Another stop that is being carried out covers the position: the refused one is not missed. */
@@ -224,7 +245,9 @@ function bookFill(
   const partDone = order.role === 'exit' && event.complete && !isOver(order);
   const finished = partDone ? { ...filled, scaleParts: filled.scaleParts.slice(1) } : filled;
   const next = timeProtection(
-    order.role === 'stop' || order.role === 'venue' ? finished : { ...finished, closeRejections: 0 },
+    order.role === 'stop' || order.role === 'venue'
+      ? finished
+      : { ...finished, closeRejections: 0, nothingToReduce: 0 },
   );
   const overfilled = gt(event.cumulative, order.quantity)
     ? [notify('critical', `${context.actor}: ${order.ref} filled ${event.cumulative} of ${order.quantity}`)]
@@ -232,9 +255,9 @@ function bookFill(
   return { context: next, intents: [...inferred.intents, ...booked.intents, ...overfilled] };
 }
 
-/** A fill proves that the order exists; a stop that fills has triggered. */
+/** A fill proves that the order exists; a stop that fills has triggered; what is over stays over. */
 const statusAfterFill = (order: OrderRecord): OrderRecord['status'] =>
-  order.role === 'stop' ? 'triggered' : order.status === 'over' ? 'over' : 'live';
+  order.status === 'over' ? 'over' : order.role === 'stop' ? 'triggered' : 'live';
 
 function foreignOrder(context: PositionContext, event: Fill): OrderRecord {
   return {

@@ -30,6 +30,10 @@ import { pending } from './orders.ts';
 const towardsProfit = (direction: Direction, price: Decimal, tick: Decimal): Decimal =>
   direction === 'long' ? ceilTo(price, tick) : floorTo(price, tick);
 
+/** A price that lies on no tick any more, moved to the tighter side. */
+export const tightened = (direction: Direction, stop: Decimal, tick: Decimal): Decimal =>
+  towardsProfit(direction, stop, tick);
+
 /** Rounds to a tick away from the market: a stop triggers no earlier than it says. */
 const towardsLoss = (direction: Direction, price: Decimal, tick: Decimal): Decimal =>
   direction === 'long' ? floorTo(price, tick) : ceilTo(price, tick);
@@ -119,13 +123,35 @@ export function nextAddAfter(context: PositionContext, from: Decimal): Decimal |
  * The parts for what is open now: shares of it, in lots. What is too small to send alone joins the next part,
  * and whatever the last part would leave that cannot be sent is folded into it.
  */
-export function scalePlan(context: PositionContext): readonly ScalePart[] {
+export const scalePlan = (context: PositionContext): readonly ScalePart[] =>
+  cutParts(
+    context,
+    context.plan.scaleOut.map((rule) => ({
+      price: profitPrice(context, rule.profitPercent),
+      quantity: percentOf(context.quantity, rule.sharePercent),
+      refusals: 0,
+    })),
+  );
+
+/** What was open has shrunk by somebody else's hand: the parts still to come shrink alike. */
+export function shrunkParts(context: PositionContext, before: Decimal): readonly ScalePart[] {
+  const share = (quantity: Decimal): Decimal => div(mul(quantity, context.quantity), before, SHARE_PLACES);
+  return cutParts(
+    context,
+    context.scaleParts.map((part) => ({ ...part, quantity: share(part.quantity) })),
+  );
+}
+
+/** More places than any lot has. */
+const SHARE_PLACES = 12;
+
+function cutParts(context: PositionContext, wishes: readonly ScalePart[]): readonly ScalePart[] {
   const { stepSize, minQuantity } = context.filters;
   const parts: ScalePart[] = [];
   let carried: Decimal = '0';
-  for (const rule of context.plan.scaleOut) {
+  for (const wish of wishes) {
     const left = sub(context.quantity, sum(parts.map((part) => part.quantity)));
-    const wanted = add(carried, percentOf(context.quantity, rule.sharePercent));
+    const wanted = add(carried, wish.quantity);
     const quantity = min(left, floorTo(wanted, stepSize));
     carried = sub(wanted, quantity);
     if (lt(quantity, minQuantity) || eq(quantity, '0')) {
@@ -134,11 +160,7 @@ export function scalePlan(context: PositionContext): readonly ScalePart[] {
     }
     const rest = sub(left, quantity);
     const dust = lt(rest, minQuantity);
-    parts.push({
-      price: profitPrice(context, rule.profitPercent),
-      quantity: dust ? left : quantity,
-      refusals: 0,
-    });
+    parts.push({ ...wish, quantity: dust ? left : quantity });
     if (dust) break;
   }
   return parts;

@@ -38,6 +38,8 @@ export interface PositionPlan {
   readonly cancelRetryMs: number;
   /** A refused partial exit is tried again after this. */
   readonly scaleOutRetryMs: number;
+  /** How far the first stop of an adopted position lies behind entry and mark, in percent; absent: 5. */
+  readonly adoptedStopPercent?: Decimal;
 }
 
 export const DEFAULT_PLAN: PositionPlan = {

@@ -73,6 +73,19 @@ export const placeStop = (context: PositionContext): Step<PositionContext> =>
         context.stopPrice,
       );
 
+/** So many stops without an outcome at once: a venue that answers nothing would otherwise fill its own limit. */
+const MAX_UNANSWERED = 8;
+
+/** A stop more than the books ask for, while none is on its way. */
+export function placeAnotherStop(context: PositionContext): Step<PositionContext> {
+  const unanswered = pending(context, 'stop').filter(
+    (stop) => stop.status === 'submitted' || stop.status === 'unknown',
+  );
+  const underway = unanswered.some((stop) => stop.status === 'submitted');
+  const leave = underway || unanswered.length >= MAX_UNANSWERED || context.emergency !== null;
+  return leave ? step(context) : placeStop(context);
+}
+
 /** The newest live stop that covers all alone makes the older ones superfluous. */
 function supersede(context: PositionContext): Step<PositionContext> {
   const stops = pending(context, 'stop');

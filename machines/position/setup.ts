@@ -5,23 +5,27 @@ import { chain, type Step, step, timeOf, unexpected } from '../step.ts';
 import type { PositionContext, PositionEvent, PositionInput } from './context.ts';
 import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './ledger.ts';
 import { isOver, pending } from './orders.ts';
-import { backoffMs, type ProtectionView, placeStop, protect, protectionView } from './protection.ts';
+import { backoffMs, type ProtectionView, placeAnotherStop, protect, protectionView } from './protection.ts';
 import {
   afterAdd,
   askToConfirm,
   beginClose,
   cancelEntry,
+  changeFilters,
   closeAll,
   closeRest,
   everFilled,
   fail,
   finish,
+  guardStop,
   leftovers,
   makePlan,
   openPosition,
+  refitParts,
   setLeverage,
   submitAdd,
   submitEntry,
+  takeOver,
   tellExposure,
   tidy,
   tidyHard,
@@ -38,6 +42,9 @@ import {
   unknownStops,
 } from './views.ts';
 import { afterAsking, askForAdd, resumeScaling, watch } from './watch.ts';
+
+/** A full reading takes seconds: no sooner is a close tried again that found nothing to reduce. */
+const EVIDENCE_MS = 5_000;
 
 type Behaviour = (context: PositionContext, event: PositionEvent) => Step<PositionContext>;
 
@@ -61,7 +68,12 @@ const act = (behave: Behaviour) =>
 const bookAnd = (after: (context: PositionContext) => Step<PositionContext>): Behaviour => {
   return (context, event) => {
     if (!('ref' in event)) return step(context);
-    const result = chain(context, (next) => book(next, event), after);
+    const result = chain(
+      context,
+      (next) => book(next, event),
+      (next) => step(refitParts(context, next, event.ref)),
+      after,
+    );
     return {
       context: result.context,
       intents: [...result.intents, ...tellExposure(context, result.context)],
@@ -76,6 +88,22 @@ const forgetCancels = (context: PositionContext): PositionContext => ({
   ...context,
   orders: context.orders.map((order) => (isOver(order) ? order : { ...order, cancelRequested: false })),
 });
+
+/**
+ * A cancel that was refused is asked for again after a pause: a venue that refuses at once would otherwise be
+ * asked at once, for ever.
+ */
+const cancelLater = (context: PositionContext): Step<PositionContext> =>
+  step(context, {
+    type: 'timer.set',
+    id: 'cancel-again',
+    kind: 'named',
+    delayMs: context.plan.cancelRetryMs,
+    event: { type: 'CANCEL_AGAIN' },
+  });
+
+const withFilters = (context: PositionContext, event: PositionEvent): Step<PositionContext> =>
+  event.type === 'INSTRUMENT' ? changeFilters(context, event.instrument) : step(context);
 
 function why(event: PositionEvent): string {
   switch (event.type) {
@@ -100,6 +128,15 @@ export const positionSetup = base.extend({
   actions: {
     book: act(bookAnd(nothing)),
     bookAndProtect: act(bookAnd(protect)),
+    bookAndCancelLater: act(bookAnd(cancelLater)),
+    protect: act(protect),
+    takeOver: act(takeOver),
+    changeFilters: act((context, event) => withFilters(context, event)),
+    changeFiltersAndProtect: act((context, event) =>
+      chain(context, (next) => withFilters(next, event), protect),
+    ),
+    guardStop: act((context) => guardStop(context, true)),
+    answerGuard: act((context) => guardStop(context, false)),
     bookAndTidy: act((context, event) =>
       bookAnd(event.type === 'CANCEL_REJECTED' ? nothing : tidy)(context, event),
     ),
@@ -115,7 +152,7 @@ export const positionSetup = base.extend({
     openPosition: act(openPosition),
     makePlan: act(makePlan),
     afterAdd: act(afterAdd),
-    replaceStop: act(placeStop),
+    replaceStop: act(placeAnotherStop),
     watch: act((context, event) => (event.type === 'PRICE' ? watch(context, event) : step(context))),
     tooLongUnprotected: act((context) => demandEmergency(context, 'unprotected for too long')),
     resumeScaling: act(resumeScaling),
@@ -165,6 +202,7 @@ export const positionSetup = base.extend({
     flat: ({ context }) => isFlat(context),
     emergency: ({ context }) => context.emergency !== null,
     closeWanted: ({ context }) => context.closeReason !== null,
+    adopted: ({ context }) => context.adoptedBy !== null,
     broken: ({ context }) => context.broken !== null,
     armed: ({ context }) => context.armed,
     closeNow: ({ context }) =>
@@ -187,12 +225,17 @@ export const positionSetup = base.extend({
       backoffMs(context.plan.unknownStopDeadlineMs, unknownStops(context) - 1, 60_000),
     unprotectedDeadline: ({ context }) => context.plan.unprotectedDeadlineMs,
     stopRetry: ({ context }) => backoffMs(context.plan.stopRetryMs, context.stopRejections - 1, 60_000),
-    closeDeadline: ({ context }) => context.plan.closeDeadlineMs,
-    emergencyBackoff: ({ context }) =>
+    // The more closing orders have no outcome yet, the less another of them helps.
+    closeDeadline: ({ context: { plan }, context }) =>
       backoffMs(
-        context.plan.emergencyBackoffMs,
-        context.closeRejections - 1,
-        context.plan.emergencyMaxBackoffMs,
+        plan.closeDeadlineMs,
+        pending(context, 'close', 'emergency').length - 1,
+        Math.max(plan.closeDeadlineMs, plan.emergencyMaxBackoffMs),
+      ),
+    emergencyBackoff: ({ context: { plan }, context }) =>
+      Math.max(
+        backoffMs(plan.emergencyBackoffMs, context.closeRejections - 1, plan.emergencyMaxBackoffMs),
+        context.nothingToReduce > 0 ? Math.min(EVIDENCE_MS, plan.emergencyMaxBackoffMs) : 0,
       ),
     scaleOutRetry: ({ context }) => context.plan.scaleOutRetryMs,
   },

@@ -3,14 +3,17 @@ import { add, div, gt, mul, sub, ZERO } from '../../src/core/decimal.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
-import { entryDeskOf, type Trade } from '../messages.ts';
+import type { Instrument } from '../../src/domain/instrument.ts';
+import { entryDeskOf, guardianBlock, type Trade } from '../messages.ts';
 import { chain, notify, type Step, send, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
-import { averagePrice, isFlat } from './ledger.ts';
-import { nextAddAfter, scalePlan } from './levels.ts';
+import { filtersOf } from './context.ts';
+import { askToReconcile, averagePrice, isFlat } from './ledger.ts';
+import { nextAddAfter, scalePlan, shrunkParts, tightened } from './levels.ts';
 import {
   cancelAll,
   closingCovers,
+  findOrder,
   isOpening,
   isOver,
   marketQuantity,
@@ -18,7 +21,7 @@ import {
   place,
   remaining,
 } from './orders.ts';
-import { protect } from './protection.ts';
+import { placeAnotherStop, protect } from './protection.ts';
 import { addQuantity, afterAsking } from './watch.ts';
 
 type Next = Step<PositionContext>;
@@ -51,7 +54,10 @@ export function tellExposure(before: PositionContext, after: PositionContext): r
 }
 
 export const setLeverage = (context: PositionContext): Next =>
-  step(context, { type: 'leverage.set', symbol: context.symbol, leverage: context.entry.leverage });
+  // What is open already keeps the leverage it has.
+  context.adoptedBy !== null
+    ? step(context)
+    : step(context, { type: 'leverage.set', symbol: context.symbol, leverage: context.entry.leverage });
 
 export const askToConfirm = (context: PositionContext): Next =>
   step(context, send(PORTFOLIO, { type: 'CONFIRM', actor: context.actor, symbol: context.symbol }));
@@ -118,8 +124,25 @@ export const beginClose = (context: PositionContext): Next =>
 /** At this many refusals in a row somebody else must look; the retries go on. */
 const HANDOVER_AT = 5;
 
+/** So many closing orders without an end at once; each is reduce-only, but a silent venue must not grow the row. */
+const MAX_OUTSTANDING = 4;
+const CRY_EVERY_MS = 60_000;
+
+/** Every closing order there may be is out, and none has an outcome: only evidence helps now. */
+function awaitEvidence(context: PositionContext): Next {
+  const why = `${MAX_OUTSTANDING} closing orders without an outcome; ${context.quantity} still open`;
+  if (context.criedAt !== null && context.at - context.criedAt < CRY_EVERY_MS)
+    return step(context, askToReconcile(context, why));
+  return step(
+    { ...context, criedAt: context.at },
+    askToReconcile(context, why),
+    notify('critical', `${context.actor}: ${why}`),
+  );
+}
+
 export function closeAll(context: PositionContext, role: 'close' | 'emergency'): Next {
   if (isFlat(context)) return step(context);
+  if (pending(context, 'close', 'emergency').length >= MAX_OUTSTANDING) return awaitEvidence(context);
   const reason = context.emergency ?? context.closeReason ?? 'close';
   const placed = place(context, role, marketQuantity(context, context.quantity), reason);
   if (context.closeRejections !== HANDOVER_AT) return placed;
@@ -134,9 +157,11 @@ export function closeAll(context: PositionContext, role: 'close' | 'emergency'):
   };
 }
 
-/** Closes only what no closing order on its way closes already. */
+/** Closes only what no closing order on its way closes already, and not what the venue has just said is nothing. */
 export const closeRest = (context: PositionContext, role: 'close' | 'emergency'): Next =>
-  closingCovers(context, context.quantity) ? step(context) : closeAll(context, role);
+  closingCovers(context, context.quantity) || context.nothingToReduce > 0
+    ? step(context)
+    : closeAll(context, role);
 
 /** Flat: every order that could still act on this symbol goes. */
 export const tidy = (context: PositionContext): Next =>
@@ -189,8 +214,56 @@ export function tradeOf(context: PositionContext): Trade | null {
   };
 }
 
+/** It was there before its actor: everybody who counts it hears of it in its first row. */
+export const takeOver = (context: PositionContext): Next =>
+  step(
+    context,
+    exposure(context),
+    notify(
+      'info',
+      `${context.actor}: adopted ${context.direction} ${context.quantity} at ${averagePrice(context)} by ${context.adoptedBy}`,
+    ),
+  );
+
+/** The venue's filters are others now: levels move to the new ticks, the stop to the tighter side. */
+export function changeFilters(context: PositionContext, instrument: Instrument): Next {
+  const filters = filtersOf(instrument);
+  const stopPrice = tightened(context.direction, context.stopPrice, filters.tickSize);
+  return step({ ...context, filters, stopPrice });
+}
+
+/** What somebody else took out takes its share of the parts still planned. */
+export function refitParts(before: PositionContext, after: PositionContext, ref: string): PositionContext {
+  const foreign = findOrder(after, ref)?.role === 'venue' && gt(before.quantity, after.quantity);
+  return foreign && after.scaleParts.length > 0 && !isFlat(after)
+    ? { ...after, scaleParts: shrunkParts(after, before.quantity) }
+    : after;
+}
+
+/** The guardian misses protection at the venue itself; whatever the books say, one more stop cannot hurt. */
+export function guardStop(context: PositionContext, place: boolean): Next {
+  const answer = send(GUARDIAN, {
+    type: 'GUARD_ANSWER',
+    actor: context.actor,
+    symbol: context.symbol,
+    stopPrice: context.stopPrice,
+  });
+  return chain<PositionContext>(
+    { ...context, guarded: true },
+    (next) => (place ? placeAnotherStop(next) : step(next)),
+    (next) => step(next, answer),
+  );
+}
+
 /** The last word: desk and portfolio hear it, and nothing of this life is left behind. */
 export function finish(context: PositionContext): Next {
+  const ended = end(context);
+  if (!context.guarded) return ended;
+  const over = send(GUARDIAN, { type: 'GUARD_OVER', symbol: context.symbol });
+  return { context: ended.context, intents: [...ended.intents, over] };
+}
+
+function end(context: PositionContext): Next {
   const trade = tradeOf(context);
   const closed = {
     type: 'POSITION_CLOSED',
@@ -205,12 +278,14 @@ export function finish(context: PositionContext): Next {
   );
 }
 
+/** The desk is blocked in this very row, before it hears of the end: no cool-down can run out in between. */
 export function fail(context: PositionContext): Next {
-  const finished = finish(context);
+  const finished = end(context);
   const reason = context.broken ?? 'failed';
   return {
     context: finished.context,
     intents: [
+      send(entryDeskOf(context.symbol), { type: 'BLOCK', source: guardianBlock(context.actor), reason }),
       send(GUARDIAN, { type: 'HANDOVER', actor: context.actor, symbol: context.symbol, reason }),
       notify('critical', `${context.actor}: failed: ${reason}`),
       ...finished.intents,

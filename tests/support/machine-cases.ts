@@ -86,6 +86,7 @@ const scanner: MachineCase = {
   events: () => [
     { type: 'CANDLES', closed: closedCandles(START_AT), at: START_AT },
     { type: 'CANDLES', closed: closedCandles(START_AT, 200), at: START_AT },
+    { type: 'CANDLES', closed: closedCandles(START_AT - 120_000, 200), at: START_AT },
     { type: 'SEED', history: [closedCandles(START_AT)], at: START_AT },
     { type: 'FEED_DOWN', reason: 'gap', at: START_AT },
     { type: 'FEED_UP', at: START_AT },
@@ -132,6 +133,10 @@ const desk: MachineCase = {
       { type: 'BLOCK', source: 'feed', reason: 'gap' },
       { type: 'UNBLOCK', source: 'feed' },
       { type: 'ABORT_ENTRY', reason: 'halted' },
+      { type: 'INSTRUMENT', instrument: { ...INSTRUMENT, status: 'TRADING_HALT' } },
+      { type: 'INSTRUMENT', instrument: { ...INSTRUMENT, tickSize: '0.5' } },
+      { type: 'ADOPT', symbol: 'BTCUSDT', direction: 'short', quantity: '1', entryPrice: '100', by: 'ann' },
+      { type: 'ADOPT', symbol: 'ETHUSDT', direction: 'short', quantity: '1', entryPrice: '100', by: 'ann' },
     ].map((event) => ({ ...event, at: START_AT }));
   },
   answers: { POSITION_OPENED: ['starting'], POSITION_CLOSED: ['starting', 'holding'] },
@@ -271,6 +276,8 @@ export function venueWords(context: PositionContext): readonly ActorEvent[] {
       { ...common, type: 'ORDER_ACKNOWLEDGED', orderId: '1' },
       { ...common, type: 'ORDER_REJECTED', code: -1000, reason: 'no' },
       { ...common, type: 'ORDER_REJECTED', code: -2021, reason: 'Order would immediately trigger.' },
+      { ...common, type: 'ORDER_REJECTED', code: -2022, reason: 'ReduceOnly Order is rejected.' },
+      { ...common, type: 'ORDER_REJECTED', code: 0, reason: 'never reached the venue' },
       { ...common, type: 'ORDER_UNKNOWN', reason: 'timeout' },
       { ...common, type: 'ORDER_TRIGGERED' },
       { ...common, type: 'ORDER_CLOSED', outcome: 'canceled', cumulative: order.filled, reason: 'asked' },
@@ -309,6 +316,9 @@ const position = (name: string, plan: Record<string, unknown>, scope: readonly s
       { type: 'POSITION_GONE', reason: 'flat at the venue' },
       { type: 'FUNDING_SETTLED', symbol: 'BTCUSDT', amount: '-0.1', rate: '0.0001', markPrice: '100' },
       { type: 'MARGIN_CALLED', symbol: 'BTCUSDT', marginRatio: '0.9' },
+      { type: 'CANCEL_AGAIN' },
+      { type: 'INSTRUMENT', instrument: { ...INSTRUMENT, tickSize: '0.5' } },
+      { type: 'GUARD_STOP', symbol: 'BTCUSDT', quantity: '2', protected: '0' },
     ].map((event) => ({ ...event, at: context.at })),
   ],
   answers: {
