@@ -1,0 +1,133 @@
+/** What the admin can ask of a running venue. */
+import { decimal } from '../core/decimal.ts';
+import { BulkheadError } from '../core/errors.ts';
+import type { Instrument } from '../domain/instrument.ts';
+import type { VenueCore } from './core.ts';
+import { parseFaults } from './faults-parse.ts';
+import { PRESETS, presetFaults } from './faults-presets.ts';
+import type { MarketPort } from './market-port.ts';
+import type { AdminRequest, AdminRoutes } from './transport/admin-door.ts';
+import type { ManualClock, VenueClock } from './venue-clock.ts';
+import type { VenueServer } from './venue-server.ts';
+
+export interface AdminParts {
+  readonly server: VenueServer;
+  readonly core: VenueCore;
+  readonly market: MarketPort;
+  readonly clock: VenueClock;
+  /** Which account is meant when none is named. */
+  readonly account: string;
+  /** The clock by hand, if it is. */
+  readonly manual: ManualClock | undefined;
+  /** After the clock was moved by hand: where it stands survives a restart. */
+  readonly clockMoved: () => void;
+}
+
+type Body = AdminRequest['body'];
+
+const SECOND_MS = 1_000;
+const SHOCK_MS = 60_000;
+
+export function adminRoutes(parts: AdminParts): AdminRoutes {
+  const { server, core, market } = parts;
+  return {
+    'GET /state': () => server.state(),
+    'GET /ledger': ({ query }) => core.ledger(query.get('account') ?? parts.account),
+    'GET /violations': () => ({ violations: server.violations() }),
+    'GET /faults': () => ({ faults: server.faults.report(), presets: PRESETS }),
+    'POST /faults': ({ body }) => {
+      server.addFaults(scriptOf(body));
+      return { faults: server.faults.report() };
+    },
+    'DELETE /faults': () => server.clearFaults(),
+    'POST /clock/advance': ({ body }) => advance(body, parts),
+    'POST /deposit': ({ body }) =>
+      server.feed(
+        { type: 'DEPOSIT', at: parts.clock.now(), amount: decimal(text(body, 'amount')) },
+        optionalText(body, 'account') ?? parts.account,
+      ),
+    'POST /adl': ({ body }) => {
+      const quantity = optionalText(body, 'quantity');
+      const { symbol } = instrumentOf(body, market);
+      const mark = market.quote(symbol)?.mark;
+      server.feed(
+        {
+          type: 'ADL',
+          at: parts.clock.now(),
+          symbol,
+          ...(quantity === undefined ? {} : { quantity: decimal(quantity) }),
+          ...(mark === undefined ? {} : { mark }),
+        },
+        optionalText(body, 'account') ?? parts.account,
+      );
+    },
+    'POST /instrument': ({ body }) => {
+      const changed = changedInstrument(body, instrumentOf(body, market));
+      market.changeInstrument(changed);
+      return changed;
+    },
+    'POST /price': ({ body }) => {
+      const { symbol } = instrumentOf(body, market);
+      market.shock(symbol, Number(text(body, 'fraction')), Number(optionalText(body, 'forMs') ?? SHOCK_MS));
+    },
+  };
+}
+
+function scriptOf(body: Body) {
+  if (!('preset' in body)) return parseFaults(body);
+  const script = presetFaults(text(body, 'preset'));
+  if (script) return script;
+  throw wrong(`there is no preset "${text(body, 'preset')}"`, `One of: ${PRESETS.join(', ')}.`);
+}
+
+/** Second by second, so that what each second causes has happened before the next. */
+async function advance(body: Body, { manual, market, clockMoved }: AdminParts): Promise<{ at: number }> {
+  if (!manual)
+    throw wrong('this clock runs by itself', 'Start the exchange with --speed manual to move it by hand.');
+  const to = 'to' in body ? Number(text(body, 'to')) : manual.now() + Number(text(body, 'ms'));
+  if (!Number.isFinite(to) || to < manual.now())
+    throw wrong('time goes forward only', 'Give {"ms": 60000}, or {"to": epoch ms}.');
+  while (manual.now() < to) {
+    manual.advanceTo(Math.min(to, manual.now() + SECOND_MS));
+    await market.settled?.();
+  }
+  clockMoved();
+  return { at: manual.now() };
+}
+
+function instrumentOf(body: Body, market: MarketPort): Instrument {
+  const symbol = text(body, 'symbol');
+  const instrument = market.instrument(symbol);
+  if (instrument) return instrument;
+  throw wrong(`${symbol} is not traded here`, 'GET /fapi/v1/exchangeInfo lists the symbols.');
+}
+
+/** Only what an instrument has, each of the type it has. */
+function changedInstrument({ symbol: _symbol, ...changes }: Body, instrument: Instrument): Instrument {
+  for (const [name, value] of Object.entries(changes)) {
+    const old: unknown = instrument[name as keyof Instrument];
+    if (old === undefined || typeof old === 'object')
+      throw wrong(
+        `an instrument has no "${name}" that could be changed`,
+        'Names are those of src/domain/instrument.ts.',
+      );
+    if (typeof value !== typeof old)
+      throw wrong(`${name} must be a ${typeof old}`, `Now it is ${String(old)}.`);
+  }
+  return { ...instrument, ...changes };
+}
+
+function text(body: Body, name: string): string {
+  const value = optionalText(body, name);
+  if (value !== undefined) return value;
+  throw wrong(`${name} is missing`, 'docs/EXCHANGE.md shows what each admin request takes.');
+}
+
+function optionalText(body: Body, name: string): string | undefined {
+  const value = body[name];
+  if (typeof value === 'string' && value !== '') return value;
+  return typeof value === 'number' ? String(value) : undefined;
+}
+
+const wrong = (message: string, hint: string): BulkheadError =>
+  new BulkheadError('DATA_INVALID', `Not done: ${message}.`, { hint });

@@ -1,0 +1,19 @@
+/** What the venue's front asks of its market side. */
+import type { Json } from '../core/json.ts';
+import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import type { MarketView } from './core-types.ts';
+import type { Endpoint } from './protocol.ts';
+
+export interface MarketPort extends MarketView {
+  endpoints(): readonly Endpoint[];
+  subscribed(stream: string): void;
+  unsubscribed(stream: string): void;
+  /** New filters or another status: shown in exchangeInfo and told to the engine. */
+  changeInstrument(instrument: Instrument): void;
+  /** A shock: the price moves by this fraction and comes back. */
+  shock(symbol: SymbolName, fraction: number, forMs: number): void;
+  /** For people; anything worth knowing. */
+  describe?(): Readonly<Record<string, Json>>;
+  /** All that was due has happened; for a clock moved by hand. */
+  settled?(): Promise<void>;
+}

@@ -1,0 +1,276 @@
+/**
+ * The local venue as one thing: core and market behind the doors, with faults, limits and the passing of time.
+ *
+ * Invariants: every input, a request, a tick of the market or of the clock, is taken in whole before the next; an
+ * input's journal entry is written before anything that follows from it leaves; after a failed write nothing
+ * leaves any more.
+ */
+import type { Time, TimerHandle } from '../core/clock.ts';
+import type { Json } from '../core/json.ts';
+import type { Random } from '../core/random.ts';
+import type { EngineInput } from '../exchange/engine-types.ts';
+import type { CoreEntry, VenueCore } from './core.ts';
+import type { FaultScript } from './faults.ts';
+import { FaultPlan } from './faults-plan.ts';
+import { fillBeforeCancel } from './late-cancel.ts';
+import { type LimitRules, RateLimits } from './limits.ts';
+import type { MarketPort } from './market-port.ts';
+import type { Endpoint, Push } from './protocol.ts';
+import { ReadReplicas } from './read-replica.ts';
+import { HttpDoor } from './transport/http-door.ts';
+import { RequestPipeline } from './transport/request-pipeline.ts';
+import type { Waits } from './transport/stream-connection.ts';
+import { StreamHub } from './transport/stream-hub.ts';
+import { VenueWeather } from './transport/venue-weather.ts';
+import { speedFactor, type VenueClock } from './venue-clock.ts';
+
+export interface VenueAccount {
+  readonly id: string;
+  readonly apiKey: string;
+  readonly apiSecret: string;
+}
+
+export interface VenueServerOptions {
+  readonly clock: VenueClock;
+  /** The machine's time: network delays and time-outs are real. */
+  readonly real: Time;
+  readonly random: Random;
+  readonly host: string;
+  readonly port: number;
+  readonly accounts: readonly VenueAccount[];
+  readonly core: VenueCore;
+  readonly market: MarketPort;
+  /** A copy of the core, for reads that lag. */
+  readonly copyCore: () => VenueCore;
+  readonly faults: FaultScript;
+  readonly limits?: Partial<LimitRules>;
+  readonly legacyStreams?: boolean;
+  /** Called between inputs: the moment for a snapshot. */
+  readonly settled?: () => void;
+  readonly note?: (what: string, fields: Readonly<Record<string, Json>>) => void;
+  /** The venue cannot keep its word any more. */
+  readonly fail: (error: unknown) => void;
+}
+
+const SECOND_MS = 1_000;
+/** However fast the clock runs, it is looked at no more often than this. */
+const SHORTEST_TICK_REAL_MS = 10;
+
+export class VenueServer {
+  readonly faults: FaultPlan;
+  readonly limits: RateLimits;
+  readonly weather: VenueWeather;
+  readonly #options: VenueServerOptions;
+  readonly #waits: Waits;
+  readonly #replicas: ReadReplicas;
+  readonly #pipeline: RequestPipeline;
+  readonly #hub: StreamHub;
+  readonly #door: HttpDoor;
+  readonly #coreRoutes: ReadonlyMap<string, Endpoint>;
+  #tick: TimerHandle | undefined;
+  #lastTickAt: number;
+  #isOver = false;
+
+  constructor(options: VenueServerOptions) {
+    this.#options = options;
+    const { clock, real, core, market } = options;
+    this.#waits = clock.speed === 'manual' ? clock : { now: () => real.monotonic.now(), timers: real.timers };
+    this.#lastTickAt = clock.now();
+    this.faults = new FaultPlan(options.random.fork('faults'), ({ rule, action }, what) =>
+      this.#note('fault', { rule, fault: action.do, on: what }),
+    );
+    this.limits = new RateLimits(options.limits);
+    this.#replicas = new ReadReplicas({ now: () => this.#waits.now(), copy: options.copyCore });
+    this.#coreRoutes = byName(core.endpoints());
+    this.#hub = this.#makeHub();
+    this.#pipeline = this.#makePipeline([...core.endpoints(), ...market.endpoints()]);
+    this.#door = new HttpDoor({
+      host: options.host,
+      port: options.port,
+      waits: this.#waits,
+      handle: (incoming, reply) => this.#pipeline.handle(incoming, reply),
+      upgrade: (request, socket, head) => this.#hub.upgrade(request, socket, head),
+    });
+    this.weather = this.#makeWeather();
+    this.addFaults(options.faults);
+  }
+
+  get port(): number {
+    return this.#door.port;
+  }
+
+  get url(): string {
+    return `http://${this.#door.host}:${this.#door.port}`;
+  }
+
+  async open(): Promise<void> {
+    await this.#door.open();
+    this.#armTick();
+  }
+
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#tick?.cancel();
+    this.#hub.stop();
+    await this.#door.close();
+  }
+
+  /** What core and market give out. After a failed write nothing leaves. */
+  push(push: Push): void {
+    if (!this.#isOver) this.#hub.push(push);
+  }
+
+  /** Every entry of the core, as it is journaled. */
+  journaled(entry: CoreEntry): void {
+    this.#replicas.heard(entry);
+  }
+
+  /** A market input for the core, or one of the admin's for an account. */
+  feed(input: EngineInput, account?: string): void {
+    if (this.#isOver) return;
+    this.#guarded(() => this.#options.core.feed(input, account));
+  }
+
+  addFaults(script: FaultScript): void {
+    for (const { action } of script.rules) if (action.do === 'stale') this.#replicas.want(action.ms);
+    this.faults.add(script);
+  }
+
+  clearFaults(): void {
+    this.faults.clear();
+    this.weather.clear();
+    this.#replicas.clear();
+  }
+
+  state(): Readonly<Record<string, Json>> {
+    const { clock, market } = this.#options;
+    return {
+      at: clock.now(),
+      speed: clock.speed,
+      requests: this.#pipeline.requests,
+      ...this.#hub.counts(),
+      maintenance: this.weather.isInMaintenance,
+      skewMs: this.weather.skewMs,
+      market: market.describe?.() ?? {},
+    };
+  }
+
+  /** What contradicts itself: in the books, or in the handlers. Empty, or the venue has a defect. */
+  violations(): string[] {
+    return [...this.#options.core.violations(), ...this.#pipeline.defects];
+  }
+
+  #makeHub(): StreamHub {
+    const { clock, real, core, market } = this.#options;
+    const pace = clock.speed === 'manual' ? real.monotonic : clock;
+    return new StreamHub({
+      clock,
+      waits: this.#waits,
+      faults: this.faults,
+      demand: market,
+      listenKeyAccount: (key) => core.listenKeyAccount(key),
+      weather: () => this.weather,
+      note: (what, fields) => this.#note(what, fields),
+      pace: () => Math.floor(pace.now() / SECOND_MS),
+      legacyStreams: this.#options.legacyStreams ?? false,
+    });
+  }
+
+  #makePipeline(endpoints: readonly Endpoint[]): RequestPipeline {
+    const { clock, core, market, accounts } = this.#options;
+    const secrets = new Map(accounts.map(({ apiKey, apiSecret }) => [apiKey, apiSecret]));
+    return new RequestPipeline({
+      clock,
+      waits: this.#waits,
+      endpoints,
+      keys: { secretOf: (apiKey) => secrets.get(apiKey) },
+      accountOf: (apiKey) => core.accountOf(apiKey),
+      limits: this.limits,
+      faults: this.faults,
+      weather: () => this.weather,
+      lagged: (ms, method, path) => this.#replicas.endpoint(ms, method, path),
+      fillFirst: (request, share) =>
+        fillBeforeCancel(request, share, {
+          endpoint: (name) => this.#coreRoutes.get(name),
+          instrument: (symbol) => market.instrument(symbol),
+          feed: (input) => core.feed(input),
+        }),
+      settled: () => this.#options.settled?.(),
+      note: (what, fields) => this.#note(what, fields),
+      fail: (error) => this.#fail(error),
+    });
+  }
+
+  #makeWeather(): VenueWeather {
+    const { clock, core, market, accounts } = this.#options;
+    const setStatus = (symbol: string, status: 'TRADING' | 'TRADING_HALT'): void => {
+      const instrument = market.instrument(symbol);
+      if (instrument) this.#guarded(() => market.changeInstrument({ ...instrument, status }));
+    };
+    return new VenueWeather({
+      clock,
+      waits: this.#waits,
+      limits: this.limits,
+      address: this.#door.host,
+      closeSockets: (kinds, code) => this.#hub.close(kinds, code),
+      muteSockets: (kinds, forMs) => this.#hub.mute(kinds, forMs),
+      refuse: (forMs) => this.#door.refuse(forMs),
+      expireKeys: (announce) => {
+        for (const { id } of accounts) this.#guarded(() => core.expireListenKey(id, clock.now(), announce));
+      },
+      halt: (named) => {
+        const trading = market.instruments().filter(({ status }) => status === 'TRADING');
+        const symbol = named ?? this.faults.pick(trading)?.symbol;
+        if (!trading.some((instrument) => instrument.symbol === symbol)) return undefined;
+        if (symbol !== undefined) setStatus(symbol, 'TRADING_HALT');
+        return symbol;
+      },
+      resume: (symbol) => setStatus(symbol, 'TRADING'),
+    });
+  }
+
+  #armTick(): void {
+    const { clock } = this.#options;
+    const everyMs = Math.max(SECOND_MS, SHORTEST_TICK_REAL_MS * speedFactor(clock));
+    this.#tick = clock.timers.set(everyMs, () => {
+      this.#armTick();
+      this.#guarded(() => this.#passTime());
+    });
+  }
+
+  #passTime(): void {
+    const { clock, core } = this.#options;
+    const now = clock.now();
+    const due = core.nextDeadline();
+    if (due !== undefined && due <= now) core.tick(now);
+    for (; this.#lastTickAt + SECOND_MS <= now; this.#lastTickAt += SECOND_MS) {
+      if (!this.faults.watches('time')) continue;
+      for (const { action } of this.faults.strike('time', '', this.#lastTickAt + SECOND_MS))
+        this.weather.apply(action);
+    }
+  }
+
+  /** One whole input; a failure of it is the venue's end. */
+  #guarded(input: () => void): void {
+    try {
+      input();
+      this.#options.settled?.();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#hub.close('*', 1006);
+    this.#options.fail(error);
+  }
+
+  #note(what: string, fields: Readonly<Record<string, Json>>): void {
+    this.#options.note?.(what, fields);
+  }
+}
+
+const byName = (endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint> =>
+  new Map(endpoints.map((endpoint) => [`${endpoint.method} ${endpoint.path}`, endpoint]));
