@@ -1,0 +1,245 @@
+/**
+ * Is this venue, this account and this key fit to trade with? Asked once at the start, before anything else is.
+ *
+ * Invariants: what can be set right without touching an open position is set right (position mode, margin mode,
+ * leverage, and these only when nothing is open there); what cannot is said, with what to do; a check that could not
+ * be made is said to be unverified and never counted as passed.
+ */
+import { isZero } from '../core/decimal.ts';
+import { BulkheadError } from '../core/errors.ts';
+import { classifyFailure, VenueFailure } from './call-outcome.ts';
+import type { VenueCaller } from './ccxt-caller.ts';
+import { type ExchangeInfo, isAbsent, missingFilters } from './ccxt-instruments.ts';
+import { inTurns } from './ccxt-report.ts';
+import { asRow, asRows, flag, type Row, readPosition, text } from './ccxt-rows.ts';
+import type { ActVerb } from './ccxt-verbs.ts';
+import type { VenueCheck } from './venue-gateway.ts';
+
+export interface CheckPolicy {
+  readonly symbols: readonly string[];
+  readonly maxLeverage: number;
+  readonly marginMode: 'cross' | 'isolated';
+  readonly allowWithdrawals: boolean;
+  /** How far the wall clock may be off; a venue that plays a recording has a clock of its own. */
+  readonly maxClockSkewMs: number;
+  readonly clockMatters: boolean;
+}
+
+interface Finding extends VenueCheck {
+  /** Without it nothing starts. */
+  readonly mandatory: boolean;
+}
+
+/** What is open, for deciding what may be changed. */
+interface Open {
+  readonly symbols: ReadonlySet<string>;
+  readonly anything: boolean;
+}
+
+const AT_ONCE = 4;
+const NO_CHANGE_NEEDED: ReadonlySet<number> = new Set([-4046, -4059]);
+const LISTED_AT_MOST = 10;
+
+const passed = (check: string, detail: string): Finding => ({ check, ok: true, detail, mandatory: true });
+const failed = (check: string, detail: string): Finding => ({ check, ok: false, detail, mandatory: true });
+/** Worth a person's eye, no reason not to start: open positions need us whatever else is wrong. */
+const warned = (check: string, detail: string): Finding => ({ check, ok: false, detail, mandatory: false });
+
+export class VenueChecks {
+  readonly #caller: VenueCaller;
+  readonly #policy: CheckPolicy;
+
+  constructor(caller: VenueCaller, policy: CheckPolicy) {
+    this.#caller = caller;
+    this.#policy = policy;
+  }
+
+  /** Throws VENUE_REFUSED with all that is wrong, or whatever keeps it from asking. */
+  async run(info: ExchangeInfo, offsetMs: number, signal: AbortSignal): Promise<readonly VenueCheck[]> {
+    const findings: Finding[] = [this.#clock(offsetMs)];
+    findings.push(await this.#permissions(signal));
+    const open = await this.#open(signal);
+    findings.push(...(await this.#account(open, signal)));
+    findings.push(...this.#symbols(info));
+    findings.push(...(await this.#settings(info, open, signal)));
+    const wrong = findings.filter(({ ok, mandatory }) => !ok && mandatory);
+    if (wrong.length > 0)
+      throw new BulkheadError(
+        'VENUE_REFUSED',
+        `The venue is not fit to trade with. ${wrong.map(({ detail }) => detail).join(' ')}`,
+        { hint: 'Change what each sentence names, then start again. `bulkhead doctor` repeats the checks.' },
+      );
+    return findings.map(({ check, ok, detail }) => ({ check, ok, detail }));
+  }
+
+  #clock(offsetMs: number): Finding {
+    const { maxClockSkewMs } = this.#policy;
+    const ahead = offsetMs > 0 ? 'behind' : 'ahead of';
+    const detail = `This machine\u2019s clock is ${Math.abs(offsetMs)} ms ${ahead} the venue\u2019s`;
+    if (Math.abs(offsetMs) <= maxClockSkewMs) return passed('clock', `${detail}.`);
+    return (this.#policy.clockMatters ? failed : warned)(
+      'clock',
+      `${detail}, more than the ${maxClockSkewMs} ms allowed: turn on time synchronisation (NTP), check the date.`,
+    );
+  }
+
+  async #permissions(signal: AbortSignal): Promise<Finding> {
+    let row: Row;
+    try {
+      row = asRow(await this.#caller.read('apiRestrictions', {}, 'data', signal), 'key restrictions');
+    } catch (error) {
+      if (!isAbsent(error)) throw refusedKey(error);
+      return warned('key', 'What the API key may do is unverified: this venue does not tell.');
+    }
+    if (flag(row, 'enableWithdrawals') && !this.#policy.allowWithdrawals)
+      return failed(
+        'key',
+        'The API key may withdraw money: take "Enable Withdrawals" from it at the venue, or make a new one without it (venue.allowWithdrawals overrides this).',
+      );
+    if (!flag(row, 'enableFutures'))
+      return failed('key', 'The API key may not trade futures: give it "Enable Futures" at the venue.');
+    const bound = flag(row, 'ipRestrict') ? 'bound to addresses' : 'not bound to an address';
+    return passed(
+      'key',
+      `The API key may trade futures, ${flag(row, 'enableWithdrawals') ? 'MAY WITHDRAW' : 'may not withdraw'}, and is ${bound}.`,
+    );
+  }
+
+  async #open(signal: AbortSignal): Promise<Open> {
+    const read = (verb: 'positionRisk' | 'openOrders' | 'openAlgoOrders') =>
+      this.#caller.read(verb, {}, 'data', signal);
+    const [positions, orders, algos] = await Promise.all([
+      read('positionRisk').catch((error: unknown) => {
+        throw refusedKey(error);
+      }),
+      read('openOrders'),
+      read('openAlgoOrders'),
+    ]);
+    const algoRows: unknown = Array.isArray(algos) ? algos : asRow(algos, 'open algo orders').orders;
+    const symbols = new Set([
+      ...asRows(positions, 'positions')
+        .map(readPosition)
+        .filter((position) => !isZero(position.amount))
+        .map((position) => position.symbol),
+      ...asRows(orders, 'open orders').map((row) => text(row, 'symbol')),
+      ...asRows(algoRows, 'open algo orders').map((row) => text(row, 'symbol')),
+    ]);
+    return { symbols, anything: symbols.size > 0 };
+  }
+
+  async #account(open: Open, signal: AbortSignal): Promise<readonly Finding[]> {
+    const row = asRow(await this.#caller.read('accountConfig', {}, 'data', signal), 'account configuration');
+    const findings: Finding[] = [
+      flag(row, 'canTrade')
+        ? passed('trading', 'The account may trade.')
+        : failed('trading', 'The venue does not let this account trade: look there for the reason.'),
+      flag(row, 'multiAssetsMargin')
+        ? failed('assets', 'Multi-assets mode is on: switch the account to single-asset mode at the venue.')
+        : passed('assets', 'Single-asset mode.'),
+    ];
+    if (!flag(row, 'dualSidePosition')) return [...findings, passed('position-mode', 'One-way mode.')];
+    if (open.anything)
+      return [
+        ...findings,
+        failed(
+          'position-mode',
+          'The account is in hedge mode with positions or orders open: close them, or switch to one-way mode at the venue.',
+        ),
+      ];
+    await this.#set('setPositionMode', { dualSidePosition: 'false' });
+    return [...findings, passed('position-mode', 'Switched from hedge mode to one-way mode.')];
+  }
+
+  #symbols(info: ExchangeInfo): readonly Finding[] {
+    const { symbols } = this.#policy;
+    const unknown = symbols.filter((symbol) => !info.symbols.has(symbol));
+    const known = symbols.map((symbol) => info.symbols.get(symbol)).filter((row) => row !== undefined);
+    const incomplete = known
+      .filter((row) => missingFilters(row).length > 0)
+      .map((row) => text(row, 'symbol'));
+    const halted = known
+      .filter((row) => row.status !== 'TRADING')
+      .map((row) => `${text(row, 'symbol')} (${String(row.status)})`);
+    const findings: Finding[] = [];
+    // A typing error in one name must not keep the others' positions without care, but all wrong is wrong.
+    if (unknown.length > 0)
+      findings.push(
+        (unknown.length === symbols.length ? failed : warned)(
+          'symbols',
+          `The venue does not list ${list(unknown)}: correct \`symbols\`.`,
+        ),
+      );
+    if (incomplete.length > 0)
+      findings.push(
+        warned('filters', `The venue gives no filters for ${list(incomplete)}: they are not traded.`),
+      );
+    if (halted.length > 0) findings.push(warned('status', `Not trading at the moment: ${list(halted)}.`));
+    if (findings.length === 0)
+      findings.push(passed('symbols', `${symbols.length} symbols trade, with their filters.`));
+    return findings;
+  }
+
+  /** Margin mode and leverage, symbol by symbol; never under an open position. */
+  async #settings(info: ExchangeInfo, open: Open, signal: AbortSignal): Promise<readonly Finding[]> {
+    const { maxLeverage, marginMode } = this.#policy;
+    const rows = asRows(await this.#caller.read('symbolConfig', {}, 'data', signal), 'symbol configuration');
+    const wanted = new Set(this.#policy.symbols.filter((symbol) => info.symbols.has(symbol)));
+    const ours = rows.filter((row) => wanted.has(text(row, 'symbol')));
+    const marginType = marginMode === 'cross' ? 'CROSSED' : 'ISOLATED';
+    const wrongMode = ours.filter((row) => String(row.marginType).toUpperCase() !== marginType);
+    const tooHigh = ours.filter((row) => Number(row.leverage) > maxLeverage);
+    const free = (row: Row): boolean => !open.symbols.has(text(row, 'symbol'));
+    await inTurns(
+      [
+        ...wrongMode
+          .filter(free)
+          .map((row) => () => this.#set('setMarginType', { symbol: text(row, 'symbol'), marginType })),
+        ...tooHigh
+          .filter(free)
+          .map(
+            (row) => () => this.#set('setLeverage', { symbol: text(row, 'symbol'), leverage: maxLeverage }),
+          ),
+      ],
+      AT_ONCE,
+    );
+    const stuck = (rowsOf: readonly Row[]): readonly string[] =>
+      rowsOf.filter((row) => !free(row)).map((row) => text(row, 'symbol'));
+    return [
+      outcome('margin-mode', stuck(wrongMode), wrongMode.length, `${marginMode} margin`),
+      outcome('leverage', stuck(tooHigh), tooHigh.length, `leverage of at most ${maxLeverage}`),
+    ];
+  }
+
+  async #set(verb: ActVerb, params: Readonly<Record<string, string | number>>): Promise<void> {
+    try {
+      await this.#caller.act(verb, params, { lane: 'data' });
+    } catch (error) {
+      const failure = classifyFailure(error);
+      if (failure.outcome !== 'rejected' || !NO_CHANGE_NEEDED.has(failure.code)) throw error;
+    }
+  }
+}
+
+function outcome(check: string, stuck: readonly string[], changed: number, what: string): Finding {
+  if (stuck.length > 0)
+    return warned(
+      check,
+      `Something is open on ${list(stuck)}, which is not set to ${what}: it is set once nothing is.`,
+    );
+  return passed(check, changed > 0 ? `Set ${changed} symbols to ${what}.` : `All symbols have ${what}.`);
+}
+
+const list = (names: readonly string[]): string =>
+  names.length <= LISTED_AT_MOST
+    ? names.join(', ')
+    : `${names.slice(0, LISTED_AT_MOST).join(', ')} and ${names.length - LISTED_AT_MOST} more`;
+
+const BAD_KEY: ReadonlySet<number> = new Set([-1022, -2014, -2015]);
+
+/** A key that the venue does not take is no trouble that passes. */
+function refusedKey(error: unknown): unknown {
+  if (!(error instanceof VenueFailure) || error.code === undefined || !BAD_KEY.has(error.code)) return error;
+  return new BulkheadError('VENUE_REFUSED', `The venue does not take the API key: ${error.message}`, {
+    hint: 'Check BULKHEAD_API_KEY and BULKHEAD_API_SECRET, the key\u2019s permissions, and the addresses it is bound to.',
+  });
+}
