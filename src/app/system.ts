@@ -22,6 +22,7 @@ import {
 import { rootSupervisor, type Supervisor } from '../../supervisors/supervisor.ts';
 import { Tree, type TreeEvent } from '../../supervisors/tree.ts';
 import { positionPlan } from '../config/plan.ts';
+import { riskLimits } from '../config/risk-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Time } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
@@ -167,7 +168,7 @@ function riskActors({ config, instruments, wallet }: SystemParts, at: number): A
   const portfolio = {
     at,
     wallet,
-    limits: config.risk,
+    limits: riskLimits(config),
     equityBreakers: [breakerOf('drawdown'), breakerOf('daily-loss')],
     tradeBreakers: [breakerOf('consecutive-losses')],
   };

@@ -16,6 +16,9 @@ interface LeafMeta {
 const described = <T extends z.ZodType>(schema: T, leaf: LeafKind, allowed: string): T =>
   schema.meta({ allowed, leaf } satisfies LeafMeta);
 
+/** A mapping that takes the keys it names and no others. */
+export const group = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
+
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) => {
   const allowed = `one of ${values.join(', ')}`;
   return described(z.enum(values, { error: allowed }), 'text', allowed);

@@ -8,10 +8,8 @@ import { z } from 'zod';
 import { DEFAULT_BREAKER_SETTINGS } from '../../machines/breaker-rules.ts';
 import { DEFAULT_PLAN, THREE_PARTS } from '../../machines/position/plan.ts';
 import { lte, sum } from '../core/decimal.ts';
-import { DEFAULT_LIMITS } from '../risk/limits.ts';
-import { exact, flag, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
-
-const group = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
+import { exact, flag, group, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
+import { riskSchema } from './risk-schema.ts';
 
 export const MODES = ['demo', 'paper', 'live'] as const;
 export const FOREIGN_POLICIES = ['report', 'adopt', 'close', 'ignore'] as const;
@@ -74,14 +72,7 @@ export const configSchema = group({
     name: text(NAME_ALLOWED, NAME).default('trend-breakout'),
     options: options('a mapping of names to numbers, or to groups of them').default({}),
   }).prefault({}),
-  risk: group({
-    capitalPerPosition: exact('1', '1000000000').default(DEFAULT_LIMITS.capitalPerPosition),
-    baseNotional: exact('1', '1000000000').default(DEFAULT_LIMITS.baseNotional),
-    maxLeverage: whole(1, 125).default(DEFAULT_LIMITS.maxLeverage),
-    maxSymbolExposure: exact('0.001', '125').default(DEFAULT_LIMITS.maxSymbolExposure),
-    maxTotalExposure: exact('0.001', '125').default(DEFAULT_LIMITS.maxTotalExposure),
-    maxLotRoundUp: exact('1', '10').default(DEFAULT_LIMITS.maxLotRoundUp),
-  }).prefault({}),
+  risk: riskSchema.prefault({}),
   entry: group({
     coolDownMs: wait().default(900_000),
     assessTimeoutMs: wait().default(10_000),

@@ -40,11 +40,47 @@ export interface Exposure {
   readonly notional: Decimal;
 }
 
+/** Results of closed trades, older ones weighing less; returns are net P&L ÷ entry notional. */
+export interface Results {
+  /** Decayed count. */
+  readonly trades: number;
+  readonly wins: number;
+  /** Σ of the positive and of the negative returns, both ≥ 0. */
+  readonly won: number;
+  readonly lost: number;
+}
+
+export interface Learned {
+  readonly all: Results;
+  readonly symbols: { readonly [symbol: string]: Results };
+  /** By UTC hour of the entry, "0" to "23". */
+  readonly hours: { readonly [hour: string]: Results };
+}
+
+/** The market at the moment of the question, as far as the host knows it; floats, for judgement only. */
+export interface MarketConditions {
+  /** 1h log returns in hundred-thousandths, newest last, of the candidate and of what is open. */
+  readonly returns: { readonly [symbol: string]: readonly number[] };
+  /** (ask − bid) ÷ mid. */
+  readonly spreadRate?: number;
+  /** Quote currency that can be taken within the slippage limit, on the entry's side. */
+  readonly depth?: number;
+  readonly fundingRate?: number;
+  readonly nextFundingAt?: number;
+}
+
 /** What risk may look at: the account as the journal knows it at this event. */
 export interface PortfolioView {
   readonly equity: Decimal;
   readonly exposures: readonly Exposure[];
   readonly tradingState: 'active' | 'reducing' | 'halted';
+  readonly at?: number;
+  /** Highest equity so far, moved along by deposits and withdrawals. */
+  readonly peakEquity?: Decimal;
+  /** What the venue leaves for new margin. */
+  readonly available?: Decimal;
+  readonly learned?: Learned;
+  readonly conditions?: MarketConditions;
 }
 
 export interface RiskLimits {
@@ -54,9 +90,89 @@ export interface RiskLimits {
   readonly maxLeverage: number;
   /** Fractions of equity. */
   readonly maxSymbolExposure: Decimal;
+  readonly maxSideExposure: Decimal;
+  readonly maxClusterExposure: Decimal;
   readonly maxTotalExposure: Decimal;
   /** A lot may be rounded up to the venue's minimum while that stays within this multiple of the size. */
   readonly maxLotRoundUp: Decimal;
+  readonly kelly: KellyLimits;
+  readonly learning: LearningLimits;
+  readonly drawdownScaling: DrawdownScaling;
+  readonly correlation: CorrelationLimits;
+  readonly liquidity: LiquidityLimits;
+  readonly fundingCost: FundingLimits;
+  readonly liquidation: LiquidationLimits;
+  readonly valueAtRisk: ValueAtRiskLimits;
+}
+
+/** Size by the realised edge: the Kelly fraction against the one that the base size stands for. */
+export interface KellyLimits {
+  readonly enabled: boolean;
+  /** Below so many (decayed) trades the configured base is the prior and stands alone. */
+  readonly minTrades: number;
+  /** Trades' worth of belief in the base, against what is measured. */
+  readonly priorTrades: number;
+  /** The Kelly fraction at which the base size is right. */
+  readonly referenceFraction: number;
+  readonly maxFactor: number;
+}
+
+/** Factors by symbol and by hour of the day, learnt from results. */
+export interface LearningLimits {
+  readonly enabled: boolean;
+  readonly priorTrades: number;
+  readonly minFactor: number;
+  readonly maxFactor: number;
+  /** A trade's weight halves after this. */
+  readonly halfLifeDays: number;
+}
+
+/** From `fromPercent` of drawdown on the size shrinks, down to `minFactor` at `toPercent`. */
+export interface DrawdownScaling {
+  readonly enabled: boolean;
+  readonly fromPercent: number;
+  readonly toPercent: number;
+  readonly minFactor: number;
+}
+
+export interface CorrelationLimits {
+  readonly enabled: boolean;
+  readonly minReturns: number;
+  /** Positions at least so correlated are one cluster; above it a candidate is scaled. */
+  readonly scaleAbove: number;
+  /** Above it a candidate is refused. */
+  readonly refuseAbove: number;
+}
+
+export interface LiquidityLimits {
+  readonly enabled: boolean;
+  readonly maxSpreadRate: number;
+  /** The order may be at most this share of the depth within `maxSlippageRate`. */
+  readonly maxDepthShare: number;
+  readonly maxSlippageRate: number;
+}
+
+export interface FundingLimits {
+  readonly enabled: boolean;
+  /** Looked at when funding settles within this time. */
+  readonly withinMs: number;
+  /** Highest cost of that settlement, as a share of notional. */
+  readonly maxCostRate: number;
+}
+
+export interface LiquidationLimits {
+  readonly enabled: boolean;
+  readonly marginMode: 'cross' | 'isolated';
+  /** The liquidation price must lie beyond the stop by this share of the entry price. */
+  readonly bufferRate: number;
+}
+
+/** Of one day at 99 %, historical and parametric, whichever is worse; percent of equity. */
+export interface ValueAtRiskLimits {
+  readonly enabled: boolean;
+  readonly minReturns: number;
+  readonly maxVarPercent: number;
+  readonly maxCvarPercent: number;
 }
 
 export type AssessEntry = (

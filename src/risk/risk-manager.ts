@@ -3,24 +3,9 @@
  * why a symbol never trades.
  *
  * Invariants: pure; an approval breaks no limit whatever the input; a refusal lists every rule that refused,
- * each with its numbers.
+ * each with its numbers; what could not be judged for want of data is in the notes.
  */
-import {
-  type Decimal,
-  div,
-  floorTo,
-  gt,
-  gte,
-  lt,
-  lte,
-  max,
-  min,
-  mul,
-  sub,
-  sum,
-  toNumber,
-  ZERO,
-} from '../core/decimal.ts';
+import { type Decimal, floorTo, gt, gte, isZero, lt, lte, min, mul } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type {
   AssessEntry,
@@ -32,108 +17,67 @@ import type {
   RiskLimits,
   SizedEntry,
 } from '../domain/risk.ts';
-import { lotSize, volatilityMultiplier } from './sizing.ts';
+import { afterSize } from './after-size.ts';
+import { CHECKS, refuse } from './checks.ts';
+import { product, sizeFactors } from './factors.ts';
+import { type Room, roomsFor, tightest } from './rooms.ts';
+import { lotSize } from './sizing.ts';
+import { withoutHistory } from './value-at-risk.ts';
 
-type Check = (
+const refused = (...refusals: readonly Refusal[]): RiskDecision => ({ approved: false, refusals });
+
+export const assessEntry: AssessEntry = (entry, instrument, view, limits) => {
+  const refusals = CHECKS.map((check) => check(entry, instrument, view, limits)).filter(
+    (refusal) => refusal !== null,
+  );
+  return refusals.length > 0 ? refused(...refusals) : size(entry, instrument, view, limits);
+};
+
+/** A size that liquidation or value at risk forbids is tried smaller before it is refused. */
+const SHRINKING: readonly Decimal[] = ['1', '0.5', '0.25'];
+
+function size(entry: Entry, instrument: Instrument, view: PortfolioView, limits: RiskLimits): RiskDecision {
+  const factors = sizeFactors(entry, view, limits);
+  const wanted = product(limits.baseNotional, factors);
+  const notes = factors
+    .filter(({ value }) => value !== '1')
+    .map(({ name, value, why }) => `${name} ×${value} (${why})`);
+  if (isZero(wanted)) {
+    const none = factors.filter(({ value }) => isZero(value));
+    return refused(...none.map(({ name, why }) => refuse(name, `no edge to size by: ${why}`)));
+  }
+  const rooms = roomsFor(entry, view, limits);
+  const [rule, left] = tightest(rooms);
+  const notional = min(wanted, left);
+  if (!gt(notional, '0')) return refused(refuse(rule, `no room left (wanted ${wanted})`));
+  if (lt(notional, wanted)) notes.push(`cut from ${wanted} to ${notional} by ${rule}`);
+  notes.push(...unjudged(entry, view, limits));
+  let first: RiskDecision | undefined;
+  for (const part of SHRINKING) {
+    const tried = place(entry, mul(notional, part), rooms, instrument, view, limits);
+    if (tried.approved) {
+      const cut = part === '1' ? [] : [`cut to ${part} of that by ${ruleOf(first)}`];
+      return { ...tried, notes: [...notes, ...cut, ...tried.notes] };
+    }
+    first ??= tried;
+    // A smaller order is no answer to one that is too small.
+    if (tried.refusals.some((refusal) => refusal.rule === 'lot-size')) break;
+  }
+  return first ?? refused(refuse('size', 'no size was tried'));
+}
+
+const ruleOf = (decision: RiskDecision | undefined): string =>
+  decision && !decision.approved ? decision.refusals.map((one) => one.rule).join(', ') : 'its limits';
+
+/** In whole lots, within every room, with a leverage at which its stop comes before its liquidation. */
+function place(
   entry: Entry,
+  notional: Decimal,
+  rooms: readonly Room[],
   instrument: Instrument,
   view: PortfolioView,
   limits: RiskLimits,
-) => Refusal | null;
-
-const refuse = (rule: string, detail: string): Refusal => ({ rule, detail });
-
-const tradingIsActive: Check = (_entry, _instrument, view) =>
-  view.tradingState === 'active' ? null : refuse('trading-state', `trading is ${view.tradingState}`);
-
-const instrumentTrades: Check = (entry, instrument) =>
-  instrument.status !== 'TRADING'
-    ? refuse('instrument', `${instrument.symbol} is ${instrument.status}`)
-    : instrument.symbol !== entry.symbol
-      ? refuse('instrument', `${entry.symbol} was sent with the instrument of ${instrument.symbol}`)
-      : null;
-
-/** One position a symbol; an add needs the one it adds to, in the same direction. */
-const onePositionPerSymbol: Check = (entry, _instrument, view) => {
-  const held = view.exposures.filter((exposure) => exposure.symbol === entry.symbol);
-  if (!entry.add)
-    return held.length === 0 ? null : refuse('one-per-symbol', `${entry.symbol} is held or being entered`);
-  return held.some((exposure) => exposure.direction === entry.direction)
-    ? null
-    : refuse('one-per-symbol', `no open ${entry.direction} position in ${entry.symbol} to add to`);
-};
-
-const positionCount: Check = (entry, _instrument, view, limits) => {
-  if (entry.add) return null;
-  const allowed = Math.floor(toNumber(div(max(view.equity, ZERO), limits.capitalPerPosition, 8, 'down')));
-  const held = new Set(view.exposures.map((exposure) => exposure.symbol)).size;
-  return held + 1 > allowed
-    ? refuse('position-count', `${held} positions; equity ${view.equity} allows ${allowed}`)
-    : null;
-};
-
-const pricesAreSound: Check = (entry) => {
-  if (!gt(entry.referencePrice, ZERO)) return refuse('price', `price is ${entry.referencePrice}`);
-  if (!(entry.atrPercent > 0 && Number.isFinite(entry.atrPercent)))
-    return refuse('volatility', `ATR is ${entry.atrPercent} %`);
-  return gt(entry.trailDistance, ZERO) ? null : refuse('trail', `trail distance is ${entry.trailDistance}`);
-};
-
-const stopIsBehind: Check = (entry) => {
-  const behind =
-    entry.direction === 'long'
-      ? lt(entry.stopPrice, entry.referencePrice)
-      : gt(entry.stopPrice, entry.referencePrice);
-  return behind && gt(entry.stopPrice, ZERO)
-    ? null
-    : refuse(
-        'stop-side',
-        `${entry.direction} at ${entry.referencePrice} with its stop at ${entry.stopPrice}`,
-      );
-};
-
-const CHECKS: readonly Check[] = [
-  tradingIsActive,
-  instrumentTrades,
-  onePositionPerSymbol,
-  positionCount,
-  pricesAreSound,
-  stopIsBehind,
-];
-
-/** What the limits leave for this symbol, in notional. */
-function room(
-  entry: Entry,
-  view: PortfolioView,
-  limits: RiskLimits,
-): readonly (readonly [string, Decimal])[] {
-  const equity = max(view.equity, ZERO);
-  const inSymbol = sum(
-    view.exposures.filter((one) => one.symbol === entry.symbol).map((one) => one.notional),
-  );
-  const inAll = sum(view.exposures.map((one) => one.notional));
-  const left = (limit: Decimal, used: Decimal): Decimal => max(ZERO, sub(limit, used));
-  return [
-    ['symbol-exposure', left(mul(equity, limits.maxSymbolExposure), inSymbol)],
-    ['total-exposure', left(mul(equity, limits.maxTotalExposure), inAll)],
-    ['leverage', left(mul(equity, String(limits.maxLeverage)), inAll)],
-  ];
-}
-
-/** The venue's own cap for this notional, and ours. */
-function leverageFor(notional: Decimal, instrument: Instrument, limits: RiskLimits): number {
-  const bracket = instrument.brackets.find((one) => lte(notional, one.notionalCap));
-  const venue = bracket?.initialLeverage ?? 1;
-  return Math.max(1, Math.min(Math.floor(limits.maxLeverage), venue));
-}
-
-function size(entry: Entry, instrument: Instrument, view: PortfolioView, limits: RiskLimits): RiskDecision {
-  const wanted = mul(limits.baseNotional, volatilityMultiplier(entry.atrPercent));
-  const rooms = room(entry, view, limits);
-  const tightest = rooms.reduce((best, one) => (lt(one[1], best[1]) ? one : best));
-  const notional = min(wanted, tightest[1]);
-  const notes = lt(notional, wanted) ? [`cut from ${wanted} to ${notional} by ${tightest[0]}`] : [];
-  if (!gt(notional, ZERO)) return refused(refuse(tightest[0], `no room left (wanted ${wanted})`));
+): RiskDecision {
   const lots = lotSize(notional, entry.referencePrice, instrument, limits.maxLotRoundUp);
   if (lots.quantity === null)
     return refused(
@@ -147,16 +91,36 @@ function size(entry: Entry, instrument: Instrument, view: PortfolioView, limits:
     return refused(...broken.map(([rule, left]) => refuse(rule, `${total} rounded to lots exceeds ${left}`)));
   if (!gte(quantity, instrument.minQuantity) || lt(total, instrument.minNotional))
     return refused(refuse('lot-size', `the venue takes at most ${largest} ${instrument.base} at once`));
-  if (lots.roundedUp) notes.push(`rounded up to the least order, ${quantity} ${instrument.base}`);
-  const sized: SizedEntry = { ...entry, quantity, leverage: leverageFor(total, instrument, limits) };
+  const placed = afterSize(
+    entry,
+    quantity,
+    instrument,
+    view,
+    limits,
+    mostLeverage(total, instrument, limits),
+  );
+  if (placed.refusals) return refused(...placed.refusals);
+  const sized: SizedEntry = { ...entry, quantity, leverage: placed.leverage };
+  const notes = lots.roundedUp ? [`rounded up to the least order, ${quantity} ${instrument.base}`] : [];
   return { approved: true, entry: sized as RiskApproved<SizedEntry>, notes };
 }
 
-const refused = (...refusals: readonly Refusal[]): RiskDecision => ({ approved: false, refusals });
+/** The venue's own cap for this notional, and ours. */
+function mostLeverage(notional: Decimal, instrument: Instrument, limits: RiskLimits): number {
+  const bracket = instrument.brackets.find((one) => lte(notional, one.notionalCap));
+  const venue = bracket?.initialLeverage ?? 1;
+  return Math.max(1, Math.min(Math.floor(limits.maxLeverage), venue));
+}
 
-export const assessEntry: AssessEntry = (entry, instrument, view, limits) => {
-  const refusals = CHECKS.map((check) => check(entry, instrument, view, limits)).filter(
-    (refusal) => refusal !== null,
-  );
-  return refusals.length > 0 ? refused(...refusals) : size(entry, instrument, view, limits);
-};
+/** What no rule could judge: said, so that silence is never taken for a yes. */
+function unjudged(entry: Entry, view: PortfolioView, limits: RiskLimits): string[] {
+  const { conditions } = view;
+  if (!conditions) return ['no market conditions: correlation, liquidity, funding and VaR not judged'];
+  const notes: string[] = [];
+  const held = [...view.exposures, { ...entry, notional: '0' }];
+  const short = withoutHistory(held, conditions, limits.valueAtRisk.minReturns);
+  if (limits.valueAtRisk.enabled && short.length > 0)
+    notes.push(`value at risk not judged: too little history of ${short.slice(0, 5).join(', ')}`);
+  if (limits.liquidity.enabled && conditions.depth === undefined) notes.push('no book: depth not judged');
+  return notes;
+}

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { add, fromNumber, gte, isMultipleOf, lte, mul, sum } from '../../src/core/decimal.ts';
 import type { Entry, Exposure, PortfolioView, RiskLimits } from '../../src/domain/risk.ts';
+import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
 import { assessEntry } from '../../src/risk/risk-manager.ts';
 import { volatilityMultiplier } from '../../src/risk/sizing.ts';
 import { entry, INSTRUMENT } from '../support/machine-bench.ts';
@@ -24,14 +25,16 @@ const view: fc.Arbitrary<PortfolioView> = fc.record({
   exposures: fc.array(exposure, { maxLength: 5 }),
   tradingState: fc.constantFrom('active' as const, 'active' as const, 'reducing' as const, 'halted' as const),
 });
-const limits: fc.Arbitrary<RiskLimits> = fc.record({
+const bounds: fc.Arbitrary<Partial<RiskLimits>> = fc.record({
   capitalPerPosition: dec(1, 500),
   baseNotional: dec(1, 5000),
   maxLeverage: fc.integer({ min: 1, max: 20 }),
   maxSymbolExposure: dec(0, 3),
+  maxSideExposure: dec(0, 4),
   maxTotalExposure: dec(0, 5),
   maxLotRoundUp: dec(1, 2),
 });
+const limits: fc.Arbitrary<RiskLimits> = bounds.map((drawn) => ({ ...DEFAULT_LIMITS, ...drawn }));
 const proposal: fc.Arbitrary<Entry> = fc
   .record({
     direction,
@@ -69,6 +72,10 @@ test('no approval breaks a limit, whatever the input', () => {
       );
       assert.equal(account.tradingState, 'active');
       assert.ok(lte(add(inSymbol, notional), mul(account.equity, bounds.maxSymbolExposure)));
+      const onSide = sum(
+        account.exposures.filter((one) => one.direction === wanted.direction).map((one) => one.notional),
+      );
+      assert.ok(lte(add(onSide, notional), mul(account.equity, bounds.maxSideExposure)));
       assert.ok(lte(add(inAll, notional), mul(account.equity, bounds.maxTotalExposure)));
       assert.ok(lte(add(inAll, notional), mul(account.equity, String(bounds.maxLeverage))));
       assert.ok(leverage >= 1 && leverage <= bounds.maxLeverage);
@@ -81,7 +88,7 @@ test('no approval breaks a limit, whatever the input', () => {
         assert.ok((held.size + 1) * Number(bounds.capitalPerPosition) <= Number(account.equity));
       assert.equal(wanted.add, held.has(symbol));
     }),
-    { numRuns: 4000, seed: 20_250_504 },
+    { numRuns: 8000, seed: 20_250_504 },
   );
   assert.ok(approvals > 50, `only ${approvals} approvals: the property would say little`);
 });

@@ -1,0 +1,67 @@
+/**
+ * The rules that need a size: where the venue would liquidate, and what the whole portfolio may then lose. A
+ * smaller size may pass where a larger does not.
+ */
+import { type Decimal, mul, toNumber } from '../core/decimal.ts';
+import type { Instrument } from '../domain/instrument.ts';
+import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
+import { refuse } from './checks.ts';
+import { crossLiquidation, safeLeverage, stopIsSafe } from './liquidation.ts';
+import { portfolioLoss } from './value-at-risk.ts';
+
+export type Placed =
+  | { readonly leverage: number; readonly refusals?: undefined }
+  | { readonly leverage?: undefined; readonly refusals: readonly Refusal[] };
+
+export function afterSize(
+  entry: Entry,
+  quantity: Decimal,
+  instrument: Instrument,
+  view: PortfolioView,
+  limits: RiskLimits,
+  most: number,
+): Placed {
+  const leverage = leverageFor(entry, quantity, instrument, view, limits, most);
+  const refusals = [
+    ...(leverage > 0 ? [] : [refuse('liquidation', `it would lie before the stop ${entry.stopPrice}`)]),
+    ...overLoss(entry, quantity, view, limits),
+  ];
+  return refusals.length > 0 ? { refusals } : { leverage };
+}
+
+/** 0 when no leverage keeps the liquidation price beyond the stop. */
+function leverageFor(
+  entry: Entry,
+  quantity: Decimal,
+  instrument: Instrument,
+  view: PortfolioView,
+  limits: RiskLimits,
+  most: number,
+): number {
+  const { enabled, marginMode, bufferRate } = limits.liquidation;
+  if (!enabled) return most;
+  const { direction, stopPrice, referencePrice: entryPrice } = entry;
+  const planned = { direction, quantity, entryPrice };
+  if (marginMode === 'isolated') return safeLeverage(planned, stopPrice, instrument, most, bufferRate);
+  const balance = toNumber(view.available ?? view.equity);
+  const liquidation = crossLiquidation(planned, instrument, Math.max(0, balance));
+  return stopIsSafe(planned, stopPrice, liquidation, bufferRate) ? most : 0;
+}
+
+function overLoss(entry: Entry, quantity: Decimal, view: PortfolioView, limits: RiskLimits): Refusal[] {
+  const { enabled, minReturns, maxVarPercent, maxCvarPercent } = limits.valueAtRisk;
+  if (!enabled || !view.conditions) return [];
+  const { symbol, direction, referencePrice } = entry;
+  const added = { symbol, direction, notional: mul(quantity, referencePrice) };
+  const loss = portfolioLoss([...view.exposures, added], view.conditions, minReturns);
+  const equity = toNumber(view.equity);
+  if (!loss || !(equity > 0)) return [];
+  const worst = (kind: 'Var' | 'Cvar'): number =>
+    (100 * Math.max(loss[`historical${kind}`], loss[`parametric${kind}`])) / equity;
+  const over = (rule: string, percent: number, limit: number): Refusal[] =>
+    percent > limit ? [refuse(rule, `${percent.toFixed(2)} % of equity in a day; at most ${limit} %`)] : [];
+  return [
+    ...over('value-at-risk', worst('Var'), maxVarPercent),
+    ...over('expected-shortfall', worst('Cvar'), maxCvarPercent),
+  ];
+}

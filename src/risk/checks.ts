@@ -1,0 +1,107 @@
+/**
+ * The rules that say yes or no before any size is known. Each names itself and its numbers when it refuses.
+ */
+import { div, gt, lt, max, toNumber, ZERO } from '../core/decimal.ts';
+import type { Instrument } from '../domain/instrument.ts';
+import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
+import { likeness } from './correlation.ts';
+
+export type Check = (
+  entry: Entry,
+  instrument: Instrument,
+  view: PortfolioView,
+  limits: RiskLimits,
+) => Refusal | null;
+
+export const refuse = (rule: string, detail: string): Refusal => ({ rule, detail });
+
+const tradingIsActive: Check = (_entry, _instrument, view) =>
+  view.tradingState === 'active' ? null : refuse('trading-state', `trading is ${view.tradingState}`);
+
+const instrumentTrades: Check = (entry, instrument) =>
+  instrument.status !== 'TRADING'
+    ? refuse('instrument', `${instrument.symbol} is ${instrument.status}`)
+    : instrument.symbol !== entry.symbol
+      ? refuse('instrument', `${entry.symbol} was sent with the instrument of ${instrument.symbol}`)
+      : null;
+
+/** One position a symbol; an add needs the one it adds to, in the same direction. */
+const onePositionPerSymbol: Check = (entry, _instrument, view) => {
+  const held = view.exposures.filter((exposure) => exposure.symbol === entry.symbol);
+  if (!entry.add)
+    return held.length === 0 ? null : refuse('one-per-symbol', `${entry.symbol} is held or being entered`);
+  return held.some((exposure) => exposure.direction === entry.direction)
+    ? null
+    : refuse('one-per-symbol', `no open ${entry.direction} position in ${entry.symbol} to add to`);
+};
+
+const positionCount: Check = (entry, _instrument, view, limits) => {
+  if (entry.add) return null;
+  const allowed = Math.floor(toNumber(div(max(view.equity, ZERO), limits.capitalPerPosition, 8, 'down')));
+  const held = new Set(view.exposures.map((exposure) => exposure.symbol)).size;
+  return held + 1 > allowed
+    ? refuse('position-count', `${held} positions; equity ${view.equity} allows ${allowed}`)
+    : null;
+};
+
+const pricesAreSound: Check = (entry) => {
+  if (!gt(entry.referencePrice, ZERO)) return refuse('price', `price is ${entry.referencePrice}`);
+  if (!(entry.atrPercent > 0 && Number.isFinite(entry.atrPercent)))
+    return refuse('volatility', `ATR is ${entry.atrPercent} %`);
+  return gt(entry.trailDistance, ZERO) ? null : refuse('trail', `trail distance is ${entry.trailDistance}`);
+};
+
+const stopIsBehind: Check = (entry) => {
+  const behind =
+    entry.direction === 'long'
+      ? lt(entry.stopPrice, entry.referencePrice)
+      : gt(entry.stopPrice, entry.referencePrice);
+  return behind && gt(entry.stopPrice, ZERO)
+    ? null
+    : refuse(
+        'stop-side',
+        `${entry.direction} at ${entry.referencePrice} with its stop at ${entry.stopPrice}`,
+      );
+};
+
+/** A hedge is welcome; what only doubles an open bet is not. */
+const notTheSameBet: Check = (entry, _instrument, view, limits) => {
+  if (!limits.correlation.enabled || !view.conditions) return null;
+  const alike = likeness(entry, view.exposures, view.conditions, limits.correlation);
+  const worst = alike.reduce((a, b) => (b.together > a.together ? b : a), { symbol: '', together: -1 });
+  return worst.together > limits.correlation.refuseAbove
+    ? refuse('correlation', `${worst.together.toFixed(2)} with the open ${worst.symbol}`)
+    : null;
+};
+
+const spreadIsNarrow: Check = (_entry, _instrument, { conditions }, { liquidity }) => {
+  const spread = conditions?.spreadRate;
+  if (!liquidity.enabled || spread === undefined || spread <= liquidity.maxSpreadRate) return null;
+  return refuse('spread', `${percent(spread)} %; at most ${percent(liquidity.maxSpreadRate)} %`);
+};
+
+/** Paying at once for a settlement that is minutes away is a loss before the first move. */
+const fundingIsBearable: Check = (entry, _instrument, { conditions, at }, { fundingCost }) => {
+  const { fundingRate, nextFundingAt } = conditions ?? {};
+  if (!fundingCost.enabled || fundingRate === undefined || nextFundingAt === undefined || at === undefined)
+    return null;
+  const cost = entry.direction === 'long' ? fundingRate : -fundingRate;
+  const isNear = nextFundingAt - at <= fundingCost.withinMs;
+  return isNear && cost > fundingCost.maxCostRate
+    ? refuse('funding', `${percent(cost)} % due at ${new Date(nextFundingAt).toISOString()}`)
+    : null;
+};
+
+const percent = (rate: number): string => (100 * rate).toFixed(4);
+
+export const CHECKS: readonly Check[] = [
+  tradingIsActive,
+  instrumentTrades,
+  onePositionPerSymbol,
+  positionCount,
+  pricesAreSound,
+  stopIsBehind,
+  notTheSameBet,
+  spreadIsNarrow,
+  fundingIsBearable,
+];

@@ -1,0 +1,67 @@
+/**
+ * What the base size is multiplied by. Each factor has a name and stands in the decision's notes, so that a size
+ * can be explained.
+ */
+import { type Decimal, fromNumber, mul } from '../core/decimal.ts';
+import type { Entry, PortfolioView, RiskLimits } from '../domain/risk.ts';
+import { correlationFactor, likeness } from './correlation.ts';
+import { drawdownFactor, drawdownPercent } from './drawdown.ts';
+import { hourOf, kellyFactor, learnedFactor, NOTHING_LEARNED } from './edge.ts';
+import { volatilityMultiplier } from './sizing.ts';
+
+export interface Factor {
+  readonly name: 'volatility' | 'edge' | 'hour' | 'symbol' | 'drawdown' | 'correlation';
+  readonly value: Decimal;
+  readonly why: string;
+}
+
+/** Six digits say enough about a bounded factor, and keep the decimals short. */
+const exact = (value: number): Decimal => fromNumber(Number(value.toPrecision(6)));
+
+export function sizeFactors(entry: Entry, view: PortfolioView, limits: RiskLimits): Factor[] {
+  const { all, symbols, hours } = view.learned ?? NOTHING_LEARNED;
+  const hour = hourOf(view.at ?? 0);
+  const drawdown = drawdownPercent(view.equity, view.peakEquity ?? view.equity);
+  const likest = mostAlike(entry, view, limits);
+  return [
+    {
+      name: 'volatility',
+      value: volatilityMultiplier(entry.atrPercent),
+      why: `ATR ${entry.atrPercent.toFixed(2)} %`,
+    },
+    {
+      name: 'edge',
+      value: exact(kellyFactor(all, limits.kelly)),
+      why: `${all.trades.toFixed(1)} trades, won ${all.won.toFixed(4)}, lost ${all.lost.toFixed(4)}`,
+    },
+    {
+      name: 'hour',
+      value: exact(view.at === undefined ? 1 : learnedFactor(hours[hour], all, limits.learning)),
+      why: `hour ${hour}`,
+    },
+    {
+      name: 'symbol',
+      value: exact(learnedFactor(symbols[entry.symbol], all, limits.learning)),
+      why: entry.symbol,
+    },
+    {
+      name: 'drawdown',
+      value: exact(drawdownFactor(drawdown, limits.drawdownScaling)),
+      why: `${drawdown.toFixed(2)} % below the peak`,
+    },
+    {
+      name: 'correlation',
+      value: exact(likest === undefined ? 1 : correlationFactor(likest, limits.correlation)),
+      why: likest === undefined ? 'nothing known' : `${likest.toFixed(2)} with what is open`,
+    },
+  ];
+}
+
+function mostAlike(entry: Entry, view: PortfolioView, limits: RiskLimits): number | undefined {
+  if (!limits.correlation.enabled || !view.conditions) return undefined;
+  const alike = likeness(entry, view.exposures, view.conditions, limits.correlation);
+  return alike.length === 0 ? undefined : Math.max(...alike.map(({ together }) => together));
+}
+
+export const product = (base: Decimal, factors: readonly Factor[]): Decimal =>
+  factors.reduce<Decimal>((size, { value }) => mul(size, value), base);
