@@ -56,6 +56,8 @@ export interface ExecutorOptions {
   readonly symbols: readonly SymbolName[];
   /** For the guardian, which places stops on its own. */
   readonly tickSizes?: Readonly<Record<SymbolName, Decimal>>;
+  /** Hears FAULT when the venue contradicts the books, and OK after the next reading that agrees. */
+  readonly breaker?: ActorId;
   /** How many times faster than real time the venue's clock runs. Default 1. */
   readonly timeFactor?: number;
   /** An order that has not left after this long is not sent any more. Default 5 s. */
@@ -73,7 +75,8 @@ export type OrderStatus = 'sending' | 'live' | 'unknown' | 'triggered' | 'over';
 
 /** How the venue ended it, kept until the fills that it counts are all here. */
 export interface OrderEnd {
-  readonly outcome: 'filled' | 'canceled' | 'expired' | 'rejected-at-trigger';
+  /** 'refused' and 'lost' never were at the venue. */
+  readonly outcome: 'filled' | 'canceled' | 'expired' | 'rejected-at-trigger' | 'refused' | 'lost';
   readonly reason: string;
 }
 
@@ -92,6 +95,8 @@ export interface CancelState {
 export interface OrderRecord {
   readonly order: IdentifiedOrder;
   readonly book: OrderBookKind;
+  /** Null with closePosition, until the order it became says it. */
+  quantity: Decimal | null;
   status: OrderStatus;
   /** The venue's id in the order's own book; null until known. */
   orderId: string | null;
@@ -121,6 +126,9 @@ export interface OrderRecord {
   /** A full reading that began after the request could no longer land showed nothing of it. */
   absentInReading: boolean;
   cancel: CancelState | null;
+  /** Since when its owner holds nothing that it could protect. */
+  orphanSince: number | null;
+  /** On the venue's clock. */
   overAt: number | null;
 }
 
@@ -131,10 +139,11 @@ export interface PendingCall {
   readonly symbol: SymbolName | null;
   readonly owner: ActorId | null;
   readonly leverage: number | null;
+  readonly tries: number;
   readonly at: number;
-  /** After this, no answer is expected; one that comes all the same is still evidence. */
+  /** After this no answer is expected; one that comes all the same is still evidence. */
   readonly deadline: number;
-  given: boolean;
+  overdue: boolean;
 }
 
 export interface Holding {
@@ -146,17 +155,22 @@ export interface Holding {
   since: number;
 }
 
+export interface ForeignOrder {
+  readonly book: OrderBookKind;
+  readonly orderId: string;
+  readonly clientOrderId: string;
+}
+
 /** What stands on a symbol that nobody here opened. */
 export interface Foreign {
   amount: Decimal;
   entryPrice: Decimal;
   markPrice: Decimal;
-  /** Open orders that are not ours, by the venue's id. */
-  orders: string[];
+  orders: ForeignOrder[];
   blocked: boolean;
-  /** What people were last told. */
-  told: string;
+  /** A person said to leave it alone. */
   ignored: boolean;
+  /** The amount last offered to the desk for adoption. */
   offered: Decimal | null;
 }
 
@@ -178,7 +192,10 @@ export interface ExecutorState {
   venueAt: number;
   nextCall: number;
   calls: Record<string, PendingCall>;
+  /** Those that may still do something, by client id. */
   orders: Record<string, OrderRecord>;
+  /** Those that are over, for as long as a late fill may name them. */
+  finished: Record<string, OrderRecord>;
   /** Venue's order ids (plain book, spawned ones included) → client id. */
   byOrderId: Record<string, string>;
   stream: 'up' | 'down';
@@ -189,6 +206,8 @@ export interface ExecutorState {
   baseline: number | null;
   /** Everything up to here (venue's clock) has been read completely. */
   cursor: number;
+  /** A contradiction wants fills from further back than usual. */
+  lookDeep: boolean;
   report: {
     /** The reading under way was asked for when the stream had come up for the last time. */
     readonly inFlight: { readonly id: string; readonly at: number; readonly fresh: boolean } | null;
@@ -213,5 +232,7 @@ export interface ExecutorState {
   drifts: Record<SymbolName, Drift>;
   /** What people were told last about each matter, so that it is said once for each change. */
   findings: Record<string, string>;
+  /** The breaker was told of a contradiction, and not yet that it is over. */
+  faulted: boolean;
   timerDue: number | null;
 }

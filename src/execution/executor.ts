@@ -6,20 +6,49 @@
  * evidence ends it; an owner hears acknowledged before filled, each trade once, cumulative quantities that only
  * rise, and one end; while anything before is not settled, nothing that could open is sent.
  */
-import { assert } from '../core/assert.ts';
+import { assert, unreachable } from '../core/assert.ts';
 import { cloneJson, type Json } from '../core/json.ts';
 import type { Emitted } from '../domain/events.ts';
-import { initialState } from './executor-state.ts';
-import type { ExecutorInput, ExecutorOptions, ExecutorState } from './executor-types.ts';
+import type { CallEnded, RemoteAnswers } from '../domain/remote.ts';
+import { settleLimbo } from './attribution.ts';
+import { takeIncome } from './books.ts';
+import {
+  call,
+  DEEP_LOOK_MS,
+  initialState,
+  type Settings,
+  settingsOf,
+  type Work,
+  wantReport,
+} from './executor-state.ts';
+import type { ExecutorInput, ExecutorOptions, ExecutorState, PendingCall } from './executor-types.ts';
+import { adoptForeign, closeForeign, hold, ignoreForeign } from './foreign.ts';
+import { wantCancel } from './order-cancel.ts';
+import { submit, submitEnded } from './order-life.ts';
+import { takeReport } from './reconciliation.ts';
+import {
+  cancelEnded,
+  expireCalls,
+  forgetCalls,
+  leverageEnded,
+  nextDue,
+  pump,
+  queryEnded,
+} from './resolver.ts';
+import { takeEvent, wantIncome } from './stream.ts';
 
 export type * from './executor-types.ts';
 
+const TIMER = 'resolve';
+/** While the private stream is down, readings are all there is. */
+const BLIND_SHARE = 4;
+
 export class Executor {
-  readonly #options: ExecutorOptions;
+  readonly #settings: Settings;
   #state: ExecutorState;
 
   constructor(options: ExecutorOptions) {
-    this.#options = options;
+    this.#settings = settingsOf(options);
     this.#state = initialState(options);
   }
 
@@ -31,18 +60,193 @@ export class Executor {
     return executor;
   }
 
+  /** Plain JSON that shares nothing with the executor. */
   checkpoint(): Json {
     return cloneJson(this.#state) as unknown as Json;
   }
 
-  /** For status and reports: never to be changed. */
+  /** For status and reports; never to be changed. */
   get state(): Readonly<ExecutorState> {
     return this.#state;
   }
 
   apply(input: ExecutorInput): readonly Emitted[] {
-    this.#state.at = input.at;
-    void this.#options;
-    return [];
+    const work: Work = { settings: this.#settings, state: this.#state, out: [] };
+    work.state.at = Math.max(work.state.at, input.at);
+    dispatch(work, input);
+    expireCalls(work);
+    settleLimbo(work);
+    pump(work);
+    sendReads(work);
+    arm(work);
+    return work.out;
   }
+}
+
+function dispatch(work: Work, input: ExecutorInput): void {
+  const { state } = work;
+  switch (input.type) {
+    case 'order.submit':
+      submit(work, input.order);
+      break;
+    case 'order.cancel':
+      wantCancel(work, input.owner, input.ref, input.symbol);
+      break;
+    case 'leverage.set':
+      call(
+        work,
+        { call: 'leverage', symbol: input.symbol, leverage: input.leverage },
+        { owner: input.owner },
+      );
+      break;
+    case 'CALL_ENDED':
+      callEnded(work, input);
+      break;
+    case 'STREAM':
+      takeEvent(work, input.event);
+      break;
+    case 'STREAM_UP':
+      state.stream = 'up';
+      startReading(work, 'the private stream came up');
+      break;
+    case 'STREAM_DOWN':
+      state.stream = 'down';
+      state.streamReason = input.reason;
+      startReading(work, `the private stream is down: ${input.reason}`);
+      break;
+    case 'RESTARTED':
+      state.stream = 'down';
+      state.streamReason = 'just started';
+      forgetCalls(work);
+      startReading(work, `started with epoch ${input.epoch}`);
+      break;
+    case 'RESOLVE':
+      state.timerDue = null;
+      break;
+    case 'RECONCILE':
+      wantReport(work, input.why);
+      break;
+    case 'HOLD':
+      hold(work, input);
+      break;
+    case 'ADOPT':
+      adoptForeign(work, input);
+      break;
+    case 'IGNORE':
+      ignoreForeign(work, input);
+      break;
+    case 'CLOSE_FOREIGN':
+      closeForeign(work, input);
+      break;
+    default:
+      unreachable(input);
+  }
+}
+
+/** Nothing that opens is sent until a reading that begins from now on is done. */
+function startReading(work: Work, why: string): void {
+  const { state } = work;
+  state.ready = false;
+  if (state.report.inFlight)
+    state.report = { ...state.report, inFlight: { ...state.report.inFlight, fresh: false } };
+  wantReport(work, why);
+}
+
+function callEnded(work: Work, input: CallEnded): void {
+  const { state } = work;
+  state.venueAt = Math.max(state.venueAt, input.venueAt);
+  const about = state.calls[input.id];
+  if (!about) return;
+  delete state.calls[input.id];
+  const record =
+    about.order === null ? undefined : (state.orders[about.order] ?? state.finished[about.order]);
+  switch (about.call) {
+    case 'submit':
+      if (record) submitEnded(work, record, input.result);
+      break;
+    case 'cancel':
+      cancelEnded(work, about, input.result);
+      break;
+    case 'leverage':
+      if (!about.overdue) leverageEnded(work, about, input.result);
+      break;
+    case 'query':
+      queryEnded(work, about, input.result);
+      break;
+    case 'report':
+      reportEnded(work, input, about);
+      break;
+    case 'income':
+      incomeEnded(work, input);
+      break;
+  }
+}
+
+function reportEnded(work: Work, { id, result }: CallEnded, about: PendingCall): void {
+  const { state, settings } = work;
+  const { inFlight } = state.report;
+  if (inFlight?.id !== id) return;
+  const failures = result.outcome === 'done' ? 0 : state.report.failures + 1;
+  state.report = { ...state.report, inFlight: null, failures };
+  if (result.outcome !== 'done') {
+    const pause = settings.ladder[Math.min(failures, settings.ladder.length - 1)] ?? settings.slowMs;
+    wantReport(work, `the last reading failed: ${result.reason}`, pause);
+    return;
+  }
+  takeReport(work, result.value as RemoteAnswers['report'], about.at);
+  if (inFlight.fresh && state.stream === 'up') state.ready = true;
+}
+
+/** Rows come a while after what caused them. */
+const INCOME_TRIES = 5;
+
+function incomeEnded(work: Work, { id, result, venueAt }: CallEnded): void {
+  const { state } = work;
+  if (state.income.inFlight !== id) return;
+  const { tries } = state.income;
+  state.income = { inFlight: null, dueAt: state.income.dueAt, tries: tries + 1 };
+  const rows = result.outcome === 'done' ? (result.value as RemoteAnswers['income']).rows : [];
+  const found = state.baseline !== null && takeIncome(work, rows, venueAt);
+  if (!found && tries + 1 < INCOME_TRIES) wantIncome(work, work.settings.ladder[tries + 1] ?? 0, tries + 1);
+}
+
+function sendReads(work: Work): void {
+  const { state, settings } = work;
+  if (state.report.inFlight === null && state.report.dueAt <= state.at) {
+    const back = state.lookDeep ? DEEP_LOOK_MS : settings.overlapMs;
+    const from = state.cursor === 0 ? Math.max(state.venueAt, state.at) : state.cursor;
+    const id = call(work, { call: 'report', since: from - back, symbols: symbolsToRead(work) });
+    const every = state.stream === 'up' ? settings.reconcileEveryMs : settings.reconcileEveryMs / BLIND_SHARE;
+    const inFlight = { id, at: state.at, fresh: state.stream === 'up' };
+    state.report = { ...state.report, inFlight, dueAt: state.at + every, why: 'its turn' };
+  }
+  const { income } = state;
+  if (income.inFlight === null && income.dueAt !== null && income.dueAt <= state.at) {
+    const since = (state.cursor === 0 ? state.at : state.cursor) - settings.overlapMs;
+    state.income = { ...income, inFlight: call(work, { call: 'income', since }), dueAt: null };
+  }
+}
+
+/** Those on which something of ours may have filled. */
+function symbolsToRead({ state }: Work): string[] {
+  const symbols = new Set([
+    ...Object.keys(state.holdings),
+    ...Object.keys(state.touched),
+    ...Object.keys(state.drifts),
+  ]);
+  for (const { order } of Object.values(state.orders)) symbols.add(order.symbol);
+  return [...symbols].sort();
+}
+
+/** One durable timer, armed for the earliest thing to do; it is only ever moved nearer. */
+function arm(work: Work): void {
+  const { state } = work;
+  const { report, income } = state;
+  let due = nextDue(work);
+  if (report.inFlight === null) due = Math.min(due, report.dueAt);
+  if (income.inFlight === null && income.dueAt !== null) due = Math.min(due, income.dueAt);
+  if (!Number.isFinite(due) || (state.timerDue !== null && state.timerDue <= due)) return;
+  const delayMs = Math.max(0, Math.ceil(due - state.at));
+  state.timerDue = state.at + delayMs;
+  work.out.push({ type: 'timer.set', id: TIMER, kind: 'named', delayMs, event: { type: 'RESOLVE' } });
 }

@@ -1,85 +1,334 @@
 /**
- * Holds what the journal's positions believe against what the venue reports. Pure.
+ * Holds a full reading of the venue against the books, and brings the books to the truth.
  *
- * Invariants: a position missing from a complete report is a difference, never assumed flat; protection counts
- * only what cannot open or increase; the result is in the order of symbols, the same for the same inputs.
+ * Invariants: a reading may lag behind the stream, so nothing younger than it is judged by its absence, and
+ * nothing is rolled back; what is missing from it is asked for, never assumed; real fills go before inferred
+ * ones, and an inference needs two readings that agree and nothing under way that could explain it.
  */
-import { add, type Decimal, eq, gte, ZERO } from '../core/decimal.ts';
-import type { ActorId } from '../core/ids.ts';
+import type { Decimal } from '../core/decimal.ts';
+import * as D from '../core/decimal.ts';
+import { cloneJson } from '../core/json.ts';
+import type { Emitted } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
-import type { Direction } from '../domain/order.ts';
-import type { VenueOrder, VenueReport } from '../exchange/exchange.ts';
+import type { RemoteAlgoOrder, RemoteCall, RemoteOrder, RemoteReport } from '../domain/remote.ts';
+import { settleLimbo, takeFill } from './attribution.ts';
+import { changeWallet, expectedAmount, foreignOf, holderOf, oldest, takeIncome } from './books.ts';
+import {
+  call,
+  contradiction,
+  finding,
+  findRecord,
+  isQuiet,
+  notify,
+  opens,
+  recordByOrderId,
+  send,
+  settingsOf,
+  type Work,
+  wantReport,
+} from './executor-state.ts';
+import type { ExecutorOptions, ExecutorState, ForeignOrder, OrderRecord } from './executor-types.ts';
+import { reviewForeign } from './foreign.ts';
+import { inferPosition } from './inference.ts';
+import { wantCancel } from './order-cancel.ts';
+import { askWithin, observeAlgo, observePlain, settle } from './order-life.ts';
+import { tellProtection } from './protection-view.ts';
+import { cannotLand } from './resolver.ts';
 
-/** A position as its actor knows it. */
-export interface BelievedPosition {
-  readonly actor: ActorId;
-  readonly symbol: SymbolName;
-  readonly direction: Direction;
-  readonly quantity: Decimal;
+export { type BelievedPosition, type Difference, reconcile } from './belief-check.ts';
+
+export interface Reconciled {
+  /** For owners, the portfolio, desks and the guardian. */
+  readonly events: readonly Extract<Emitted, { type: 'send' }>[];
+  /** Calls to make. */
+  readonly repairs: readonly RemoteCall[];
+  /** For people. */
+  readonly findings: readonly string[];
+  readonly next: ExecutorState;
 }
 
-export interface Difference {
-  readonly symbol: SymbolName;
-  readonly kind: 'quantity' | 'direction' | 'unknown-position' | 'unprotected';
-  readonly detail: string;
+/** A reading taken outside of the executor: the same, on a copy. */
+export function reconcileReport(
+  state: ExecutorState,
+  report: RemoteReport,
+  options: ExecutorOptions,
+): Reconciled {
+  const work: Work = { settings: settingsOf(options), state: cloneJson(state), out: [] };
+  takeReport(work, report, work.state.at);
+  return {
+    events: work.out.filter((emitted) => emitted.type === 'send'),
+    repairs: work.out.flatMap((emitted) => (emitted.type === 'venue.call' ? [emitted.call] : [])),
+    findings: work.out.flatMap((emitted) => (emitted.type === 'notify' ? [emitted.text] : [])),
+    next: work.state,
+  };
 }
 
-export function reconcile(believed: readonly BelievedPosition[], report: VenueReport): Difference[] {
-  const held = believed.filter(({ quantity }) => !eq(quantity, ZERO));
-  const symbols = new Set([...held, ...report.positions].map(({ symbol }) => symbol));
-  return [...symbols].sort().flatMap((symbol) => {
-    const ours = held.filter((position) => position.symbol === symbol);
-    const theirs = report.positions.filter((position) => position.symbol === symbol);
-    return [...compare(symbol, ours, theirs), ...unprotected(symbol, theirs, report.openOrders)];
+/** `askedAt` is when (here) the reading was asked for. */
+export function takeReport(work: Work, report: RemoteReport, askedAt: number): void {
+  const { state } = work;
+  state.lookDeep = false;
+  if (state.baseline === null) begin(work, report);
+  remember(work, report);
+  const shown = takeOrders(work, report);
+  for (const fill of [...report.fills].sort((a, b) => a.at - b.at)) takeFill(work, fill);
+  for (const record of Object.values(state.orders)) settle(work, record);
+  for (const record of Object.values(state.orders))
+    if (!shown.has(record)) judgeAbsence(work, record, report, askedAt);
+  settleLimbo(work);
+  takeIncome(work, report.income, report.at);
+  const symbols = [
+    ...new Set([
+      ...Object.keys(state.holdings),
+      ...Object.keys(state.foreign),
+      ...Object.keys(state.positions),
+      ...Object.keys(state.drifts),
+    ]),
+  ];
+  for (const symbol of symbols.sort()) comparePosition(work, symbol, report);
+  compareWallet(work, report);
+  sweepOrphans(work);
+  reviewForeign(work);
+  tellProtection(work, report);
+  tellBreaker(work);
+  state.cursor = Math.max(state.cursor, report.at);
+  prune(work);
+}
+
+/** The first reading ever: what is there now was there before us. */
+function begin(work: Work, report: RemoteReport): void {
+  const { state } = work;
+  state.baseline = report.at;
+  changeWallet(work, D.sub(report.wallet, state.wallet), 'DEPOSIT');
+}
+
+function remember(work: Work, report: RemoteReport): void {
+  const { state } = work;
+  const before = state.positions;
+  state.positions = {};
+  for (const position of report.positions)
+    if (!D.isZero(position.amount)) state.positions[position.symbol] = position;
+  // The last known mark of what is gone: an inferred close needs a price.
+  for (const symbol of Object.keys({ ...state.holdings, ...state.drifts })) {
+    const last = before[symbol];
+    if (last && !(symbol in state.positions)) state.positions[symbol] = { ...last, amount: D.ZERO };
+  }
+}
+
+/** Orders that the reading shows: ours move forward, the others are noted. */
+function takeOrders(work: Work, report: RemoteReport): ReadonlySet<OrderRecord> {
+  const { state } = work;
+  const shown = new Set<OrderRecord>();
+  for (const foreign of Object.values(state.foreign)) foreign.orders = [];
+  for (const order of report.openOrders) {
+    const record = recordByOrderId(work, order.orderId) ?? findRecord(work, order.clientOrderId);
+    if (record) {
+      observePlain(work, record, order);
+      shown.add(record);
+    } else if (!isOrphan(work, order, report))
+      noteForeign(work, order.symbol, {
+        book: 'plain',
+        orderId: order.orderId,
+        clientOrderId: order.clientOrderId,
+      });
+  }
+  for (const algo of report.openAlgoOrders) {
+    const record = findRecord(work, algo.clientOrderId);
+    if (record?.book === 'algo') {
+      observeAlgo(work, record, algo);
+      shown.add(record);
+    } else if (!isOrphan(work, algo, report))
+      noteForeign(work, algo.symbol, {
+        book: 'algo',
+        orderId: algo.algoId,
+        clientOrderId: algo.clientOrderId,
+      });
+  }
+  for (const record of shown) {
+    record.seenAt = Math.max(record.seenAt, state.at);
+    record.misses = 0;
+    record.absentInReading = false;
+  }
+  return shown;
+}
+
+const OURS = /^bh-/;
+
+/** An order of an earlier installation of ours that can only reduce, on a symbol with nothing to reduce. */
+function isOrphan(work: Work, order: RemoteOrder | RemoteAlgoOrder, report: RemoteReport): boolean {
+  const reduces = order.reduceOnly || ('closePosition' in order && order.closePosition);
+  const isFlat = !report.positions.some(({ symbol, amount }) => symbol === order.symbol && !D.isZero(amount));
+  if (!OURS.test(order.clientOrderId) || !reduces || !isFlat || !isQuiet(work, order.symbol, report.at))
+    return false;
+  const { symbol, clientOrderId } = order;
+  const isAlgo = 'algoId' in order;
+  finding(
+    work,
+    `orphan:${clientOrderId}`,
+    `${clientOrderId} on ${symbol} is left over with nothing to reduce: it is cancelled`,
+  );
+  call(work, {
+    call: 'cancel',
+    symbol,
+    book: isAlgo ? 'algo' : 'plain',
+    clientOrderId,
+    orderId: isAlgo ? order.algoId : order.orderId,
   });
+  return true;
 }
 
-function compare(
-  symbol: SymbolName,
-  ours: readonly BelievedPosition[],
-  theirs: VenueReport['positions'],
-): Difference[] {
-  return [...new Set([...ours, ...theirs].map(({ direction }) => direction))].flatMap(
-    (direction): Difference[] => {
-      const believed = total(ours, direction);
-      const reported = total(theirs, direction);
-      if (eq(believed, reported)) return [];
-      const detail = `the journal knows ${believed} ${direction}, the venue holds ${reported}`;
-      if (ours.length === 0) return [{ symbol, kind: 'unknown-position', detail }];
-      const isOther = eq(reported, ZERO) && theirs.length > 0;
-      return [{ symbol, kind: isOther ? 'direction' : 'quantity', detail }];
-    },
+function noteForeign(work: Work, symbol: SymbolName, order: ForeignOrder): void {
+  foreignOf(work, symbol).orders.push(order);
+}
+
+/** Not among the open orders: a reason to ask, never an answer. */
+function judgeAbsence(work: Work, record: OrderRecord, report: RemoteReport, askedAt: number): void {
+  if (record.status === 'sending') return;
+  if (!record.acknowledged) {
+    if (askedAt >= cannotLand(work, record) && report.at >= cannotLand(work, record))
+      record.absentInReading = true;
+    return;
+  }
+  if (record.updatedAt > report.at - work.settings.quietMs || record.seenAt > askedAt) return;
+  record.absentInReading = true;
+  askWithin(work, record, 0);
+}
+
+/** Something is under way that may explain a difference. */
+function isBusy(work: Work, symbol: SymbolName, report: RemoteReport): boolean {
+  const { state } = work;
+  if (!isQuiet(work, symbol, report.at)) return true;
+  if (state.limbo.some(({ fill }) => fill.symbol === symbol)) return true;
+  return Object.values(state.orders).some(
+    ({ order, status, filled, venueFilled, absentInReading }) =>
+      order.symbol === symbol &&
+      (status === 'sending' || status === 'unknown' || filled !== venueFilled || absentInReading),
   );
 }
 
-const total = (
-  positions: readonly { readonly direction: Direction; readonly quantity: Decimal }[],
-  direction: Direction,
-): Decimal =>
-  positions.reduce(
-    (sum, position) => (position.direction === direction ? add(sum, position.quantity) : sum),
-    ZERO,
-  );
-
-function unprotected(
-  symbol: SymbolName,
-  theirs: VenueReport['positions'],
-  orders: readonly VenueOrder[],
-): Difference[] {
-  return theirs.flatMap(({ direction, quantity }): Difference[] => {
-    const stops = orders.filter(({ order }) => order.symbol === symbol && protects(order, direction));
-    const covered = stops.some(({ order }) => order.closePosition === true)
-      ? quantity
-      : stops.reduce((sum, { order }) => add(sum, order.quantity ?? ZERO), ZERO);
-    if (gte(covered, quantity)) return [];
-    return [{ symbol, kind: 'unprotected', detail: `${quantity} ${direction} open, ${covered} protected` }];
-  });
+function comparePosition(work: Work, symbol: SymbolName, report: RemoteReport): void {
+  const { state, settings } = work;
+  const position = report.positions.find((each) => each.symbol === symbol);
+  const reported = position?.amount ?? D.ZERO;
+  const missing = D.sub(reported, expectedAmount(work, symbol));
+  const foreign = state.foreign[symbol];
+  if (foreign && position) {
+    foreign.entryPrice = position.entryPrice;
+    foreign.markPrice = position.markPrice ?? foreign.markPrice;
+  }
+  if (D.isZero(missing)) {
+    delete state.drifts[symbol];
+    delete state.findings[`drift:${symbol}`];
+    return;
+  }
+  if (isBusy(work, symbol, report)) {
+    wantReport(work, `${symbol} does not agree yet`, settings.quietMs);
+    return;
+  }
+  if (holderOf(work, symbol) === undefined) {
+    const fresh = foreignOf(work, symbol);
+    fresh.amount = D.add(fresh.amount, missing);
+    fresh.entryPrice = position?.entryPrice ?? fresh.entryPrice;
+    delete state.drifts[symbol];
+    return;
+  }
+  explain(work, symbol, missing, report);
 }
 
-const STOPS = new Set(['STOP', 'STOP_MARKET', 'TRAILING_STOP_MARKET']);
+function explain(work: Work, symbol: SymbolName, missing: Decimal, report: RemoteReport): void {
+  const { state, settings } = work;
+  const drift = state.drifts[symbol];
+  const confirmed = drift && D.eq(drift.amount, missing) && report.at - drift.at >= settings.quietMs;
+  const reported = report.positions.find((each) => each.symbol === symbol)?.amount ?? D.ZERO;
+  if (!confirmed) {
+    if (!drift || !D.eq(drift.amount, missing)) state.drifts[symbol] = { amount: missing, at: report.at };
+    state.lookDeep = true;
+    finding(
+      work,
+      `drift:${symbol}`,
+      `${symbol}: the venue shows ${reported}, the books differ by ${missing}; looking for the fills`,
+    );
+    wantReport(work, `${symbol} differs by ${missing}`, settings.quietMs);
+    return;
+  }
+  contradiction(work, `${symbol}: no fill explains that the venue shows ${reported}; ${missing} is inferred`);
+  inferPosition(work, symbol, missing, `inferred-${symbol}-${state.nextCall}`);
+  delete state.drifts[symbol];
+}
 
-function protects(order: VenueOrder['order'], direction: Direction): boolean {
-  const closes = direction === 'long' ? 'SELL' : 'BUY';
-  const cannotOpen = order.reduceOnly || order.closePosition === true || order.positionSide !== 'BOTH';
-  return STOPS.has(order.type) && order.side === closes && cannotOpen;
+/** Once nothing is under way, the venue's wallet is the wallet; what no row explains is an adjustment. */
+function compareWallet(work: Work, report: RemoteReport): void {
+  const { state, settings } = work;
+  const missing = D.sub(report.wallet, state.wallet);
+  if (D.isZero(missing)) {
+    state.walletDrift = null;
+    return;
+  }
+  const drift = state.walletDrift;
+  const same = drift !== null && D.eq(drift.amount, missing);
+  const busy = [...Object.keys(state.touched)].some((symbol) => isBusy(work, symbol, report));
+  if (busy || !same || report.at - drift.at < settings.quietMs) {
+    if (!same) state.walletDrift = { amount: missing, at: report.at };
+    wantReport(work, `the wallet differs by ${missing}`, settings.quietMs);
+    return;
+  }
+  state.walletDrift = null;
+  notify(
+    work,
+    'warning',
+    `the venue's wallet is ${report.wallet}, ${missing} more than its ledger explains: adjusted`,
+  );
+  changeWallet(work, missing, 'ADJUSTMENT');
+}
+
+/** Stops that outlived what they protected, and whose owner does not care for them any more. */
+function sweepOrphans(work: Work): void {
+  const { state, settings } = work;
+  const records = Object.values(state.orders);
+  for (const record of records) {
+    const { order, cancel } = record;
+    const { owner, symbol } = order;
+    const mayOpen = records.some((each) => each.order.owner === owner && opens(each.order));
+    const isIdle = !opens(order) && !mayOpen && record.status === 'live' && cancel === null;
+    if (!isIdle || holderOf(work, symbol) !== undefined) {
+      record.orphanSince = null;
+      continue;
+    }
+    record.orphanSince ??= state.at;
+    if (state.at - record.orphanSince < settings.slowMs / 2) {
+      wantReport(work, 'a stop seems left over', settings.slowMs / 2);
+      continue;
+    }
+    finding(
+      work,
+      `orphan:${order.clientOrderId}`,
+      `${order.ref} of ${owner} on ${symbol} is left over with nothing to reduce: it is cancelled`,
+    );
+    wantCancel(work, owner, order.ref, symbol);
+  }
+}
+
+function tellBreaker(work: Work): void {
+  const { state, settings } = work;
+  if (!state.faulted || Object.keys(state.drifts).length > 0) return;
+  if (work.out.some((emitted) => emitted.type === 'send' && emitted.event.type === 'FAULT')) return;
+  state.faulted = false;
+  if (settings.breaker !== null) send(work, settings.breaker, { type: 'OK' });
+}
+
+/** What no reading can name any more is forgotten: the state stays bounded. */
+function prune(work: Work): void {
+  const { state } = work;
+  const from = oldest(work);
+  for (const [key, trade] of Object.entries(state.trades)) if (trade.at < from) delete state.trades[key];
+  for (const [key, at] of Object.entries(state.rows)) if (at < from) delete state.rows[key];
+  for (const [symbol, at] of Object.entries(state.touched)) if (at < from) delete state.touched[symbol];
+  for (const [id, record] of Object.entries(state.finished))
+    if ((record.overAt ?? 0) < from) {
+      delete state.finished[id];
+      delete state.findings[`risen:${id}`];
+      delete state.findings[`refused:${id}`];
+      delete state.findings[`orphan:${id}`];
+    }
+  for (const [orderId, id] of Object.entries(state.byOrderId))
+    if (!findRecord(work, id)) delete state.byOrderId[orderId];
 }

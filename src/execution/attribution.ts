@@ -1,0 +1,162 @@
+/**
+ * Whose fill is it: an order's of ours, the venue's own doing, or somebody else's hand.
+ *
+ * Invariants: the order's id decides first, the client id second; a fill that one of our orders may have made
+ * waits until that order has been asked; what nobody here ordered goes to the position it changes, and only
+ * what is left of it is foreign.
+ */
+import type { Decimal } from '../core/decimal.ts';
+import * as D from '../core/decimal.ts';
+import type { ActorId } from '../core/ids.ts';
+import type { VenueEvent } from '../domain/order.ts';
+import type { RemoteFill } from '../domain/remote.ts';
+import {
+  changeForeign,
+  changeHolding,
+  feeInAsset,
+  heldBy,
+  holderOf,
+  isBooked,
+  markBooked,
+  oldest,
+  payFor,
+  signedOf,
+  tradeKey,
+} from './books.ts';
+import { findRecord, recordByOrderId, tell, touch, type Work, wantReport } from './executor-state.ts';
+import type { OrderRecord } from './executor-types.ts';
+import { applyFill, askWithin } from './order-life.ts';
+
+type Cause = NonNullable<Extract<VenueEvent, { type: 'ORDER_FILLED' }>['cause']>;
+
+export function applyAll(work: Work, record: OrderRecord, fills: readonly RemoteFill[]): void {
+  for (const fill of fills) {
+    applyFill(work, record, fill);
+    leaveLimbo(work, fill);
+  }
+}
+
+/** Books a fill of whatever origin, or lets it wait. */
+export function takeFill(work: Work, fill: RemoteFill): void {
+  if (isBooked(work, fill) || fill.at <= (work.state.baseline ?? 0) || fill.at < oldest(work)) return;
+  const { clientOrderId } = fill;
+  const cause = clientOrderId === undefined ? undefined : venueCause(clientOrderId);
+  const record =
+    recordByOrderId(work, fill.orderId) ??
+    (clientOrderId === undefined ? undefined : findRecord(work, clientOrderId));
+  if (record) applyFill(work, record, fill);
+  else if (cause !== undefined) bookForeign(work, fill, cause);
+  else if (work.state.limbo.every((waiting) => tradeKey(waiting.fill) !== tradeKey(fill)))
+    work.state.limbo.push({ fill, at: work.state.at });
+}
+
+export function venueCause(clientOrderId: string): Cause | undefined {
+  if (clientOrderId.startsWith('autoclose-')) return 'liquidation';
+  if (clientOrderId.startsWith('adl_autoclose')) return 'adl';
+  if (clientOrderId.startsWith('settlement_autoclose')) return 'settlement';
+  return undefined;
+}
+
+/** Looks at every waiting fill again; asks the orders that could have made it. */
+export function settleLimbo(work: Work): void {
+  const { state } = work;
+  if (state.limbo.length === 0) return;
+  const waiting = state.limbo;
+  state.limbo = [];
+  for (const entry of waiting) {
+    const { fill } = entry;
+    if (isBooked(work, fill)) continue;
+    const record = recordByOrderId(work, fill.orderId);
+    const suspects = record ? [] : suspectsOf(work, fill, entry.at);
+    if (record) {
+      applyFill(work, record, fill);
+    } else if (suspects.length > 0) {
+      state.limbo.push(entry);
+      for (const suspect of suspects) askAbout(work, suspect, entry.at);
+    } else {
+      bookForeign(work, fill, 'manual');
+    }
+  }
+}
+
+const leaveLimbo = (work: Work, fill: RemoteFill): void => {
+  work.state.limbo = work.state.limbo.filter((waiting) => tradeKey(waiting.fill) !== tradeKey(fill));
+};
+
+/** Readings lag: an order is cleared only by one that was asked for this long after the fill was heard of. */
+const clearedAfter = (work: Work, heardAt: number): number => heardAt + 2 * work.settings.secondMs;
+
+function askAbout(work: Work, suspect: OrderRecord, heardAt: number): void {
+  const { order, status, askAt } = suspect;
+  const isAsked = Object.values(work.state.calls).some(
+    (each) => each.call === 'query' && !each.overdue && each.order === order.clientOrderId,
+  );
+  if (status === 'sending' || askAt !== null || isAsked) return;
+  askWithin(work, suspect, Math.max(0, clearedAfter(work, heardAt) - work.state.at));
+}
+
+/** Orders of ours that may have made the fill: those whose plain order's id is not known. */
+function suspectsOf(work: Work, fill: RemoteFill, heardAt: number): OrderRecord[] {
+  return Object.values(work.state.orders).filter((record) => {
+    const { order, actualOrderId, orderId, book } = record;
+    if (order.symbol !== fill.symbol || order.side !== fill.side) return false;
+    const idKnown = book === 'algo' ? actualOrderId !== null : orderId !== null;
+    // The client id of a plain order is its own; only a conditional one's may differ from what it became.
+    const cidDecides = book === 'plain' && fill.clientOrderId !== undefined;
+    if (idKnown || cidDecides) return false;
+    return !record.acknowledged || record.seenAt < clearedAfter(work, heardAt);
+  });
+}
+
+/** Nobody here ordered it: it changes what we hold all the same. */
+function bookForeign(work: Work, fill: RemoteFill, cause: Cause): void {
+  const { symbol } = fill;
+  markBooked(work, fill);
+  touch(work, symbol, fill.at);
+  let left = signedOf(fill.side, fill.quantity);
+  left = D.sub(left, takeFromForeign(work, fill, left, cause));
+  const holder = holderOf(work, symbol);
+  if (holder !== undefined && !D.isZero(left)) {
+    const held = heldBy(work, symbol, holder);
+    const grows = D.sign(held) === D.sign(left);
+    const part = grows || D.lte(D.abs(left), D.abs(held)) ? left : D.neg(held);
+    tellForeign(work, holder, fill, D.abs(part), cause);
+    changeHolding(work, symbol, holder, part, fill.price, fill.at);
+    left = D.sub(left, part);
+  }
+  payFor(work, fill);
+  changeForeign(work, symbol, left, fill.price);
+  if (!D.isZero(left))
+    wantReport(work, `a trade on ${symbol} that nobody here ordered`, 2 * work.settings.secondMs);
+}
+
+/** By hand one closes first what one opened by hand. */
+function takeFromForeign(work: Work, fill: RemoteFill, signed: Decimal, cause: Cause): Decimal {
+  const amount = work.state.foreign[fill.symbol]?.amount ?? D.ZERO;
+  const reduces = !D.isZero(amount) && D.sign(amount) !== D.sign(signed);
+  if (!reduces || cause !== 'manual') return D.ZERO;
+  const part = D.lte(D.abs(signed), D.abs(amount)) ? signed : D.neg(amount);
+  changeForeign(work, fill.symbol, part, fill.price);
+  return part;
+}
+
+function tellForeign(work: Work, holder: ActorId, fill: RemoteFill, quantity: Decimal, cause: Cause): void {
+  const name = fill.clientOrderId ?? `order ${fill.orderId}`;
+  tell(work, holder, {
+    type: 'ORDER_FILLED',
+    // Each such trade is an order of its own in its owner's books.
+    ref: `${name}:${fill.tradeId}`,
+    clientOrderId: name,
+    symbol: fill.symbol,
+    tradeId: fill.tradeId,
+    side: fill.side,
+    price: fill.price,
+    quantity,
+    cumulative: quantity,
+    complete: true,
+    maker: fill.maker,
+    fee: feeInAsset(work, fill),
+    realizedPnl: fill.realizedPnl,
+    cause,
+  });
+}

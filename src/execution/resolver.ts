@@ -1,0 +1,278 @@
+/**
+ * Ends what is uncertain, by asking: which calls are due now, what their answers mean, when to look again.
+ *
+ * Invariants: "there is no such order" counts only when it was asked for repeatedly after the request could no
+ * longer land, and a full reading after that shows nothing of it; no question is given up while its order may
+ * still do something; a cancel may be repeated (it can open nothing), a submit never.
+ */
+import { VENUE } from '../domain/events.ts';
+import type { CallEnded, RemoteAnswers, RemoteRefusal } from '../domain/remote.ts';
+import { applyAll } from './attribution.ts';
+import { call, pauseAfter, tell, type Work, wantReport } from './executor-state.ts';
+import type { OrderRecord, PendingCall } from './executor-types.ts';
+import { inferMissing } from './inference.ts';
+import { refuseCancel } from './order-cancel.ts';
+import {
+  askWithin,
+  becomeUnknown,
+  forgottenByVenue,
+  neverArrived,
+  observeAlgo,
+  observePlain,
+  settle,
+} from './order-life.ts';
+
+/** More questions than this at once would crowd out everything else. */
+const QUESTIONS_AT_ONCE = 10;
+const MISSES_NEEDED = 2;
+const CANCEL_TRIES = 6;
+const ASKS_BEFORE_CANCELLING_AGAIN = 4;
+const LEVERAGE_TRIES = 3;
+/** About three minutes: a trade list that lacks what its order counts for so long will not show it any more. */
+const ASKS_BEFORE_INFERRING = 20;
+
+/** The moment from which on the order's request cannot arrive any more. */
+export const cannotLand = (work: Work, record: OrderRecord): number =>
+  record.sendBy + work.settings.landingMs;
+
+/** Both clocks must have passed it: they may differ. */
+const isPast = (work: Work, moment: number): boolean => Math.min(work.state.at, work.state.venueAt) >= moment;
+
+export function queryEnded(work: Work, about: PendingCall, result: CallEnded['result']): void {
+  const record = about.order === null ? undefined : work.state.orders[about.order];
+  if (!record) return;
+  record.asked += 1;
+  if (result.outcome !== 'done') {
+    askWithin(work, record, pauseAfter(work.settings, record.asked));
+    return;
+  }
+  const answer = result.value as RemoteAnswers['query'];
+  if (answer === null) missed(work, record, about);
+  else found(work, record, about, answer);
+}
+
+function found(
+  work: Work,
+  record: OrderRecord,
+  about: PendingCall,
+  answer: NonNullable<RemoteAnswers['query']>,
+): void {
+  record.misses = 0;
+  record.absentInReading = false;
+  record.seenAt = Math.max(record.seenAt, about.at);
+  record.askAt = null;
+  if (answer.book === 'plain') {
+    observePlain(work, record, answer.order);
+    applyAll(work, record, answer.fills);
+  } else {
+    observeAlgo(work, record, answer.algo);
+    if (answer.actual) {
+      observePlain(work, record, answer.actual.order);
+      applyAll(work, record, answer.actual.fills);
+    }
+  }
+  settle(work, record);
+  if (record.status === 'over') return;
+  if (record.end !== null && record.asked >= ASKS_BEFORE_INFERRING) {
+    inferMissing(work, record, answer);
+    settle(work, record);
+    return;
+  }
+  afterCheck(work, record);
+  if (needsMore(record)) askWithin(work, record, pauseAfter(work.settings, record.asked));
+  else record.asked = 0;
+}
+
+/** Still something to learn: fills that are missing, an end that was announced, a cancel being looked after. */
+const needsMore = (record: OrderRecord): boolean =>
+  record.askAt === null &&
+  (record.triggered ||
+    record.end !== null ||
+    record.venueFilled !== record.filled ||
+    record.cancel?.stage === 'check');
+
+/** The order is still there after its cancel was answered, or was not. */
+function afterCheck(work: Work, record: OrderRecord): void {
+  const { cancel } = record;
+  if (cancel?.stage !== 'check') return;
+  if (cancel.refusal !== null && cancel.tries >= CANCEL_TRIES) {
+    refuseCancel(work, record, cancel.refusal.code, cancel.refusal.reason);
+    return;
+  }
+  // A cancel that was accepted shows in the readings a little later.
+  const accepted = cancel.refusal === null && record.asked < ASKS_BEFORE_CANCELLING_AGAIN;
+  if (accepted) return;
+  cancel.stage = 'wanted';
+  cancel.dueAt = work.state.at + pauseAfter(work.settings, cancel.tries);
+}
+
+function missed(work: Work, record: OrderRecord, about: PendingCall): void {
+  const { state, settings } = work;
+  const due = record.acknowledged ? record.updatedAt + settings.quietMs : cannotLand(work, record);
+  const counts = about.at >= due && isPast(work, due) && about.at >= record.missedAt + settings.secondMs;
+  if (counts) {
+    record.misses += 1;
+    record.missedAt = about.at;
+  }
+  if (record.misses >= MISSES_NEEDED && record.absentInReading) {
+    if (record.acknowledged) forgottenByVenue(work, record);
+    else neverArrived(work, record);
+    return;
+  }
+  if (about.at >= due && !record.absentInReading)
+    wantReport(work, `nothing is known of ${record.order.clientOrderId}`);
+  const pause = pauseAfter(settings, record.asked);
+  // No use in waiting beyond the moment from which on an answer counts.
+  askWithin(work, record, state.at + pause > due && state.at < due ? due - state.at : pause);
+}
+
+export function cancelEnded(work: Work, about: PendingCall, result: CallEnded['result']): void {
+  const record = about.order === null ? undefined : work.state.orders[about.order];
+  const cancel = record?.cancel;
+  if (!record || cancel?.stage !== 'sent') return;
+  cancel.stage = 'check';
+  cancel.refusal = null;
+  record.asked = 0;
+  if (result.outcome === 'done') askWithin(work, record, work.settings.secondMs);
+  else if (result.outcome === 'unknown') askWithin(work, record, work.settings.ladder[0] ?? 0);
+  else cancelRefused(work, record, cancel, result);
+}
+
+const THERE_IS_NONE = new Set([-2011, -2013]);
+
+function cancelRefused(
+  work: Work,
+  record: OrderRecord,
+  cancel: NonNullable<OrderRecord['cancel']>,
+  { code, reason }: RemoteRefusal,
+): void {
+  cancel.refusal = { code, reason };
+  if (THERE_IS_NONE.has(code)) {
+    // It may have filled, or not have arrived: whatever it is, its order is asked first.
+    askWithin(work, record, 0);
+    return;
+  }
+  if (cancel.tries >= CANCEL_TRIES) {
+    refuseCancel(work, record, code, reason);
+    return;
+  }
+  cancel.stage = 'wanted';
+  cancel.dueAt = work.state.at + pauseAfter(work.settings, cancel.tries);
+}
+
+export function leverageEnded(work: Work, about: PendingCall, result: CallEnded['result']): void {
+  const { owner, symbol, leverage } = about;
+  if (owner === null || symbol === null || leverage === null) return;
+  if (result.outcome === 'done') {
+    tell(work, owner, { type: 'LEVERAGE_SET', symbol, leverage });
+  } else if (result.outcome === 'unknown' && about.tries < LEVERAGE_TRIES) {
+    // Setting it twice is the same as setting it once.
+    call(work, { call: 'leverage', symbol, leverage }, { owner, tries: about.tries + 1 });
+  } else {
+    const code = result.outcome === 'rejected' ? result.code : 0;
+    tell(work, owner, { type: 'LEVERAGE_REJECTED', symbol, code, reason: result.reason });
+  }
+}
+
+/** After a start: nobody will ever say how these ended. */
+export function forgetCalls(work: Work): void {
+  const calls = Object.values(work.state.calls);
+  work.state.calls = {};
+  work.state.report = { ...work.state.report, inFlight: null };
+  work.state.income.inFlight = null;
+  for (const about of calls) lostCall(work, about, 'the process ended while the call was under way');
+}
+
+function lostCall(work: Work, about: PendingCall, reason: string): void {
+  const record = about.order === null ? undefined : work.state.orders[about.order];
+  switch (about.call) {
+    case 'submit':
+      if (record) becomeUnknown(work, record, reason);
+      break;
+    case 'cancel':
+      cancelEnded(work, about, { outcome: 'unknown', reason });
+      break;
+    case 'leverage':
+      leverageEnded(work, about, { outcome: 'unknown', reason });
+      break;
+    case 'query':
+      if (record) askWithin(work, record, 0);
+      break;
+    case 'report':
+    case 'income':
+      break;
+  }
+}
+
+/** Calls whose time for an answer is over. Their late answers are still heard. */
+export function expireCalls(work: Work): void {
+  const { state, settings } = work;
+  for (const [id, about] of Object.entries(state.calls)) {
+    if (about.overdue && state.at > about.deadline + 10 * settings.slowMs) delete state.calls[id];
+    if (about.overdue || state.at < about.deadline) continue;
+    about.overdue = true;
+    if (state.report.inFlight?.id === id) {
+      state.report = { ...state.report, inFlight: null };
+      wantReport(work, 'the last reading got no answer');
+    }
+    if (state.income.inFlight === id) state.income = { ...state.income, inFlight: null, dueAt: state.at };
+    lostCall(work, about, 'no answer within its deadline');
+  }
+}
+
+/** Everything that is due now leaves. */
+export function pump(work: Work): void {
+  const { state } = work;
+  let questions = Object.values(state.calls).filter((each) => each.call === 'query' && !each.overdue).length;
+  const asking = new Set(
+    Object.values(state.calls).flatMap((each) =>
+      each.call === 'query' && !each.overdue && each.order !== null ? [each.order] : [],
+    ),
+  );
+  for (const record of Object.values(state.orders)) {
+    const { clientOrderId, symbol } = record.order;
+    if (record.cancel?.stage === 'wanted' && record.cancel.dueAt <= state.at) sendCancel(work, record);
+    const isDue = record.askAt !== null && record.askAt <= state.at;
+    if (!isDue || asking.has(clientOrderId) || questions >= QUESTIONS_AT_ONCE) continue;
+    record.askAt = null;
+    questions += 1;
+    call(work, { call: 'query', symbol, book: record.book, clientOrderId }, { order: clientOrderId });
+  }
+}
+
+function sendCancel(work: Work, record: OrderRecord): void {
+  const { cancel, order } = record;
+  // Not before there is a word on whether it arrived.
+  if (!cancel || record.status === 'sending') return;
+  cancel.stage = 'sent';
+  cancel.tries += 1;
+  const { symbol, clientOrderId } = order;
+  const about = { order: clientOrderId, owner: VENUE };
+  if (record.actualOrderId === null)
+    call(work, { call: 'cancel', symbol, book: record.book, clientOrderId }, about);
+  else
+    call(
+      work,
+      { call: 'cancel', symbol, book: 'plain', clientOrderId, orderId: record.actualOrderId },
+      about,
+    );
+}
+
+/** When the resolver must look again at the latest. */
+export function nextDue(work: Work): number {
+  const { state } = work;
+  let due = Number.POSITIVE_INFINITY;
+  const asking = new Set<string>();
+  for (const about of Object.values(state.calls)) {
+    if (about.overdue) continue;
+    due = Math.min(due, about.deadline);
+    if (about.call === 'query' && about.order !== null) asking.add(about.order);
+  }
+  const full = asking.size >= QUESTIONS_AT_ONCE;
+  for (const record of Object.values(state.orders)) {
+    const { askAt, cancel, status, order } = record;
+    if (askAt !== null && !full && !asking.has(order.clientOrderId)) due = Math.min(due, askAt);
+    if (cancel?.stage === 'wanted' && status !== 'sending') due = Math.min(due, cancel.dueAt);
+  }
+  return due;
+}
