@@ -19,6 +19,7 @@ import { type BenchLine, markdown } from './markdown.ts';
 /** The quick ones first. */
 const BENCHES = [
   'guard-band',
+  'risk',
   'frames',
   'socket',
   'engine',

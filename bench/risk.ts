@@ -1,0 +1,123 @@
+/**
+ * One decision of risk with 100 open positions over 35 symbols and a week of hourly returns of each: every rule
+ * on, correlation and value at risk among them. The baseline is the same decision without market conditions, so
+ * the ratio is what the portfolio rules cost.
+ */
+import { fromNumber } from '../src/core/decimal.ts';
+import { seededRandom } from '../src/core/random.ts';
+import type { Instrument } from '../src/domain/instrument.ts';
+import type { Entry, MarketConditions, PortfolioView } from '../src/domain/risk.ts';
+import { DEFAULT_LIMITS } from '../src/risk/limits.ts';
+import { assessEntry } from '../src/risk/risk-manager.ts';
+import { median, report } from './measure.ts';
+
+const SYMBOLS = 35;
+const POSITIONS = 100;
+const HOURS = 168;
+const DECISIONS = 3_000;
+
+const random = seededRandom(42);
+const symbols = Array.from({ length: SYMBOLS }, (_, i) => `S${i}USDT`);
+const market = Array.from({ length: HOURS }, () => random.normal());
+const returns = Object.fromEntries(
+  symbols.map((symbol) => [
+    symbol,
+    market.map((common) => Math.round(500 * (0.6 * common + 0.8 * random.normal()))),
+  ]),
+);
+
+const instrument = (symbol: string): Instrument => ({
+  symbol,
+  base: symbol.slice(0, -4),
+  quote: 'USDT',
+  status: 'TRADING',
+  tickSize: '0.01',
+  minPrice: '0.01',
+  maxPrice: '1000000',
+  stepSize: '0.001',
+  minQuantity: '0.001',
+  maxQuantity: '100000',
+  marketMaxQuantity: '10000',
+  minNotional: '5',
+  multiplierUp: '1.05',
+  multiplierDown: '0.95',
+  triggerProtectRate: '0.05',
+  liquidationFeeRate: '0.0125',
+  marketTakeBoundRate: '0.05',
+  makerFeeRate: '0.0002',
+  takerFeeRate: '0.0005',
+  fundingIntervalHours: 8,
+  brackets: [1, 2, 3, 4, 5].map((bracket) => ({
+    bracket,
+    initialLeverage: 100 / 2 ** bracket,
+    notionalFloor: String((bracket - 1) * 50_000),
+    notionalCap: String(bracket * 50_000),
+    maintMarginRate: String(0.005 * bracket),
+    cum: String((bracket - 1) * bracket * 125),
+  })),
+});
+
+const entries = symbols.map(
+  (symbol, i): Entry => ({
+    symbol,
+    direction: i % 2 === 0 ? 'long' : 'short',
+    referencePrice: '100',
+    stopPrice: i % 2 === 0 ? '97' : '103',
+    trailDistance: '2',
+    atrPercent: 1.7,
+    reason: 'bench',
+    add: true,
+  }),
+);
+const instruments = new Map(symbols.map((symbol) => [symbol, instrument(symbol)]));
+
+function view(conditions: MarketConditions | undefined): PortfolioView {
+  const exposures = Array.from({ length: POSITIONS }, (_, i) => ({
+    symbol: symbols[i % SYMBOLS] ?? '',
+    direction: (i % SYMBOLS) % 2 === 0 ? ('long' as const) : ('short' as const),
+    notional: fromNumber(50 + random.int(100)),
+  }));
+  const learned = { all: { trades: 400, wins: 220, won: 9, lost: 6 }, symbols: {}, hours: {} };
+  const account = { equity: '100000', peakEquity: '104000', available: '90000', at: 1_735_689_600_000 };
+  return {
+    ...account,
+    exposures,
+    tradingState: 'active',
+    learned,
+    ...(conditions ? { conditions } : {}),
+  };
+}
+
+function decide(account: PortfolioView): number[] {
+  const took: number[] = [];
+  for (let i = 0; i < DECISIONS; i++) {
+    const entry = entries[i % SYMBOLS];
+    const traded = entry && instruments.get(entry.symbol);
+    if (!entry || !traded) continue;
+    const start = performance.now();
+    assessEntry(entry, traded, account, DEFAULT_LIMITS);
+    took.push(performance.now() - start);
+  }
+  return took.sort((a, b) => a - b);
+}
+
+const full = view({ returns, spreadRate: 0.0001, depth: 500_000, fundingRate: 0.0001, nextFundingAt: 0 });
+const bare = view(undefined);
+decide(full);
+decide(bare);
+const took = decide(full);
+const baseline = decide(bare);
+const at = (values: readonly number[], share: number): number =>
+  values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
+report({
+  bench: 'risk-decision',
+  positions: POSITIONS,
+  symbols: SYMBOLS,
+  decisions: DECISIONS,
+  p50Ms: median(took),
+  p99Ms: at(took, 0.99),
+  withoutConditionsP50Ms: median(baseline),
+  ratio: median(took) / median(baseline),
+  target: 'p99 < 1 ms',
+  met: at(took, 0.99) < 1,
+});
