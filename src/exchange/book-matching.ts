@@ -10,6 +10,7 @@ import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Market, Resting, Venue } from './engine-state.ts';
+import type { BookLevel } from './engine-types.ts';
 import { tidy } from './matching.ts';
 import { fillResting, openQuantity } from './orders.ts';
 
@@ -26,6 +27,18 @@ export function matchBook(venue: Venue, market: Market, instrument: Instrument):
     if (!market.orders.includes(entry)) continue;
     takeCrossing(venue, market, instrument, entry);
   }
+}
+
+/** True when the book would fill a resting order or move it up in its queue. */
+export function bookMatters(market: Market, bids: readonly BookLevel[], asks: readonly BookLevel[]): boolean {
+  return market.orders.some(({ order, ahead }) => {
+    const price = Number(order.price ?? '0');
+    const buying = order.side === 'BUY';
+    const best = (buying ? asks : bids)[0];
+    if (best && (buying ? Number(best[0]) <= price : Number(best[0]) >= price)) return true;
+    const own = (buying ? bids : asks).find(([at]) => Number(at) === price);
+    return ahead > (own ? Number(own[1]) : 0);
+  });
 }
 
 function takeCrossing(venue: Venue, market: Market, instrument: Instrument, entry: Resting): void {

@@ -13,7 +13,7 @@ import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import { changeWallet } from './account.ts';
 import { amend } from './amend.ts';
-import { matchBook, matchTrade } from './book-matching.ts';
+import { bookMatters, matchBook, matchTrade } from './book-matching.ts';
 import { candlePath, markRange, still } from './candle-path.ts';
 import { findViolations } from './engine-invariants.ts';
 import {
@@ -100,6 +100,11 @@ export class VenueEngine {
     this.#quotes.set(symbol, { last, mark });
   }
 
+  /** The instrument as it stands now, changes included. */
+  instrument(symbol: SymbolName): Instrument | undefined {
+    return instrumentOf(this.#venue, symbol);
+  }
+
   hasPosition(symbol: SymbolName): boolean {
     return (this.#venue.state.markets[symbol]?.positions.length ?? 0) > 0;
   }
@@ -115,11 +120,16 @@ export class VenueEngine {
     return booksOf(this.#venue, marks);
   }
 
-  /** True when the input would change nothing whatever. */
+  /**
+   * True when the input would move no order and no position. A book slept through must still be given before
+   * the next input or command on its symbol.
+   */
   sleepsThrough(input: EngineInput): boolean {
     if (input.type === 'BAR') return this.#sleepsThrough(input);
     if (input.type === 'PRICE') return this.#sleepsThroughPrice(input);
-    if (input.type === 'FUNDING') return !this.hasPosition(input.symbol);
+    if (input.type === 'FUNDING' || input.type === 'ADL') return !this.hasPosition(input.symbol);
+    if (input.type === 'TRADE') return this.#sleepsThroughTrade(input);
+    if (input.type === 'BOOK') return this.#sleepsThroughBook(input);
     return false;
   }
 
@@ -153,6 +163,18 @@ export class VenueEngine {
   #sleepsThroughPrice(input: Input<'PRICE'>): boolean {
     const mark = this.#markFor(input);
     return inside(this.wakeBand(input.symbol), input.last, input.last, mark, mark);
+  }
+
+  #sleepsThroughTrade(input: Input<'TRADE'>): boolean {
+    const last = Number(input.price);
+    const market = this.#venue.state.markets[input.symbol];
+    const mark = market?.ownMark ? market.mark : last;
+    return inside(this.wakeBand(input.symbol), last, last, mark, mark);
+  }
+
+  #sleepsThroughBook({ symbol, bids, asks }: Input<'BOOK'>): boolean {
+    const market = this.#venue.state.markets[symbol];
+    return market === undefined || !bookMatters(market, bids, asks);
   }
 
   /** A price without a mark leaves the feed's own mark as it was; without any, last stands in. */
