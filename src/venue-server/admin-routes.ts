@@ -2,17 +2,16 @@
 import { decimal } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { VenueCore } from './core.ts';
 import { parseFaults } from './faults-parse.ts';
 import { PRESETS, presetFaults } from './faults-presets.ts';
-import type { MarketPort } from './market-port.ts';
+import type { CorePort, MarketPort } from './server-ports.ts';
 import type { AdminRequest, AdminRoutes } from './transport/admin-door.ts';
 import type { ManualClock, VenueClock } from './venue-clock.ts';
 import type { VenueServer } from './venue-server.ts';
 
 export interface AdminParts {
   readonly server: VenueServer;
-  readonly core: VenueCore;
+  readonly core: CorePort;
   readonly market: MarketPort;
   readonly clock: VenueClock;
   /** Which account is meant when none is named. */

@@ -5,18 +5,19 @@
  * Invariant: what a replica answers is exactly what the venue would have answered that long ago (prices of the
  * market excepted, which are today's).
  */
-import type { CoreEntry, VenueCore } from './core.ts';
+import type { CoreEntry } from './core.ts';
 import type { Endpoint, HttpMethod } from './protocol.ts';
+import type { CorePort } from './server-ports.ts';
 
 export interface ReplicaParts {
   /** The network's clock: lags are real time. */
   readonly now: () => number;
   /** A copy of the core as it is, which pushes and journals nothing. Asked for between two inputs only. */
-  readonly copy: () => VenueCore;
+  readonly copy: () => CorePort;
 }
 
 interface Replica {
-  readonly core: VenueCore;
+  readonly core: CorePort;
   readonly routes: ReadonlyMap<string, Endpoint>;
   readonly pending: { readonly at: number; readonly entry: CoreEntry }[];
 }

@@ -9,14 +9,14 @@ import type { Time, TimerHandle } from '../core/clock.ts';
 import type { Json } from '../core/json.ts';
 import type { Random } from '../core/random.ts';
 import type { EngineInput } from '../exchange/engine-types.ts';
-import type { CoreEntry, VenueCore } from './core.ts';
+import type { CoreEntry } from './core.ts';
 import type { FaultScript } from './faults.ts';
 import { FaultPlan } from './faults-plan.ts';
 import { fillBeforeCancel } from './late-cancel.ts';
 import { type LimitRules, RateLimits } from './limits.ts';
-import type { MarketPort } from './market-port.ts';
 import type { Endpoint, Push } from './protocol.ts';
 import { ReadReplicas } from './read-replica.ts';
+import type { CorePort, MarketPort } from './server-ports.ts';
 import { HttpDoor } from './transport/http-door.ts';
 import { RequestPipeline } from './transport/request-pipeline.ts';
 import type { Waits } from './transport/stream-connection.ts';
@@ -38,10 +38,10 @@ export interface VenueServerOptions {
   readonly host: string;
   readonly port: number;
   readonly accounts: readonly VenueAccount[];
-  readonly core: VenueCore;
+  readonly core: CorePort;
   readonly market: MarketPort;
   /** A copy of the core, for reads that lag. */
-  readonly copyCore: () => VenueCore;
+  readonly copyCore: () => CorePort;
   readonly faults: FaultScript;
   readonly limits?: Partial<LimitRules>;
   readonly legacyStreams?: boolean;
@@ -88,6 +88,7 @@ export class VenueServer {
       host: options.host,
       port: options.port,
       waits: this.#waits,
+      real: real.timers,
       handle: (incoming, reply) => this.#pipeline.handle(incoming, reply),
       upgrade: (request, socket, head) => this.#hub.upgrade(request, socket, head),
     });

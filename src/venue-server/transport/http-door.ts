@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import type { Timers } from '../../core/clock.ts';
 import { BulkheadError, errorText } from '../../core/errors.ts';
 import { htmlPage } from '../faults-answers.ts';
 import type { HttpMethod } from '../protocol.ts';
@@ -20,6 +21,8 @@ export interface DoorParts {
   /** 0: any that is free. */
   readonly port: number;
   readonly waits: Waits;
+  /** The machine's, also when the venue's clock is moved by hand: nobody may keep the doors from closing. */
+  readonly real: Timers;
   readonly handle: (incoming: Incoming, reply: Reply) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -27,6 +30,7 @@ export interface DoorParts {
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'DELETE']);
 const LARGEST_BODY_BYTES = 1_048_576;
 const WORTH_ZIPPING_BYTES = 8_192;
+const CLOSE_GRACE_MS = 300;
 const SLOW_CHUNKS = 40;
 const SLOW_PAUSE_MS = 250;
 
@@ -34,6 +38,7 @@ export class HttpDoor {
   readonly #parts: DoorParts;
   readonly #host: string;
   readonly #server: Server;
+  readonly #upgraded = new Set<Duplex>();
   #port: number;
   #isStopped = false;
   #refusing = 0;
@@ -47,6 +52,8 @@ export class HttpDoor {
     );
     this.#server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => socket.destroy());
+      this.#upgraded.add(socket);
+      socket.on('close', () => this.#upgraded.delete(socket));
       parts.upgrade(request, socket, head);
     });
     this.#server.on('clientError', (_error, socket) => socket.destroy());
@@ -84,11 +91,16 @@ export class HttpDoor {
   async close(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    if (!this.#server.listening) return;
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
+    // Sockets that have been told so close by themselves; those that do not are closed.
+    const impatience = this.#parts.real.set(CLOSE_GRACE_MS, () => {
+      for (const socket of this.#upgraded) socket.destroy();
+    });
+    await new Promise<void>((resolve) => {
+      if (this.#server.listening) this.#server.close(() => resolve());
+      else resolve();
       this.#server.closeAllConnections();
     });
+    impatience.cancel();
   }
 
   #listen(): Promise<void> {

@@ -1,8 +1,22 @@
-/** What the venue's front asks of its market side. */
+/** What the venue's front asks of its two sides: the accounts' core, and the market. */
 import type { Json } from '../core/json.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
-import type { MarketView } from './core-types.ts';
+import type { MarketView, VenueCore } from './core.ts';
 import type { Endpoint } from './protocol.ts';
+
+export type CorePort = Pick<
+  VenueCore,
+  | 'endpoints'
+  | 'feed'
+  | 'tick'
+  | 'nextDeadline'
+  | 'replay'
+  | 'accountOf'
+  | 'listenKeyAccount'
+  | 'expireListenKey'
+  | 'violations'
+  | 'ledger'
+>;
 
 export interface MarketPort extends MarketView {
   endpoints(): readonly Endpoint[];
