@@ -40,7 +40,7 @@ export class MachineRegistry {
     const type = machine.split('@')[0] ?? '';
     const definition = this.#definitions.get(type);
     if (definition) return machine === `${type}@${definition.version}`;
-    return this.#engines.get(type)?.factory.machine === machine;
+    return this.#hasEngine(machine);
   }
 
   /** The snapshot as this program's version of the machine understands it. */
@@ -50,11 +50,14 @@ export class MachineRegistry {
       const migrated = migrateSnapshot(definition, rowMachine, snapshot);
       return { snapshot: migrated, migrated: rowMachine !== `${definition.type}@${definition.version}` };
     }
-    const type = rowMachine.split('@')[0] ?? '';
-    const engine = this.#engines.get(type);
-    if (engine?.factory.machine === rowMachine) return { snapshot, migrated: false };
+    if (this.#hasEngine(rowMachine)) return { snapshot, migrated: false };
     throw new BulkheadError('ACTOR_UNRESTORABLE', `this program cannot read snapshots of ${rowMachine}`, {
       hint: 'Run the version that wrote it.',
     });
+  }
+
+  /** An engine is named after what it is, which need not be the actor that runs it: the venue may be an executor. */
+  #hasEngine(machine: string): boolean {
+    return [...this.#engines.values()].some(({ factory }) => factory.machine === machine);
   }
 }

@@ -7,7 +7,7 @@ import type { MarketData } from '../market/market-data.ts';
 
 /** What makes two runs the same market: kept with the journal, so that a restart cannot mix two. */
 export interface MarketIdentity {
-  readonly source: 'synthetic' | 'recorded';
+  readonly source: Config['market']['source'];
   readonly seed: number | null;
   readonly recording: string | null;
   readonly symbols: readonly string[];

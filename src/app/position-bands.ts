@@ -7,10 +7,20 @@ import { positionBand } from '../../machines/position.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import type { Direction } from '../domain/order.ts';
 import { GuardBandIndex } from '../market/guard-band-index.ts';
+
+/** What a position that watches prices has at stake. */
+export interface WatchingPosition {
+  readonly actor: ActorId;
+  readonly symbol: SymbolName;
+  readonly direction: Direction;
+  readonly firstFillAt: number | null;
+}
 
 export class PositionBands {
   readonly #bands = new GuardBandIndex();
+  readonly #watching = new Map<ActorId, WatchingPosition>();
 
   observe({ row }: Committed): void {
     if (actorType(row.actor) === 'position') this.watch(row.actor, row.final ? null : row.snapshot);
@@ -20,8 +30,18 @@ export class PositionBands {
     const symbol = actor.split('/')[1] ?? '';
     const context = snapshot && (JSON.parse(snapshot) as { context: PositionContext }).context;
     const band = context ? positionBand(context) : { low: null, high: null };
-    if (band.low === null && band.high === null) this.#bands.remove(symbol, actor);
-    else this.#bands.set(symbol, actor, band.low ?? undefined, band.high ?? undefined);
+    if (!context || (band.low === null && band.high === null)) {
+      this.#bands.remove(symbol, actor);
+      this.#watching.delete(actor);
+      return;
+    }
+    this.#bands.set(symbol, actor, band.low ?? undefined, band.high ?? undefined);
+    const { direction, firstFillAt } = context;
+    this.#watching.set(actor, { actor, symbol, direction, firstFillAt });
+  }
+
+  watching(): WatchingPosition[] {
+    return [...this.#watching.values()];
   }
 
   /** Positions whose band this mark lies outside of. */

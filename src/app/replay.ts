@@ -3,17 +3,19 @@
  * a moment. With --verify each rebuilt snapshot must equal the journaled one byte for byte.
  */
 
+import type { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import { type Mismatch, Replay } from '../../supervisors/replay.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { stateText } from '../core/state-text.ts';
 import type { JournalStore } from '../journal/journal.ts';
 import { EMPTY_HEAD, verifyChain } from '../journal/row-hash.ts';
 import { machineRegistry } from './compose.ts';
+import { remoteRegistry } from './compose-live.ts';
 import type { Io, ReplayOptions, ReplayTarget } from './io.ts';
 import { createStore } from './open-store.ts';
 import { ProgressBar } from './render-progress.ts';
 import { columns } from './render-text.ts';
-import { readIdentity } from './run-identity.ts';
+import { type RunIdentity, readIdentity } from './run-identity.ts';
 
 const PAGE_ROWS = 1_000;
 const MISMATCHES_SHOWN = 20;
@@ -42,7 +44,7 @@ export async function replay(options: ReplayOptions, io: Io): Promise<number> {
 async function replayRows(store: JournalStore, options: ReplayOptions, io: Io): Promise<Outcome> {
   const identity = await readIdentity(store);
   if (!identity) throw emptyJournal(options.config.data.dir);
-  const { registry } = machineRegistry(identity, identity.instruments);
+  const registry = registryOf(identity);
   const machines = new Replay(registry, (await store.getMeta('instance')) ?? '');
   const mismatches: Mismatch[] = [];
   const head = await store.head();
@@ -63,6 +65,13 @@ async function replayRows(store: JournalStore, options: ReplayOptions, io: Io): 
   }
   bar.end();
   return { replay: machines, mismatches, last };
+}
+
+/** The machines as the journal was begun with them, whichever venue it trades on. */
+function registryOf(identity: RunIdentity): MachineRegistry {
+  const { venue } = identity;
+  if (venue) return remoteRegistry({ ...identity, venue }).registry;
+  return machineRegistry(identity, identity.instruments).registry;
 }
 
 function isWanted(row: { readonly n: number; readonly at: number }, to: ReplayTarget | undefined): boolean {

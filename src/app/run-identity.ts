@@ -4,7 +4,8 @@
  * are what the actors were started with and keep in their snapshots: a changed one would be passed over in
  * silence, and who lowers a risk limit must not believe that it holds when it does not.
  */
-import type { Config } from '../config/schema.ts';
+import { type Config, configSchema } from '../config/schema.ts';
+import type { Decimal } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
@@ -15,12 +16,33 @@ export interface RunIdentity {
   readonly paper: Config['paper'];
   readonly strategy: Config['strategy'];
   readonly limits: Limits;
+  /** As they were at the beginning; a remote venue's may change, and the desks hear of it. */
   readonly instruments: readonly Instrument[];
+  /** Of a run against a remote venue. */
+  readonly venue?: VenueIdentity;
 }
+
+/** What the executor's rows are replayed against. */
+export interface VenueIdentity extends Pick<Config['venue'], (typeof VENUE_KEYS)[number]> {
+  /** Play money and real money never share a journal. */
+  readonly mode: 'paper' | 'live';
+  /** What the wallet held when this account was first taken over. */
+  readonly wallet: Decimal;
+}
+
+export type RemoteIdentity = RunIdentity & { readonly venue: VenueIdentity };
 
 type Limits = Pick<Config, (typeof LIMITS)[number]>;
 
 const LIMITS = ['risk', 'entry', 'position', 'breakers'] as const;
+const VENUE_KEYS = [
+  'timeFactor',
+  'recvWindowMs',
+  'callTimeoutMs',
+  'marginMode',
+  'reconcileEveryMs',
+  'foreign',
+] as const;
 
 const KEY = 'run';
 
@@ -41,20 +63,95 @@ export async function openRun(
   lease: Lease,
 ): Promise<OpenedRun> {
   const known = await readIdentity(store);
+  if (known?.venue) throw otherMode(known.venue.mode, config.mode);
   const opened = await openMarket(config, cwd, known?.market);
-  const { paper, strategy, risk, entry, position, breakers } = config;
+  const { paper, strategy } = config;
   if (known === undefined) {
     const instruments = opened.market.instruments();
-    const limits: Limits = { risk, entry, position, breakers };
-    const identity: RunIdentity = { market: opened.identity, paper, strategy, limits, instruments };
+    const identity: RunIdentity = {
+      market: opened.identity,
+      paper,
+      strategy,
+      limits: limitsOf(config),
+      instruments,
+    };
     await store.setMeta(lease, KEY, JSON.stringify(identity));
     return { ...opened, instruments };
   }
   insist('market', known.market, opened.identity, describe);
   insist('paper', known.paper, paper, JSON.stringify);
-  insist('strategy', known.strategy, strategy, JSON.stringify);
-  for (const part of LIMITS) insist(part, known.limits[part], config[part], JSON.stringify);
+  insistOnLimits(known, config);
   return { ...opened, instruments: known.instruments };
+}
+
+/** What a remote venue is asked when a journal begins. */
+export interface VenueFacts {
+  instruments(): Promise<readonly Instrument[]>;
+  wallet(): Promise<Decimal>;
+}
+
+/** The identity of a run against a remote venue: remembered from the first start, insisted on later. */
+export async function openRemoteRun(
+  config: Config,
+  store: JournalStore,
+  lease: Lease,
+  facts: VenueFacts,
+): Promise<RemoteIdentity> {
+  const known = await readIdentity(store);
+  if (known === undefined) return beginRemoteRun(config, store, lease, facts);
+  const { venue } = known;
+  if (venue?.mode !== config.mode) throw otherMode(venue?.mode ?? 'demo', config.mode);
+  insistOnLimits(known, config);
+  for (const key of VENUE_KEYS) insist(`venue.${key}`, venue[key], config.venue[key], JSON.stringify);
+  const { symbols } = config.market;
+  if (symbols.length > 0)
+    insist('market.symbols', [...known.market.symbols].sort(), [...symbols].sort(), (list) =>
+      list.join(', '),
+    );
+  return { ...known, venue };
+}
+
+async function beginRemoteRun(
+  config: Config,
+  store: JournalStore,
+  lease: Lease,
+  facts: VenueFacts,
+): Promise<RemoteIdentity> {
+  const { mode, paper, strategy, venue } = config;
+  if (mode === 'demo') throw new BulkheadError('INTERNAL', 'a demo has no remote venue');
+  const wanted = config.market.symbols;
+  const all = await facts.instruments();
+  const instruments = wanted.length === 0 ? all.filter(({ status }) => status === 'TRADING') : all;
+  const unknown = wanted.filter((symbol) => !instruments.some((known) => known.symbol === symbol));
+  if (unknown.length > 0 || instruments.length === 0) throw notTraded(unknown);
+  const identity: RemoteIdentity = {
+    market: {
+      source: 'live',
+      seed: null,
+      recording: null,
+      symbols: instruments.map(({ symbol }) => symbol),
+    },
+    paper,
+    strategy,
+    limits: limitsOf(config),
+    instruments,
+    venue: { ...pick(venue, VENUE_KEYS), mode, wallet: await facts.wallet() },
+  };
+  await store.setMeta(lease, KEY, JSON.stringify(identity));
+  return identity;
+}
+
+const limitsOf = (config: Config): Limits => pick(config, LIMITS);
+
+function pick<T extends object, const K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
+}
+
+function insistOnLimits(known: RunIdentity, config: Config): void {
+  insist('strategy', known.strategy, config.strategy, JSON.stringify);
+  // A journal from before a limit was added has that one's default.
+  const limits = limitsOf(configSchema.parse(known.limits));
+  for (const part of LIMITS) insist(part, limits[part], config[part], JSON.stringify);
 }
 
 function insist<T>(what: string, known: T, wanted: T, show: (value: T) => string): void {
@@ -66,7 +163,28 @@ function insist<T>(what: string, known: T, wanted: T, show: (value: T) => string
   );
 }
 
+const otherMode = (known: string, wanted: string): BulkheadError =>
+  new BulkheadError(
+    'CONFIG_INVALID',
+    `This data folder holds a run in mode ${known}; now it would be mode ${wanted}.`,
+    {
+      hint: 'Each mode has an account of its own: name a new folder with --data-dir, or another account.',
+    },
+  );
+
+const notTraded = (symbols: readonly string[]): BulkheadError =>
+  new BulkheadError(
+    'CONFIG_INVALID',
+    symbols.length > 0 ? `The venue does not trade ${symbols.join(', ')}.` : 'The venue trades nothing now.',
+    { hint: 'Correct --symbols or market.symbols; names are such as BTCUSDT.' },
+  );
+
 function describe({ source, seed, recording, symbols }: MarketIdentity): string {
-  const what = source === 'synthetic' ? `generated with seed ${seed}` : `the recording "${recording}"`;
+  const what =
+    source === 'synthetic'
+      ? `generated with seed ${seed}`
+      : source === 'recorded'
+        ? `the recording "${recording}"`
+        : 'the venue\u2019s own';
   return `${what} (${symbols.join(', ')})`;
 }

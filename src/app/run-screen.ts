@@ -5,11 +5,11 @@
 import { resolve } from 'node:path';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { tree } from '../../supervisors/introspection.ts';
+import type { Decimal } from '../core/decimal.ts';
 import { type BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { PORTFOLIO } from '../domain/events.ts';
 import type { JournalWriter, WriterState } from '../journal/journal-writer.ts';
-import type { MarketData } from '../market/market-data.ts';
-import type { System } from './compose.ts';
+import type { MarketRange } from '../market/market-data.ts';
 import type { Io, Output, RunOptions } from './io.ts';
 import type { MarketIdentity } from './open-market.ts';
 import { ReadModel } from './read-model.ts';
@@ -18,6 +18,8 @@ import { moment, money } from './render-text.ts';
 import { initialProgress, type RunFacts, type RunProgress, statusDocument } from './run-status.ts';
 import { Screen } from './screen.ts';
 import { type RunState, type StatusDocument, StatusPublisher, type TradeStatus } from './status-file.ts';
+import type { TradingSystem } from './system.ts';
+import type { VenueStatus } from './venue-status.ts';
 
 const LINE_EVERY_MS = 10_000;
 /** Of each group in the live tree; `bulkhead status` shows more. */
@@ -25,14 +27,15 @@ const TREE_CHILDREN = 3;
 
 export class RunScreen {
   readonly model = new ReadModel();
-  readonly progress: RunProgress = initialProgress();
+  readonly progress: RunProgress;
   readonly #options: RunOptions;
   readonly #io: Io;
   readonly #facts: RunFacts;
   readonly #screen: Screen | undefined;
   #publisher: StatusPublisher | undefined;
   #dataDir = '';
-  #system: System | undefined;
+  #system: TradingSystem | undefined;
+  #venue: (() => VenueStatus) | undefined;
   #writer: JournalWriter | undefined;
   #startedAt: number;
   #startN = 0;
@@ -47,12 +50,12 @@ export class RunScreen {
     this.#options = options;
     this.#io = io;
     const { config } = options;
+    this.progress = initialProgress(config.paper.initialBalance);
     this.#facts = {
       pid: io.pid,
       mode: config.mode,
       accountName: config.account,
       startedAt: io.time.clock.now(),
-      initialBalance: config.paper.initialBalance,
       lastTrades: config.status.lastTrades,
     };
     this.#startedAt = io.time.monotonic.now();
@@ -83,19 +86,38 @@ export class RunScreen {
     this.#refresh(true);
   }
 
-  watch(system: System, writer: JournalWriter, market: MarketData, identity: MarketIdentity): void {
+  /** `range` where the market has an end; `balance` what the account began with, where that is not the configured one. */
+  watch(
+    system: TradingSystem,
+    writer: JournalWriter,
+    identity: MarketIdentity,
+    range?: MarketRange,
+    balance?: Decimal,
+  ): void {
     this.#system = system;
     this.#writer = writer;
     this.#startN = writer.durableN;
     this.#lastRate = { at: this.#io.time.monotonic.now(), n: writer.durableN };
     this.progress.market = identity;
-    const { from, to, steps } = market.range();
+    if (balance !== undefined) this.progress.initialBalance = balance;
+    const { from, to, steps } = range ?? { from: 0, to: 1, steps: undefined };
     this.progress.totalSteps = steps ?? null;
     this.#stepsUntil = (at) => (steps === undefined ? 0 : Math.round(((at - from) / (to - from)) * steps));
     system.runtime.observe((committed) => {
       this.model.observe(committed);
       this.#tradeClosed(committed);
     });
+  }
+
+  /** Where the status takes what it says of the venue. */
+  showVenue(look: () => VenueStatus): void {
+    this.#venue = look;
+  }
+
+  /** Time has passed, whether anything happened or not; `at` is the runtime's clock. */
+  tick(at?: number): void {
+    if (at !== undefined) this.progress.virtualTime = at;
+    this.#refresh(false);
   }
 
   /** A step of market time is over. */
@@ -211,6 +233,7 @@ export class RunScreen {
       progress.prices = this.#system.audience.prices();
       progress.tree = tree(this.#system.root);
     }
+    progress.venue = this.#venue?.();
     return statusDocument(this.#facts, progress, this.model, this.#io.time.clock.now());
   }
 

@@ -19,6 +19,7 @@ import type {
   TradesStatus,
 } from './status-file.ts';
 import { STATUS_FORMAT } from './status-file.ts';
+import type { VenueStatus } from './venue-status.ts';
 import { VERSION } from './version.ts';
 
 /** What does not change while a run lasts. */
@@ -27,7 +28,6 @@ export interface RunFacts {
   readonly mode: string;
   readonly accountName: string;
   readonly startedAt: number;
-  readonly initialBalance: Decimal;
   readonly lastTrades: number;
 }
 
@@ -47,9 +47,14 @@ export interface RunProgress {
   /** Last mark by symbol. */
   prices: Readonly<Record<string, number>>;
   tree: TreeNode | null;
+  /** What the account began with. */
+  initialBalance: Decimal;
+  venue: VenueStatus | undefined;
 }
 
-export const initialProgress = (): RunProgress => ({
+export const initialProgress = (initialBalance: Decimal): RunProgress => ({
+  initialBalance,
+  venue: undefined,
   state: 'starting',
   market: undefined,
   store: undefined,
@@ -92,13 +97,14 @@ export function statusDocument(
       location: store?.location ?? '',
       durable: store?.durable ?? false,
     },
-    account: accountStatus(facts, model, sum(positions.map(({ openPnl }) => openPnl))),
+    account: accountStatus(progress, model, sum(positions.map(({ openPnl }) => openPnl))),
     positions,
     trades: tradesStatus(model, facts.lastTrades),
     breakers: model.breakers().map(breakerStatus),
     tradingState: portfolio ? tradingState(portfolio) : 'halted',
     journal: { n: progress.n, durableN: progress.durableN, rowsPerSecond: progress.rowsPerSecond },
     tree: progress.tree,
+    ...(progress.venue ? { venue: progress.venue } : {}),
     recovery: progress.recovery,
     progress: { done: progress.steps, total: progress.totalSteps },
     error: progress.error,
@@ -107,16 +113,16 @@ export function statusDocument(
 
 /** The wallet's story in the venue's words; equity is marked to the newest prices. */
 export function accountStatus(
-  facts: Pick<RunFacts, 'initialBalance'>,
+  { initialBalance }: Pick<RunProgress, 'initialBalance'>,
   model: ReadModel,
   openPnl: Decimal,
 ): AccountStatus {
   const portfolio = model.portfolio()?.context;
   const flows = portfolio?.flows ?? {};
   const flow = (reason: string): Decimal => flows[reason] ?? ZERO;
-  const wallet = portfolio?.wallet ?? facts.initialBalance;
+  const wallet = portfolio?.wallet ?? initialBalance;
   return {
-    initial: facts.initialBalance,
+    initial: initialBalance,
     wallet,
     equity: add(wallet, openPnl),
     realised: add(flow('REALIZED_PNL'), flow('INSURANCE_CLEAR')),

@@ -18,19 +18,23 @@ export class Signals {
   readonly #deadlineMs: number;
   readonly #time: Time;
   readonly #log: Logger;
+  readonly #survivesStrays: boolean;
   readonly #listeners: [string, (value: unknown) => void][] = [];
   readonly #stops: (() => void)[] = [];
   #deadline: TimerHandle | undefined;
   #askedAt = 0;
   #exitCode: number | undefined;
   #failure: unknown;
+  #strays = 0;
 
-  constructor(deadlineMs: number, time: Time, log: Logger) {
+  /** `survivesStrays`: a rejection that nobody awaited alarms and ends nothing; positions need the process. */
+  constructor(deadlineMs: number, time: Time, log: Logger, survivesStrays = false) {
     this.#deadlineMs = deadlineMs;
     this.#time = time;
     this.#log = log;
+    this.#survivesStrays = survivesStrays;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) this.#on(signal, () => this.#stop(signal));
-    this.#on('unhandledRejection', (reason) => this.#stray(reason));
+    this.#on('unhandledRejection', (reason) => this.#strayRejection(reason));
     this.#on('uncaughtException', (error) => this.#stray(error));
   }
 
@@ -90,6 +94,22 @@ export class Signals {
       this.#log.warn('the shutdown deadline is over; ending at once');
       process.exit(exitCode);
     });
+  }
+
+  /** How many rejections nobody awaited. */
+  get strays(): number {
+    return this.#strays;
+  }
+
+  /** Of a library's promise, most likely, which nothing here waits for; a child's own crashes that child. */
+  #strayRejection(reason: unknown): void {
+    if (!this.#survivesStrays) {
+      this.#stray(reason);
+      return;
+    }
+    if (crashOwner(reason)) return;
+    this.#strays += 1;
+    this.#log.error('a rejection that nobody awaited', { reason: errorText(reason), count: this.#strays });
   }
 
   /** A stray error belongs to the child in whose name it ran, or it ends the process. */

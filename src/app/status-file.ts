@@ -10,10 +10,20 @@ import type { Monotonic } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import type { Direction } from '../domain/order.ts';
+import type { VenueStatus } from './venue-status.ts';
 
 export const STATUS_FORMAT = 1;
 
-export type RunState = 'starting' | 'recovering' | 'standby' | 'running' | 'stopping' | 'stopped' | 'failed';
+export type RunState =
+  | 'starting'
+  | 'recovering'
+  | 'standby'
+  /** The venue is being reached and checked. */
+  | 'connecting'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'failed';
 export type TradingState = 'active' | 'reducing' | 'halted';
 
 export interface StatusDocument {
@@ -41,6 +51,8 @@ export interface StatusDocument {
   readonly tradingState: TradingState;
   readonly journal: { readonly n: number; readonly durableN: number; readonly rowsPerSecond: number };
   readonly tree: TreeNode | null;
+  /** Of a run against a remote venue. */
+  readonly venue?: VenueStatus;
   /** How the last start went. */
   readonly recovery: { readonly ms: number; readonly actors: number } | null;
   /** Steps of market time; total null when it has no end. */

@@ -1,0 +1,75 @@
+/**
+ * The composition root of paper and live trading: the same tree as the demo's, with the executor of a remote
+ * venue as its venue, and a live market.
+ */
+import { BREAKER_KINDS } from '../../machines/breaker-rules.ts';
+import { breakerOf } from '../../machines/messages.ts';
+import {
+  EXECUTOR_CHECKPOINT_ROWS,
+  type ExecutorFactory,
+  executorFactory,
+} from '../../supervisors/executor-logic.ts';
+import { MachineRegistry } from '../../supervisors/machine-registry.ts';
+import type { Recovered } from '../../supervisors/recovery.ts';
+import type { Config } from '../config/schema.ts';
+import type { Time } from '../core/clock.ts';
+import { VENUE } from '../domain/events.ts';
+import type { JournalWriter } from '../journal/journal-writer.ts';
+import { LiveAudience } from './live-audience.ts';
+import { LIVE_TIMEFRAME } from './live-driver.ts';
+import type { RemoteIdentity } from './run-identity.ts';
+import { buildSystem, definitionsOf, type SystemListeners, type TradingSystem } from './system.ts';
+
+export interface LiveSystemOptions extends SystemListeners {
+  readonly config: Config;
+  readonly identity: RemoteIdentity;
+  readonly instance: string;
+  readonly recovered: Recovered;
+  readonly writer: JournalWriter;
+  readonly time: Time;
+}
+
+export interface LiveSystem extends TradingSystem {
+  readonly audience: LiveAudience;
+  readonly executor: ExecutorFactory;
+}
+
+/** The machines and the executor of a journal that was begun so; also what its replay needs. */
+export function remoteRegistry({
+  strategy,
+  venue,
+  instruments,
+}: Pick<RemoteIdentity, 'strategy' | 'venue' | 'instruments'>): {
+  registry: MachineRegistry;
+  executor: ExecutorFactory;
+} {
+  const kinds: readonly string[] = BREAKER_KINDS;
+  const executor = executorFactory({
+    initialWallet: venue.wallet,
+    symbols: instruments.map(({ symbol }) => symbol),
+    tickSizes: Object.fromEntries(instruments.map(({ symbol, tickSize }) => [symbol, tickSize])),
+    ...(kinds.includes('reconciliation') ? { breaker: breakerOf('reconciliation') } : {}),
+    timeFactor: venue.timeFactor,
+    recvWindowMs: venue.recvWindowMs,
+    callTimeoutMs: venue.callTimeoutMs,
+    reconcileEveryMs: venue.reconcileEveryMs,
+    foreign: venue.foreign,
+  });
+  const engine = { type: VENUE, factory: executor, checkpointEvery: EXECUTOR_CHECKPOINT_ROWS };
+  return { registry: new MachineRegistry(definitionsOf({ strategy }), [engine]), executor };
+}
+
+export function composeLive(options: LiveSystemOptions): LiveSystem {
+  const { identity } = options;
+  const { registry, executor } = remoteRegistry(identity);
+  const audience = new LiveAudience(identity.market.symbols, LIVE_TIMEFRAME);
+  const system = buildSystem({
+    ...options,
+    instruments: identity.instruments,
+    registry,
+    audience,
+    venue: { id: VENUE, input: { wallet: identity.venue.wallet } },
+    wallet: identity.venue.wallet,
+  });
+  return { ...system, audience, executor };
+}

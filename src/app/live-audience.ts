@@ -1,0 +1,124 @@
+/**
+ * Who is concerned by what a live market says. Keeps the last prices, the forming candles and the guard bands;
+ * prices and candles are rebuilt from the venue's history after a restart, bands from committed rows.
+ *
+ * Invariant: a scanner is shown each closed candle once, in order, whatever came in between: bars that this
+ * process missed are absorbed from history before the next one.
+ */
+import { scannerOf } from '../../machines/messages.ts';
+import type { Committed } from '../../supervisors/actor-runtime.ts';
+import type { ActorId } from '../core/ids.ts';
+import { type Candle, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
+import { type ActorEvent, PORTFOLIO } from '../domain/events.ts';
+import type { SymbolName } from '../domain/instrument.ts';
+import type { ClosedCandles } from '../domain/signal.ts';
+import { CandleRollup } from '../market/candle-rollup.ts';
+import type { Tell } from './market-driver.ts';
+import { PositionBands, type WatchingPosition } from './position-bands.ts';
+import { STRATEGY_TIMEFRAMES, strategyCandles } from './strategy-candles.ts';
+import type { Audience } from './system.ts';
+
+interface SymbolPrices {
+  last: number;
+  mark: number;
+}
+
+export class LiveAudience implements Audience {
+  readonly #timeframe: Timeframe;
+  readonly #prices = new Map<SymbolName, SymbolPrices>();
+  readonly #rollups = new Map<SymbolName, CandleRollup>();
+  readonly #bands = new PositionBands();
+
+  constructor(symbols: readonly SymbolName[], timeframe: Timeframe) {
+    this.#timeframe = timeframe;
+    for (const symbol of symbols) this.#prices.set(symbol, { last: 0, mark: 0 });
+  }
+
+  prices(): Record<SymbolName, number> {
+    const prices: Record<SymbolName, number> = {};
+    for (const [symbol, { mark }] of this.#prices) if (mark > 0) prices[symbol] = mark;
+    return prices;
+  }
+
+  seedPrices(prices: Readonly<Record<SymbolName, number>>): void {
+    for (const [symbol, price] of Object.entries(prices)) {
+      const known = this.#prices.get(symbol);
+      if (known) Object.assign(known, { last: price, mark: price });
+    }
+  }
+
+  observe(committed: Committed): void {
+    this.#bands.observe(committed);
+  }
+
+  watch(actor: ActorId, snapshot: string | null): void {
+    this.#bands.watch(actor, snapshot);
+  }
+
+  /** A remote venue knows its own prices. */
+  enrich(_to: ActorId, event: ActorEvent): ActorEvent {
+    return event;
+  }
+
+  /** The candles that this bar closed, for the strategy; also keeps the last price. */
+  absorb(bar: Candle): ClosedCandles | undefined {
+    const known = this.#prices.get(bar.symbol);
+    if (known) {
+      known.last = bar.close;
+      if (known.mark === 0) known.mark = bar.close;
+    }
+    let rollup = this.#rollups.get(bar.symbol);
+    if (!rollup) {
+      rollup = this.#freshRollup();
+      this.#rollups.set(bar.symbol, rollup);
+    }
+    return strategyCandles(bar, rollup.push(bar).closed);
+  }
+
+  /** Forgets the forming candles: what is absorbed next is a new beginning. */
+  restart(symbol: SymbolName): void {
+    this.#rollups.set(symbol, this.#freshRollup());
+  }
+
+  bar(symbol: SymbolName, closed: ClosedCandles, tell: Tell): void {
+    tell(scannerOf(symbol), { type: 'CANDLES', closed });
+  }
+
+  mark(symbol: SymbolName, mark: number, tell: Tell): void {
+    const known = this.#prices.get(symbol);
+    if (!known || !(mark > 0)) return;
+    known.mark = mark;
+    if (known.last === 0) known.last = mark;
+    this.#wake(symbol, mark, known.last, tell);
+  }
+
+  last(symbol: SymbolName, price: number): void {
+    const known = this.#prices.get(symbol);
+    if (known && price > 0) known.last = price;
+  }
+
+  /** Positions that a price can make act. */
+  watching(): WatchingPosition[] {
+    return this.#bands.watching();
+  }
+
+  /** The best price that a position missed: it recovers its peak from it, and enters nothing on it. */
+  missed(actor: ActorId, price: number, tell: Tell): void {
+    tell(actor, { type: 'PRICE', mark: price, last: price, past: true });
+  }
+
+  /** The account, valued at the newest marks. */
+  value(tell: Tell): void {
+    const prices = this.prices();
+    if (Object.keys(prices).length > 0) tell(PORTFOLIO, { type: 'MARK', prices });
+  }
+
+  #wake(symbol: SymbolName, mark: number, last: number, tell: Tell): void {
+    for (const owner of this.#bands.crossed(symbol, mark)) tell(owner, { type: 'PRICE', mark, last });
+  }
+
+  #freshRollup(): CandleRollup {
+    const targets = STRATEGY_TIMEFRAMES.filter((tf) => TIMEFRAME_MS[tf] > TIMEFRAME_MS[this.#timeframe]);
+    return new CandleRollup(this.#timeframe, targets);
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * Drives a run on a live market, in real time: closed bars to the scanners, marks to the positions they concern,
+ * the account's value to the portfolio, durable timers at their deadlines.
+ *
+ * Invariants: scanners see every closed bar once and in order, also those that closed while this process was
+ * away; a position that was away from the market learns the best price it missed, so that its peak is right; what
+ * is out of order stops entries on its symbol and nothing else.
+ */
+import { feedOf, scannerOf } from '../../machines/messages.ts';
+import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
+import { sleep, type Time, type TimerHandle } from '../core/clock.ts';
+import { errorText } from '../core/errors.ts';
+import type { ActorId } from '../core/ids.ts';
+import type { Logger } from '../core/logger.ts';
+import { type Candle, closeTime, type Timeframe } from '../domain/candle.ts';
+import type { ActorEvent } from '../domain/events.ts';
+import type { SymbolName } from '../domain/instrument.ts';
+import type { ClosedCandles } from '../domain/signal.ts';
+import type { LiveMarketData, LiveMarketEvent } from '../market/live-market.ts';
+import type { LiveAudience } from './live-audience.ts';
+import { type FeedSeams, SymbolFeed } from './symbol-feed.ts';
+import { TimerPump } from './timer-pump.ts';
+
+/** Live bars are taken as the strategy wants them; longer candles are rolled from them. */
+export const LIVE_TIMEFRAME: Timeframe = '15m';
+/** Finer than the strategy's bars: for the price a position missed. */
+const PEAK_TIMEFRAME: Timeframe = '1m';
+/** Histories asked for at the same time. */
+const AT_ONCE = 4;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+
+export interface LiveDriverOptions {
+  readonly market: LiveMarketData;
+  readonly runtime: ActorRuntime;
+  readonly audience: LiveAudience;
+  /** The runtime's time: the venue's, where that runs faster. */
+  readonly time: Time;
+  /** For pauses between attempts. */
+  readonly realTime: Time;
+  readonly symbols: readonly SymbolName[];
+  readonly markEveryMs: number;
+  readonly warmUpMs: number;
+  /** Close of the newest bar that each scanner has seen, from the journal. */
+  readonly seen: ReadonlyMap<SymbolName, number | null>;
+  /** When this account was last alive; undefined: never. */
+  readonly awaySince: number | undefined;
+  /** False while the journal takes nothing: prices told then would be old news when they are heard. */
+  readonly isWell: () => boolean;
+  readonly log: Logger;
+  /** The market said something, or the account was valued. */
+  readonly onEvent?: () => void;
+}
+
+export class LiveDriver {
+  readonly #options: LiveDriverOptions;
+  readonly #feeds: ReadonlyMap<SymbolName, SymbolFeed>;
+  readonly #pump: TimerPump;
+  readonly #stale = new Set<SymbolName>();
+  readonly #troubled = new Set<SymbolName>();
+  #valuing: TimerHandle | undefined;
+  #stopped = false;
+  #lastEventAt: number | null = null;
+
+  constructor(options: LiveDriverOptions) {
+    this.#options = options;
+    const { warmUpMs, seen } = options;
+    const seams = this.#seams();
+    this.#feeds = new Map(
+      options.symbols.map((symbol) => {
+        const beginning = { timeframe: LIVE_TIMEFRAME, lastCloseAt: seen.get(symbol) ?? null, warmUpMs };
+        return [symbol, new SymbolFeed(symbol, beginning, seams)];
+      }),
+    );
+    this.#pump = new TimerPump(options.runtime, options.time);
+  }
+
+  /** Symbols whose market data cannot be relied on now. */
+  get outOfOrder(): SymbolName[] {
+    return [...new Set([...this.#stale, ...this.#troubled])].sort();
+  }
+
+  /** Symbols whose strategy is still being shown what it needs of the past. */
+  get warmingUp(): number {
+    return [...this.#feeds.values()].filter((feed) => !feed.isBegun).length;
+  }
+
+  /** When the market last said anything, by the runtime's clock. */
+  get lastEventAt(): number | null {
+    return this.#lastEventAt;
+  }
+
+  /** Durable timers fire from now on: positions act by them, market or not. */
+  startTimers(): void {
+    this.#pump.start();
+  }
+
+  /** Streams, then history; resolves when every symbol has its past, or the driver was stopped. */
+  async start(): Promise<void> {
+    const { audience, awaySince } = this.#options;
+    await this.#subscribe();
+    this.#valueLater();
+    if (awaySince !== undefined) await this.#recoverPeaks(awaySince);
+    const held = new Set(audience.watching().map(({ symbol }) => symbol));
+    const feeds = [...this.#feeds.values()].sort(
+      (a, b) => Number(held.has(b.symbol)) - Number(held.has(a.symbol)),
+    );
+    const next = feeds.values();
+    const work = async (): Promise<void> => {
+      for (const feed of next) {
+        if (this.#stopped) return;
+        await feed.catchUp();
+        // What a stale feed missed while nobody was there is here now.
+        if (!this.#stale.has(feed.symbol)) this.#tell(feedOf(feed.symbol), { type: 'RESUMED' });
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  }
+
+  /** Nothing more is heard of the market; durable timers go on. */
+  async stopMarket(): Promise<void> {
+    this.#stopped = true;
+    this.#valuing?.cancel();
+    await this.#options.market.stop();
+  }
+
+  stopTimers(): void {
+    this.#pump.stop();
+  }
+
+  async #subscribe(): Promise<void> {
+    const { market, symbols, log } = this.#options;
+    for (let failures = 0; !this.#stopped; failures++) {
+      try {
+        await market.start({ symbols, timeframe: LIVE_TIMEFRAME, channels: ['bars', 'marks'] }, (event) =>
+          this.#hear(event),
+        );
+        return;
+      } catch (error) {
+        log.warn('the market cannot be reached; trying again', { reason: errorText(error) });
+        await this.#again(failures);
+      }
+    }
+  }
+
+  #hear(event: LiveMarketEvent): void {
+    if (this.#stopped) return;
+    this.#lastEventAt = this.#options.time.clock.now();
+    switch (event.type) {
+      case 'bar':
+        this.#feeds.get(event.bar.symbol)?.offer(event.bar);
+        break;
+      case 'mark':
+        if (this.#options.isWell()) this.#options.audience.mark(event.symbol, event.mark, this.#tell);
+        break;
+      case 'trade':
+        this.#options.audience.last(event.symbol, event.price);
+        break;
+      case 'gap':
+        void this.#close(event.symbols, event.since);
+        break;
+      case 'stale':
+        for (const symbol of event.symbols) this.#goStale(symbol, event.silentMs);
+        break;
+      case 'fresh':
+        for (const symbol of event.symbols) void this.#goFresh(symbol);
+        break;
+      default:
+        break;
+    }
+    this.#options.onEvent?.();
+  }
+
+  /** Bars may be missing since then: they are fetched, and the peaks in between. */
+  async #close(symbols: readonly SymbolName[], since: number): Promise<void> {
+    await this.#recoverPeaks(since, new Set(symbols));
+    for (const symbol of symbols) if (!this.#stopped) await this.#feeds.get(symbol)?.catchUp();
+  }
+
+  #goStale(symbol: SymbolName, silentMs: number): void {
+    if (!this.#feeds.has(symbol) || this.#stale.has(symbol)) return;
+    this.#stale.add(symbol);
+    this.#tell(feedOf(symbol), {
+      type: 'STALE',
+      detail: `nothing heard for ${Math.round(silentMs / 1000)} s`,
+    });
+  }
+
+  async #goFresh(symbol: SymbolName): Promise<void> {
+    if (!this.#stale.has(symbol)) return;
+    await this.#feeds.get(symbol)?.catchUp();
+    if (this.#stopped || !this.#stale.delete(symbol)) return;
+    this.#tell(feedOf(symbol), { type: 'RESUMED' });
+  }
+
+  async #recoverPeaks(since: number, only?: ReadonlySet<SymbolName>): Promise<void> {
+    const { audience, market, time, log } = this.#options;
+    for (const { actor, symbol, direction, firstFillAt } of audience.watching()) {
+      if (this.#stopped || (only && !only.has(symbol))) continue;
+      const from = Math.max(since, firstFillAt ?? since);
+      const bars = await market
+        .history(symbol, PEAK_TIMEFRAME, from, time.clock.now())
+        .catch((error: unknown) => {
+          log.warn('the prices that a position missed cannot be had', { symbol, reason: errorText(error) });
+          return [];
+        });
+      const prices = bars
+        .filter((bar) => bar.openTime >= from)
+        .map((bar) => (direction === 'long' ? bar.high : bar.low));
+      if (prices.length === 0) continue;
+      audience.missed(actor, direction === 'long' ? Math.max(...prices) : Math.min(...prices), this.#tell);
+    }
+  }
+
+  #seams(): FeedSeams {
+    const { audience, market, time, log } = this.#options;
+    return {
+      now: () => time.clock.now(),
+      history: (symbol, after, until) => market.history(symbol, LIVE_TIMEFRAME, after, until),
+      again: (failures) => this.#again(failures),
+      seed: (symbol, bars) => {
+        audience.restart(symbol);
+        const history = bars.map((bar) => audience.absorb(bar)).filter((closed) => closed !== undefined);
+        this.#tell(scannerOf(symbol), { type: 'SEED', history: history as readonly ClosedCandles[] });
+      },
+      rebuild: (symbol, bars) => {
+        audience.restart(symbol);
+        for (const bar of bars) audience.absorb(bar);
+      },
+      bar: (bar) => this.#bar(bar),
+      trouble: (symbol, error) => {
+        if (error === undefined) {
+          this.#troubled.delete(symbol);
+          this.#tell(feedOf(symbol), { type: 'RESUMED' });
+          return;
+        }
+        this.#troubled.add(symbol);
+        const detail = `its history cannot be read: ${errorText(error)}`;
+        log.warn('market data', { symbol, detail });
+        this.#tell(feedOf(symbol), { type: 'FAULT', kind: 'gap', detail });
+      },
+    };
+  }
+
+  #bar(bar: Candle): void {
+    const closed = this.#options.audience.absorb(bar);
+    if (closed) this.#options.audience.bar(bar.symbol, closed, this.#tellAt(closeTime(bar)));
+  }
+
+  #valueLater(): void {
+    const { time, markEveryMs } = this.#options;
+    if (this.#stopped) return;
+    this.#valuing = time.timers.set(markEveryMs, () => {
+      if (this.#options.isWell()) this.#options.audience.value(this.#tell);
+      this.#options.onEvent?.();
+      this.#valueLater();
+    });
+  }
+
+  /** A pause that grows; false when the run is ending. */
+  async #again(failures: number): Promise<boolean> {
+    if (this.#stopped) return false;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 16), LONGEST_PAUSE_MS);
+    await sleep(this.#options.realTime.timers, pauseMs);
+    return !this.#stopped;
+  }
+
+  readonly #tell = (to: ActorId, event: ActorEvent): void =>
+    this.#tellAt(this.#options.time.clock.now())(to, event);
+
+  #tellAt(at: number): (to: ActorId, event: ActorEvent) => void {
+    return (to, event) => {
+      const cause = { kind: 'input', phase: 'market', at } as const;
+      this.#options.runtime.tell({ to, event, cause });
+    };
+  }
+}

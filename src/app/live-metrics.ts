@@ -1,0 +1,152 @@
+/**
+ * Numbers of a live run that nothing decides by: how calls end and how long they take, how long positions stood
+ * without their stop. Kept in memory, shown in the status.
+ */
+import type { PositionContext } from '../../machines/position/context.ts';
+import type { Committed } from '../../supervisors/actor-runtime.ts';
+import { type ActorId, actorType } from '../core/ids.ts';
+import type { RemoteCall } from '../domain/remote.ts';
+import type { GatewayEvent } from '../exchange/venue-gateway.ts';
+
+/** Upper bounds in ms; what is slower is in the last bucket. */
+const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000] as const;
+
+export interface HistogramStatus {
+  readonly count: number;
+  readonly meanMs: number | null;
+  readonly maxMs: number | null;
+  /** The bucket's bound under which so many per cent lie; null without values. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly buckets: readonly { readonly toMs: number | null; readonly count: number }[];
+}
+
+export class Histogram {
+  readonly #counts = new Array<number>(BOUNDS_MS.length + 1).fill(0);
+  #count = 0;
+  #sum = 0;
+  #max = 0;
+
+  add(valueMs: number): void {
+    const at = BOUNDS_MS.findIndex((bound) => valueMs <= bound);
+    const bucket = at < 0 ? BOUNDS_MS.length : at;
+    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
+    this.#count += 1;
+    this.#sum += valueMs;
+    this.#max = Math.max(this.#max, valueMs);
+  }
+
+  status(): HistogramStatus {
+    const some = this.#count > 0;
+    return {
+      count: this.#count,
+      meanMs: some ? Math.round(this.#sum / this.#count) : null,
+      maxMs: some ? Math.round(this.#max) : null,
+      p50Ms: some ? this.#quantile(0.5) : null,
+      p99Ms: some ? this.#quantile(0.99) : null,
+      buckets: this.#counts
+        .map((count, i) => ({ toMs: BOUNDS_MS[i] ?? null, count }))
+        .filter(({ count }) => count > 0),
+    };
+  }
+
+  #quantile(share: number): number {
+    let seen = 0;
+    for (const [i, count] of this.#counts.entries()) {
+      seen += count;
+      if (seen >= share * this.#count) return Math.min(BOUNDS_MS[i] ?? this.#max, this.#max);
+    }
+    return this.#max;
+  }
+}
+
+export interface CallCounts {
+  done: number;
+  rejected: number;
+  unknown: number;
+}
+
+export class LiveMetrics {
+  readonly calls = new Map<RemoteCall['call'], CallCounts>();
+  readonly latency = new Histogram();
+  /** From a position's first fill to its first live stop. */
+  readonly fillToStop = new Histogram();
+  offsetMs: number | null = null;
+  roundTripMs: number | null = null;
+  throttledUntil: number | null = null;
+  stream: 'up' | 'down' | 'not yet' = 'not yet';
+  streamSince: number | null = null;
+  streamReason: string | null = null;
+  readonly #protectedOnce = new Set<ActorId>();
+  #unprotectedMs = 0;
+  readonly #open = new Map<ActorId, { readonly unprotectedMs: number; readonly since: number | null }>();
+
+  hear(event: GatewayEvent, now: number): void {
+    switch (event.type) {
+      case 'called': {
+        const counts = this.calls.get(event.call) ?? { done: 0, rejected: 0, unknown: 0 };
+        counts[event.outcome] += 1;
+        this.calls.set(event.call, counts);
+        this.latency.add(event.latencyMs);
+        break;
+      }
+      case 'clock':
+        this.offsetMs = event.offsetMs;
+        this.roundTripMs = event.roundTripMs;
+        break;
+      case 'throttled':
+        this.throttledUntil = event.untilMs;
+        break;
+      case 'stream-up':
+        Object.assign(this, { stream: 'up', streamSince: now, streamReason: null });
+        break;
+      case 'stream-down':
+        Object.assign(this, { stream: 'down', streamSince: now, streamReason: event.reason });
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** An observer of committed rows. */
+  readonly observe = ({ row }: Pick<Committed, 'row'>): void => {
+    if (actorType(row.actor) !== 'position' || row.snapshot === null) return;
+    const { context } = JSON.parse(row.snapshot) as { context: PositionContext };
+    const { firstFillAt, protectedAt, unprotectedMs, unprotectedSince } = context;
+    if (firstFillAt !== null && protectedAt !== null && !this.#protectedOnce.has(row.actor)) {
+      this.#protectedOnce.add(row.actor);
+      this.fillToStop.add(Math.max(0, protectedAt - firstFillAt));
+    }
+    if (!row.final) {
+      this.#open.set(row.actor, { unprotectedMs, since: unprotectedSince });
+      return;
+    }
+    this.#unprotectedMs += unprotectedMs;
+    this.#open.delete(row.actor);
+    this.#protectedOnce.delete(row.actor);
+  };
+
+  /** At a start: what the journal says of an open position; its first stop is no news. */
+  seed(actor: ActorId, snapshot: string | null): void {
+    if (actorType(actor) !== 'position' || snapshot === null) return;
+    const { context } = JSON.parse(snapshot) as { context: PositionContext };
+    if (context.protectedAt !== null) this.#protectedOnce.add(actor);
+    this.#open.set(actor, { unprotectedMs: context.unprotectedMs, since: context.unprotectedSince });
+  }
+
+  /** Over all positions since this process began to look, and of those that stand open now. */
+  unprotected(now: number): {
+    readonly totalMs: number;
+    readonly openNow: number;
+    readonly longestMs: number;
+  } {
+    const open = [...this.#open.values()];
+    const uncovered = open.flatMap(({ since }) => (since === null ? [] : [Math.max(0, now - since)]));
+    const past = open.reduce((sum, { unprotectedMs }) => sum + unprotectedMs, this.#unprotectedMs);
+    return {
+      totalMs: past + uncovered.reduce((sum, ms) => sum + ms, 0),
+      openNow: uncovered.length,
+      longestMs: Math.max(0, ...uncovered),
+    };
+  }
+}

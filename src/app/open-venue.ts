@@ -1,0 +1,35 @@
+/** The remote venue that the configuration means. Part of the composition root: it names the adapters. */
+import { seededRandom } from '../core/random.ts';
+import { localVenueTime } from '../exchange/binance-server-time.ts';
+import type { OpenVenue } from './venue-seams.ts';
+
+/** ccxt and the sockets load only when a venue is wanted: a demo starts without them. */
+export const openVenue: OpenVenue = {
+  clock: async ({ mode, restUrl }) => (mode === 'paper' ? localVenueTime(restUrl) : undefined),
+
+  gateway: async ({ target, config, time, realTime, log, mayAct, symbols }) => {
+    const { openCcxtExchange } = await import('../exchange/ccxt-exchange.ts');
+    const { marginMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
+    const gateway = openCcxtExchange({
+      ...target,
+      time,
+      realTime,
+      random: seededRandom(`gateway/${realTime.clock.now()}`),
+      mayAct,
+      symbols,
+      limits: { maxLeverage: config.risk.maxLeverage, marginMode },
+      allowWithdrawals,
+      recvWindowMs,
+      callTimeoutMs,
+      log,
+    });
+    return { gateway, rateUse: () => gateway.budgetUse() };
+  },
+
+  market: async ({ target, time, realTime, log }) => {
+    const { openCcxtMarketData } = await import('../market/ccxt-market-data.ts');
+    const { mode, restUrl, streamUrl } = target;
+    const random = seededRandom(`market/${realTime.clock.now()}`);
+    return openCcxtMarketData({ mode, restUrl, streamUrl, time, realTime, random, log });
+  },
+};

@@ -1,0 +1,66 @@
+/** A run on a generated or recorded market and the simulated venue: virtual time, as fast as wanted. */
+import { VirtualTime } from '../core/clock.ts';
+import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
+import type { RunOptions } from './io.ts';
+import { type DriveEnd, MarketDriver } from './market-driver.ts';
+import { openRun } from './run-identity.ts';
+import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
+
+export async function runDemo(session: Session): Promise<DriveEnd> {
+  const { options, io, log, held, signals, screen, recovered, instance, store, lease } = session;
+  const { config } = options;
+  const { market, identity, notes, instruments } = await openRun(config, io.cwd, store, lease);
+  held.add(() => market.close());
+  for (const note of notes) log.warn('recording', { note });
+  const time = new VirtualTime(recovered.headAt ?? market.range().from);
+  screen.progress.virtualTime = recovered.headAt ?? null;
+  const writer = journalWriter(session);
+  const system = composeSystem({
+    config,
+    instance,
+    instruments,
+    timeframe: market.timeframe,
+    recovered,
+    writer,
+    time,
+    ...treeListeners(session),
+  });
+  system.runtime.observe((committed) => logNotices(committed, log));
+  screen.watch(system, writer, identity, market.range());
+  for (const { row } of recovered.live.values()) screen.model.seed(row);
+  held.add(() => writer.close());
+  const driver = new MarketDriver({
+    market,
+    runtime: system.runtime,
+    audience: system.audience,
+    time,
+    realTime: io.time,
+    speed: (at) => (at < market.range().from + warmUpMs(options) ? 'max' : config.market.speed),
+    onStep: (step) => screen.step(step.at, step.bars.length),
+  });
+  if (recovered.cursor) await driver.rewind(recovered.cursor);
+  await startSystem(system, recovered);
+  for (const { symbol, kind, detail } of await reconcileSystem(system))
+    log.error('reconciliation', { symbol, kind, detail });
+  held.add(async () => {
+    await system.root.stop();
+  });
+  screen.progress.recovery = {
+    ms: Math.round(io.time.monotonic.now() - session.startedAt),
+    actors: recovered.live.size,
+  };
+  screen.to('running');
+  signals.onStop(() => driver.stop());
+  const end = await driver.run(recovered.cursor);
+  if (end === 'end' && !config.market.untilEnd) {
+    log.info('the recording is over; its last state stays up until this run is stopped');
+    await signals.stopped();
+  }
+  if (signals.failure) throw signals.failure;
+  return end;
+}
+
+/** A generated market begins with some days at full speed, so that there is something to see at once. */
+function warmUpMs({ config }: RunOptions): number {
+  return config.market.source === 'synthetic' ? config.market.warmUpDays * 86_400_000 : 0;
+}

@@ -1,0 +1,288 @@
+/**
+ * A run against a remote venue: paper beside `bulkhead exchange`, or Binance itself. In this order: recovery, the
+ * venue and its checks, the tree, RESTARTED, a full reading, the market's past; only then entries.
+ *
+ * Invariants: a venue that cannot be reached is waited for; nothing leaves this process without a valid lease and
+ * a journal that takes rows; a stop leaves protective orders at the venue, where they are.
+ */
+import { scannerOf } from '../../machines/messages.ts';
+import type { ScannerContext } from '../../machines/scanner.ts';
+import { sleep, type TimerHandle } from '../core/clock.ts';
+import type { Decimal } from '../core/decimal.ts';
+import { BulkheadError } from '../core/errors.ts';
+import { type Message, VENUE } from '../domain/events.ts';
+import type { SymbolName } from '../domain/instrument.ts';
+import type { VenueGateway } from '../exchange/venue-gateway.ts';
+import type { JournalWriter } from '../journal/journal-writer.ts';
+import { composeLive, type LiveSystem } from './compose-live.ts';
+import { GatewayRunner } from './gateway-runner.ts';
+import { InstrumentWatch } from './instrument-watch.ts';
+import { LiveDriver } from './live-driver.ts';
+import { LiveMetrics } from './live-metrics.ts';
+import type { VenueTarget } from './modes.ts';
+import { RequestDesk } from './person-requests.ts';
+import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
+import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
+import { startSystem } from './system.ts';
+import { VenueBreakers } from './venue-breakers.ts';
+import { type Connected, connectVenue } from './venue-connect.ts';
+import type { OpenVenue } from './venue-seams.ts';
+import { venueStatus } from './venue-status.ts';
+import { windDown } from './wind-down.ts';
+
+/** How far back a strategy is shown the past at its beginning: three times its slowest average, 21 bars of 4h. */
+const WARM_UP_MS = 3 * 21 * 4 * 3_600_000;
+const WALLET_PAUSE_MS = 2_000;
+
+/** What fills up as a run comes to life. */
+interface Life {
+  readonly session: Session;
+  readonly metrics: LiveMetrics;
+  readonly runner: GatewayRunner;
+  readonly breakers: VenueBreakers;
+  waitingFor: string | null;
+  connected?: Connected;
+  writer?: JournalWriter;
+  system?: LiveSystem;
+  driver?: LiveDriver;
+  /** Nothing may leave any more. */
+  isOver: boolean;
+}
+
+export async function runLive(session: Session, target: VenueTarget, venue: OpenVenue): Promise<'stopped'> {
+  const life = begin(session);
+  const { signals, screen, store, held } = session;
+  screen.showVenue(() => statusOf(life, target));
+  const ticking = keepShowing(session);
+  held.add(() => ticking.cancel());
+  const known = await readIdentity(store);
+  screen.to('connecting');
+  const connected = await connectVenue({
+    session,
+    target,
+    venue,
+    known: known?.market.symbols,
+    mayAct: () => mayAct(life),
+    onEvent: life.runner.hear,
+    onWaiting: (reason) => {
+      life.waitingFor = reason;
+    },
+  });
+  if (connected) await trade(life, connected, venue);
+  if (signals.failure) throw signals.failure;
+  return 'stopped';
+}
+
+function begin(session: Session): Life {
+  const { io, lease } = session;
+  const metrics = new LiveMetrics();
+  const breakers = new VenueBreakers({
+    epoch: lease.epoch,
+    now: () => io.time.monotonic.now(),
+    knows: (actor) => life.system?.runtime.knows(actor) === true,
+    tell: (message) => life.system?.runtime.tell(message),
+  });
+  const runner = new GatewayRunner({
+    epoch: lease.epoch,
+    onEvent: (event) => {
+      metrics.hear(event, life.connected?.time.clock.now() ?? io.time.clock.now());
+      breakers.hear(event);
+    },
+  });
+  const life: Life = {
+    session,
+    metrics,
+    runner,
+    breakers,
+    waitingFor: 'its first answer',
+    isOver: false,
+  };
+  return life;
+}
+
+/** Without a lease or a journal another process may be the account's owner, or nobody would know what was done. */
+function mayAct({ session, writer, isOver }: Life): boolean {
+  return !isOver && session.keeper.valid && (writer === undefined || writer.state === 'ok');
+}
+
+async function trade(life: Life, connected: Connected, venue: OpenVenue): Promise<void> {
+  const { session, runner } = life;
+  const { held, log, signals, screen, recovered, io } = session;
+  life.connected = connected;
+  const { gateway, time, checks } = connected;
+  held.add(() => gateway.close());
+  for (const { check, ok, detail } of checks) log[ok ? 'info' : 'warn'](`venue: ${check}`, { detail });
+  runner.use(gateway);
+  const identity = await identityOf(life, gateway);
+  if (!identity) return;
+  const writer = journalWriter(session);
+  held.add(() => writer.close());
+  life.writer = writer;
+  const system = compose(life, identity, writer);
+  life.system = system;
+  const market = await venue.market(connected.request);
+  const driver = driverOf(life, system, market, identity);
+  life.driver = driver;
+  const desk = new RequestDesk({ dataDir: session.folder.path, time: io.time, log, tell: tellOf(system) });
+  system.runtime.observe(desk.observe);
+  await startSystem(system, recovered, [restarted(session.lease.epoch)]);
+  runner.attach(tellOf(system));
+  driver.startTimers();
+  desk.start();
+  const watch = new InstrumentWatch({
+    gateway,
+    runtime: system.runtime,
+    instruments: identity.instruments,
+    realTime: io.time,
+    epoch: session.lease.epoch,
+    log,
+  });
+  void watch.start();
+  screen.progress.recovery = {
+    ms: Math.round(io.time.monotonic.now() - session.startedAt),
+    actors: recovered.live.size,
+  };
+  screen.to('running');
+  driver.start().then(
+    () => log.info('the market\u2019s past is read; strategies are up to date'),
+    (error: unknown) => signals.fail(error),
+  );
+  await signals.stopped();
+  screen.to('stopping');
+  desk.stop();
+  watch.stop();
+  await driver.stopMarket();
+  if (mayAct(life)) await windDown(system.runtime, runner, { ...windDownOptions(session) });
+  life.isOver = true;
+  runner.stop();
+  driver.stopTimers();
+  held.add(() => system.root.stop());
+  screen.progress.virtualTime = time.clock.now();
+}
+
+const windDownOptions = ({ options, io, log }: Session) => ({
+  deadlineMs: options.config.shutdown.deadlineMs,
+  time: io.time,
+  log,
+});
+
+const tellOf =
+  ({ runtime }: LiveSystem) =>
+  (message: Message): void =>
+    runtime.tell(message);
+
+/** What every start says first: whatever was under way may or may not have been sent. */
+const restarted = (epoch: number): Message => ({
+  to: VENUE,
+  event: { type: 'RESTARTED', epoch },
+  cause: { kind: 'external', id: `restarted:${epoch}` },
+});
+
+function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): LiveSystem {
+  const { session, runner, metrics, breakers, connected } = life;
+  const { options, instance, recovered, log, screen, io } = session;
+  const system = composeLive({
+    config: options.config,
+    identity,
+    instance,
+    recovered,
+    writer,
+    time: connected?.time ?? io.time,
+    ...treeListeners(session),
+  });
+  system.runtime.observe((committed) => logNotices(committed, log));
+  system.runtime.observe(runner.observe);
+  system.runtime.observe(metrics.observe);
+  system.runtime.observe(breakers.observe);
+  screen.watch(system, writer, identity.market, undefined, identity.venue.wallet);
+  for (const { row } of recovered.live.values()) {
+    screen.model.seed(row);
+    metrics.seed(row.actor, row.snapshot);
+    breakers.observe({ row });
+  }
+  return system;
+}
+
+function driverOf(
+  { session, connected, writer }: Life,
+  system: LiveSystem,
+  market: ConstructorParameters<typeof LiveDriver>[0]['market'],
+  identity: RemoteIdentity,
+): LiveDriver {
+  const { options, io, log, recovered } = session;
+  return new LiveDriver({
+    market,
+    runtime: system.runtime,
+    audience: system.audience,
+    time: connected?.time ?? io.time,
+    realTime: io.time,
+    symbols: identity.market.symbols,
+    markEveryMs: options.config.venue.markEveryMs,
+    warmUpMs: WARM_UP_MS,
+    seen: seenBy(session, identity.market.symbols),
+    awaySince: recovered.headAt,
+    isWell: () => writer?.state === 'ok',
+    log,
+  });
+}
+
+/** How far each scanner has come, by its own row. */
+function seenBy({ recovered }: Session, symbols: readonly SymbolName[]): Map<SymbolName, number | null> {
+  return new Map(
+    symbols.map((symbol) => {
+      const text = recovered.live.get(scannerOf(symbol))?.row.snapshot;
+      const context = text ? (JSON.parse(text) as { context: ScannerContext }).context : undefined;
+      return [symbol, context?.lastCloseAt ?? null];
+    }),
+  );
+}
+
+/** Undefined: the run was stopped meanwhile. */
+async function identityOf(life: Life, gateway: VenueGateway): Promise<RemoteIdentity | undefined> {
+  const { options, store, lease, signals } = life.session;
+  const symbols = life.connected?.request.symbols ?? [];
+  const run = openRemoteRun(options.config, store, lease, {
+    instruments: () => gateway.instruments(symbols),
+    wallet: () => firstWallet(life, gateway),
+  });
+  return Promise.race([run, signals.stopped().then(() => undefined)]);
+}
+
+/** What the account holds when it is taken over for the first time. */
+async function firstWallet({ session, isOver }: Life, gateway: VenueGateway): Promise<Decimal> {
+  for (let attempt = 0; !isOver; attempt++) {
+    const since = gateway.venueNow();
+    const read = await gateway.call({ call: 'report', id: `first-${attempt}`, since, symbols: [] });
+    if (read.outcome === 'done') return read.value.wallet;
+    session.log.warn('the account cannot be read; trying again', { reason: read.reason });
+    await sleep(session.io.time.timers, WALLET_PAUSE_MS);
+  }
+  throw new BulkheadError('VENUE_UNREACHABLE', 'The account could not be read.');
+}
+
+function statusOf(life: Life, target: VenueTarget) {
+  const { session, connected, driver, runner, metrics, system } = life;
+  return venueStatus({
+    name: connected?.gateway.name ?? new URL(target.restUrl).host,
+    waitingFor: life.waitingFor,
+    checks: connected?.checks ?? [],
+    metrics,
+    inFlight: runner.inFlight,
+    rate: connected?.rateUse?.(),
+    executor: system?.executor.current()?.state,
+    driver,
+    strayRejections: session.signals.strays,
+    now: connected?.time.clock.now() ?? session.io.time.clock.now(),
+  });
+}
+
+/** The status goes on being written while nothing happens: a health check looks at its age. */
+function keepShowing({ io, options, screen }: Session): TimerHandle {
+  let handle: TimerHandle | undefined;
+  const again = (): void => {
+    screen.tick();
+    handle = io.time.timers.set(options.config.status.intervalMs, again);
+  };
+  again();
+  return { cancel: () => handle?.cancel() };
+}

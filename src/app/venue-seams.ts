@@ -1,0 +1,40 @@
+/** What a live run needs of a venue, and who opens it: adapters in production, whole little venues in tests. */
+import type { Config } from '../config/schema.ts';
+import type { Time } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { SymbolName } from '../domain/instrument.ts';
+import type { VenueGateway } from '../exchange/venue-gateway.ts';
+import type { LiveMarketData } from '../market/live-market.ts';
+import type { VenueTarget } from './modes.ts';
+
+export interface VenueRequest {
+  readonly target: VenueTarget;
+  readonly config: Config;
+  /** The runtime's time: the venue's own, where that is not the machine's. */
+  readonly time: Time;
+  readonly realTime: Time;
+  readonly log: Logger;
+  /** Asked right before anything leaves that changes something at the venue. */
+  readonly mayAct: () => boolean;
+  /** Empty: all there are; for looking around. */
+  readonly symbols: readonly SymbolName[];
+}
+
+export interface RateUse {
+  /** Of this minute's weight. */
+  readonly weight: number;
+  readonly weightLimit: number;
+}
+
+export interface VenueConnection {
+  readonly gateway: VenueGateway;
+  /** What of the venue's rate limits is used, where the adapter knows. */
+  readonly rateUse?: () => RateUse;
+}
+
+export interface OpenVenue {
+  /** The venue's clock where it is not this machine's; undefined: it is. Throws VENUE_UNREACHABLE. */
+  readonly clock: (target: VenueTarget) => Promise<number | undefined>;
+  readonly gateway: (request: VenueRequest) => Promise<VenueConnection>;
+  readonly market: (request: VenueRequest) => Promise<LiveMarketData>;
+}
