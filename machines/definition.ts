@@ -12,10 +12,10 @@ export type PersistedSnapshot = { readonly [key: string]: Json };
 
 /** A migration that only gives the context what is new in it, or changed; the states are what they were. */
 export const carry =
-  (news: (context: { readonly [key: string]: Json }) => { readonly [key: string]: Json }) =>
+  (news: (context: { readonly [key: string]: Json }) => object) =>
   (snapshot: PersistedSnapshot): PersistedSnapshot => {
     const context = snapshot.context as { readonly [key: string]: Json };
-    return { ...snapshot, context: { ...context, ...news(context) } };
+    return { ...snapshot, context: { ...context, ...(news(context) as { readonly [key: string]: Json }) } };
   };
 
 export interface MachineDefinition {

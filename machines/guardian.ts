@@ -1,6 +1,7 @@
 /**
- * The guardian's book: what could not be restored or no longer agrees with the venue, and stays blocked until
- * somebody has dealt with it.
+ * The guardian stands on a branch of its own. Its book: what could not be restored or no longer agrees with the
+ * venue, and stays blocked until somebody has dealt with it. Its watch (guardian/watch.ts): that everything open
+ * at the venue is protected there.
  *
  * Invariant: a symbol with an open case takes no entries; only a person's word (RESOLVED, ADOPT) frees it.
  */
@@ -9,8 +10,11 @@ import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { GUARDIAN } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
-import type { MachineDefinition } from './definition.ts';
-import { entryDeskOf, type Timed } from './messages.ts';
+import { carry, type MachineDefinition } from './definition.ts';
+import { emptyGuardBook, type GuardBook, type GuardEvent } from './guardian/book.ts';
+import { hear } from './guardian/orders.ts';
+import { answered, look, ownerOver, read } from './guardian/watch.ts';
+import { entryDeskOf, guardianBlock, type Timed } from './messages.ts';
 import {
   bounded,
   NOTHING_UNEXPECTED,
@@ -30,8 +34,13 @@ export interface Case {
   readonly at: number;
 }
 
-export interface GuardianContext {
+export interface GuardianInput {
   readonly at: number;
+  /** How old a gap in protection may be before the guardian acts. */
+  readonly guardBoundMs?: number;
+}
+
+export interface GuardianContext extends GuardBook {
   readonly cases: readonly Case[];
   readonly closed: readonly (Case & { readonly by: string; readonly outcome: 'resolved' | 'adopted' })[];
   readonly unexpected: Unexpected;
@@ -45,10 +54,10 @@ export type GuardianEvent =
       readonly reason: string;
     } & Timed)
   | ({ readonly type: 'RESOLVED'; readonly actor: ActorId; readonly by: string } & Timed)
-  | ({ readonly type: 'ADOPT'; readonly actor: ActorId; readonly by: string } & Timed);
+  | ({ readonly type: 'ADOPT'; readonly actor: ActorId; readonly by: string } & Timed)
+  | GuardEvent;
 
 const CLOSED_KEPT = 20;
-const source = (actor: ActorId): string => `guardian:${actor}`;
 
 function take(
   context: GuardianContext,
@@ -62,7 +71,7 @@ function take(
   ];
   return step(
     { ...context, cases },
-    ...(known ? [] : [send(entryDeskOf(symbol), { type: 'BLOCK', source: source(actor), reason })]),
+    ...(known ? [] : [send(entryDeskOf(symbol), { type: 'BLOCK', source: guardianBlock(actor), reason })]),
     notify('critical', `guardian: ${actor} handed over: ${reason}`),
   );
 }
@@ -80,16 +89,51 @@ function close(
       cases: context.cases.filter((one) => one !== open),
       closed: bounded(context.closed, { ...open, by: event.by, outcome }, CLOSED_KEPT),
     },
-    send(entryDeskOf(open.symbol), { type: 'UNBLOCK', source: source(event.actor) }),
+    send(entryDeskOf(open.symbol), { type: 'UNBLOCK', source: guardianBlock(event.actor) }),
     notify('info', `guardian: ${event.actor} ${outcome} by ${event.by}`),
   );
 }
+
+function watch(context: GuardianContext, event: GuardianEvent): Step<GuardianContext> {
+  switch (event.type) {
+    case 'HANDOVER':
+    case 'RESOLVED':
+    case 'ADOPT':
+      return step(context);
+    case 'PROTECTION':
+      return read(context, event);
+    case 'LOOK':
+      return look(context);
+    case 'GUARD_ANSWER':
+      return answered(context, event);
+    case 'GUARD_OVER':
+      return ownerOver(context, event.symbol);
+    default:
+      return hear(context, event);
+  }
+}
+
+type View = 'watching' | 'guarding' | 'holding';
+const VIEWS: readonly View[] = ['watching', 'guarding', 'holding'];
+
+function viewOf(context: GuardianContext): View {
+  if (context.gaps.length > 0) return 'guarding';
+  return context.cases.length > 0 ? 'holding' : 'watching';
+}
+
+const leave = (own: View) =>
+  VIEWS.filter((view) => view !== own).map((view) => ({
+    guard: { type: 'shows' as const, params: { view } },
+    target: view,
+  }));
+
+const WATCHED = { actions: 'watch' } as const;
 
 const base = setup({
   types: {} as {
     context: GuardianContext;
     events: GuardianEvent;
-    input: { readonly at: number };
+    input: GuardianInput;
     emitted: Emitted;
   },
 });
@@ -105,33 +149,56 @@ const machine = base
   .extend({
     actions: {
       take: act((context, event) => (event.type === 'HANDOVER' ? take(context, event) : step(context))),
-      close: act((context, event) => (event.type === 'HANDOVER' ? step(context) : close(context, event))),
+      close: act((context, event) =>
+        event.type === 'RESOLVED' || event.type === 'ADOPT' ? close(context, event) : step(context),
+      ),
+      watch: act(watch),
       unexpected: act((context, event) => unexpected(GUARDIAN, context, event)),
     },
     guards: {
-      casesLeft: ({ context }) => context.cases.length > 0,
-      noneLeft: ({ context }) => context.cases.length === 0,
+      shows: ({ context }, params: { view: View }) => viewOf(context) === params.view,
     },
   })
   .createMachine({
     id: 'guardian',
-    context: ({ input }) => ({ at: input.at, cases: [], closed: [], unexpected: NOTHING_UNEXPECTED }),
+    context: ({ input }) => ({
+      at: input.at,
+      cases: [],
+      closed: [],
+      ...emptyGuardBook(input.guardBoundMs),
+      unexpected: NOTHING_UNEXPECTED,
+    }),
     initial: 'watching',
     on: {
       HANDOVER: { actions: 'take' },
       RESOLVED: { actions: 'close' },
       ADOPT: { actions: 'close' },
+      PROTECTION: WATCHED,
+      LOOK: WATCHED,
+      GUARD_ANSWER: WATCHED,
+      GUARD_OVER: WATCHED,
+      ORDER_ACKNOWLEDGED: WATCHED,
+      ORDER_REJECTED: WATCHED,
+      ORDER_UNKNOWN: WATCHED,
+      ORDER_TRIGGERED: WATCHED,
+      ORDER_FILLED: WATCHED,
+      ORDER_CLOSED: WATCHED,
+      CANCEL_REJECTED: WATCHED,
       '*': { actions: 'unexpected' },
     },
     states: {
-      watching: { always: { guard: 'casesLeft', target: 'holding' } },
-      holding: { always: { guard: 'noneLeft', target: 'watching' } },
+      watching: { always: leave('watching') },
+      // Something open is without protection at the venue.
+      guarding: { always: leave('guarding') },
+      // All is protected; cases wait for a person.
+      holding: { always: leave('holding') },
     },
   });
 
 export const createGuardianMachine = (): MachineDefinition => ({
   type: 'guardian',
-  version: 1,
+  version: 2,
   machine,
-  migrations: {},
+  // Version 1 kept cases alone.
+  migrations: { 1: carry(() => emptyGuardBook()) },
 });

@@ -234,17 +234,67 @@ const guardian: MachineCase = {
   name: 'guardian',
   definition: createGuardianMachine(),
   input: { at: START_AT },
-  events: () => {
+  events: ({ context }) => {
     const actor = 'position/BTCUSDT/BOTH/1';
     return [
       { type: 'HANDOVER', actor, symbol: 'BTCUSDT', reason: 'cannot be restored' },
       { type: 'RESOLVED', actor, by: 'ann' },
       { type: 'ADOPT', actor, by: 'ann' },
-    ].map((event) => ({ ...event, at: START_AT }));
+      ...readings(actor, (context.lastReadAt ?? START_AT) + 1_000),
+      { type: 'LOOK' },
+      { type: 'GUARD_ANSWER', actor, symbol: 'BTCUSDT', stopPrice: '95' },
+      { type: 'GUARD_OVER', symbol: 'BTCUSDT' },
+      ...guardWords(context),
+    ].map((event) => ({ ...event, at: context.at + 40_000 }));
   },
   answers: {},
-  essence: ({ context }) => context.cases.length,
+  essence: ({ context }) => [
+    context.cases.length,
+    context.gaps.map(({ stage, refused }: { stage: string; refused: number }) => [
+      stage,
+      Math.min(1, refused),
+    ]),
+    context.orders.map(({ kind, status }: { kind: string; status: string }) => [kind, status]),
+  ],
+  deepEnough: ({ context }) => context.ordersMade > 1,
 };
+
+/** A full reading that shows the position covered, half covered, and one that does not name it. */
+function readings(owner: string, readAt: number): readonly ActorEvent[] {
+  const held = {
+    symbol: 'BTCUSDT',
+    owner,
+    direction: 'long',
+    quantity: '2',
+    entryPrice: '100',
+    tickSize: '0.1',
+  };
+  return [[{ ...held, protected: '2' }], [{ ...held, protected: '1' }], []].map((symbols) => ({
+    type: 'PROTECTION',
+    readAt,
+    symbols,
+  }));
+}
+
+/** Whatever the venue may say of each order of the guardian's, and of one it never made. */
+function guardWords({
+  orders,
+}: {
+  readonly orders: readonly { readonly ref: string }[];
+}): readonly ActorEvent[] {
+  return [...orders.map(({ ref }) => ref), 'guard-99'].flatMap((ref) => {
+    const common = { ref, clientOrderId: `bh-${ref}`, symbol: 'BTCUSDT' };
+    return [
+      { ...common, type: 'ORDER_ACKNOWLEDGED', orderId: '1' },
+      { ...common, type: 'ORDER_REJECTED', code: -4045, reason: 'no' },
+      { ...common, type: 'ORDER_UNKNOWN', reason: 'timeout' },
+      { ...common, type: 'ORDER_TRIGGERED' },
+      { ...common, type: 'ORDER_FILLED', quantity: '1', cumulative: '1', complete: true },
+      { ...common, type: 'ORDER_CLOSED', outcome: 'expired', cumulative: '0', reason: 'x' },
+      { ...common, type: 'CANCEL_REJECTED', code: -2011, reason: 'no' },
+    ];
+  });
+}
 
 /** Whatever the venue may say of each order there is, and of one nobody knows. */
 export function venueWords(context: PositionContext): readonly ActorEvent[] {
