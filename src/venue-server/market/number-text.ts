@@ -1,0 +1,66 @@
+/**
+ * Prices and quantities as the venue writes them: with the decimals of the instrument, never more digits lost.
+ *
+ * Invariant: the text of a number reads back as that very number; where the instrument's decimals do not
+ * suffice (old recordings have finer ticks), the shortest exact form is written instead.
+ */
+import { fromNumber } from '../../core/decimal.ts';
+import type { Instrument } from '../../domain/instrument.ts';
+
+const placesOf = (step: string): number => step.split('.')[1]?.length ?? 0;
+
+function exact(value: number, places: number): string {
+  const text = value.toFixed(places);
+  return Number(text) === value ? text : fromNumber(value);
+}
+
+export class NumberText {
+  readonly tick: number;
+  readonly step: number;
+  readonly pricePlaces: number;
+  readonly quantityPlaces: number;
+
+  constructor({ tickSize, stepSize, pricePrecision, quantityPrecision }: Instrument) {
+    this.tick = Number(tickSize);
+    this.step = Number(stepSize);
+    this.pricePlaces = Math.max(placesOf(tickSize), pricePrecision ?? 0);
+    this.quantityPlaces = Math.max(placesOf(stepSize), quantityPrecision ?? 0);
+  }
+
+  price(value: number): string {
+    return exact(value, this.pricePlaces);
+  }
+
+  quantity(value: number): string {
+    return exact(value, this.quantityPlaces);
+  }
+
+  /** A sum of quantities: what adding floats left behind is rounded off. */
+  volume(value: number): string {
+    const text = value.toFixed(this.quantityPlaces);
+    return Math.abs(Number(text) - value) <= 1e-9 * Math.max(1, value) ? text : fromNumber(value);
+  }
+
+  /** Sums of prices times quantities: rounded, as the venue does. */
+  amount(value: number): string {
+    return value.toFixed(Math.min(this.pricePlaces + this.quantityPlaces, 8));
+  }
+
+  /** On the tick. */
+  atTick(ticks: number): number {
+    return Number((ticks * this.tick).toFixed(this.pricePlaces));
+  }
+
+  ticksOf(price: number): number {
+    return Math.round(price / this.tick);
+  }
+
+  /** Down to the step, at least nothing. */
+  floorQuantity(quantity: number): number {
+    return Number((Math.floor(quantity / this.step + 1e-9) * this.step).toFixed(this.quantityPlaces));
+  }
+}
+
+/** Mark and index prices carry eight decimals. */
+export const markText = (value: number): string => value.toFixed(8);
+export const rateText = (value: number): string => value.toFixed(8);
