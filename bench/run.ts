@@ -102,7 +102,7 @@ async function inProcess(): Promise<Round> {
     ? undefined
     : setTimeout(() => process.kill(process.pid, 'SIGTERM'), GENERATED_MS);
   const start = performance.now();
-  await runCli(args(dataDir), io, { ...handlers, run: (options) => run(options, io, create) });
+  await runCli(args(dataDir), io, { ...handlers, run: (options) => run(options, io, { create }) });
   const processSeconds = (performance.now() - start) / 1000;
   clearTimeout(stopping);
   removeTempDir(dataDir);

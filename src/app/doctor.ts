@@ -6,18 +6,12 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import type { LeaseState, StoreHealth } from '../journal/journal.ts';
+import type { Check } from './check.ts';
+import { venueChecks } from './doctor-venue.ts';
 import type { CommandOptions, CreateStore, DoctorOptions, Io } from './io.ts';
 import { moment, painter } from './render-text.ts';
 import { isAlive } from './status.ts';
 import { readStatus, type StatusDocument } from './status-file.ts';
-
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  /** What to do; only when not ok. */
-  readonly hint?: string;
-}
 
 const MINIMUM_NODE = 24;
 const MINIMUM_FREE_BYTES = 256 * 1024 * 1024;
@@ -38,6 +32,7 @@ export async function doctor(
     const dataDir = resolve(io.cwd, config.data.dir);
     checks.push({ name: 'configuration', ok: true, detail: configFile ?? 'defaults, variables and flags' });
     checks.push(...secrets(options), writable(dataDir), diskSpace(dataDir), ...recording(options, io));
+    checks.push(...(await venueChecks(options, io)));
     checks.push(...(await store(options, io, createStore, dataDir)));
   }
   print(checks, json, io);

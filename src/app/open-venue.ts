@@ -26,10 +26,11 @@ export const openVenue: OpenVenue = {
     return { gateway, rateUse: () => gateway.budgetUse() };
   },
 
-  market: async ({ target, time, realTime, log }) => {
-    const { openCcxtMarketData } = await import('../market/ccxt-market-data.ts');
-    const { mode, restUrl, streamUrl } = target;
+  market: async ({ target, config, time, realTime }) => {
+    const { CcxtMarketData } = await import('../market/ccxt-market-data.ts');
+    const { restUrl, streamUrl } = target;
     const random = seededRandom(`market/${realTime.clock.now()}`);
-    return openCcxtMarketData({ mode, restUrl, streamUrl, time, realTime, random, log });
+    const { timeFactor } = config.venue;
+    return new CcxtMarketData({ restUrl, streamUrl, time, realTime, timeFactor, random });
   },
 };

@@ -9,12 +9,13 @@ import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { DriveEnd } from './market-driver.ts';
 import { venueTarget } from './modes.ts';
 import { createStore } from './open-store.ts';
-import { type OpenVenue, openVenue } from './open-venue.ts';
+import { openVenue } from './open-venue.ts';
 import { runDemo } from './run-demo.ts';
 import { runLive } from './run-live.ts';
 import { RunScreen } from './run-screen.ts';
 import { Held, openSession, type Run } from './run-session.ts';
 import { Signals } from './signals.ts';
+import type { OpenVenue } from './venue-seams.ts';
 
 /** Stores and venues of their own, for benches and tests. */
 export interface RunSeams {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { type Check, clock, doctor, nodeVersion } from '../../src/app/doctor.ts';
+import type { Check } from '../../src/app/check.ts';
+import { clock, doctor, nodeVersion } from '../../src/app/doctor.ts';
 import type { CommandOptions, CreateStore } from '../../src/app/io.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
@@ -57,18 +58,17 @@ describe('the doctor', () => {
   test('missing recording, missing keys, a folder that is a file', async (t) => {
     const dir = tempDir(t);
     writeFileSync(path.join(dir, 'data'), '');
-    const env = {
-      BULKHEAD_MODE: 'live',
-      BULKHEAD_API_KEY: 'k',
-      BULKHEAD_MARKET_SOURCE: 'recorded',
-      BULKHEAD_MARKET_RECORDING: 'nowhere',
-    };
-    const { check, code } = await examine(dir, env);
-    assert.equal(code, 1);
-    assert.match(check('recording')?.detail ?? '', /nowhere cannot be read/);
-    assert.match(check('secrets')?.detail ?? '', /^BULKHEAD_API_SECRET not set/);
-    assert.equal(check('data folder')?.ok, false);
-    for (const name of ['recording', 'secrets', 'data folder']) assert.ok(check(name)?.hint, name);
+    const recorded = { BULKHEAD_MARKET_SOURCE: 'recorded', BULKHEAD_MARKET_RECORDING: 'nowhere' };
+    const demo = await examine(dir, recorded);
+    assert.equal(demo.code, 1);
+    assert.match(demo.check('recording')?.detail ?? '', /nowhere cannot be read/);
+    const live = await examine(dir, { BULKHEAD_MODE: 'live', BULKHEAD_API_KEY: 'k' });
+    assert.equal(live.code, 1);
+    assert.match(live.check('secrets')?.detail ?? '', /^BULKHEAD_API_SECRET not set/);
+    assert.match(live.check('venue')?.detail ?? '', /symbols/);
+    assert.equal(live.check('data folder')?.ok, false);
+    assert.ok(demo.check('recording')?.hint);
+    for (const name of ['secrets', 'venue', 'data folder']) assert.ok(live.check(name)?.hint, name);
   });
 
   test('a store that refuses is reported with its code and hint', async (t) => {

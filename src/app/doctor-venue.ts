@@ -1,0 +1,83 @@
+/**
+ * What the doctor says of a remote venue: whether the mode is complete, whether the venue answers and takes the
+ * key (a clock that is wrong shows there). It only reads; what a start would set right, it leaves for the start.
+ */
+import { scaledTime } from '../core/clock.ts';
+import { BulkheadError, errorText } from '../core/errors.ts';
+import { SILENT } from '../core/logger.ts';
+import type { Check } from './check.ts';
+import type { CommandOptions, Io } from './io.ts';
+import { type VenueTarget, venueTarget } from './modes.ts';
+import { openVenue } from './open-venue.ts';
+import { moment } from './render-text.ts';
+import type { OpenVenue } from './venue-seams.ts';
+
+export async function venueChecks(
+  options: CommandOptions,
+  io: Io,
+  venue: OpenVenue = openVenue,
+): Promise<Check[]> {
+  let target: VenueTarget | undefined;
+  try {
+    target = venueTarget(options);
+  } catch (error) {
+    return [failure(error)];
+  }
+  if (!target) return [];
+  try {
+    return await ask(options, target, io, venue);
+  } catch (error) {
+    return [failure(error)];
+  }
+}
+
+async function ask(
+  { config }: CommandOptions,
+  target: VenueTarget,
+  io: Io,
+  venue: OpenVenue,
+): Promise<Check[]> {
+  const realTime = io.time;
+  const local = await venue.clock(target);
+  const { gateway } = await venue.gateway({
+    target,
+    config,
+    time: local === undefined ? realTime : scaledTime(realTime, local, config.venue.timeFactor),
+    realTime,
+    log: SILENT,
+    // The doctor changes nothing.
+    mayAct: () => false,
+    symbols: config.market.symbols,
+  });
+  try {
+    const instruments = await gateway.instruments(config.market.symbols);
+    const halted = instruments.filter(({ status }) => status !== 'TRADING').map(({ symbol }) => symbol);
+    return [
+      { name: 'venue', ok: true, detail: `${target.mode}: ${gateway.name} answers, and takes the key` },
+      ...(local === undefined
+        ? []
+        : [{ name: 'venue: clock', ok: true, detail: `its own: ${moment(local)} UTC` }]),
+      {
+        name: 'venue: symbols',
+        ok: halted.length === 0,
+        detail:
+          halted.length === 0
+            ? `${instruments.length} trade`
+            : `${halted.slice(0, 10).join(', ')} do not trade`,
+        ...(halted.length === 0 ? {} : { hint: 'Leave them out of market.symbols, or wait.' }),
+      },
+    ];
+  } finally {
+    await gateway.close();
+  }
+}
+
+function failure(error: unknown): Check {
+  const isKnown = error instanceof BulkheadError;
+  return {
+    name: 'venue',
+    ok: false,
+    detail: isKnown ? `${error.message} [${error.code}]` : errorText(error),
+    hint: (isKnown ? error.hint : undefined) ?? 'docs/ERRORS.md explains the error.',
+  };
+}
