@@ -24,8 +24,21 @@ export type BreakerEvent =
   | ({ readonly type: 'OK' } & Timed)
   | ({ readonly type: 'STALE'; readonly symbol: SymbolName } & Timed)
   | ({ readonly type: 'LIVE'; readonly symbol: SymbolName } & Timed)
+  | RemoteMeasure
   | ({ readonly type: 'OPERATOR_TRIP'; readonly by: string; readonly reason: string } & Timed)
   | ({ readonly type: 'OPERATOR_RESET'; readonly by: string; readonly reason: string } & Timed);
+
+/** What a remote venue's interface shows of itself. */
+export type RemoteMeasure =
+  /** The venue wants quiet until then, or (418) has banned us: nothing at all gets through. */
+  | ({ readonly type: 'THROTTLED'; readonly until: number; readonly banned: boolean } & Timed)
+  /** A full reading that contradicts the books, and one that does not. */
+  | ({ readonly type: 'FINDINGS'; readonly count: number; readonly detail: string } & Timed)
+  | ({ readonly type: 'CLEAN' } & Timed)
+  /** Our clock against the venue's, signed. */
+  | ({ readonly type: 'SKEW'; readonly ms: number } & Timed)
+  /** How long one call took. Worth telling when slow, and once when it is quick again. */
+  | ({ readonly type: 'LATENCY'; readonly ms: number } & Timed);
 
 export interface Counters {
   /** Losses in a row, or faults in the window. */
@@ -48,8 +61,11 @@ export const NO_COUNTS: Counters = {
 };
 
 export type Verdict =
-  | { readonly trip: BreakerLevel; readonly cause: string }
+  /** `until`: where the pause's end is the venue's to say, and not the rule's. */
+  | { readonly trip: BreakerLevel; readonly cause: string; readonly until?: number }
   | 'fine'
+  /** Reason to try again at once, before any pause is over. */
+  | 'easing'
   /** The reason it opened is over by itself: no trial needed. */
   | 'over'
   | null;
@@ -65,7 +81,11 @@ export type BreakerKind =
   | 'consecutive-losses'
   | 'api-errors'
   | 'journal'
-  | 'stale-data';
+  | 'stale-data'
+  | 'rate-limit'
+  | 'reconciliation'
+  | 'clock'
+  | 'latency';
 
 export interface BreakerRule {
   readonly kind: BreakerKind;
@@ -139,6 +159,9 @@ const consecutiveLossesRule = (limit: number, coolDownMs: number): BreakerRule =
   },
 });
 
+const inWindow = (times: readonly number[], at: number, windowMs: number): readonly number[] =>
+  [...times.filter((time) => at - time < windowMs), at].slice(-LONGEST_LIST);
+
 /** Counts faults in a sliding window: the venue's interface, or the journal with a limit of one. */
 const faultRule = (
   kind: 'api-errors' | 'journal',
@@ -152,9 +175,7 @@ const faultRule = (
   observe(counters, event, trial) {
     if (event.type === 'OK') return { counters, verdict: 'fine' };
     if (event.type !== 'FAULT') return nothing(counters);
-    const faultTimes = [...counters.faultTimes.filter((at) => event.at - at < windowMs), event.at].slice(
-      -LONGEST_LIST,
-    );
+    const faultTimes = inWindow(counters.faultTimes, event.at, windowMs);
     return {
       counters: { ...counters, faultTimes },
       verdict:
@@ -184,6 +205,72 @@ const staleDataRule = (symbols: number, maxShare: number): BreakerRule => ({
   },
 });
 
+/** The venue says how long; a margin goes on top, as its clock is not ours. Half-open until a call has gone well. */
+const rateLimitRule = (marginMs: number): BreakerRule => ({
+  kind: 'rate-limit',
+  coolDownMs: marginMs,
+  reset: (counters) => counters,
+  observe(counters, event) {
+    if (event.type === 'OK') return { counters, verdict: 'fine' };
+    if (event.type !== 'THROTTLED') return nothing(counters);
+    const until = Math.max(event.until, event.at) + marginMs;
+    const cause = event.banned ? `banned until ${event.until}` : `throttled until ${event.until}`;
+    return { counters, verdict: { trip: event.banned ? 'halted' : 'reducing', cause, until } };
+  },
+});
+
+/** Books that the venue contradicts decide nothing; the first clean reading tries, the second one closes. */
+const reconciliationRule: BreakerRule = {
+  kind: 'reconciliation',
+  coolDownMs: null,
+  reset: (counters) => counters,
+  observe(counters, event, trial) {
+    if (event.type === 'CLEAN') return { counters, verdict: trial ? 'fine' : 'easing' };
+    if (event.type !== 'FINDINGS') return nothing(counters);
+    if (event.count <= 0) return { counters, verdict: trial ? 'fine' : 'easing' };
+    return { counters, verdict: { trip: 'halted', cause: `${event.count} findings: ${event.detail}` } };
+  },
+};
+
+/** Orders with a wrong time are refused, or worse, late ones taken. Over at half the bound, so that it does not flap. */
+const clockRule = (maxSkewMs: number): BreakerRule => ({
+  kind: 'clock',
+  coolDownMs: null,
+  reset: (counters) => counters,
+  observe(counters, event) {
+    if (event.type !== 'SKEW') return nothing(counters);
+    const skewMs = Math.abs(event.ms);
+    if (skewMs > maxSkewMs)
+      return { counters, verdict: { trip: 'halted', cause: `clocks differ by ${event.ms} ms` } };
+    return { counters, verdict: skewMs * 2 <= maxSkewMs ? 'over' : null };
+  },
+});
+
+/** Slow calls in a sliding window: an entry would be sent into a market that has moved on. */
+const latencyRule = (
+  maxLatencyMs: number,
+  limit: number,
+  windowMs: number,
+  coolDownMs: number,
+): BreakerRule => ({
+  kind: 'latency',
+  coolDownMs,
+  reset: (counters) => ({ ...counters, faultTimes: [] }),
+  observe(counters, event, trial) {
+    if (event.type !== 'LATENCY') return nothing(counters);
+    if (event.ms <= maxLatencyMs) return { counters, verdict: 'fine' };
+    const faultTimes = inWindow(counters.faultTimes, event.at, windowMs);
+    const trip = {
+      trip: 'reducing',
+      cause: `${faultTimes.length} slow calls, the last of ${event.ms} ms`,
+    } as const;
+    return {
+      counters: { ...counters, faultTimes },
+      verdict: faultTimes.length >= (trial ? 1 : limit) ? trip : null,
+    };
+  },
+});
+
 export interface BreakerSettings {
   readonly maxDrawdownPercent: Decimal;
   readonly maxDailyLossPercent: Decimal;
@@ -196,6 +283,13 @@ export interface BreakerSettings {
   /** How many symbols are traded, and which share of them may be without data. */
   readonly symbols: number;
   readonly maxStaleShare: number;
+  /** On top of the moment until which the venue wants quiet. */
+  readonly throttleMarginMs: number;
+  readonly maxClockSkewMs: number;
+  readonly maxLatencyMs: number;
+  readonly maxSlowCalls: number;
+  readonly latencyWindowMs: number;
+  readonly latencyCoolDownMs: number;
 }
 
 export const DEFAULT_BREAKER_SETTINGS: BreakerSettings = {
@@ -209,6 +303,12 @@ export const DEFAULT_BREAKER_SETTINGS: BreakerSettings = {
   journalCoolDownMs: 10_000,
   symbols: 1,
   maxStaleShare: 0.5,
+  throttleMarginMs: 2_000,
+  maxClockSkewMs: 1_000,
+  maxLatencyMs: 5_000,
+  maxSlowCalls: 5,
+  latencyWindowMs: 60_000,
+  latencyCoolDownMs: 60_000,
 };
 
 export const BREAKER_KINDS: readonly BreakerKind[] = [
@@ -218,6 +318,14 @@ export const BREAKER_KINDS: readonly BreakerKind[] = [
   'api-errors',
   'journal',
   'stale-data',
+];
+
+/** Those that watch a remote venue's interface; a venue in the process has none to watch. */
+export const REMOTE_BREAKER_KINDS: readonly BreakerKind[] = [
+  'rate-limit',
+  'reconciliation',
+  'clock',
+  'latency',
 ];
 
 const JOURNAL_WINDOW_MS = 60_000;
@@ -236,5 +344,18 @@ export function ruleOf(kind: BreakerKind, settings: BreakerSettings): BreakerRul
       return faultRule(kind, 1, JOURNAL_WINDOW_MS, settings.journalCoolDownMs);
     case 'stale-data':
       return staleDataRule(settings.symbols, settings.maxStaleShare);
+    case 'rate-limit':
+      return rateLimitRule(settings.throttleMarginMs);
+    case 'reconciliation':
+      return reconciliationRule;
+    case 'clock':
+      return clockRule(settings.maxClockSkewMs);
+    case 'latency':
+      return latencyRule(
+        settings.maxLatencyMs,
+        settings.maxSlowCalls,
+        settings.latencyWindowMs,
+        settings.latencyCoolDownMs,
+      );
   }
 }

@@ -19,7 +19,7 @@ import {
   ruleOf,
   type Verdict,
 } from './breaker-rules.ts';
-import type { MachineDefinition } from './definition.ts';
+import { carry, type MachineDefinition } from './definition.ts';
 import { breakerOf, type Timed } from './messages.ts';
 import {
   bounded,
@@ -48,6 +48,8 @@ export interface BreakerContext {
   readonly level: BreakerLevel | null;
   readonly cause: string | null;
   readonly openedAt: number | null;
+  /** Until when it stays open at least, where the pause is not the rule's own. */
+  readonly openUntil: number | null;
   readonly trips: number;
   readonly audit: readonly {
     readonly at: number;
@@ -93,26 +95,34 @@ function open(context: BreakerContext): Step<BreakerContext> {
     level: verdict.trip,
     cause: verdict.cause,
     openedAt: context.at,
+    openUntil: verdict.until === undefined ? null : Math.max(verdict.until, context.openUntil ?? 0),
     trips: context.trips + 1,
   };
+  return step(next, ...tell(next, verdict.trip), ...pause(next));
+}
+
+/** The end of the pause: the venue's word where there is one, else the rule's. */
+function pause(context: BreakerContext): readonly Emitted[] {
   const { coolDownMs } = ruleFor(context);
-  const pause: readonly Emitted[] =
-    coolDownMs === null
-      ? []
-      : [
-          {
-            type: 'timer.set',
-            id: COOL_DOWN,
-            kind: 'named',
-            delayMs: coolDownMs,
-            event: { type: 'COOLED_DOWN' },
-          },
-        ];
-  return step(next, ...tell(next, verdict.trip), ...pause);
+  const delayMs = context.openUntil === null ? coolDownMs : Math.max(0, context.openUntil - context.at);
+  return delayMs === null
+    ? []
+    : [{ type: 'timer.set', id: COOL_DOWN, kind: 'named', delayMs, event: { type: 'COOLED_DOWN' } }];
+}
+
+/** The venue asks for more time than it did. */
+const lasts = ({ verdict, openUntil }: BreakerContext): boolean =>
+  trips(verdict) && verdict.until !== undefined && (openUntil === null || verdict.until > openUntil);
+
+function prolong(context: BreakerContext): Step<BreakerContext> {
+  const { verdict } = context;
+  if (!trips(verdict) || verdict.until === undefined) return step(context);
+  const next = { ...context, verdict: null, cause: verdict.cause, openUntil: verdict.until };
+  return step(next, ...pause(next));
 }
 
 function close(context: BreakerContext): Step<BreakerContext> {
-  const next = { ...context, verdict: null, level: null, cause: null, openedAt: null };
+  const next = { ...context, verdict: null, level: null, cause: null, openedAt: null, openUntil: null };
   const paused = ruleFor(context).coolDownMs !== null;
   const stop: readonly Emitted[] = paused ? [{ type: 'timer.clear', id: COOL_DOWN }] : [];
   return step(next, ...tell(next, 'closed'), ...stop);
@@ -147,7 +157,19 @@ const act = (behave: (context: BreakerContext, event: Event) => Step<BreakerCont
     for (const intent of next.intents) enqueue.emit(intent);
   });
 
-const MEASURES = ['EQUITY', 'TRADE_CLOSED', 'FAULT', 'OK', 'STALE', 'LIVE'] as const;
+const MEASURES = [
+  'EQUITY',
+  'TRADE_CLOSED',
+  'FAULT',
+  'OK',
+  'STALE',
+  'LIVE',
+  'THROTTLED',
+  'FINDINGS',
+  'CLEAN',
+  'SKEW',
+  'LATENCY',
+] as const;
 
 function onMeasures<T>(transition: T): Record<(typeof MEASURES)[number], T> {
   return Object.fromEntries(MEASURES.map((type) => [type, transition])) as Record<
@@ -164,6 +186,7 @@ const machine = base
       byOperator: act(byOperator),
       open: act(open),
       close: act(close),
+      prolong: act(prolong),
       halfOpen: act((context) => step({ ...context, verdict: null }, ...tell(context, 'half-open'))),
       unexpected: act((context, event) => unexpected(breakerOf(context.kind), context, event)),
     },
@@ -171,6 +194,8 @@ const machine = base
       tripped: ({ context }) => trips(context.verdict),
       tripsHalted: ({ context }) => trips(context.verdict) && context.verdict.trip === 'halted',
       tripsReducing: ({ context }) => trips(context.verdict) && context.verdict.trip === 'reducing',
+      lasts: ({ context }) => lasts(context),
+      easing: ({ context }) => context.verdict === 'easing',
       over: ({ context }) => context.verdict === 'over',
       fine: ({ context }) => context.verdict === 'fine' || context.verdict === 'over',
     },
@@ -186,6 +211,7 @@ const machine = base
       level: null,
       cause: null,
       openedAt: null,
+      openUntil: null,
       trips: 0,
       audit: [],
       unexpected: NOTHING_UNEXPECTED,
@@ -206,15 +232,24 @@ const machine = base
       },
       open: {
         initial: 'reducing',
-        always: { guard: 'over', target: 'closed', actions: 'close' },
+        always: [
+          { guard: 'over', target: 'closed', actions: 'close' },
+          { guard: 'easing', target: 'halfOpen', actions: 'halfOpen' },
+        ],
         on: {
           OPERATOR_RESET: { target: 'closed', actions: ['byOperator', 'close'] },
           COOLED_DOWN: { target: 'halfOpen', actions: 'halfOpen' },
         },
         states: {
-          // Only a worse verdict changes an open breaker; its pause runs from the first.
-          reducing: { always: { guard: 'tripsHalted', target: 'halted', actions: 'open' } },
-          halted: {},
+          // Only a worse verdict changes an open breaker, or a longer pause that the venue itself asks for; else
+          // the pause runs from the first.
+          reducing: {
+            always: [
+              { guard: 'tripsHalted', target: 'halted', actions: 'open' },
+              { guard: 'lasts', actions: 'prolong' },
+            ],
+          },
+          halted: { always: { guard: 'lasts', actions: 'prolong' } },
         },
       },
       halfOpen: {
@@ -234,7 +269,13 @@ const machine = base
 
 export const createBreakerMachine = (): MachineDefinition => ({
   type: 'breaker',
-  version: 1,
+  version: 2,
   machine,
-  migrations: {},
+  // Version 1 knew fewer measures, and no pause but its rule's.
+  migrations: {
+    1: carry((context) => ({
+      openUntil: null,
+      settings: { ...DEFAULT_BREAKER_SETTINGS, ...(context.settings as Partial<BreakerSettings>) },
+    })),
+  },
 });

@@ -108,4 +108,76 @@ describe('breaker', () => {
       ],
     );
   });
+
+  test('the venue says how long it wants quiet: 429 reduces, 418 halts, a longer word prolongs', () => {
+    const bench = breaker('rate-limit', { throttleMarginMs: 500 });
+    const throttled = (inMs: number, banned = false) =>
+      bench.send('THROTTLED', { until: bench.at + 10 + inMs, banned });
+    throttled(10_000);
+    assert.equal(state(bench), 'reducing');
+    bench.wait(5_000);
+    throttled(10_000);
+    assert.deepEqual(told(bench), [], 'it was told already');
+    bench.send('OK');
+    assert.deepEqual(bench.value, { open: 'reducing' }, 'a call that went through ends no pause');
+    bench.wait(9_000);
+    throttled(120_000, true);
+    assert.equal(state(bench), 'halted');
+    throttled(1_000);
+    bench.wait(120_000);
+    assert.deepEqual(bench.value, { open: 'halted' }, 'a shorter word shortens nothing, and the margin runs');
+    bench.wait(500);
+    assert.equal(state(bench), 'half-open');
+    bench.send('OK');
+    assert.equal(state(bench), 'closed');
+    assert.equal(bench.timers.size, 0);
+  });
+
+  test('books that the venue contradicts halt until a clean reading, and trade on trial until a second', () => {
+    const bench = breaker('reconciliation');
+    bench.send('CLEAN');
+    assert.equal(bench.value, 'closed');
+    bench.send('FINDINGS', { count: 2, detail: 'BTCUSDT' });
+    assert.equal(state(bench), 'halted');
+    bench.send('FINDINGS', { count: 1, detail: 'BTCUSDT' });
+    assert.deepEqual(bench.value, { open: 'halted' });
+    bench.send('CLEAN');
+    assert.equal(state(bench), 'half-open');
+    bench.send('FINDINGS', { count: 1, detail: 'BTCUSDT' });
+    assert.equal(state(bench), 'halted');
+    bench.send('CLEAN');
+    bench.send('CLEAN');
+    assert.equal(state(bench), 'closed');
+  });
+
+  test('a clock that is off halts, and must be well within its bound again', () => {
+    const bench = breaker('clock');
+    bench.send('SKEW', { ms: 1_000 });
+    assert.equal(bench.value, 'closed');
+    bench.send('SKEW', { ms: -1_001 });
+    assert.equal(state(bench), 'halted');
+    bench.send('SKEW', { ms: 900 });
+    assert.deepEqual(bench.value, { open: 'halted' });
+    bench.send('SKEW', { ms: 500 });
+    assert.equal(state(bench), 'closed');
+  });
+
+  test('slow calls reduce; after the pause one quick call closes, one slow one opens again', () => {
+    const bench = breaker('latency', { maxSlowCalls: 3, latencyCoolDownMs: 1_000 });
+    const call = (ms: number) => bench.send('LATENCY', { ms }, 1_000);
+    call(6_000);
+    call(6_000);
+    bench.wait(60_000);
+    call(6_000);
+    assert.equal(bench.value, 'closed', 'not in one window');
+    call(6_000);
+    call(6_000);
+    assert.equal(state(bench), 'reducing');
+    bench.wait(1_000);
+    call(6_000);
+    assert.equal(state(bench), 'reducing');
+    bench.wait(1_000);
+    call(100);
+    assert.equal(state(bench), 'closed');
+  });
 });
