@@ -147,8 +147,13 @@ export class Account implements Desk {
     return Number.isFinite(next) ? next : undefined;
   }
 
-  /** Does what is due by now. */
+  /** Does what is due by now, each thing as of its own time: how often it is called makes no difference. */
   tick(at: number): void {
+    for (let due = this.nextDeadline(); due !== undefined && due <= at; due = this.nextDeadline())
+      this.#due(due);
+  }
+
+  #due(at: number): void {
     const { books, index } = this;
     for (const [symbol, due] of Object.entries(books.countdowns)) {
       if (due > at) continue;
