@@ -33,7 +33,7 @@ export type Reply =
   /** Headers, half of a body, and the connection is cut. */
   | 'truncate'
   /** An answer, but late. */
-  | { readonly afterMs: number; readonly then: Reply };
+  | { readonly afterMs: number; readonly reply: Reply };
 
 type Script = Reply | ((request: SeenRequest) => Reply);
 
@@ -135,7 +135,7 @@ function answer(request: IncomingMessage, response: ServerResponse, reply: Reply
     return;
   }
   if ('afterMs' in reply) {
-    setTimeout(() => answer(request, response, reply.then), reply.afterMs);
+    setTimeout(() => answer(request, response, reply.reply), reply.afterMs);
     return;
   }
   const [text, type, headers] =
