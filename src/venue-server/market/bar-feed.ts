@@ -138,7 +138,8 @@ export class BarFeed implements MarketFeed {
       if (step.at > clock.now()) return;
       const unseen = step.bars.every((bar) => bar.openTime >= this.#silentUntil);
       if (!unseen) {
-        this.#advance(step.at);
+        this.#open(step);
+        this.#finish(step);
         continue;
       }
       for (const bar of step.bars) {
@@ -185,12 +186,16 @@ export class BarFeed implements MarketFeed {
         if (this.#step) this.#play(this.#step, to);
         return;
       }
-      // Funding between two bars: the bar under way first comes up to it.
-      if (this.#step && this.#step !== step) this.#play(this.#step, step.at);
-      if (this.#step === step) this.#close(step);
-      this.#settle(step);
-      this.#buffer.shift();
+      this.#finish(step);
     }
+  }
+
+  #finish(step: MarketStep): void {
+    // Funding between two bars: the bar under way first comes up to it.
+    if (this.#step && this.#step !== step) this.#play(this.#step, step.at);
+    if (this.#step === step) this.#close(step);
+    this.#settle(step);
+    this.#buffer.shift();
   }
 
   /** The step whose bars are under way: the next one that has any. */
@@ -238,7 +243,7 @@ export class BarFeed implements MarketFeed {
   #sample(playing: Playing, openTime: number, offset: number): void {
     const { sink } = this.#options;
     const { market, path } = playing;
-    const before = Math.max(playing.offset, 0);
+    const before = playing.offset;
     playing.offset = offset;
     const at = openTime + offset;
     const point = this.#shocked(playing, path.at(offset), at);
@@ -248,15 +253,25 @@ export class BarFeed implements MarketFeed {
       market.setMark(at, point.mark);
       return;
     }
-    const { bar } = path;
-    const traded = (until: number): number => market.text.floorQuantity((bar.volume * until) / this.#barMs);
-    const quantity = traded(offset) - traded(before);
+    const quantity = this.#quantity(playing, before, offset);
+    // Without a trade the last price stays, as it would anywhere.
+    const last = quantity > 0 ? point.last : market.last || point.last;
     const stampAt = offset === this.#barMs ? at - 1 : at;
-    const trade = market.sample(at, stampAt, point.last, point.mark, quantity);
-    market.funding.observe(point.last, point.mark);
+    const trade = market.sample(at, stampAt, last, point.mark, quantity);
+    market.funding.observe(last, point.mark);
     if (at <= this.#silentUntil) return;
     if (trade) sink.traded(market, trade);
-    sink.input({ type: 'PRICE', at, symbol: market.symbol, last: point.last, mark: point.mark });
+    sink.input({ type: 'PRICE', at, symbol: market.symbol, last, mark: point.mark });
+  }
+
+  /** Even over the bar, its open included; each corner has at least one step, for it did trade there. */
+  #quantity({ market, path }: Playing, before: number, offset: number): number {
+    const { bar, corners } = path;
+    const { text } = market;
+    const traded = (until: number): number =>
+      until < 0 ? 0 : text.floorQuantity((bar.volume * (until + SECOND)) / (this.#barMs + SECOND));
+    const quantity = text.floorQuantity(traded(offset) - traded(before));
+    return quantity === 0 && bar.volume > 0 && corners.includes(offset) ? text.step : quantity;
   }
 
   #shocked(

@@ -3,7 +3,8 @@
  *
  * Invariants: fixed by the seed, the price and the minute; never crossed; its touch is never wider than what the
  * engine charges a taker without a book (half the modelled spread), and its levels are deeper than the engine's
- * impact, so that no fill is better than what was shown; levels keep their size within a minute as the price moves.
+ * impact, so that no fill is better than what was shown; levels keep their
+ * size within a minute as the price moves, the touch within a second, so that every second says something.
  */
 import { DEFAULT_SLIPPAGE } from '../../exchange/engine-types.ts';
 import { spot } from './dice.ts';
@@ -40,6 +41,7 @@ const SPACING = 0.00005;
 /** Of a bar's volume: an ordinary level. */
 const LEVEL_SHARE = 0.02;
 const LEVELS = 100;
+const SECOND = 1000;
 const MINUTE = 60_000;
 
 export class Ladder {
@@ -55,9 +57,9 @@ export class Ladder {
     const { bid, ask } = this.#best(state);
     return {
       bid: this.#text.atTick(bid),
-      bidQuantity: this.#size(bid, state, 1),
+      bidQuantity: this.#size(bid, state, 1, SECOND),
       ask: this.#text.atTick(ask),
-      askQuantity: this.#size(ask, state, 2),
+      askQuantity: this.#size(ask, state, 2, SECOND),
     };
   }
 
@@ -78,17 +80,18 @@ export class Ladder {
 
   /** From the best price on, the multiples of the spacing beyond it. */
   #side(best: number, spacing: number, state: LadderState, salt: number): ShownLevel[] {
-    const levels: ShownLevel[] = [[this.#text.atTick(best), this.#size(best, state, salt)]];
+    const levels: ShownLevel[] = [[this.#text.atTick(best), this.#size(best, state, salt, SECOND)]];
     const width = Math.abs(spacing);
     let ticks =
       spacing > 0 ? Math.floor(best / width) * width + width : Math.ceil(best / width) * width - width;
     for (; levels.length < LEVELS && ticks > 0; ticks += spacing)
-      levels.push([this.#text.atTick(ticks), this.#size(ticks, state, salt)]);
+      levels.push([this.#text.atTick(ticks), this.#size(ticks, state, salt, MINUTE)]);
     return levels;
   }
 
-  #size(ticks: number, { volume, at }: LadderState, salt: number): number {
-    const share = LEVEL_SHARE * (0.3 + 1.4 * spot(this.#seed + salt, ticks, Math.floor(at / MINUTE)));
+  /** The same for `heldMs`. */
+  #size(ticks: number, { volume, at }: LadderState, salt: number, heldMs: number): number {
+    const share = LEVEL_SHARE * (0.3 + 1.4 * spot(this.#seed + salt, ticks, Math.floor(at / heldMs)));
     return Math.max(this.#text.step, this.#text.floorQuantity(volume * share));
   }
 }
