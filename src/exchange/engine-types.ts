@@ -70,6 +70,8 @@ export type EngineInput =
       readonly symbol: SymbolName;
       readonly last: number;
       readonly mark?: number;
+      /** Base asset traded lately (one bar); scales the impact of what this price triggers. Absent: no impact. */
+      readonly volume?: number;
     }
   | {
       readonly type: 'BOOK';

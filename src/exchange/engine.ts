@@ -299,6 +299,7 @@ export class VenueEngine {
         legs,
         scope: market.hasBook ? 'triggers' : 'all',
         makerVolume: Number.MAX_SAFE_INTEGER,
+        ...(input.volume === undefined ? {} : { volume: input.volume }),
       });
     });
   }

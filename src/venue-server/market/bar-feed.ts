@@ -261,7 +261,8 @@ export class BarFeed implements MarketFeed {
     market.funding.observe(last, point.mark);
     if (at <= this.#silentUntil) return;
     if (trade) sink.traded(market, trade);
-    sink.input({ type: 'PRICE', at, symbol: market.symbol, last, mark: point.mark });
+    const { symbol, ordinaryVolume: volume } = market;
+    sink.input({ type: 'PRICE', at, symbol, last, mark: point.mark, volume });
   }
 
   /** Even over the bar, its open included; each corner has at least one step, for it did trade there. */
