@@ -84,7 +84,7 @@ const leaveLimbo = (work: Work, fill: RemoteFill): void => {
 };
 
 /** Readings lag: an order is cleared only by one that was asked for this long after the fill was heard of. */
-const clearedAfter = (work: Work, heardAt: number): number => heardAt + 2 * work.settings.secondMs;
+const clearedAfter = (work: Work, heardAt: number): number => heardAt + work.settings.quietMs;
 
 function askAbout(work: Work, suspect: OrderRecord, heardAt: number): void {
   const { order, status, askAt } = suspect;
@@ -111,7 +111,7 @@ function suspectsOf(work: Work, fill: RemoteFill, heardAt: number): OrderRecord[
 /** Nobody here ordered it: it changes what we hold all the same. */
 function bookForeign(work: Work, fill: RemoteFill, cause: Cause): void {
   const { symbol } = fill;
-  markBooked(work, fill);
+  markBooked(work, fill, cause === 'manual');
   touch(work, symbol, fill.at);
   let left = signedOf(fill.side, fill.quantity);
   left = D.sub(left, takeFromForeign(work, fill, left, cause));

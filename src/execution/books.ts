@@ -116,7 +116,7 @@ export function changeWallet(work: Work, delta: Decimal, reason: string, about: 
 }
 
 function tradeOf(work: Work, key: string, at: number): ExecutorState['trades'][string] {
-  const trade = work.state.trades[key] ?? { at, fill: false, pnl: false, fee: false };
+  const trade = work.state.trades[key] ?? { at, fill: false, pnl: false, fee: false, stray: false };
   work.state.trades[key] = trade;
   return trade;
 }
@@ -124,8 +124,19 @@ function tradeOf(work: Work, key: string, at: number): ExecutorState['trades'][s
 export const isBooked = (work: Work, fill: RemoteFill): boolean =>
   work.state.trades[tradeKey(fill)]?.fill === true;
 
-export function markBooked(work: Work, fill: RemoteFill): void {
-  tradeOf(work, tradeKey(fill), fill.at).fill = true;
+/** `stray`: as somebody else's, which an order of ours may yet turn out to have made. */
+export function markBooked(work: Work, fill: RemoteFill, stray = false): void {
+  const trade = tradeOf(work, tradeKey(fill), fill.at);
+  trade.fill = true;
+  trade.stray = stray;
+}
+
+/** True once, for a fill that was booked as somebody else's. */
+export function claimStray(work: Work, fill: RemoteFill): boolean {
+  const trade = tradeOf(work, tradeKey(fill), fill.at);
+  const { stray } = trade;
+  trade.stray = false;
+  return stray;
 }
 
 /** Its money comes by the ledger, if at all. */

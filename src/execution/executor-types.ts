@@ -108,7 +108,9 @@ export interface OrderRecord {
   triggered: boolean;
   /** Σ of what was told to the owner. */
   filled: Decimal;
-  /** What the venue says it has filled; more than `filled` means that fills are missing here. */
+  /** Fills of it that were told as somebody else's, before it was known to have made them. */
+  absorbed: Decimal;
+  /** What the venue says it has filled; more than `filled` and `absorbed` means that fills are missing here. */
   venueFilled: Decimal;
   end: OrderEnd | null;
   readonly sendBy: number;
@@ -180,8 +182,10 @@ export interface Limbo {
   readonly at: number;
 }
 
+/** A difference, and what the venue showed: only the same twice is the same difference. */
 export interface Drift {
   readonly amount: Decimal;
+  readonly shown: Decimal;
   readonly at: number;
 }
 
@@ -221,8 +225,8 @@ export interface ExecutorState {
   /** The venue's last word on each symbol, for adoption and for the guardian. */
   positions: Record<SymbolName, RemotePosition>;
   limbo: Limbo[];
-  /** symbol:tradeId → when (venue's clock), with what of it is in the wallet. */
-  trades: Record<string, { readonly at: number; fill: boolean; pnl: boolean; fee: boolean }>;
+  /** symbol:tradeId → when (venue's clock), what of it is in the wallet, and whether no order claimed it. */
+  trades: Record<string, { readonly at: number; fill: boolean; pnl: boolean; fee: boolean; stray: boolean }>;
   /** Ledger rows already taken: type:symbol:id → when. */
   rows: Record<string, number>;
   /** When (venue's clock) something last happened on a symbol. */

@@ -32,7 +32,7 @@ export function inferMissing(
   answer: NonNullable<RemoteAnswers['query']>,
 ): void {
   const order = answer.book === 'plain' ? answer.order : answer.actual?.order;
-  const quantity = D.sub(record.venueFilled, record.filled);
+  const quantity = D.sub(D.sub(record.venueFilled, record.filled), record.absorbed);
   if (!order || D.lte(quantity, D.ZERO)) return;
   const { clientOrderId, symbol, owner } = record.order;
   const side = record.order.side;

@@ -5,6 +5,7 @@
  * only rise), so a reading that lags cannot roll it back; an end is told once all fills that it counts are;
  * acknowledged comes before everything else that presumes it.
  */
+import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import { GUARDIAN, VENUE } from '../domain/events.ts';
 import { type IdentifiedOrder, isConditional, type VenueEvent } from '../domain/order.ts';
@@ -12,6 +13,7 @@ import type { CallEnded, RemoteAlgoOrder, RemoteFill, RemoteOrder } from '../dom
 import {
   changeForeign,
   changeHolding,
+  claimStray,
   feeInAsset,
   foreignOf,
   holderOf,
@@ -88,6 +90,7 @@ function newRecord(work: Work, order: IdentifiedOrder, sendBy: number): OrderRec
     toldUnknown: false,
     triggered: false,
     filled: D.ZERO,
+    absorbed: D.ZERO,
     venueFilled: D.ZERO,
     end: null,
     sendBy,
@@ -286,7 +289,11 @@ export function observeAlgo(work: Work, record: OrderRecord, algo: RemoteAlgoOrd
 
 /** Books one execution of one of our orders, once, and tells whoever it concerns. False when it was known. */
 export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): boolean {
-  if (isBooked(work, fill)) return false;
+  if (isBooked(work, fill)) {
+    // Its effect is in the books already; only the order's own count lacks it.
+    if (claimStray(work, fill)) record.absorbed = D.add(record.absorbed, fill.quantity);
+    return false;
+  }
   markBooked(work, fill);
   work.state.byOrderId[fill.orderId] = record.order.clientOrderId;
   if (record.book === 'algo') {
@@ -297,7 +304,7 @@ export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): bo
     acknowledge(work, record, fill.orderId);
   }
   record.filled = D.add(record.filled, fill.quantity);
-  record.venueFilled = D.max(record.venueFilled, record.filled);
+  record.venueFilled = D.max(record.venueFilled, counted(record));
   touch(work, fill.symbol, fill.at);
   const complete = isComplete(record);
   const event = {
@@ -326,7 +333,7 @@ export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): bo
 function isComplete(record: OrderRecord): boolean {
   if (record.status === 'over') return true;
   if (record.quantity !== null && D.gte(record.filled, record.quantity)) return true;
-  return record.end?.outcome === 'filled' && D.gte(record.filled, record.venueFilled);
+  return record.end?.outcome === 'filled' && !lacksFills(record);
 }
 
 /** Whose holdings a fill changes: its owner's, unless somebody acted in another's place. */
@@ -355,10 +362,14 @@ function hold(
   tell(work, holder, { ...event, ref, cumulative: fill.quantity, complete: true, cause: 'guardian' });
 }
 
+const counted = (record: OrderRecord): Decimal => D.add(record.filled, record.absorbed);
+/** The venue counts more than was told here. */
+export const lacksFills = (record: OrderRecord): boolean => D.gt(record.venueFilled, counted(record));
+
 /** Tells the end once everything that it counts has been told; until then the missing fills are asked for. */
 export function settle(work: Work, record: OrderRecord): void {
   if (record.status === 'over') return;
-  if (D.gt(record.venueFilled, record.filled)) {
+  if (lacksFills(record)) {
     askWithin(work, record, pauseAfter(work.settings, record.asked));
     return;
   }
@@ -377,7 +388,7 @@ export function settle(work: Work, record: OrderRecord): void {
 /** The venue has forgotten it: it can do nothing any more. */
 export function forgottenByVenue(work: Work, record: OrderRecord): void {
   record.end ??= { outcome: 'expired', reason: 'the venue does not know it any more' };
-  record.venueFilled = record.filled;
+  record.venueFilled = counted(record);
   settle(work, record);
 }
 

@@ -12,7 +12,15 @@ import type { Emitted } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { RemoteAlgoOrder, RemoteCall, RemoteOrder, RemoteReport } from '../domain/remote.ts';
 import { settleLimbo, takeFill } from './attribution.ts';
-import { changeWallet, expectedAmount, foreignOf, holderOf, oldest, takeIncome } from './books.ts';
+import {
+  changeForeign,
+  changeWallet,
+  expectedAmount,
+  foreignOf,
+  holderOf,
+  oldest,
+  takeIncome,
+} from './books.ts';
 import {
   call,
   contradiction,
@@ -31,7 +39,7 @@ import type { ExecutorOptions, ExecutorState, ForeignOrder, OrderRecord } from '
 import { reviewForeign } from './foreign.ts';
 import { inferPosition } from './inference.ts';
 import { wantCancel } from './order-cancel.ts';
-import { askWithin, observeAlgo, observePlain, settle } from './order-life.ts';
+import { askWithin, lacksFills, observeAlgo, observePlain, settle } from './order-life.ts';
 import { tellProtection } from './protection-view.ts';
 import { cannotLand } from './resolver.ts';
 
@@ -99,6 +107,8 @@ function begin(work: Work, report: RemoteReport): void {
   const { state } = work;
   state.baseline = report.at;
   changeWallet(work, D.sub(report.wallet, state.wallet), 'DEPOSIT');
+  for (const { symbol, amount, entryPrice } of report.positions)
+    changeForeign(work, symbol, amount, entryPrice);
 }
 
 function remember(work: Work, report: RemoteReport): void {
@@ -199,9 +209,9 @@ function isBusy(work: Work, symbol: SymbolName, report: RemoteReport): boolean {
   if (!isQuiet(work, symbol, report.at)) return true;
   if (state.limbo.some(({ fill }) => fill.symbol === symbol)) return true;
   return Object.values(state.orders).some(
-    ({ order, status, filled, venueFilled, absentInReading }) =>
-      order.symbol === symbol &&
-      (status === 'sending' || status === 'unknown' || filled !== venueFilled || absentInReading),
+    (record) =>
+      record.order.symbol === symbol &&
+      (!record.acknowledged || lacksFills(record) || record.absentInReading),
   );
 }
 
@@ -224,35 +234,36 @@ function comparePosition(work: Work, symbol: SymbolName, report: RemoteReport): 
     wantReport(work, `${symbol} does not agree yet`, settings.quietMs);
     return;
   }
-  if (holderOf(work, symbol) === undefined) {
-    const fresh = foreignOf(work, symbol);
-    fresh.amount = D.add(fresh.amount, missing);
-    fresh.entryPrice = position?.entryPrice ?? fresh.entryPrice;
-    delete state.drifts[symbol];
-    return;
-  }
   explain(work, symbol, missing, report);
 }
 
 function explain(work: Work, symbol: SymbolName, missing: Decimal, report: RemoteReport): void {
   const { state, settings } = work;
   const drift = state.drifts[symbol];
-  const confirmed = drift && D.eq(drift.amount, missing) && report.at - drift.at >= settings.quietMs;
-  const reported = report.positions.find((each) => each.symbol === symbol)?.amount ?? D.ZERO;
-  if (!confirmed) {
-    if (!drift || !D.eq(drift.amount, missing)) state.drifts[symbol] = { amount: missing, at: report.at };
+  const shown = report.positions.find((each) => each.symbol === symbol)?.amount ?? D.ZERO;
+  const isSame = drift !== undefined && D.eq(drift.amount, missing) && D.eq(drift.shown, shown);
+  if (!isSame) state.drifts[symbol] = { amount: missing, shown, at: report.at };
+  if (!isSame || report.at - drift.at < settings.quietMs) {
     state.lookDeep = true;
     finding(
       work,
       `drift:${symbol}`,
-      `${symbol}: the venue shows ${reported}, the books differ by ${missing}; looking for the fills`,
+      `${symbol}: the venue shows ${shown}, the books differ by ${missing}; looking for the fills`,
     );
     wantReport(work, `${symbol} differs by ${missing}`, settings.quietMs);
     return;
   }
-  contradiction(work, `${symbol}: no fill explains that the venue shows ${reported}; ${missing} is inferred`);
+  if (touchesHolder(work, symbol, missing))
+    contradiction(work, `${symbol}: no fill explains that the venue shows ${shown}; ${missing} is inferred`);
   inferPosition(work, symbol, missing, `inferred-${symbol}-${state.nextCall}`);
   delete state.drifts[symbol];
+}
+
+/** What is foreign may come and go without a word to us. */
+function touchesHolder(work: Work, symbol: SymbolName, missing: Decimal): boolean {
+  const foreign = work.state.foreign[symbol]?.amount ?? D.ZERO;
+  const explained = D.sign(foreign) !== D.sign(missing) && D.lte(D.abs(missing), D.abs(foreign));
+  return holderOf(work, symbol) !== undefined && !explained;
 }
 
 /** Once nothing is under way, the venue's wallet is the wallet; what no row explains is an adjustment. */
@@ -264,10 +275,13 @@ function compareWallet(work: Work, report: RemoteReport): void {
     return;
   }
   const drift = state.walletDrift;
-  const same = drift !== null && D.eq(drift.amount, missing);
-  const busy = [...Object.keys(state.touched)].some((symbol) => isBusy(work, symbol, report));
-  if (busy || !same || report.at - drift.at < settings.quietMs) {
-    if (!same) state.walletDrift = { amount: missing, at: report.at };
+  const isSame = drift !== null && D.eq(drift.amount, missing) && D.eq(drift.shown, report.wallet);
+  const active = Object.values(state.orders).map(({ order }) => order.symbol);
+  const waiting = state.limbo.map(({ fill }) => fill.symbol);
+  const symbols = new Set([...Object.keys(state.touched), ...active, ...waiting]);
+  const busy = [...symbols].some((symbol) => isBusy(work, symbol, report));
+  if (busy || !isSame || report.at - drift.at < settings.quietMs) {
+    if (!isSame) state.walletDrift = { amount: missing, shown: report.wallet, at: report.at };
     wantReport(work, `the wallet differs by ${missing}`, settings.quietMs);
     return;
   }

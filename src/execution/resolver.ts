@@ -16,6 +16,7 @@ import {
   askWithin,
   becomeUnknown,
   forgottenByVenue,
+  lacksFills,
   neverArrived,
   observeAlgo,
   observePlain,
@@ -86,10 +87,7 @@ function found(
 /** Still something to learn: fills that are missing, an end that was announced, a cancel being looked after. */
 const needsMore = (record: OrderRecord): boolean =>
   record.askAt === null &&
-  (record.triggered ||
-    record.end !== null ||
-    record.venueFilled !== record.filled ||
-    record.cancel?.stage === 'check');
+  (record.triggered || record.end !== null || lacksFills(record) || record.cancel?.stage === 'check');
 
 /** The order is still there after its cancel was answered, or was not. */
 function afterCheck(work: Work, record: OrderRecord): void {

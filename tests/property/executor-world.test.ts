@@ -132,7 +132,7 @@ const story = fc.array(
     { weight: 2, arbitrary: faults },
     { weight: 5, arbitrary: wait },
   ),
-  { minLength: 1, maxLength: 40 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 );
 
 const RUNS = Number(process.env.EXECUTOR_RUNS ?? 150);

@@ -348,6 +348,9 @@ export class World {
     assert.equal(state.wallet, this.venue.state.wallet, 'wallet');
     const deltas = this.toldTo('portfolio', 'WALLET_CHANGED').map(({ delta }) => String(delta));
     assert.equal(D.sum(deltas), this.venue.state.wallet, 'Σ of what the portfolio was told');
+    // Every fill and every row can be read in the end: nothing has to be made up.
+    const madeUp = this.notices.filter((text) => /infer|adjusted/.test(text));
+    assert.deepEqual(madeUp, []);
     for (const [id, count] of this.venue.executed)
       assert.equal(count, 1, `${id} was executed ${count} times`);
     for (const { clientOrderId, status } of this.venue.state.orders)
