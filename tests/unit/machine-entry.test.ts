@@ -80,6 +80,129 @@ describe('entry desk', () => {
     assert.equal(bench.value, 'idle');
   });
 
+  const opened = (bench: MachineBench) => {
+    bench.send('SIGNAL', { signal: ENTER });
+    bench.send('APPROVED', { entry: approved(), reservation: 'r1' });
+    bench.send('POSITION_OPENED', { actor: POSITION });
+    return bench;
+  };
+  const ADOPT = { symbol: 'BTCUSDT', direction: 'short', quantity: '0.7', entryPrice: '101', by: 'ann' };
+
+  test('a failed position’s block wins over the cool-down, whichever of the two words comes first', () => {
+    const source = `guardian:${POSITION}`;
+    for (const order of ['block first', 'closed first']) {
+      const bench = opened(desk({ coolDownMs: 1_000 }));
+      const block = () => bench.send('BLOCK', { source, reason: 'broken' });
+      if (order === 'block first') block();
+      bench.send('POSITION_CLOSED', { actor: POSITION, trade: null, reason: 'broken' });
+      if (order === 'closed first') block();
+      assert.equal(bench.value, 'blocked', order);
+      bench.wait(5_000);
+      assert.equal(bench.value, 'blocked', 'no cool-down ends it');
+      bench.send('UNBLOCK', { source });
+      assert.equal(bench.value, 'idle');
+    }
+  });
+
+  test('a block that ends early gives the rest of the cool-down back', () => {
+    const bench = opened(desk({ coolDownMs: 10_000 }));
+    bench.send('POSITION_CLOSED', { actor: POSITION, trade: null, reason: 'stop' });
+    bench.send('BLOCK', { source: 'feed/BTCUSDT', reason: 'gap' });
+    bench.wait(4_000);
+    bench.send('UNBLOCK', { source: 'feed/BTCUSDT' });
+    assert.equal(bench.value, 'coolingDown');
+    bench.wait(5_900);
+    assert.equal(bench.value, 'coolingDown');
+    bench.wait(100);
+    assert.equal(bench.value, 'idle');
+  });
+
+  test('what the venue holds is adopted: whose it is goes out before the actor starts', () => {
+    const bench = desk();
+    bench.send('ADOPT', { ...ADOPT, markPrice: '104' });
+    const [hold, start] = bench.last;
+    assert.deepEqual(hold, {
+      type: 'send',
+      to: 'venue',
+      event: {
+        type: 'HOLD',
+        owner: POSITION,
+        symbol: 'BTCUSDT',
+        direction: 'short',
+        quantity: '0.7',
+        entryPrice: '101',
+      },
+    });
+    assert.ok(start?.type === 'actor.start');
+    const input = start.input as { adopted: unknown; entry?: unknown };
+    assert.deepEqual(input.adopted, {
+      direction: 'short',
+      quantity: '0.7',
+      entryPrice: '101',
+      markPrice: '104',
+      by: 'ann',
+    });
+    assert.equal(input.entry, undefined);
+    assert.equal(bench.value, 'starting');
+    bench.send('POSITION_OPENED', { actor: POSITION });
+    bench.send('SIGNAL', { signal: ENTER });
+    assert.deepEqual(told(bench), [[POSITION, { type: 'EXIT_SIGNAL', reason: 'opposite-signal' }]]);
+  });
+
+  test('adoption goes before an entry under assessment, through a block, and never beside a position', () => {
+    const assessing = desk();
+    assessing.send('SIGNAL', { signal: ENTER });
+    assessing.send('ADOPT', ADOPT);
+    assert.equal(assessing.value, 'starting');
+    assessing.send('APPROVED', { entry: approved(), reservation: 'r9' });
+    assert.deepEqual(told(assessing), [['portfolio', { type: 'RELEASE', reservation: 'r9' }]]);
+    assert.equal(
+      context(assessing).direction,
+      'short',
+      'an approval that came too late changes nothing of it',
+    );
+
+    const blocked = desk();
+    blocked.send('BLOCK', { source: 'foreign', reason: 'a position nobody here opened' });
+    blocked.send('ADOPT', ADOPT);
+    assert.equal(blocked.value, 'starting');
+
+    const holding = opened(desk());
+    const wrong = desk();
+    for (const [bench, event] of [
+      [holding, ADOPT],
+      [wrong, { ...ADOPT, symbol: 'ETHUSDT' }],
+      [wrong, { ...ADOPT, quantity: '0' }],
+    ] as const) {
+      const before = bench.value;
+      bench.send('ADOPT', event);
+      assert.deepEqual(
+        bench.last.map((intent) => intent.type),
+        ['notify'],
+      );
+      assert.equal(bench.value, before);
+    }
+  });
+
+  test('the venue’s new filters go to desk and position; a halted symbol enters nothing', () => {
+    const bench = opened(desk());
+    const instrument = { ...INSTRUMENT, tickSize: '0.5', status: 'TRADING_HALT' };
+    bench.send('INSTRUMENT', { instrument });
+    assert.deepEqual(told(bench), [[POSITION, { type: 'INSTRUMENT', instrument }]]);
+    bench.send('INSTRUMENT', { instrument });
+    assert.deepEqual(told(bench), [], 'nothing new for the position');
+    bench.send('POSITION_CLOSED', { actor: POSITION, trade: null, reason: 'stop' });
+    bench.send('SIGNAL', { signal: ENTER });
+    assert.equal(bench.value, 'blocked');
+    assert.match(context(bench).blocks.instrument ?? '', /TRADING_HALT/);
+    bench.send('INSTRUMENT', { instrument: { ...INSTRUMENT, symbol: 'ETHUSDT' } });
+    assert.equal(bench.value, 'blocked', 'another symbol’s word frees nothing');
+    bench.send('INSTRUMENT', { instrument: { ...instrument, status: 'TRADING' } }, 900_000);
+    assert.equal(bench.value, 'idle');
+    assert.equal(context(bench).instrument.tickSize, '0.5');
+    assert.equal(desk({ instrument }).value, 'blocked', 'also when it starts that way');
+  });
+
   test('refusals are counted by rule; silence of the portfolio is reported', () => {
     const bench = desk();
     bench.send('SIGNAL', { signal: ENTER });

@@ -28,6 +28,29 @@ describe('scanner', () => {
     assert.deepEqual(context(bench).strategy.state, { seen: 3 });
   });
 
+  test('an entry on a candle that closed too long ago is withheld, with its reason; an exit is not', () => {
+    const bench = scanner();
+    const late = (close: number, ageMs: number) =>
+      bench.send('CANDLES', { closed: closedCandles(bench.at - ageMs, close) }, 0);
+    late(200, 60_000);
+    assert.equal(told(bench).length, 1, 'a minute is within bounds');
+    late(200, 60_001);
+    assert.deepEqual(bench.last, []);
+    const { withheld, late: counted, lastSignal, strategy } = context(bench);
+    assert.deepEqual([withheld, counted, lastSignal?.acted], [1, 1, false]);
+    assert.match(lastSignal?.withheld ?? '', /too long ago/);
+    assert.deepEqual(strategy.state, { seen: 2 }, 'the strategy has seen it all the same');
+    late(50, 8 * 3_600_000);
+    assert.deepEqual(told(bench), [['entry/BTCUSDT', { type: 'SIGNAL', signal: EXIT }]]);
+    const patient = new MachineBench(
+      createScannerMachine(STRATEGY),
+      { symbol: 'BTCUSDT', maxSignalAgeMs: 300_000 },
+      START_AT,
+    );
+    patient.send('CANDLES', { closed: closedCandles(START_AT - 200_000, 200) }, 0);
+    assert.equal(told(patient).length, 1);
+  });
+
   test('paused, the strategy goes on and only exits pass; without a feed nothing passes', () => {
     const bench = scanner();
     bench.send('PAUSE');
