@@ -6,6 +6,7 @@
  * `setQuote` are for reports and never decide anything.
  */
 import { assert, unreachable } from '../core/assert.ts';
+import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import { cloneJson, type Json } from '../core/json.ts';
@@ -17,15 +18,26 @@ import { bookMatters, matchBook, matchTrade } from './book-matching.ts';
 import { candlePath, markRange, still } from './candle-path.ts';
 import { findViolations } from './engine-invariants.ts';
 import {
+  crossWallet,
   type EngineState,
   engineConfig,
   initialState,
   instrumentOf,
   type Market,
+  marginModeOf,
   marketOf,
+  positionModeOf,
   type Venue,
 } from './engine-state.ts';
-import type { EngineInput, EngineOptions, EngineOutput, Quote, WakeBand } from './engine-types.ts';
+import type {
+  EngineInput,
+  EngineOptions,
+  EngineOutput,
+  MarginMode,
+  PositionMode,
+  Quote,
+  WakeBand,
+} from './engine-types.ts';
 import type { VenueOrder, VenueReport } from './exchange.ts';
 import { settleFunding } from './funding.ts';
 import { setLeverage } from './leverage.ts';
@@ -105,6 +117,26 @@ export class VenueEngine {
     return instrumentOf(this.#venue, symbol);
   }
 
+  /** Symbols with anything of the account's on them. */
+  busySymbols(): readonly SymbolName[] {
+    return Object.entries(this.#venue.state.markets).flatMap(([symbol, market]) =>
+      market.positions.length + market.orders.length + market.conditionals.length > 0 ? [symbol] : [],
+    );
+  }
+
+  marginMode(symbol: SymbolName): MarginMode {
+    const market = this.#venue.state.markets[symbol];
+    return market ? marginModeOf(this.#venue, market) : this.#venue.config.marginMode;
+  }
+
+  positionMode(): PositionMode {
+    return positionModeOf(this.#venue);
+  }
+
+  wallets(): { readonly wallet: Decimal; readonly crossWallet: Decimal } {
+    return { wallet: this.#venue.state.wallet, crossWallet: crossWallet(this.#venue) };
+  }
+
   hasPosition(symbol: SymbolName): boolean {
     return (this.#venue.state.markets[symbol]?.positions.length ?? 0) > 0;
   }
@@ -116,8 +148,8 @@ export class VenueEngine {
   }
 
   /** Margins and positions in the detail of an account page, at these marks where given. */
-  books(marks: ReadonlyMap<SymbolName, number> = new Map()): VenueBooks {
-    return booksOf(this.#venue, marks);
+  books(marks: ReadonlyMap<SymbolName, number> = new Map(), liquidations = false): VenueBooks {
+    return booksOf(this.#venue, marks, liquidations);
   }
 
   /**

@@ -13,20 +13,12 @@ import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
 import { bookFill, feeOf } from './account.ts';
 import { activationOf, reached, triggerOf } from './conditional.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
-import { closeOrder, detail, emit, instrumentOf, marketOf, orderKeys, positionOf } from './engine-state.ts';
+import { closeOrder, emit, instrumentOf, marketOf, orderKeys, positionOf } from './engine-state.ts';
 import type { Quote, SelfTradePrevention } from './engine-types.ts';
-import { checkFilters, checkParameters, checkPercentPrice, checkStatus } from './filters.ts';
-import {
-  availableBalance,
-  closable,
-  isReducing,
-  marginFor,
-  maxNotional,
-  reachableNotional,
-  remaining,
-  type Weighed,
-} from './margin.ts';
+import { checkFilters, checkParameters, checkStatus } from './filters.ts';
+import { closable, isReducing, remaining } from './margin.ts';
 import { consume, type Lot, planTake, takeBound, wouldTake } from './matching.ts';
+import { checkMargin } from './order-margin.ts';
 import { meetsOwn, preventSelfTrade, SELF_TRADE } from './self-trade.ts';
 import { type VenueError, venueError } from './venue-errors.ts';
 
@@ -191,41 +183,6 @@ export function checkExecution(
   return undefined;
 }
 
-/** Initial margin of what the order adds, plus what it would lose at once against the mark. */
-function checkMargin(
-  venue: Venue,
-  market: Market,
-  instrument: Instrument,
-  order: IdentifiedOrder,
-  quote: Quote,
-): VenueError | undefined {
-  const quantity = order.quantity ?? D.ZERO;
-  const mark = D.fromNumber(quote.mark || quote.last);
-  const price = assumingPrice(order, quote, venue.config.slippage.halfSpreadRate);
-  const { side, positionSide } = order;
-  const extra: Weighed = { side, positionSide, notional: D.mul(quantity, price) };
-  const before = reachableNotional(market);
-  const after = reachableNotional(market, extra);
-  const reachable = D.sum(after);
-  if (D.gt(reachable, D.sum(before)) && D.gt(reachable, maxNotional(instrument, market.leverage)))
-    return venueError('MAX_LEVERAGE_RATIO');
-  const added = D.sub(marginFor(market, after), marginFor(market, before));
-  if (D.lte(added, D.ZERO)) return undefined;
-  const loss = side === 'BUY' ? D.sub(price, mark) : D.sub(mark, order.price ?? price);
-  const cost = D.add(added, D.mul(quantity, D.max(loss, D.ZERO)));
-  return D.gt(cost, availableBalance(venue)) ? venueError('MARGIN_INSUFFICIENT') : undefined;
-}
-
-const SHORT_MARKUP = 1.0015;
-
-/** A buyer's own price; a seller's larger of last plus 0.15 %, mark and own price. */
-function assumingPrice(order: IdentifiedOrder, quote: Quote, halfSpreadRate: number): Decimal {
-  const own = order.price === undefined ? undefined : Number(order.price);
-  if (order.side === 'BUY')
-    return order.price ?? D.fromNumber(quote.ask ?? quote.last * (1 + halfSpreadRate));
-  return D.fromNumber(Math.max(quote.last * SHORT_MARKUP, quote.mark, own ?? 0));
-}
-
 /** What the order may still fill: its rest, and for a reducing one no more than there is to close. */
 export function openQuantity(market: Market, entry: Resting): Decimal {
   const { order } = entry;
@@ -349,51 +306,6 @@ export function expireKnockedOut(venue: Venue, market: Market): void {
   market.orders = market.orders.filter((entry) => !dead.includes(entry));
   market.conditionals = market.conditionals.filter((entry) => !flat.includes(entry));
   for (const entry of [...dead, ...flat]) closeOrder(venue, entry, 'expired', 'the position is closed');
-}
-
-/** A conditional order's trigger: it becomes a plain order with an id of its own, or is refused. */
-export function trigger(
-  venue: Venue,
-  market: Market,
-  instrument: Instrument,
-  conditional: Conditional,
-  quote: Quote,
-): void {
-  const { order } = conditional;
-  market.conditionals.splice(market.conditionals.indexOf(conditional), 1);
-  const entry: Resting = {
-    order,
-    orderId: String(venue.state.nextOrderId++),
-    rank: venue.state.nextRank++,
-    filled: D.ZERO,
-    ahead: 0,
-    ...(conditional.stp ? { stp: conditional.stp } : {}),
-  };
-  emit(venue, order.owner, { type: 'ORDER_TRIGGERED', ...orderKeys(order), orderId: entry.orderId });
-  const error =
-    checkExecution(venue, market, instrument, entry, quote) ??
-    (isReducing(order) ? undefined : checkPercentPrice(venue, market, instrument, order, quote));
-  if (error) closeOrder(venue, entry, 'rejected-at-trigger', `${error.code}: ${error.reason}`);
-  else {
-    started(venue, market, entry);
-    execute(venue, market, instrument, entry, quote);
-  }
-}
-
-function started(venue: Venue, market: Market, entry: Resting): void {
-  const { order, orderId } = entry;
-  const { symbol, ref, clientOrderId, side, positionSide } = order;
-  detail(venue, {
-    type: 'ORDER_STARTED',
-    symbol,
-    ref,
-    clientOrderId,
-    orderId,
-    side,
-    positionSide,
-    quantity: order.quantity ?? openQuantity(market, entry),
-    price: order.price ?? D.ZERO,
-  });
 }
 
 export function cancel(

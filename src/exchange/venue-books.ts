@@ -55,7 +55,12 @@ export interface VenueBooks {
   readonly markets: readonly MarketBook[];
 }
 
-export function booksOf(source: Venue, marks: ReadonlyMap<SymbolName, number>): VenueBooks {
+/** `liquidations` false leaves those prices at zero: they are by far the dearest part. */
+export function booksOf(
+  source: Venue,
+  marks: ReadonlyMap<SymbolName, number>,
+  liquidations: boolean,
+): VenueBooks {
   const markets: Record<SymbolName, Market> = {};
   for (const [symbol, market] of Object.entries(source.state.markets))
     markets[symbol] = { ...market, mark: marks.get(symbol) ?? market.mark };
@@ -68,12 +73,14 @@ export function booksOf(source: Venue, marks: ReadonlyMap<SymbolName, number>): 
     crossWallet: crossWallet(venue),
     available: availableBalance(venue),
     deposits: venue.state.totals.deposits,
-    markets: Object.entries(markets).map(([symbol, market]) => bookOf(venue, symbol, market)),
+    markets: Object.entries(markets).map(([symbol, market]) => bookOf(venue, symbol, market, liquidations)),
   };
 }
 
-function bookOf(venue: Venue, symbol: SymbolName, market: Market): MarketBook {
-  const positions = market.positions.map((position) => positionBook(venue, symbol, market, position));
+function bookOf(venue: Venue, symbol: SymbolName, market: Market, liquidations: boolean): MarketBook {
+  const positions = market.positions.map((position) =>
+    positionBook(venue, symbol, market, position, liquidations),
+  );
   return {
     symbol,
     marginMode: marginModeOf(venue, market),
@@ -85,11 +92,17 @@ function bookOf(venue: Venue, symbol: SymbolName, market: Market): MarketBook {
   };
 }
 
-function positionBook(venue: Venue, symbol: SymbolName, market: Market, position: Position): PositionBook {
+function positionBook(
+  venue: Venue,
+  symbol: SymbolName,
+  market: Market,
+  position: Position,
+  liquidations: boolean,
+): PositionBook {
   const instrument = instrumentOf(venue, symbol);
   const markPrice = markOf(market);
   const notional = D.mul(position.quantity, markPrice);
-  const liquidation = instrument ? liquidationPrice(venue, market, instrument, position) : 0;
+  const liquidation = instrument && liquidations ? liquidationPrice(venue, market, instrument, position) : 0;
   return {
     symbol,
     side: position.side,

@@ -17,7 +17,8 @@ import type { Quote } from './engine-types.ts';
 import { callMargin, liquidate } from './liquidation.ts';
 import { type Exposed, exposedOf, lowerRoot, type Stake, surplus, upperRoot } from './liquidation-price.ts';
 import { tidy } from './matching.ts';
-import { fillResting, openQuantity, trigger } from './orders.ts';
+import { fillResting, openQuantity } from './orders.ts';
+import { trigger } from './trigger.ts';
 
 export interface Tape {
   readonly legs: readonly Leg[];

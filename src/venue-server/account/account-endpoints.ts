@@ -29,7 +29,7 @@ function instruments({ account, symbols, params }: Context): readonly Instrument
 
 /** Everything, or what is held or on order. */
 function rows(context: Context, every: boolean): Row[] {
-  const { books } = totalsOf(context);
+  const { books } = totalsOf(context, true);
   const busy = new Set(
     books.markets.filter((m) => m.positions.length > 0 || m.openOrders > 0).map(({ symbol }) => symbol),
   );
@@ -72,7 +72,7 @@ function accountV2(context: Context): Json {
 }
 
 function accountConfig(context: Context): Json {
-  const dualSidePosition = context.account.venueBooks().positionMode === 'hedge';
+  const dualSidePosition = context.account.engine.positionMode() === 'hedge';
   return { ...config(context), dualSidePosition };
 }
 

@@ -93,6 +93,14 @@ export class Account implements Desk {
     return this.engine.books();
   }
 
+  isolated(symbol: SymbolName): boolean {
+    return this.engine.marginMode(symbol) === 'isolated';
+  }
+
+  wallets(): ReturnType<VenueEngine['wallets']> {
+    return this.engine.wallets();
+  }
+
   push(at: number, data: Json): void {
     if (at < this.books.listenKeyUntil) this.#options.push(this.id, at, data);
   }
@@ -149,8 +157,10 @@ export class Account implements Desk {
 
   /** Does what is due by now, each thing as of its own time: how often it is called makes no difference. */
   tick(at: number): void {
-    for (let due = this.nextDeadline(); due !== undefined && due <= at; due = this.nextDeadline())
+    for (let due = this.nextDeadline(); due !== undefined && due <= at; due = this.nextDeadline()) {
       this.#due(due);
+      assert(this.nextDeadline() !== due, 'a deadline that does not go by');
+    }
   }
 
   #due(at: number): void {

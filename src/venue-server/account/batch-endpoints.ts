@@ -50,8 +50,7 @@ function cancelSeveral(context: Context): Json {
       -1102,
       "Param 'orderIdList' or 'origClientOrderIdList' must be sent, but both were empty/null!",
     );
-  if (list.length === 0 || list.length > MOST_CANCELED)
-    throw new WireError(-4083, 'Invalid number of batch cancel orders.');
+  if (list.length === 0 || list.length > MOST_CANCELED) throw invalid('orderIdList');
   return list.map((id) =>
     attempt(() => cancelOne(context, byId ? { orderId: Number(id) } : { clientOrderId: String(id) })),
   );

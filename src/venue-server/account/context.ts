@@ -35,10 +35,10 @@ export function prices(
 ): { readonly quote?: Quote; readonly marks: Readonly<Record<SymbolName, number>> } {
   const own = quote(symbol);
   const marks: Record<SymbolName, number> = {};
-  for (const market of account.venueBooks().markets) {
-    if (market.symbol === symbol || market.positions.length === 0) continue;
-    const other = quote(market.symbol);
-    if (other) marks[market.symbol] = other.mark;
+  for (const busy of account.engine.busySymbols()) {
+    if (busy === symbol || !account.engine.hasPosition(busy)) continue;
+    const other = quote(busy);
+    if (other) marks[busy] = other.mark;
   }
   return { ...(own ? { quote: own } : {}), marks };
 }
@@ -46,9 +46,9 @@ export function prices(
 /** Marks of everything the account holds or has on order, for pages. */
 export function marksOf({ account, quote }: Context): ReadonlyMap<SymbolName, number> {
   const marks = new Map<SymbolName, number>();
-  for (const market of account.venueBooks().markets) {
-    const mark = quote(market.symbol)?.mark;
-    if (mark !== undefined && mark > 0) marks.set(market.symbol, mark);
+  for (const symbol of account.engine.busySymbols()) {
+    const mark = quote(symbol)?.mark;
+    if (mark !== undefined && mark > 0) marks.set(symbol, mark);
   }
   return marks;
 }

@@ -36,6 +36,8 @@ export interface Desk {
   readonly rules: VenueRules;
   readonly asset: string;
   instrument(symbol: SymbolName): Instrument | undefined;
+  isolated(symbol: SymbolName): boolean;
+  wallets(): { readonly wallet: Decimal; readonly crossWallet: Decimal };
   venueBooks(): VenueBooks;
   push(at: number, data: Json): void;
 }
@@ -287,8 +289,7 @@ export class Digest {
     });
     const moved = event.reason === 'DEPOSIT' || event.reason === 'WITHDRAW';
     if (moved || event.reason === 'INSURANCE_CLEAR') {
-      const { wallet, crossWallet } = this.#desk.venueBooks();
-      this.#account({ reason: event.reason, wallet, crossWallet, change: event.delta });
+      this.#account({ reason: event.reason, ...this.#desk.wallets(), change: event.delta });
     }
   }
 
@@ -305,7 +306,7 @@ export class Digest {
       this.#fill = undefined;
     } else if (this.#funding !== undefined) {
       // Cross funding is told by the balance alone.
-      const positions = this.#isolated(event.symbol) ? [this.#positionNews(event)] : [];
+      const positions = this.#desk.isolated(event.symbol) ? [this.#positionNews(event)] : [];
       if (!D.isZero(this.#funding))
         this.#account({ reason: 'FUNDING_FEE', wallet, crossWallet, change: this.#funding, positions });
       this.#funding = undefined;
@@ -329,16 +330,10 @@ export class Digest {
     if (!isOpen(order)) this.#finishAlgo(order);
   }
 
-  #isolated(symbol: SymbolName): boolean {
-    const books = this.#desk.venueBooks();
-    const mode = books.markets.find((market) => market.symbol === symbol)?.marginMode;
-    return (mode ?? books.defaultMarginMode) === 'isolated';
-  }
-
   #positionNews(moved: Moved): Json {
     return frames.positionNews(moved, {
       cr: this.#desk.books.realized[placeOf(moved.symbol, moved.positionSide)] ?? D.ZERO,
-      isolated: this.#isolated(moved.symbol),
+      isolated: this.#desk.isolated(moved.symbol),
       takerRate: this.#desk.instrument(moved.symbol)?.takerFeeRate ?? D.ZERO,
     });
   }

@@ -16,8 +16,6 @@ function trades(context: Context): Json {
   const timed = start !== undefined || end !== undefined;
   if (fromId !== undefined && timed)
     throw new WireError(-1128, 'Combination of optional parameters invalid.');
-  if (start !== undefined && end !== undefined && end - start > 7 * DAY)
-    throw new WireError(-4165, 'Maximum time interval is 7 days.');
   const range = rangeOf(params, at, 7 * DAY, 7 * DAY);
   const known = account.books.trades
     .filter((trade) => trade.symbol === symbol && trade.time <= visibleUntil)

@@ -85,7 +85,7 @@ export function rangeOf(
   if (start !== undefined && end !== undefined && start > end)
     throw new WireError(-1023, 'Start time is greater than end time.');
   if (mostMs !== undefined && start !== undefined && end !== undefined && end - start > mostMs)
-    throw new WireError(-4166, 'Search window is restricted to recent 90 days only.');
+    throw new WireError(-4165, 'Invalid time interval.');
   const to = end ?? (start === undefined || mostMs === undefined ? at : Math.min(start + mostMs, at));
   return { from: start ?? to - standardMs, to, open: start === undefined };
 }

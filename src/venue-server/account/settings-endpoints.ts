@@ -37,10 +37,9 @@ function setMarginType({ account, at, params }: Context): Json {
   const wanted = choiceOf(params, 'marginType', ['ISOLATED', 'CROSSED'], invalid('marginType'));
   const mode = wanted === 'ISOLATED' ? 'isolated' : 'cross';
   refuse(account.apply({ type: 'margin.mode', at, symbol, mode }));
-  const { wallet, crossWallet } = account.venueBooks();
   account.push(
     at,
-    accountUpdate({ at, reason: 'MARGIN_TYPE_CHANGE', asset: account.asset, wallet, crossWallet }),
+    accountUpdate({ at, reason: 'MARGIN_TYPE_CHANGE', asset: account.asset, ...account.wallets() }),
   );
   return DONE;
 }
@@ -101,7 +100,7 @@ function marginHistory({ account, at, params }: Context): Json {
 
 function positionMode({ account, params }: Context): Json {
   optionalSymbol(account, params);
-  return { dualSidePosition: account.venueBooks().positionMode === 'hedge' };
+  return { dualSidePosition: account.engine.positionMode() === 'hedge' };
 }
 
 const changing = { security: 'signed', changes: true, method: 'POST' } as const;

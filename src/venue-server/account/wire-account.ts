@@ -177,8 +177,8 @@ export interface Totals {
   readonly updateTime: number;
 }
 
-export function totalsOf(context: Context): Totals {
-  const books = context.account.engine.books(marksOf(context));
+export function totalsOf(context: Context, liquidations = false): Totals {
+  const books = context.account.engine.books(marksOf(context), liquidations);
   const positions = books.markets.flatMap((market) => market.positions);
   const cross = books.markets.filter(({ marginMode }) => marginMode === 'cross').flatMap((m) => m.positions);
   return {
