@@ -153,15 +153,21 @@ export class BarFeed implements MarketFeed {
     }
   }
 
-  #beat(): void {
+  look(): void {
     if (!this.#running) return;
-    const { clock, sink } = this.#options;
-    const now = clock.now();
+    const now = this.#options.clock.now();
     const at = now - (now % this.#beatMs);
     this.#advance(at);
-    sink.pulse(at);
+    this.#options.sink.pulse(at);
     this.#refill();
-    this.#timer = clock.timers.set(at + this.#beatMs - clock.now(), () => this.#beat());
+  }
+
+  #beat(): void {
+    if (!this.#running) return;
+    this.look();
+    const { clock } = this.#options;
+    const now = clock.now();
+    this.#timer = clock.timers.set(this.#beatMs - (now % this.#beatMs), () => this.#beat());
   }
 
   #refill(): void {

@@ -93,7 +93,7 @@ export class FrameFeed implements MarketFeed {
   /** What really happened is not altered. */
   shock(): void {}
 
-  #beat(): void {
+  look(): void {
     if (!this.#running) return;
     const { clock, sink } = this.#options;
     const now = clock.now();
@@ -104,7 +104,13 @@ export class FrameFeed implements MarketFeed {
       this.#over = true;
       sink.ended(at);
     }
-    this.#timer = clock.timers.set(at + BEAT_MS - clock.now(), () => this.#beat());
+  }
+
+  #beat(): void {
+    if (!this.#running) return;
+    this.look();
+    const { clock } = this.#options;
+    this.#timer = clock.timers.set(BEAT_MS - (clock.now() % BEAT_MS), () => this.#beat());
   }
 
   #play(reel: Reel, at: number): void {

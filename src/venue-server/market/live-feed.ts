@@ -187,7 +187,7 @@ export class LiveFeed implements MarketFeed {
     for (const symbol of symbols) void this.#recall(symbol, clock.now(), since).catch(() => {});
   }
 
-  #beat(): void {
+  look(): void {
     if (!this.#running) return;
     const { clock, sink, markets } = this.#options;
     const now = clock.now();
@@ -196,7 +196,13 @@ export class LiveFeed implements MarketFeed {
     this.#changed.clear();
     for (const market of markets.values()) this.#closeOverdue(market, at - BAR_GRACE_MS);
     sink.pulse(at);
-    this.#timer = clock.timers.set(at + BEAT_MS - clock.now(), () => this.#beat());
+  }
+
+  #beat(): void {
+    if (!this.#running) return;
+    this.look();
+    const { clock } = this.#options;
+    this.#timer = clock.timers.set(BEAT_MS - (clock.now() % BEAT_MS), () => this.#beat());
   }
 
   #closeOverdue(market: SymbolMarket, at: number): void {

@@ -58,6 +58,8 @@ export interface MarketFeed {
   /** Holds what is needed to play up to `until` without waiting, for clocks that are moved by hand. */
   prepare(until: number): Promise<void>;
   stop(): Promise<void>;
+  /** Plays what is due at once. */
+  look(): void;
   /** Multiplies the shown prices for a while. */
   shock(symbol: SymbolName, factor: number, untilAt: number): void;
 }

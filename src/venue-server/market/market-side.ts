@@ -5,12 +5,14 @@
  * says how); endpoints and streams read one and the same state, so that they agree with each other; instruments
  * change here and at the engine in one step.
  */
+import type { Json } from '../../core/json.ts';
 import type { Random } from '../../core/random.ts';
 import { TIMEFRAME_MS } from '../../domain/candle.ts';
 import type { Instrument, SymbolName } from '../../domain/instrument.ts';
 import type { EngineInput } from '../../exchange/engine-types.ts';
-import type { FundingTerms, MarketQuote, MarketView } from '../core-types.ts';
+import type { FundingTerms, MarketQuote } from '../core-types.ts';
 import type { Endpoint, PushSink } from '../protocol.ts';
+import type { MarketPort } from '../server-ports.ts';
 import type { VenueClock } from '../venue-clock.ts';
 import { BarFeed } from './bar-feed.ts';
 import type { Kline } from './bar-history.ts';
@@ -49,7 +51,7 @@ const KEPT_BARS = 600_000;
 const LEAST_BARS = 1500;
 const LONGEST_HISTORY_MS = 45 * DAY;
 
-export class MarketSide implements MarketView, FeedSink {
+export class MarketSide implements MarketPort, FeedSink {
   readonly #options: MarketSideOptions;
   readonly #markets = new Map<SymbolName, SymbolMarket>();
   readonly #hub: StreamHub;
@@ -131,25 +133,46 @@ export class MarketSide implements MarketView, FeedSink {
     return this.#endedAt;
   }
 
-  /** A status or filters change: halted, delisted, another tick. Unknown symbols are refused with false. */
-  setInstrument(instrument: Instrument, options: { readonly silent?: boolean } = {}): boolean {
+  /** A status or filters change: halted, delisted, another tick. */
+  changeInstrument(instrument: Instrument): void {
+    if (!this.restoreInstrument(instrument)) return;
+    const market = this.#markets.get(instrument.symbol);
+    const at = this.#options.clock.now();
+    const mark = market?.priced ? { mark: market.mark } : {};
+    this.#options.onInput({ type: 'INSTRUMENT', at, instrument, ...mark });
+    this.#hub.changed(instrument, at);
+  }
+
+  /** The same after a restart, where the engine knows it already; false for symbols that are not traded here. */
+  restoreInstrument(instrument: Instrument): boolean {
     const market = this.#markets.get(instrument.symbol);
     if (!market) return false;
     market.instrument = instrument;
     this.#version++;
-    if (options.silent) return true;
-    const at = this.#options.clock.now();
-    const mark = market.priced ? { mark: market.mark } : {};
-    this.#options.onInput({ type: 'INSTRUMENT', at, instrument, ...mark });
-    this.#hub.changed(instrument, at);
     return true;
   }
 
-  /** Multiplies a symbol's shown prices for a while; bars that close meanwhile are what was shown. */
-  shock(symbol: SymbolName, factor: number, forMs: number): boolean {
-    if (!this.#markets.has(symbol) || !(factor > 0)) return false;
-    this.#feed.shock(symbol, factor, this.#options.clock.now() + forMs);
-    return true;
+  /** Moves a symbol's shown prices by a fraction for a while; bars that close meanwhile are what was shown. */
+  shock(symbol: SymbolName, fraction: number, forMs: number): void {
+    if (this.#markets.has(symbol) && fraction > -1)
+      this.#feed.shock(symbol, 1 + fraction, this.#options.clock.now() + forMs);
+  }
+
+  describe(): Readonly<Record<string, Json>> {
+    const { source } = this.#options;
+    return {
+      source: source.kind,
+      symbols: this.#markets.size,
+      priced: [...this.#markets.values()].filter(({ priced }) => priced).length,
+      streams: this.#hub.size,
+      endedAt: this.#endedAt ?? null,
+    };
+  }
+
+  /** For clocks moved by hand: what was to be read meanwhile has been read and played. */
+  async settled(): Promise<void> {
+    await this.#feed.prepare(this.#options.clock.now());
+    this.#feed.look();
   }
 
   /** A liquidation, for the public stream. */
