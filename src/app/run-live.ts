@@ -53,7 +53,7 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
   const life = begin(session);
   const { signals, screen, store, held } = session;
   screen.showVenue(() => statusOf(life, target));
-  const ticking = keepShowing(session);
+  const ticking = keepShowing(life);
   held.add(() => ticking.cancel());
   const known = await readIdentity(store);
   screen.to('connecting');
@@ -277,10 +277,11 @@ function statusOf(life: Life, target: VenueTarget) {
 }
 
 /** The status goes on being written while nothing happens: a health check looks at its age. */
-function keepShowing({ io, options, screen }: Session): TimerHandle {
+function keepShowing(life: Life): TimerHandle {
+  const { io, options, screen } = life.session;
   let handle: TimerHandle | undefined;
   const again = (): void => {
-    screen.tick();
+    screen.tick(life.connected?.time.clock.now());
     handle = io.time.timers.set(options.config.status.intervalMs, again);
   };
   again();
