@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { PositionContext } from '../../machines/position/context.ts';
+import { leaveRequest } from '../../src/app/person-requests.ts';
+import { abs, eq } from '../../src/core/decimal.ts';
+import type { RemoteCall } from '../../src/domain/remote.ts';
+import type { JournalRow } from '../../src/journal/journal.ts';
+import { LiveWorld, settle } from '../support/live-world.ts';
+
+const MINUTE = 60_000;
+
+const typeOf = (row: JournalRow): string => (JSON.parse(row.event) as { type: string }).type;
+
+const rowsOf = (world: LiveWorld, actor: string, type: string): JournalRow[] =>
+  world.rows().filter((row) => row.actor.startsWith(actor) && typeOf(row) === type);
+
+const submits = (world: LiveWorld): Extract<RemoteCall, { call: 'submit' }>[] =>
+  world.lines.calls.filter((call) => call.call === 'submit');
+
+/** What the journal's positions hold, by symbol. */
+function held(world: LiveWorld): Record<string, string> {
+  const newest = new Map(world.rows().map((row) => [row.actor, row]));
+  const open = [...newest.values()].filter((row) => row.actor.startsWith('position/') && !row.final);
+  return Object.fromEntries(
+    open
+      .map((row) => (JSON.parse(row.snapshot ?? '') as { context: PositionContext }).context)
+      .filter(({ quantity }) => !eq(quantity, '0'))
+      .map(({ symbol, quantity }) => [symbol, quantity]),
+  );
+}
+
+/** What must hold whenever nothing is under way. */
+function agree(world: LiveWorld): void {
+  const { venue } = world.lines;
+  const atVenue = Object.entries(venue.state.positions).map(([symbol, { amount }]) => [symbol, abs(amount)]);
+  assert.deepEqual(held(world), Object.fromEntries(atVenue), 'the books and the venue hold the same');
+  for (const [id, times] of venue.executed) assert.equal(times, 1, `${id} was executed once`);
+  for (const symbol of Object.keys(venue.state.positions)) {
+    const stops = venue.state.algos.filter((algo) => algo.symbol === symbol && algo.status === 'NEW');
+    assert.ok(stops.length > 0, `${symbol} has a live stop`);
+  }
+}
+
+const hasPosition =
+  (world: LiveWorld, symbol = 'ETHUSDT') =>
+  (): boolean =>
+    symbol in held(world);
+
+describe('a live run', () => {
+  test('reads the past, enters, gets its stop at once, and leaves it at the venue when stopped', async () => {
+    const world = await LiveWorld.create();
+    const life = world.begin();
+    await world.until('a position', hasPosition(world));
+    await settle();
+    agree(world);
+    assert.equal(rowsOf(world, 'venue', 'RESTARTED').length, 1);
+    assert.equal(rowsOf(world, 'venue', 'RESTARTED')[0]?.seq, 2, 'it is the first thing the executor hears');
+    assert.equal(rowsOf(world, 'scanner/ETHUSDT', 'SEED').length, 1);
+    const { venue, positions, state } = life.status();
+    assert.equal(state, 'running');
+    assert.equal(venue?.reconcile.ready, true);
+    assert.equal(venue?.stream.state, 'up');
+    await world.advance(15_000);
+    assert.equal(life.status().venue?.protection.fillToStop.count, 1);
+    assert.equal(life.status().positions.length, 1, JSON.stringify(positions));
+
+    const before = submits(world).length;
+    assert.equal(await world.stop(), 143);
+    assert.equal(submits(world).length, before, 'a stop sends no order');
+    agree(world);
+    assert.equal(life.status().state, 'stopped');
+  });
+
+  test('killed with a position, it comes back with the same one, its missed bars and its peak', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    await world.until('a position', hasPosition(world));
+    await world.advance(2 * MINUTE);
+    const seen = rowsOf(world, 'scanner/ETHUSDT', 'CANDLES').length;
+    const sent = submits(world).length;
+    world.life.kill();
+    await world.sleepDead(35 * MINUTE);
+    const second = world.begin();
+    await world.advance(MINUTE);
+    agree(world);
+    assert.equal(rowsOf(world, 'venue', 'RESTARTED').length, 2);
+    const closes = rowsOf(world, 'scanner/ETHUSDT', 'CANDLES')
+      .slice(seen)
+      .map(
+        (row) =>
+          (JSON.parse(row.event) as { closed: { '15m': { openTime: number } } }).closed['15m'].openTime,
+      );
+    assert.equal(closes.length, 2, 'the two bars that closed meanwhile');
+    assert.equal((closes[1] ?? 0) - (closes[0] ?? 0), 15 * MINUTE);
+    for (const { order } of submits(world).slice(sent))
+      assert.ok(order.reduceOnly || order.closePosition === true || order.symbol !== 'ETHUSDT');
+    assert.deepEqual(
+      second.market.asked.filter(({ timeframe }) => timeframe === '1m').map(({ symbol }) => symbol),
+      ['ETHUSDT'],
+    );
+    assert.equal(second.status().venue?.unknownOrders.length, 0);
+    await world.stop();
+  });
+
+  test('an answer that is lost is looked up, and the order is not sent again', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    let lost = 0;
+    world.lines.mishap = (call) => (call.call === 'submit' && ++lost <= 2 ? 'lost-after' : undefined);
+    await world.until('a position', hasPosition(world));
+    await world.advance(2 * MINUTE);
+    agree(world);
+    const ids = submits(world).map(({ order }) => order.clientOrderId);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.equal(world.life.status().venue?.unknownOrders.length, 0);
+    await world.stop();
+  });
+
+  test('a request that never came there is given up on evidence, and another entry may follow', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    let first: string | undefined;
+    world.lines.mishap = (call) => {
+      if (call.call !== 'submit') return undefined;
+      first ??= call.order.clientOrderId;
+      return call.order.clientOrderId === first ? 'lost-before' : undefined;
+    };
+    await world.until('the loss', () => first !== undefined);
+    await world.advance(5 * MINUTE);
+    assert.equal(world.life.status().venue?.unknownOrders.length, 0);
+    assert.equal(world.lines.venue.executed.has(first ?? ''), false);
+    assert.ok(rowsOf(world, 'position/ETHUSDT', 'ORDER_UNKNOWN').length > 0);
+    agree(world);
+    await world.stop();
+  });
+
+  test('a gateway that throws, or dies with the call, leaves an order whose fate the next life finds out', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    world.lines.mishap = (call) => (call.call === 'submit' ? 'never' : undefined);
+    await world.until('a submit', () => submits(world).length > 0);
+    world.life.kill();
+    world.lines.mishap = () => undefined;
+    await world.sleepDead(2 * MINUTE);
+    world.begin();
+    await world.advance(3 * MINUTE);
+    assert.equal(world.life.status().venue?.unknownOrders.length, 0);
+    agree(world);
+    await world.stop();
+  });
+
+  test('killed between the order and its answer, the fill is found and protected', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    world.lines.mishap = (call) => {
+      if (call.call !== 'submit') return undefined;
+      // Executed, and nobody lives to hear of it.
+      world.lines.listeners.clear();
+      world.lines.venue.submit(call.order);
+      world.lines.venue.takeEvents();
+      return 'never';
+    };
+    await world.until('the order', () => Object.keys(world.lines.venue.state.positions).length > 0);
+    world.life.kill();
+    world.lines.mishap = () => undefined;
+    await world.sleepDead(90_000);
+    world.begin();
+    await world.advance(MINUTE);
+    agree(world);
+    assert.equal(Object.keys(held(world)).length, 1);
+    await world.stop();
+  });
+});
+
+describe('what is not there', () => {
+  test('a venue that cannot be reached is waited for, and the status says so', async () => {
+    const world = await LiveWorld.create();
+    world.lines.isReachable = false;
+    const life = world.begin();
+    await world.advance(2 * MINUTE);
+    assert.equal(life.status().state, 'connecting');
+    assert.match(life.status().venue?.waitingFor ?? '', /no line/);
+    assert.equal(world.rows().length, 0);
+    world.lines.isReachable = true;
+    await world.advance(MINUTE);
+    assert.equal(life.status().state, 'running');
+    assert.equal(life.status().venue?.waitingFor, null);
+    await world.stop();
+  });
+
+  test('stopped while it waits, it ends', async () => {
+    const world = await LiveWorld.create();
+    world.lines.isReachable = false;
+    world.begin();
+    await world.advance(MINUTE);
+    assert.equal(await world.stop(), 143);
+  });
+
+  test('a market that cannot be reached stops entries and nothing else', async () => {
+    const world = await LiveWorld.create();
+    const life = world.begin();
+    life.market.failures = 4;
+    await world.advance(2 * MINUTE);
+    assert.equal(life.status().state, 'running');
+    assert.equal(life.status().venue?.market.warmingUp, 0);
+    await world.until('a position', hasPosition(world));
+    await world.stop();
+  });
+
+  test('an account that another process took is left alone', async () => {
+    const world = await LiveWorld.create();
+    const life = world.begin();
+    await world.until('a position', hasPosition(world));
+    const record = world.database.account('main');
+    record.epoch += 1;
+    if (record.lease) record.lease = { ...record.lease, owner: 'another', epoch: record.epoch };
+    const before = world.lines.calls.filter(({ call }) => call === 'submit' || call === 'cancel').length;
+    let ended: unknown;
+    life.ended.catch((error: unknown) => {
+      ended = error;
+    });
+    await world.until('its end', () => ended !== undefined, 10 * MINUTE);
+    assert.equal((ended as { code?: string }).code, 'FENCED');
+    const after = world.lines.calls.filter(({ call }) => call === 'submit' || call === 'cancel').length;
+    assert.equal(after, before, 'nothing that changes anything left it');
+  });
+});
+
+describe('people and positions that nobody here opened', () => {
+  test('one is reported and blocked, then adopted at a word, and gets its stop', async () => {
+    const world = await LiveWorld.create({ config: { venue: { reconcileEveryMs: 5_000 } } });
+    const { venue } = world.lines;
+    venue.trade('SOLUSDT', 'BUY', '2', 'by-hand');
+    venue.takeEvents();
+    const life = world.begin();
+    await world.advance(MINUTE);
+    assert.deepEqual(
+      life.status().venue?.foreign.map(({ symbol, amount }) => [symbol, amount]),
+      [['SOLUSDT', '2']],
+    );
+    assert.deepEqual(held(world), {});
+    leaveRequest(life.dataDir, { request: 'adopt', symbol: 'SOLUSDT', by: 'a person' });
+    await world.advance(2 * MINUTE);
+    assert.equal(held(world).SOLUSDT, '2');
+    agree(world);
+    assert.deepEqual(life.status().venue?.foreign, []);
+    await world.stop();
+  });
+});
