@@ -12,7 +12,7 @@ export const KEY = 'key-of-the-test';
 export type Fields = Record<string, Json>;
 export type Params = Record<string, string | number | boolean>;
 
-export interface BenchOptions extends Partial<Omit<CoreOptions, 'accounts'>> {
+export interface BenchOptions extends Partial<CoreOptions> {
   readonly account?: Partial<CoreAccount>;
 }
 
