@@ -214,8 +214,8 @@ export class VenueCore {
     const { at, params } = request;
     const account = this.#accounts.find(({ settings }) => settings.apiKey === request.apiKey);
     if (!account) throw new WireError(-2015, 'Invalid API-key, IP, or permissions for action.', 401);
-    // Nothing overdue is seen by a request, however late its timer is.
-    this.tick(at);
+    // No change comes before what was due earlier. A copy that lags must not act on its own, so reads wait for nothing.
+    if (route.changes) this.tick(at);
     const quotes: Record<SymbolName, MarketQuote> = {};
     const quote = (symbol: SymbolName): MarketQuote | undefined => {
       if (route.changes) this.#wakeBook(symbol);

@@ -183,6 +183,27 @@ test('changed to no more than what was filled, an order is cancelled', () => {
   assert.deepEqual(bench.core.violations(), []);
 });
 
+test('a post-only order changed to a price that would take is cancelled', () => {
+  const bench = new CoreBench();
+  const { orderId } = bench.limit('BUY', '1', '99', { timeInForce: 'GTX' });
+  const about = { symbol: 'BTCUSDT', side: 'BUY', orderId: Number(orderId) };
+  assert.equal(bench.put(ORDER, { ...about, quantity: '1', price: '101' }).status, 'CANCELED');
+  assert.deepEqual(bench.core.violations(), []);
+});
+
+test('a change does not overtake what was due before it', () => {
+  const bench = new CoreBench();
+  bench.limit('BUY', '1', '99');
+  bench.post('/fapi/v1/countdownCancelAll', { symbol: 'BTCUSDT', countdownTime: 100 });
+  bench.at += 200;
+  bench.post('/fapi/v1/countdownCancelAll', { symbol: 'BTCUSDT', countdownTime: 100 });
+  assert.equal(bench.list('/fapi/v1/openOrders').length, 0);
+  assert.deepEqual(
+    bench.entries.map(({ type }) => type),
+    ['request', 'request', 'tick', 'request'],
+  );
+});
+
 test('batches answer each element for itself in one answer', () => {
   const bench = new CoreBench();
   const order = { symbol: 'BTCUSDT', side: 'BUY', type: 'LIMIT', timeInForce: 'GTC', quantity: '1' };
