@@ -122,6 +122,13 @@ export class KeptSocket {
     this.#dropCurrent();
   }
 
+  /** Says something on the connection in charge; false where there is none. */
+  send(text: string): boolean {
+    if (!this.isUp) return false;
+    this.#current?.socket?.send(text);
+    return true;
+  }
+
   /** Gives the connection up, for a reason its owner knows, and dials anew as after any loss. */
   lose(reason: string): void {
     if (this.#running && this.#current) this.#lost(this.#current, reason);
