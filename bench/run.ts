@@ -95,6 +95,7 @@ async function inProcess(): Promise<Round> {
     replay: other,
     explain: other,
     stats: other,
+    foreign: other,
     doctor: other,
     migrate: other,
   };

@@ -53,6 +53,19 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Recovers what is in the store, then trades. Without flags: a demo on a generated market, nothing needed.',
     flags: [
       { name: 'mode', value: 'MODE', summary: 'demo, paper or live', key: 'mode' },
+      {
+        name: 'venue',
+        value: 'URL',
+        summary: 'where the venue is',
+        key: 'venue.restUrl',
+        default: 'paper: the exchange on this machine; live: Binance',
+      },
+      {
+        name: 'time-factor',
+        value: 'N',
+        summary: 'paper: how many times faster the exchange runs (its --speed)',
+        key: 'venue.timeFactor',
+      },
       { name: 'recording', value: 'PATH', summary: 'trade this recorded market', key: 'market.recording' },
       {
         name: 'speed',
@@ -83,6 +96,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'bulkhead run',
       'bulkhead run --recording ../shared/data --speed max --until-end --json',
       'bulkhead run --mode demo --seed 42 --symbols BTCUSDT,ETHUSDT',
+      'bulkhead run --mode paper --time-factor 60',
     ],
     exits: {
       0: 'the recording is over',
@@ -167,6 +181,26 @@ export const COMMANDS: readonly CommandSpec[] = [
       JSON_FLAG,
     ],
     examples: ['bulkhead stats', 'bulkhead stats --by reason --json'],
+  },
+  {
+    name: 'adopt',
+    args: 'SYMBOL',
+    arity: [1, 1],
+    summary: 'take over a position at the venue that somebody else opened',
+    detail:
+      'Leaves the word in the data folder; the run takes it up within a second, or at its next start. The position gets a stop and is then run like any other.',
+    flags: [DATA_DIR, CONFIG, JSON_FLAG],
+    examples: ['bulkhead adopt BTCUSDT'],
+  },
+  {
+    name: 'ignore',
+    args: 'SYMBOL',
+    arity: [1, 1],
+    summary: 'trade a symbol although somebody else has a position or orders there',
+    detail:
+      'Leaves the word in the data folder; the run takes it up within a second, or at its next start. What stands there is left alone.',
+    flags: [DATA_DIR, CONFIG, JSON_FLAG],
+    examples: ['bulkhead ignore BTCUSDT'],
   },
   {
     name: 'doctor',

@@ -12,6 +12,7 @@ import type {
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
+  ForeignOptions,
   Io,
   MigrateOptions,
   ReplayOptions,
@@ -31,6 +32,7 @@ export interface Handlers {
   replay(options: ReplayOptions, io: Io): Promise<number>;
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
+  foreign(options: ForeignOptions, io: Io): Promise<number>;
   doctor(options: DoctorOptions, io: Io): Promise<number>;
   migrate(options: MigrateOptions, io: Io): Promise<number>;
 }
@@ -62,6 +64,12 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.explain({ ...commandOptions(parsed, io), position: parsed.args[0] ?? '' }, io);
     case 'stats':
       return handlers.stats({ ...commandOptions(parsed, io), by: grouping(flags.get('by')) }, io);
+    case 'adopt':
+    case 'ignore':
+      return handlers.foreign(
+        { ...commandOptions(parsed, io), request: command.name, symbol: parsed.args[0] ?? '' },
+        io,
+      );
     case 'doctor':
       return handlers.doctor({ load: () => commandOptions(parsed, io), json: flags.has('json') }, io);
     case 'migrate':
@@ -98,7 +106,9 @@ function readFlag(name: string, value: string | true): unknown {
   if (value === true) return true;
   if (name === 'symbols') return value.split(',').map((symbol) => symbol.trim());
   const isNumber =
-    (name === 'speed' || name === 'seed') && value.trim() !== '' && !Number.isNaN(Number(value));
+    (name === 'speed' || name === 'seed' || name === 'time-factor') &&
+    value.trim() !== '' &&
+    !Number.isNaN(Number(value));
   return isNumber ? Number(value) : value;
 }
 

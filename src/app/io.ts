@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Env, Secrets } from '../config/secrets.ts';
 import type { Time } from '../core/clock.ts';
 import type { JournalStore } from '../journal/journal.ts';
+import type { ForeignRequest } from './person-requests.ts';
 import type { Grouping } from './statistics.ts';
 
 export interface Output {
@@ -66,6 +67,11 @@ export interface ExplainOptions extends CommandOptions {
 export interface StatsOptions extends CommandOptions {
   /** Absent: every grouping. */
   readonly by: Grouping | undefined;
+}
+
+export interface ForeignOptions extends CommandOptions {
+  readonly request: ForeignRequest;
+  readonly symbol: string;
 }
 
 export type MigrateOptions = CommandOptions;

@@ -25,6 +25,7 @@ const handlers: Handlers = {
   replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
   explain: async (options, io) => (await import('./explain.ts')).explain(options, io, await stores()),
   stats: async (options, io) => (await import('./stats.ts')).stats(options, io, await stores()),
+  foreign: async (options, io) => (await import('./foreign.ts')).foreign(options, io),
   doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
   migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };

@@ -15,7 +15,7 @@ import type { Logger } from '../core/logger.ts';
 import { type ActorEvent, type Message, VENUE } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 
-export const FOREIGN_REQUESTS = ['adopt', 'ignore', 'close'] as const;
+export const FOREIGN_REQUESTS = ['adopt', 'ignore'] as const;
 export type ForeignRequest = (typeof FOREIGN_REQUESTS)[number];
 
 /** What to do with a position at the venue that nobody here opened. */
@@ -33,7 +33,6 @@ const LOOK_EVERY_MS = 500;
 const EVENT_TYPES: Readonly<Record<ForeignRequest, string>> = {
   adopt: 'ADOPT',
   ignore: 'IGNORE',
-  close: 'CLOSE_FOREIGN',
 };
 
 /** Leaves a request for the run that uses this folder. */

@@ -21,6 +21,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     replay: note('replay'),
     explain: note('explain'),
     stats: note('stats'),
+    foreign: note('foreign'),
     doctor: note('doctor'),
     migrate: note('migrate'),
   };
@@ -68,6 +69,17 @@ describe('commands reach their handlers', () => {
     const wrong = await cli('stats --by weather');
     assert.equal(wrong.code, 64);
     assert.match(wrong.err, /--by weather is no grouping[\s\S]*reason, side, hour, symbol/);
+  });
+
+  test('adopt and ignore', async () => {
+    assert.partialDeepStrictEqual((await cli('adopt BTCUSDT')).options, {
+      request: 'adopt',
+      symbol: 'BTCUSDT',
+    });
+    assert.partialDeepStrictEqual((await cli('ignore ETHUSDT')).options, {
+      request: 'ignore',
+      symbol: 'ETHUSDT',
+    });
   });
 
   test('export, replay, status, doctor', async () => {
