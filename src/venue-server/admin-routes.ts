@@ -86,6 +86,7 @@ async function advance(body: Body, { manual, market, clockMoved }: AdminParts): 
   const to = 'to' in body ? Number(text(body, 'to')) : manual.now() + Number(text(body, 'ms'));
   if (!Number.isFinite(to) || to < manual.now())
     throw wrong('time goes forward only', 'Give {"ms": 60000}, or {"to": epoch ms}.');
+  await market.prepare?.(to);
   while (manual.now() < to) {
     manual.advanceTo(Math.min(to, manual.now() + SECOND_MS));
     await market.settled?.();

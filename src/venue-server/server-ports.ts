@@ -28,6 +28,8 @@ export interface MarketPort extends MarketView {
   shock(symbol: SymbolName, fraction: number, forMs: number): void;
   /** For people; anything worth knowing. */
   describe?(): Readonly<Record<string, Json>>;
+  /** Before a clock that is moved by hand is moved. */
+  prepare?(until: number): Promise<void>;
   /** All that was due has happened; for a clock moved by hand. */
   settled?(): Promise<void>;
 }

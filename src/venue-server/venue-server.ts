@@ -17,6 +17,7 @@ import { type LimitRules, RateLimits } from './limits.ts';
 import type { Endpoint, Push } from './protocol.ts';
 import { ReadReplicas } from './read-replica.ts';
 import type { CorePort, MarketPort } from './server-ports.ts';
+import { TimerPool } from './timer-pool.ts';
 import { HttpDoor } from './transport/http-door.ts';
 import { RequestPipeline } from './transport/request-pipeline.ts';
 import type { Waits } from './transport/stream-connection.ts';
@@ -62,6 +63,7 @@ export class VenueServer {
   readonly weather: VenueWeather;
   readonly #options: VenueServerOptions;
   readonly #waits: Waits;
+  readonly #timers: TimerPool;
   readonly #replicas: ReadReplicas;
   readonly #pipeline: RequestPipeline;
   readonly #hub: StreamHub;
@@ -74,7 +76,9 @@ export class VenueServer {
   constructor(options: VenueServerOptions) {
     this.#options = options;
     const { clock, real, core, market } = options;
-    this.#waits = clock.speed === 'manual' ? clock : { now: () => real.monotonic.now(), timers: real.timers };
+    this.#timers = new TimerPool(clock.speed === 'manual' ? clock.timers : real.timers);
+    const network = clock.speed === 'manual' ? clock : real.monotonic;
+    this.#waits = { now: () => network.now(), timers: this.#timers };
     this.#lastTickAt = clock.now();
     this.faults = new FaultPlan(options.random.fork('faults'), ({ rule, action }, what) =>
       this.#note('fault', { rule, fault: action.do, on: what }),
@@ -112,6 +116,7 @@ export class VenueServer {
   async close(): Promise<void> {
     this.#isOver = true;
     this.#tick?.cancel();
+    this.#timers.cancelAll();
     this.#hub.stop();
     await this.#door.close();
   }

@@ -31,7 +31,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'DELETE']);
 const LARGEST_BODY_BYTES = 1_048_576;
 const WORTH_ZIPPING_BYTES = 8_192;
 const CLOSE_GRACE_MS = 300;
-const SLOW_CHUNKS = 40;
+const SLOW_CHUNKS = 12;
 const SLOW_PAUSE_MS = 250;
 
 export class HttpDoor {

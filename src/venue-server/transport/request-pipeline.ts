@@ -199,7 +199,8 @@ export class RequestPipeline {
     const request: WireRequest = {
       method: incoming.method,
       path: incoming.path,
-      params,
+      // It has done its work; nothing further in may keep it.
+      params: new Map([...params].filter(([name]) => name !== 'signature')),
       at: clock.now() + (isClock ? skewMs : 0),
       ...(endpoint.security === 'none' || incoming.apiKey === undefined ? {} : { apiKey: incoming.apiKey }),
     };
