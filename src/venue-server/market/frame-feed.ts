@@ -69,6 +69,8 @@ export class FrameFeed implements MarketFeed {
   #running = false;
   #over = false;
   #silentUntil = 0;
+  /** The beat before this one: what was recorded late is told no earlier. */
+  #beforeAt = 0;
 
   constructor(options: FrameFeedOptions) {
     this.#options = options;
@@ -99,6 +101,7 @@ export class FrameFeed implements MarketFeed {
     const now = clock.now();
     const at = now - (now % BEAT_MS);
     for (const reel of this.#reels) this.#play(reel, at);
+    this.#beforeAt = at;
     sink.pulse(at);
     if (!this.#over && this.#reels.every((reel) => reel.over)) {
       this.#over = true;
@@ -142,7 +145,13 @@ export class FrameFeed implements MarketFeed {
         reel.market.setMark(tick.at, tick.price);
         const { symbol, last } = reel.market;
         if (last > 0 && tick.at > this.#silentUntil)
-          this.#options.sink.input({ type: 'PRICE', at: tick.at, symbol, last, mark: tick.price });
+          this.#options.sink.input({
+            type: 'PRICE',
+            at: this.#notBefore(tick.at),
+            symbol,
+            last,
+            mark: tick.price,
+          });
         return;
       }
       default:
@@ -158,8 +167,19 @@ export class FrameFeed implements MarketFeed {
     const price = fromNumber(tick.price);
     const quantity = fromNumber(tick.quantity);
     const { symbol } = market;
-    sink.input({ type: 'TRADE', at: tick.at, symbol, price, quantity, buyerMaker: tick.buyerIsMaker });
+    sink.input({
+      type: 'TRADE',
+      at: this.#notBefore(tick.at),
+      symbol,
+      price,
+      quantity,
+      buyerMaker: tick.buyerIsMaker,
+    });
     sink.traded(market, trade);
+  }
+
+  #notBefore(at: number): number {
+    return Math.max(at, this.#beforeAt);
   }
 
   #show(reel: Reel, at: number): void {

@@ -19,12 +19,21 @@ export class NumberText {
   readonly step: number;
   readonly pricePlaces: number;
   readonly quantityPlaces: number;
+  /** Whole numbers: a power of ten, and tick or step in units of it. Their quotient is the nearest double. */
+  readonly #priceScale: number;
+  readonly #tickUnits: number;
+  readonly #quantityScale: number;
+  readonly #stepUnits: number;
 
   constructor({ tickSize, stepSize, pricePrecision, quantityPrecision }: Instrument) {
     this.tick = Number(tickSize);
     this.step = Number(stepSize);
     this.pricePlaces = Math.max(placesOf(tickSize), pricePrecision ?? 0);
     this.quantityPlaces = Math.max(placesOf(stepSize), quantityPrecision ?? 0);
+    this.#priceScale = 10 ** this.pricePlaces;
+    this.#tickUnits = Math.round(this.tick * this.#priceScale);
+    this.#quantityScale = 10 ** this.quantityPlaces;
+    this.#stepUnits = Math.round(this.step * this.#quantityScale);
   }
 
   price(value: number): string {
@@ -48,7 +57,7 @@ export class NumberText {
 
   /** On the tick. */
   atTick(ticks: number): number {
-    return Number((ticks * this.tick).toFixed(this.pricePlaces));
+    return (ticks * this.#tickUnits) / this.#priceScale;
   }
 
   ticksOf(price: number): number {
@@ -57,7 +66,7 @@ export class NumberText {
 
   /** Down to the step, at least nothing. */
   floorQuantity(quantity: number): number {
-    return Number((Math.floor(quantity / this.step + 1e-9) * this.step).toFixed(this.quantityPlaces));
+    return (Math.floor(quantity / this.step + 1e-9) * this.#stepUnits) / this.#quantityScale;
   }
 }
 
