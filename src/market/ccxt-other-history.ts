@@ -68,14 +68,14 @@ interface Row extends Candle {
 async function paged(
   { timeframe, after, until, now }: HistoryRange,
   pageSize: number,
-  fetch: (from: number, to: number) => Promise<Row[]>,
+  ask: (from: number, to: number) => Promise<Row[]>,
 ): Promise<Candle[]> {
   const spanMs = TIMEFRAME_MS[timeframe];
   const bars: Candle[] = [];
   for (let from = after - (after % spanMs); from + spanMs <= until; from += (pageSize - 1) * spanMs) {
     // One more than wanted: it proves that the one before it is closed.
     const to = Math.min(from + (pageSize - 1) * spanMs, until);
-    const page = await fetch(from, to);
+    const page = await ask(from, to);
     for (const [i, { confirmed, ...bar }] of page.entries()) {
       const closesAt = bar.openTime + spanMs;
       const isClosed = confirmed ?? (i + 1 < page.length || closesAt <= now() - SETTLED_MS);

@@ -244,3 +244,37 @@ test('the fast way and JSON.parse give the same tick', () => {
     { numRuns: 2000, seed: 5 },
   );
 });
+
+test('an array of marks gives the same ticks, read from its bytes or by JSON.parse', () => {
+  const decode = (text: string) => {
+    const ticks: Tick[] = [];
+    const decoder = new FrameDecoder((tick) => ticks.push(tick));
+    decoder.decode(Buffer.from(text));
+    return { ticks, counts: decoder.counts };
+  };
+  const mark = fc.record({
+    e: fc.constantFrom('markPriceUpdate', 'markPriceUpdate', 'markPriceUpdate', 'other'),
+    E: fc.nat(),
+    s: fc.string(),
+    p: fc.double({ min: 0.0001, max: 1e6, noNaN: true }).map(String),
+    r: fc.constantFrom('0.0001', '-0.002', ''),
+    T: fc.nat(),
+    x: fc.oneof(fc.string(), fc.boolean(), fc.integer(), fc.constantFrom(null, [], {})),
+  });
+  fc.assert(
+    fc.property(fc.array(mark, { maxLength: 8 }), (marks) => {
+      const text = JSON.stringify(marks);
+      // With a space in front it is no array to the fast way.
+      assert.deepEqual(decode(text), decode(` ${text}`));
+    }),
+  );
+});
+
+test('no truncation of an array of marks is taken for one', () => {
+  const text = JSON.stringify([MARK, MARK]);
+  for (let length = 0; length < text.length; length++) {
+    const ticks: Tick[] = [];
+    new FrameDecoder((tick) => ticks.push(tick)).decode(Buffer.from(text.slice(0, length)));
+    assert.deepEqual(ticks, []);
+  }
+});
