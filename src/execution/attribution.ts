@@ -25,7 +25,8 @@ import {
 } from './books.ts';
 import { findRecord, recordByOrderId, tell, touch, type Work, wantReport } from './executor-state.ts';
 import type { OrderRecord } from './executor-types.ts';
-import { applyFill, askWithin } from './order-life.ts';
+import { applyFill } from './order-fills.ts';
+import { askWithin } from './order-record.ts';
 
 type Cause = NonNullable<Extract<VenueEvent, { type: 'ORDER_FILLED' }>['cause']>;
 

@@ -20,7 +20,7 @@ import {
 } from './books.ts';
 import { contradiction, tell, type Work } from './executor-state.ts';
 import type { OrderRecord } from './executor-types.ts';
-import { applyFill } from './order-life.ts';
+import { applyFill } from './order-fills.ts';
 
 const PRICE_PLACES = 12;
 const MONEY_PLACES = 8;

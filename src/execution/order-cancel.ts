@@ -5,7 +5,7 @@
  */
 import { tell, type Work } from './executor-state.ts';
 import type { OrderRecord } from './executor-types.ts';
-import { keysOf, tellOwner } from './order-life.ts';
+import { keysOf, tellOwner } from './order-record.ts';
 
 const UNKNOWN_ORDER = -2011;
 

@@ -5,23 +5,9 @@
  * only rise), so a reading that lags cannot roll it back; an end is told once all fills that it counts are;
  * acknowledged comes before everything else that presumes it.
  */
-import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
-import { GUARDIAN, VENUE } from '../domain/events.ts';
-import { type IdentifiedOrder, isConditional, type VenueEvent } from '../domain/order.ts';
-import type { CallEnded, RemoteAlgoOrder, RemoteFill, RemoteOrder } from '../domain/remote.ts';
-import {
-  changeForeign,
-  changeHolding,
-  claimStray,
-  feeInAsset,
-  foreignOf,
-  holderOf,
-  isBooked,
-  markBooked,
-  payFor,
-  signedOf,
-} from './books.ts';
+import type { IdentifiedOrder } from '../domain/order.ts';
+import type { CallEnded, RemoteAlgoOrder, RemoteOrder } from '../domain/remote.ts';
 import {
   call,
   finding,
@@ -34,22 +20,13 @@ import {
   wantReport,
 } from './executor-state.ts';
 import type { OrderEnd, OrderRecord } from './executor-types.ts';
+import { settle } from './order-fills.ts';
+import { acknowledge, askWithin, end, keysOf, newRecord, tellOwner, trigger } from './order-record.ts';
 
 const DUPLICATE_ID = -4116;
 const NEW_ORDER_REJECTED = -2010;
 /** Nothing left the house. */
 const NEVER_SENT = 0;
-
-export const keysOf = ({ order }: Pick<OrderRecord, 'order'>) => ({
-  ref: order.ref,
-  clientOrderId: order.clientOrderId,
-  symbol: order.symbol,
-});
-
-/** The executor's own orders (closing what is foreign) have nobody to tell. */
-export function tellOwner(work: Work, record: OrderRecord, event: VenueEvent): void {
-  if (record.order.owner !== VENUE) tell(work, record.order.owner, event);
-}
 
 export function submit(work: Work, order: IdentifiedOrder): void {
   const { state, settings } = work;
@@ -76,35 +53,6 @@ function closedTo(work: Work, symbol: string): string | null {
   if (state.limbo.some(({ fill }) => fill.symbol === symbol)) return 'reconciling: a fill of unknown origin';
   const foreign = state.foreign[symbol]?.amount ?? D.ZERO;
   return D.isZero(foreign) ? null : `${foreign} on ${symbol} was not opened here`;
-}
-
-function newRecord(work: Work, order: IdentifiedOrder, sendBy: number): OrderRecord {
-  return {
-    order,
-    book: isConditional(order.type) ? 'algo' : 'plain',
-    quantity: order.quantity ?? null,
-    status: 'sending',
-    orderId: null,
-    actualOrderId: null,
-    acknowledged: false,
-    toldUnknown: false,
-    triggered: false,
-    filled: D.ZERO,
-    absorbed: D.ZERO,
-    venueFilled: D.ZERO,
-    end: null,
-    sendBy,
-    updatedAt: 0,
-    seenAt: work.state.at,
-    askAt: null,
-    asked: 0,
-    misses: 0,
-    missedAt: 0,
-    absentInReading: false,
-    cancel: null,
-    orphanSince: null,
-    overAt: null,
-  };
 }
 
 export function submitEnded(work: Work, record: OrderRecord, result: CallEnded['result']): void {
@@ -159,36 +107,6 @@ export function becomeUnknown(work: Work, record: OrderRecord, reason: string, d
   if (record.toldUnknown) return;
   record.toldUnknown = true;
   tellOwner(work, record, { type: 'ORDER_UNKNOWN', ...keysOf(record), reason });
-}
-
-export function askWithin(work: Work, record: OrderRecord, delayMs: number): void {
-  const at = work.state.at + delayMs;
-  if (record.askAt === null || record.askAt > at) record.askAt = at;
-}
-
-function acknowledge(work: Work, record: OrderRecord, orderId: string): void {
-  if (record.acknowledged || record.status === 'over') return;
-  record.acknowledged = true;
-  record.misses = 0;
-  record.absentInReading = false;
-  record.status = 'live';
-  record.askAt = null;
-  record.asked = 0;
-  if (record.cancel?.stage === 'wanted') record.cancel.dueAt = work.state.at;
-  tellOwner(work, record, { type: 'ORDER_ACKNOWLEDGED', ...keysOf(record), orderId });
-}
-
-function trigger(work: Work, record: OrderRecord, actualOrderId: string | undefined): void {
-  if (actualOrderId !== undefined && record.actualOrderId === null) {
-    record.actualOrderId = actualOrderId;
-    work.state.byOrderId[actualOrderId] = record.order.clientOrderId;
-  }
-  if (record.triggered || record.status === 'over') return;
-  record.triggered = true;
-  record.status = 'triggered';
-  const orderId = record.actualOrderId === null ? {} : { orderId: record.actualOrderId };
-  tellOwner(work, record, { type: 'ORDER_TRIGGERED', ...keysOf(record), ...orderId });
-  askWithin(work, record, 2 * work.settings.secondMs);
 }
 
 const ENDS: Record<string, OrderEnd['outcome']> = {
@@ -285,133 +203,4 @@ export function observeAlgo(work: Work, record: OrderRecord, algo: RemoteAlgoOrd
       break;
     default:
   }
-}
-
-/** Books one execution of one of our orders, once, and tells whoever it concerns. False when it was known. */
-export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): boolean {
-  if (isBooked(work, fill)) {
-    // Its effect is in the books already; only the order's own count lacks it.
-    if (claimStray(work, fill)) record.absorbed = D.add(record.absorbed, fill.quantity);
-    return false;
-  }
-  markBooked(work, fill);
-  work.state.byOrderId[fill.orderId] = record.order.clientOrderId;
-  if (record.book === 'algo') {
-    acknowledge(work, record, record.orderId ?? fill.orderId);
-    trigger(work, record, fill.orderId);
-  } else {
-    record.orderId ??= fill.orderId;
-    acknowledge(work, record, fill.orderId);
-  }
-  record.filled = D.add(record.filled, fill.quantity);
-  record.venueFilled = D.max(record.venueFilled, counted(record));
-  touch(work, fill.symbol, fill.at);
-  const complete = isComplete(record);
-  const event = {
-    type: 'ORDER_FILLED',
-    ...keysOf(record),
-    tradeId: fill.tradeId,
-    side: fill.side,
-    price: fill.price,
-    quantity: fill.quantity,
-    cumulative: record.filled,
-    complete,
-    maker: fill.maker,
-    fee: feeInAsset(work, fill),
-    realizedPnl: fill.realizedPnl,
-  } as const;
-  hold(work, record, fill, event);
-  tellOwner(work, record, event);
-  payFor(work, fill);
-  if (complete) {
-    end(work, record, { outcome: 'filled', reason: 'FILLED' }, fill.at);
-    answerLateCancel(work, record);
-  }
-  return true;
-}
-
-function isComplete(record: OrderRecord): boolean {
-  if (record.status === 'over') return true;
-  if (record.quantity !== null && D.gte(record.filled, record.quantity)) return true;
-  return record.end?.outcome === 'filled' && !lacksFills(record);
-}
-
-/** Whose holdings a fill changes: its owner's, unless somebody acted in another's place. */
-function hold(
-  work: Work,
-  record: OrderRecord,
-  fill: RemoteFill,
-  event: Extract<VenueEvent, { type: 'ORDER_FILLED' }>,
-): void {
-  const { symbol, owner } = record.order;
-  const signed = signedOf(fill.side, fill.quantity);
-  if (owner === VENUE) {
-    changeForeign(work, symbol, signed, fill.price);
-    foreignOf(work, symbol).offered = null;
-    return;
-  }
-  const holder = owner === GUARDIAN ? holderOf(work, symbol) : owner;
-  if (holder === undefined) {
-    changeForeign(work, symbol, signed, fill.price);
-    return;
-  }
-  changeHolding(work, symbol, holder, signed, fill.price, fill.at);
-  if (holder === owner) return;
-  // In the holder's books each such trade is an order of its own.
-  const ref = `${event.clientOrderId}:${event.tradeId}`;
-  tell(work, holder, { ...event, ref, cumulative: fill.quantity, complete: true, cause: 'guardian' });
-}
-
-const counted = (record: OrderRecord): Decimal => D.add(record.filled, record.absorbed);
-/** The venue counts more than was told here. */
-export const lacksFills = (record: OrderRecord): boolean => D.gt(record.venueFilled, counted(record));
-
-/** Tells the end once everything that it counts has been told; until then the missing fills are asked for. */
-export function settle(work: Work, record: OrderRecord): void {
-  if (record.status === 'over') return;
-  if (lacksFills(record)) {
-    askWithin(work, record, pauseAfter(work.settings, record.asked));
-    return;
-  }
-  if (record.end === null) return;
-  const { outcome, reason } = record.end;
-  end(work, record, record.end, Math.max(record.updatedAt, work.state.cursor));
-  tellOwner(work, record, {
-    type: 'ORDER_CLOSED',
-    ...keysOf(record),
-    outcome: outcome === 'rejected-at-trigger' || outcome === 'canceled' ? outcome : 'expired',
-    cumulative: record.filled,
-    reason,
-  });
-}
-
-/** The venue has forgotten it: it can do nothing any more. */
-export function forgottenByVenue(work: Work, record: OrderRecord): void {
-  record.end ??= { outcome: 'expired', reason: 'the venue does not know it any more' };
-  record.venueFilled = counted(record);
-  settle(work, record);
-}
-
-function end(work: Work, record: OrderRecord, how: OrderEnd, at: number): void {
-  if (record.status === 'over') return;
-  const { clientOrderId } = record.order;
-  const { cancel } = record;
-  record.status = 'over';
-  record.end = how;
-  record.askAt = null;
-  record.cancel = null;
-  record.overAt = at;
-  delete work.state.orders[clientOrderId];
-  work.state.finished[clientOrderId] = record;
-  // Kept for a moment: the refusal is told after the fill that caused it.
-  if (cancel?.tell && cancel.refusal !== null && how.outcome === 'filled')
-    record.cancel = { ...cancel, stage: 'check' };
-}
-
-/** A cancel that came too late is refused only after the fills that made it so. */
-function answerLateCancel(work: Work, record: OrderRecord): void {
-  const refusal = record.cancel?.refusal;
-  if (record.status !== 'over' || !refusal) return;
-  record.cancel = null;
-  tellOwner(work, record, { type: 'CANCEL_REJECTED', ...keysOf(record), ...refusal });
 }

@@ -39,7 +39,9 @@ import type { ExecutorOptions, ExecutorState, ForeignOrder, OrderRecord } from '
 import { reviewForeign } from './foreign.ts';
 import { inferPosition } from './inference.ts';
 import { wantCancel } from './order-cancel.ts';
-import { askWithin, lacksFills, observeAlgo, observePlain, settle } from './order-life.ts';
+import { settle } from './order-fills.ts';
+import { observeAlgo, observePlain } from './order-life.ts';
+import { askWithin, lacksFills } from './order-record.ts';
 import { tellProtection } from './protection-view.ts';
 import { cannotLand } from './resolver.ts';
 

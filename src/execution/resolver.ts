@@ -12,16 +12,9 @@ import { call, pauseAfter, tell, type Work, wantReport } from './executor-state.
 import type { OrderRecord, PendingCall } from './executor-types.ts';
 import { inferMissing } from './inference.ts';
 import { refuseCancel } from './order-cancel.ts';
-import {
-  askWithin,
-  becomeUnknown,
-  forgottenByVenue,
-  lacksFills,
-  neverArrived,
-  observeAlgo,
-  observePlain,
-  settle,
-} from './order-life.ts';
+import { forgottenByVenue, settle } from './order-fills.ts';
+import { becomeUnknown, neverArrived, observeAlgo, observePlain } from './order-life.ts';
+import { askWithin, lacksFills } from './order-record.ts';
 
 /** More questions than this at once would crowd out everything else. */
 const QUESTIONS_AT_ONCE = 10;

@@ -9,7 +9,8 @@ import type { RemoteEvent } from '../domain/remote.ts';
 import { settleLimbo, takeFill } from './attribution.ts';
 import { expectedAmount, holderOf } from './books.ts';
 import { finding, findRecord, recordByOrderId, tell, type Work, wantReport } from './executor-state.ts';
-import { applyFill, observeAlgo, observePlain, settle } from './order-life.ts';
+import { applyFill, settle } from './order-fills.ts';
+import { observeAlgo, observePlain } from './order-life.ts';
 
 type EventOf<K extends RemoteEvent['kind']> = Extract<RemoteEvent, { kind: K }>;
 

@@ -10,6 +10,7 @@ import type { OrderRequest, Side, VenueEvent } from '../../src/domain/order.ts';
 import type { CallEnded, RemoteCall, RemoteEvent } from '../../src/domain/remote.ts';
 import { Executor, type ExecutorInput, type ExecutorOptions } from '../../src/execution/executor.ts';
 import { ModelVenue } from './model-venue.ts';
+import { checkStory } from './order-story.ts';
 
 /** What becomes of one call. 'never' is executed or not, and nobody hears of it: the process dies first. */
 export type Fate = 'fine' | 'lost-request' | 'lost-answer' | 'late' | 'refused';
@@ -379,43 +380,6 @@ export class World {
     const replayed = new Executor(this.options);
     for (const input of this.inputs) replayed.apply(cloneJson(input));
     assert.equal(JSON.stringify(replayed.checkpoint()), JSON.stringify(this.executor.checkpoint()));
-  }
-}
-
-function checkStory(ref: string, story: readonly VenueEvent[]): void {
-  let cumulative = '0';
-  let acknowledged = false;
-  let over = false;
-  const text = `${ref}: ${story.map(({ type }) => type).join(' ')}`;
-  for (const event of story) {
-    switch (event.type) {
-      case 'ORDER_ACKNOWLEDGED':
-        assert.ok(!acknowledged && !over, text);
-        acknowledged = true;
-        break;
-      case 'ORDER_REJECTED':
-        assert.ok(!acknowledged && !over, text);
-        over = true;
-        break;
-      case 'ORDER_UNKNOWN':
-        assert.ok(!acknowledged && !over, text);
-        break;
-      case 'ORDER_TRIGGERED':
-        assert.ok(acknowledged && !over, text);
-        break;
-      case 'ORDER_FILLED':
-        assert.ok(acknowledged || event.cause !== undefined, text);
-        assert.equal(event.cumulative, D.add(cumulative, event.quantity), text);
-        cumulative = event.cumulative;
-        over ||= event.complete;
-        break;
-      case 'ORDER_CLOSED':
-        assert.ok(acknowledged && !over, text);
-        assert.equal(event.cumulative, cumulative, text);
-        over = true;
-        break;
-      default:
-    }
   }
 }
 

@@ -1,0 +1,138 @@
+/** What nobody here made, the guardian's own orders, and money that no fill explains. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fillsOf, holding, settle } from '../support/executor-cases.ts';
+import { ownerOf, World } from '../support/executor-world.ts';
+import { isOpenOrder } from '../support/model-venue.ts';
+
+test('a foreign position is adopted by its desk, and then told to its owner', () => {
+  const world = new World({ foreign: 'adopt' }).begin();
+  world.happen((venue) => venue.trade('BTCUSDT', 'SELL', '2', 'web_1'));
+  world.run(120_000);
+  const offer = world.toldTo('entry/BTCUSDT')[0];
+  assert.deepEqual(
+    [offer?.type, offer?.direction, offer?.quantity, offer?.entryPrice, offer?.by],
+    ['ADOPT', 'short', '2', '100', 'policy'],
+  );
+  const owner = ownerOf('BTCUSDT');
+  world.apply({
+    type: 'HOLD',
+    at: world.now,
+    owner,
+    symbol: 'BTCUSDT',
+    direction: 'short',
+    quantity: '2',
+    entryPrice: '100',
+  });
+  world.run(70_000);
+  assert.equal(world.held(), '-2');
+  assert.equal(world.foreign(), '0');
+  world.happen((venue) => venue.trade('BTCUSDT', 'BUY', '2', 'web_2'));
+  world.run(10_000);
+  assert.deepEqual(
+    fillsOf(world).map(({ cause }) => cause),
+    ['manual', 'manual'],
+  );
+});
+
+test('a person adopts, ignores and closes what is foreign', () => {
+  const start = (): World => {
+    const world = new World().begin();
+    world.happen((venue) => venue.trade('BTCUSDT', 'BUY', '2', 'web_1'));
+    world.run(120_000);
+    assert.deepEqual(
+      world.toldTo('entry/BTCUSDT').map(({ type }) => type),
+      ['BLOCK'],
+    );
+    return world;
+  };
+  const adopted = start();
+  adopted.apply({ type: 'ADOPT', at: adopted.now, symbol: 'BTCUSDT', by: 'ann' });
+  assert.deepEqual(
+    adopted.toldTo('entry/BTCUSDT').map(({ type }) => type),
+    ['BLOCK', 'UNBLOCK', 'ADOPT'],
+  );
+
+  const ignored = start();
+  ignored.apply({ type: 'IGNORE', at: ignored.now, symbol: 'BTCUSDT', by: 'ann' });
+  ignored.run(120_000);
+  assert.equal(
+    ignored.executor.state.foreign.BTCUSDT?.blocked,
+    true,
+    'one-way mode nets: nothing opens beside it',
+  );
+
+  const closed = start();
+  closed.apply({ type: 'CLOSE_FOREIGN', at: closed.now, symbol: 'BTCUSDT', by: 'ann' });
+  closed.run(120_000);
+  assert.equal(closed.venue.amount('BTCUSDT'), '0');
+  assert.equal(closed.toldTo('entry/BTCUSDT').at(-1)?.type, 'UNBLOCK');
+  closed.heal();
+  closed.checkSettled();
+});
+
+test('policy close closes what is foreign, reduce-only, and cancels its orders', () => {
+  const world = new World({ foreign: 'close' }).begin();
+  world.happen((venue) => {
+    venue.trade('BTCUSDT', 'BUY', '2', 'web_1');
+    venue.place({
+      symbol: 'BTCUSDT',
+      side: 'BUY',
+      type: 'LIMIT',
+      clientOrderId: 'web_2',
+      reduceOnly: false,
+      quantity: '1',
+    });
+  });
+  world.run(200_000);
+  assert.equal(world.venue.amount('BTCUSDT'), '0');
+  assert.ok(!world.venue.state.orders.some(isOpenOrder));
+  settle(world);
+});
+
+test('funding is paid once, by the ledger’s row, to the holder and to the wallet', () => {
+  const world = holding('1');
+  world.happen((venue) => venue.fund('BTCUSDT', '-0.5'));
+  world.run(130_000);
+  const funding = world.eventsOf().filter(({ type }) => type === 'FUNDING_SETTLED');
+  assert.deepEqual(
+    funding.map((event) => 'amount' in event && event.amount),
+    ['-0.5'],
+  );
+  assert.equal(world.toldTo('portfolio').filter(({ reason }) => reason === 'FUNDING_FEE').length, 1);
+  settle(world);
+});
+
+test('a wallet that no row explains is adjusted after two readings, and said', () => {
+  const world = holding('1');
+  world.venue.state.wallet = '9000';
+  world.venue.keep();
+  world.run(200_000);
+  assert.equal(world.executor.state.wallet, '9000');
+  assert.equal(world.toldTo('portfolio').at(-1)?.reason, 'ADJUSTMENT');
+  assert.equal(world.notices.filter((text) => /adjusted/.test(text)).length, 1);
+});
+
+test('a stop that outlived its position is cancelled', () => {
+  const world = holding('1');
+  world.stop('1');
+  world.happen((venue) => venue.trade('BTCUSDT', 'SELL', '1', 'web_1'));
+  world.run(200_000);
+  assert.ok(!world.venue.state.algos.some(({ status }) => status === 'NEW'));
+  settle(world);
+});
+
+test('what the guardian closes is told to both', () => {
+  const world = holding('1');
+  world.submit({ owner: 'guardian', ref: 'guard-1', side: 'SELL', reduceOnly: true });
+  world.run(1_000);
+  assert.equal(world.held(), '0');
+  assert.equal(fillsOf(world).at(-1)?.cause, 'guardian');
+  assert.deepEqual(
+    world
+      .toldTo('guardian')
+      .filter(({ type }) => type === 'ORDER_FILLED')
+      .map(({ ref }) => ref),
+    ['guard-1'],
+  );
+});
