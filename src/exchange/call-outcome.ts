@@ -46,6 +46,32 @@ export class VenueFailure extends Error {
 export const neverSent = (reason: string, cause?: unknown): VenueFailure =>
   new VenueFailure(reason, { sent: false, cause });
 
+/** No name, no route, no handshake: no connection came about, so nothing went over it. */
+const NO_CONNECTION: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_HAS_EXPIRED',
+]);
+/** These may also end a connection over which the request went: only while connecting do they settle it. */
+const NO_ROUTE: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
+
+/** Whether the network's error proves that the request never left. An error of several addresses needs all to. */
+export function failedBeforeSending(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return error.errors.every(failedBeforeSending);
+  if (typeof code !== 'string') return false;
+  return NO_CONNECTION.has(code) || (syscall === 'connect' && NO_ROUTE.has(code));
+}
+
 /** Codes by which the venue says that it does not know what became of the request. */
 const UNKNOWN_CODES: ReadonlySet<number> = new Set([-1000, -1001, -1006, -1007]);
 /** Refusals before matching that may come with any status: too many requests, overload, bad time. */

@@ -12,7 +12,7 @@
 import type { binanceusdm } from 'ccxt';
 import { BulkheadError } from '../core/errors.ts';
 import { redactText } from '../core/redact.ts';
-import { neverSent, VenueFailure } from './call-outcome.ts';
+import { failedBeforeSending, neverSent, VenueFailure } from './call-outcome.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** ccxt's names for the parts of Binance's interface that we use. */
@@ -60,22 +60,6 @@ interface RawAnswer {
 
 const USER_AGENT = 'bulkhead';
 const LONGEST_REASON = 200;
-/** No connection came about, so nothing went over it. */
-const BEFORE_SENDING: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_HAS_EXPIRED',
-]);
-
 let loading: Promise<typeof binanceusdm> | undefined;
 
 /** The package exports only its whole; its single file is found beside it. */
@@ -169,8 +153,7 @@ class CcxtClient implements VenueClient {
         dispatcher: this.#signer.fetchDispatcher,
       })) as RawAnswer;
     } catch (error) {
-      const code = (error as { code?: unknown } | undefined)?.code;
-      const sent = !(typeof code === 'string' && BEFORE_SENDING.has(code));
+      const sent = !failedBeforeSending(error);
       throw new VenueFailure(sent ? `no answer: ${this.#say(error)}` : `no connection: ${this.#say(error)}`, {
         sent,
         cause: error,

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { BulkheadError } from '../../src/core/errors.ts';
 import {
   classifyFailure,
+  failedBeforeSending,
   isWorthRepeating,
   neverSent,
   throttledUntil,
@@ -134,5 +135,30 @@ describe('until when the venue keeps us out', () => {
   test('no other refusal does', () => {
     assert.equal(throttledUntil(answered({ http: 400, code: -2019 }), now), undefined);
     assert.equal(throttledUntil(answered({ http: 503 }), now), undefined);
+  });
+});
+
+describe('an error of the network proves that nothing left', () => {
+  const error = (code: string, syscall?: string) => Object.assign(new Error(code), { code, syscall });
+
+  test('when no connection came about', () => {
+    assert.ok(failedBeforeSending(error('ECONNREFUSED', 'connect')));
+    assert.ok(failedBeforeSending(error('ENOTFOUND', 'getaddrinfo')));
+    assert.ok(failedBeforeSending(error('UND_ERR_CONNECT_TIMEOUT')));
+    assert.ok(failedBeforeSending(error('EHOSTUNREACH', 'connect')));
+    assert.ok(failedBeforeSending(error('CERT_HAS_EXPIRED')));
+    const both = [error('ECONNREFUSED', 'connect'), error('ENETUNREACH', 'connect')];
+    assert.ok(failedBeforeSending(new AggregateError(both)));
+  });
+
+  test('and never when there may have been one', () => {
+    assert.ok(!failedBeforeSending(error('ECONNRESET', 'read')));
+    assert.ok(!failedBeforeSending(error('EHOSTUNREACH', 'read')));
+    assert.ok(!failedBeforeSending(error('ETIMEDOUT', 'read')));
+    assert.ok(!failedBeforeSending(error('EPIPE', 'write')));
+    assert.ok(!failedBeforeSending(error('UND_ERR_SOCKET')));
+    assert.ok(!failedBeforeSending(new AggregateError([error('ECONNREFUSED'), error('ECONNRESET')])));
+    assert.ok(!failedBeforeSending(new AggregateError([])));
+    assert.ok(!failedBeforeSending('ECONNREFUSED'));
   });
 });
