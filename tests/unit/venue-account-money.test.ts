@@ -33,6 +33,14 @@ test('balances and margins by hand: 2 at 100, 20 times, mark 101', () => {
   assert.equal(old.canWithdraw, false);
 });
 
+test('a balance says when it last changed, a fresh one too', () => {
+  const bench = new CoreBench();
+  const updated = (): unknown => (bench.get('/fapi/v3/account').assets as unknown as Fields[])[0]?.updateTime;
+  assert.equal(updated(), 1);
+  bench.feed({ type: 'DEPOSIT', at: ++bench.at, amount: '1' });
+  assert.equal(updated(), bench.at - 1);
+});
+
 test('open orders tie up margin, and a page lists their symbol without a position', () => {
   const bench = new CoreBench();
   bench.limit('BUY', '2', '99');

@@ -177,9 +177,13 @@ export interface Totals {
   readonly updateTime: number;
 }
 
+/** Clients take a balance that was never updated for none: the first one was there at the beginning of time. */
+const FUNDED = 1;
+
 export function totalsOf(context: Context, liquidations = false): Totals {
   const books = context.account.engine.books(marksOf(context), liquidations);
   const positions = books.markets.flatMap((market) => market.positions);
+  const { touched, income } = context.account.books;
   const cross = books.markets.filter(({ marginMode }) => marginMode === 'cross').flatMap((m) => m.positions);
   return {
     books,
@@ -188,7 +192,7 @@ export function totalsOf(context: Context, liquidations = false): Totals {
     maintMargin: D.sum(positions.map((position) => position.maintMargin)),
     unrealized: D.sum(positions.map((position) => position.unrealized)),
     crossUnrealized: D.sum(cross.map((position) => position.unrealized)),
-    updateTime: Math.max(0, ...Object.values(context.account.books.touched)),
+    updateTime: Math.max(FUNDED, income.at(-1)?.time ?? FUNDED, ...Object.values(touched)),
   };
 }
 
