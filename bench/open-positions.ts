@@ -13,7 +13,7 @@ import type { Instrument } from '../src/domain/instrument.ts';
 import type { IdentifiedOrder } from '../src/domain/order.ts';
 import { VenueEngine } from '../src/exchange/engine.ts';
 import type { RowDraft } from '../src/journal/journal.ts';
-import { assessEntry } from '../src/risk/risk-manager.ts';
+import { riskJudge } from '../src/risk/learning.ts';
 import type { ActorLogic } from '../supervisors/actor-logic.ts';
 import { DurableActor } from '../supervisors/durable-actor.ts';
 import { ReplayedLogic } from '../supervisors/replayed-logic.ts';
@@ -65,7 +65,7 @@ export function openPosition(index: number): OpenPosition {
   const { symbol } = instrument;
   const id = `position/${symbol}/BOTH/${Math.floor(index / SYMBOLS) + 1}`;
   const given = positionInput({ entry: { symbol }, instrument });
-  const input: PositionInput = { ...given, actor: id, symbol, at: AT };
+  const input = { ...given, actor: id, symbol, at: AT } as PositionInput;
   const actor = new DurableActor(id, () => new XStateLogic(position), 'bench');
   const drafted = [actor.begin(input, BOOT, AT)];
   for (const event of openingEvents(symbol)) {
@@ -135,7 +135,7 @@ function venueRow(engine: VenueEngine): RowDraft {
 }
 
 function* portfolioRows(exposures: readonly ActorEvent[]): Generator<RowDraft> {
-  const logic = new XStateLogic(createPortfolioMachine(assessEntry));
+  const logic = new XStateLogic(createPortfolioMachine(riskJudge));
   const input = {
     at: AT,
     wallet: CONFIG.paper.initialBalance,

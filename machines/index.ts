@@ -1,5 +1,5 @@
 /** Every machine there is. The host registers these; nothing else can become a durable actor. */
-import type { AssessEntry } from '../src/domain/risk.ts';
+import type { RiskJudge } from '../src/domain/risk.ts';
 import type { Strategy } from '../src/domain/signal.ts';
 import { createBreakerMachine } from './breaker.ts';
 import type { MachineDefinition } from './definition.ts';
@@ -12,13 +12,13 @@ import { createScannerMachine } from './scanner.ts';
 
 export interface MachineParts {
   readonly strategy: Strategy;
-  readonly assess: AssessEntry;
+  readonly risk: RiskJudge;
 }
 
-export const machineDefinitions = ({ strategy, assess }: MachineParts): readonly MachineDefinition[] => [
+export const machineDefinitions = ({ strategy, risk }: MachineParts): readonly MachineDefinition[] => [
   createScannerMachine(strategy),
   createEntryMachine(),
-  createPortfolioMachine(assess),
+  createPortfolioMachine(risk),
   createBreakerMachine(),
   createFeedMachine(),
   createGuardianMachine(),

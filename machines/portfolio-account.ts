@@ -1,9 +1,17 @@
 /** What the portfolio knows and hears: the account as the journal has it. Plain JSON, decimals as strings. */
-import type { Decimal } from '../src/core/decimal.ts';
+import { type Decimal, div, max, sub, sum, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
-import type { Entry, Exposure, PortfolioView, Refusal, RiskLimits } from '../src/domain/risk.ts';
+import type {
+  Entry,
+  Exposure,
+  Learned,
+  MarketConditions,
+  PortfolioView,
+  Refusal,
+  RiskLimits,
+} from '../src/domain/risk.ts';
 import type { PositionClosed, Timed, Trade, TradingState } from './messages.ts';
 import { NOTHING_UNEXPECTED, type Unexpected } from './step.ts';
 
@@ -53,6 +61,8 @@ export interface PortfolioContext {
   readonly counts: { readonly [name: string]: number };
   /** What moved the wallet, summed by the venue's reason: with the first balance it gives the wallet exactly. */
   readonly flows: { readonly [reason: string]: Decimal };
+  /** What results have taught; sizes are scaled by it. */
+  readonly learned: Learned;
   /** The newest last. */
   readonly lastTrades: readonly Trade[];
   readonly refusedRules: { readonly [rule: string]: number };
@@ -73,6 +83,8 @@ export type PortfolioEvent =
       readonly entry: Entry;
       readonly instrument: Instrument;
       readonly from: ActorId;
+      /** Added by the host, which knows the market. */
+      readonly conditions?: MarketConditions;
     } & Timed)
   | ({ readonly type: 'CONFIRM'; readonly actor: ActorId; readonly symbol: SymbolName } & Timed)
   | ({
@@ -110,14 +122,44 @@ export function tradingState(context: PortfolioContext): TradingState {
   return effects.includes('reducing') ? 'reducing' : 'active';
 }
 
+export const NOTHING_LEARNED: Learned = {
+  at: 0,
+  all: { trades: 0, wins: 0, won: 0, lost: 0 },
+  symbols: {},
+  hours: {},
+};
+
+/** The limits that came with version 2, switched off. */
+export const UNLIMITED = {
+  maxSideExposure: '1000',
+  maxClusterExposure: '1000',
+  kelly: { enabled: false, minTrades: 1, priorTrades: 0, referenceFraction: 1, maxFactor: 1 },
+  learning: { enabled: false, priorTrades: 0, minFactor: 1, maxFactor: 1, halfLifeDays: 30 },
+  drawdownScaling: { enabled: false, fromPercent: 100, toPercent: 100, minFactor: 1 },
+  correlation: { enabled: false, minReturns: 168, scaleAbove: 1, refuseAbove: 1 },
+  liquidity: { enabled: false, maxSpreadRate: 1, maxDepthShare: 10, maxSlippageRate: 1 },
+  fundingCost: { enabled: false, withinMs: 0, maxCostRate: 1 },
+  liquidation: { enabled: false, marginMode: 'cross', bufferRate: 0 },
+  valueAtRisk: { enabled: false, minReturns: 168, maxVarPercent: 1_000, maxCvarPercent: 1_000 },
+} as const satisfies Partial<RiskLimits>;
+
 /** What risk sees: open and reserved alike. */
-export const portfolioView = (context: PortfolioContext): PortfolioView => ({
-  equity: context.equity,
-  exposures: [...Object.values(context.exposures), ...Object.values(context.reservations)].map(
+export function portfolioView(context: PortfolioContext, conditions?: MarketConditions): PortfolioView {
+  const exposures = [...Object.values(context.exposures), ...Object.values(context.reservations)].map(
     ({ symbol, direction, notional }) => ({ symbol, direction, notional }),
-  ),
-  tradingState: tradingState(context),
-});
+  );
+  const bound = div(sum(exposures.map(({ notional }) => notional)), String(context.limits.maxLeverage), 8);
+  return {
+    equity: context.equity,
+    exposures,
+    tradingState: tradingState(context),
+    at: context.at,
+    peakEquity: context.peakEquity,
+    available: max(ZERO, sub(context.equity, bound)),
+    learned: context.learned,
+    ...(conditions ? { conditions } : {}),
+  };
+}
 
 export function initialPortfolio(input: PortfolioInput): PortfolioContext {
   return {
@@ -138,6 +180,7 @@ export function initialPortfolio(input: PortfolioInput): PortfolioContext {
     operatorHalt: null,
     counts: {},
     flows: {},
+    learned: NOTHING_LEARNED,
     lastTrades: [],
     refusedRules: {},
     refusals: [],

@@ -12,24 +12,40 @@
  * plus unrealised P&L on mark; deposits and withdrawals move peak and day start along.
  */
 import { setup } from 'xstate';
-import { add, type Decimal, eq, fromNumber, lt, max, mul, neg, sub, sum, ZERO } from '../src/core/decimal.ts';
+import {
+  add,
+  type Decimal,
+  div,
+  eq,
+  fromNumber,
+  lt,
+  max,
+  mul,
+  neg,
+  sub,
+  sum,
+  toNumber,
+  ZERO,
+} from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
-import type { AssessEntry } from '../src/domain/risk.ts';
-import type { MachineDefinition } from './definition.ts';
+import type { AssessEntry, RiskJudge } from '../src/domain/risk.ts';
+import { carry, type MachineDefinition } from './definition.ts';
 import { entryDeskOf, type TradingState } from './messages.ts';
 import {
   DAY_MS,
   type HeldExposure,
   initialPortfolio,
+  NOTHING_LEARNED,
   type PortfolioContext,
   type PortfolioEvent,
   type PortfolioInput,
   portfolioView,
   type Reservation,
   tradingState,
+  UNLIMITED,
 } from './portfolio-account.ts';
 import { bounded, notify, type Step, send, step, timeOf, unexpected } from './step.ts';
 
@@ -56,7 +72,7 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
     const refusals = [{ rule: 'position', detail: 'the position is over' }];
     return step(context, send(from, { type: 'REFUSED', refusals }));
   }
-  const decision = assess(entry, instrument, portfolioView(context), context.limits);
+  const decision = assess(entry, instrument, portfolioView(context, event.conditions), context.limits);
   if (!decision.approved) {
     const { refusals } = decision;
     const refusedRules = { ...context.refusedRules };
@@ -191,7 +207,7 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   });
 }
 
-function closePosition(context: PortfolioContext, event: PortfolioEvent): Next {
+function closePosition(learn: RiskJudge['learn'], context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'POSITION_CLOSED') return step(context);
   const symbol = event.actor.split('/')[1] ?? '';
   const desk = withoutReservations(
@@ -207,7 +223,23 @@ function closePosition(context: PortfolioContext, event: PortfolioEvent): Next {
   const { trade } = event;
   if (trade === null) return step(countUp(cleared, 'abandoned'));
   const counted = countUp(countUp(cleared, 'trades'), lt(trade.netPnl, ZERO) ? 'losses' : 'wins');
-  const noted = { ...counted, lastTrades: bounded(counted.lastTrades, trade, TRADES_KEPT) };
+  const notional = mul(trade.quantity, trade.entryPrice);
+  const noted = {
+    ...counted,
+    lastTrades: bounded(counted.lastTrades, trade, TRADES_KEPT),
+    learned: eq(notional, ZERO)
+      ? counted.learned
+      : learn(
+          counted.learned,
+          {
+            symbol: trade.symbol,
+            netReturn: toNumber(div(trade.netPnl, notional, 10)),
+            openedAt: trade.openedAt,
+            closedAt: trade.closedAt,
+          },
+          counted.limits.learning,
+        ),
+  };
   const told = context.tradeBreakers.map((breaker) => send(breaker, { type: 'TRADE_CLOSED', trade }));
   // Others that closed at the same instant are in the wallet already: the last of them tells the equity.
   if (Object.keys(noted.unbooked).length > 0) return step(noted, ...told);
@@ -261,7 +293,7 @@ const act = (behave: (context: PortfolioContext, event: PortfolioEvent) => Next)
 
 const STATES: readonly TradingState[] = ['active', 'reducing', 'halted'];
 
-function createChart(assess: AssessEntry) {
+function createChart({ assess, learn }: RiskJudge) {
   return base
     .extend({
       actions: {
@@ -270,7 +302,7 @@ function createChart(assess: AssessEntry) {
         expose: act(expose),
         mark: act(mark),
         changeWallet: act(changeWallet),
-        closePosition: act(closePosition),
+        closePosition: act((context, event) => closePosition(learn, context, event)),
         release: act((context, event) =>
           event.type === 'RELEASE'
             ? step({ ...context, reservations: without(context.reservations, event.reservation) })
@@ -317,9 +349,15 @@ function leave(own: TradingState) {
   }));
 }
 
-export const createPortfolioMachine = (assess: AssessEntry): MachineDefinition => ({
+/** Limits that a snapshot of version 1 does not name were not there: it goes on without them. */
+const learnedNothing = carry(({ limits }) => ({
+  learned: NOTHING_LEARNED,
+  limits: { ...UNLIMITED, ...(limits as object) },
+}));
+
+export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
-  version: 1,
-  machine: createChart(assess),
-  migrations: {},
+  version: 2,
+  machine: createChart(risk),
+  migrations: { 1: learnedNothing },
 });

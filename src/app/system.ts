@@ -4,7 +4,7 @@
  * compose.ts and compose-live.ts.
  */
 
-import { BREAKER_KINDS } from '../../machines/breaker-rules.ts';
+import { BREAKER_KINDS, REMOTE_BREAKER_KINDS } from '../../machines/breaker-rules.ts';
 import { machineDefinitions } from '../../machines/index.ts';
 import { breakerOf, entryDeskOf, feedOf, scannerOf } from '../../machines/messages.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
@@ -31,7 +31,7 @@ import { seededRandom } from '../core/random.ts';
 import { type ActorEvent, GUARDIAN, type Message, PORTFOLIO } from '../domain/events.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
-import { assessEntry } from '../risk/risk-manager.ts';
+import { riskJudge } from '../risk/learning.ts';
 import { strategyByName } from '../strategy/strategy.ts';
 
 /** Who looks at the market for the actors: keeps the last prices and each position's guard band. */
@@ -67,6 +67,15 @@ export interface SystemParts extends SystemListeners {
   readonly venue: ActorSeed;
   /** What the account begins with. */
   readonly wallet: Decimal;
+  /** Of a remote venue. */
+  readonly remote?: RemoteParts;
+}
+
+export interface RemoteParts {
+  /** How much faster than real time the runtime's clock runs: waits for the network are stretched by it. */
+  readonly timeFactor: number;
+  readonly maxSignalAgeMs: number;
+  readonly guardBoundMs: number;
 }
 
 export interface TradingSystem {
@@ -78,7 +87,7 @@ export interface TradingSystem {
 
 /** The machines of a configuration; the venue's actor comes beside them. */
 export const definitionsOf = ({ strategy }: Pick<Config, 'strategy'>) =>
-  machineDefinitions({ strategy: strategyByName(strategy.name, strategy.options), assess: assessEntry });
+  machineDefinitions({ strategy: strategyByName(strategy.name, strategy.options), risk: riskJudge });
 
 export function buildSystem(parts: SystemParts): TradingSystem {
   const { recovered, time, audience } = parts;
@@ -144,9 +153,12 @@ function marksOf(snapshot: string): Record<string, number> {
 }
 
 function systemSpec(parts: SystemParts): SystemSpec {
-  const { config, instruments } = parts;
+  const { config, instruments, remote } = parts;
   const at = parts.time.clock.now();
-  const plan = positionPlan(config);
+  const factor = remote?.timeFactor ?? 1;
+  const plan = positionPlan(config, factor);
+  const entry = { ...config.entry, assessTimeoutMs: Math.ceil(config.entry.assessTimeoutMs * factor) };
+  const age = remote ? { maxSignalAgeMs: Math.ceil(remote.maxSignalAgeMs * factor) } : {};
   const perSymbol = (seed: (instrument: Instrument) => ActorSeed): ActorSeed[] => instruments.map(seed);
   return {
     venue: [parts.venue],
@@ -157,13 +169,15 @@ function systemSpec(parts: SystemParts): SystemSpec {
     })),
     desks: perSymbol((instrument) => ({
       id: entryDeskOf(instrument.symbol),
-      input: { symbol: instrument.symbol, instrument, plan, at, ...config.entry },
+      input: { symbol: instrument.symbol, instrument, plan, at, ...entry },
     })),
-    scanners: perSymbol(({ symbol }) => ({ id: scannerOf(symbol), input: { symbol, at } })),
+    scanners: perSymbol(({ symbol }) => ({ id: scannerOf(symbol), input: { symbol, at, ...age } })),
   };
 }
 
-function riskActors({ config, instruments, wallet }: SystemParts, at: number): ActorSeed[] {
+function riskActors({ config, instruments, wallet, remote }: SystemParts, at: number): ActorSeed[] {
+  const kinds = remote ? [...BREAKER_KINDS, ...REMOTE_BREAKER_KINDS] : BREAKER_KINDS;
+  const guard = remote ? { guardBoundMs: Math.ceil(remote.guardBoundMs * remote.timeFactor) } : {};
   const settings = { ...config.breakers, symbols: instruments.length };
   const portfolio = {
     at,
@@ -174,7 +188,7 @@ function riskActors({ config, instruments, wallet }: SystemParts, at: number): A
   };
   return [
     { id: PORTFOLIO, input: portfolio },
-    ...BREAKER_KINDS.map((kind) => ({ id: breakerOf(kind), input: { kind, at, settings } })),
-    { id: GUARDIAN, input: { at } },
+    ...kinds.map((kind) => ({ id: breakerOf(kind), input: { kind, at, settings } })),
+    { id: GUARDIAN, input: { at, ...guard } },
   ];
 }

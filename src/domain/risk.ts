@@ -51,6 +51,8 @@ export interface Results {
 }
 
 export interface Learned {
+  /** When the newest result came in: weights count from here. */
+  readonly at: number;
   readonly all: Results;
   readonly symbols: { readonly [symbol: string]: Results };
   /** By UTC hour of the entry, "0" to "23". */
@@ -173,6 +175,23 @@ export interface ValueAtRiskLimits {
   readonly minReturns: number;
   readonly maxVarPercent: number;
   readonly maxCvarPercent: number;
+}
+
+export interface TradeResult {
+  readonly symbol: SymbolName;
+  /** Net P&L ÷ entry notional. */
+  readonly netReturn: number;
+  readonly openedAt: number;
+  readonly closedAt: number;
+}
+
+/** What trading has taught so far, with one more result; older ones weigh less. */
+export type LearnFromTrade = (known: Learned, result: TradeResult, limits: LearningLimits) => Learned;
+
+/** All that the portfolio asks of risk. */
+export interface RiskJudge {
+  readonly assess: AssessEntry;
+  readonly learn: LearnFromTrade;
 }
 
 export type AssessEntry = (

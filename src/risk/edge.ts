@@ -67,4 +67,4 @@ export const aged = (results: Results, keep: number): Results => ({
 
 export const hourOf = (at: number): string => String(new Date(at).getUTCHours());
 
-export const NOTHING_LEARNED: Learned = { all: NO_RESULTS, symbols: {}, hours: {} };
+export const NOTHING_LEARNED: Learned = { at: 0, all: NO_RESULTS, symbols: {}, hours: {} };

@@ -14,8 +14,8 @@ import { createScannerMachine } from '../../machines/scanner.ts';
 import type { Candle } from '../../src/domain/candle.ts';
 import type { ActorEvent } from '../../src/domain/events.ts';
 import type { ClosedCandles, Signal, Strategy } from '../../src/domain/signal.ts';
+import { riskJudge } from '../../src/risk/learning.ts';
 import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
-import { assessEntry } from '../../src/risk/risk-manager.ts';
 import { approved, entry, INSTRUMENT, positionInput } from './machine-bench.ts';
 import { guardWords, readings, venueWords } from './machine-words.ts';
 
@@ -147,7 +147,7 @@ const desk: MachineCase = {
 
 const account: MachineCase = {
   name: 'portfolio',
-  definition: createPortfolioMachine(assessEntry),
+  definition: createPortfolioMachine(riskJudge),
   input: {
     at: START_AT,
     wallet: '1000',

@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createPortfolioMachine, type PortfolioContext } from '../../machines/portfolio.ts';
+import { riskJudge } from '../../src/risk/learning.ts';
 import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
-import { assessEntry } from '../../src/risk/risk-manager.ts';
 import { entry, INSTRUMENT, MachineBench, told } from '../support/machine-bench.ts';
 
 const POSITION = 'position/BTCUSDT/BOTH/1';
 
-const tradeOf = (netPnl: string) => ({ symbol: 'BTCUSDT', direction: 'long', netPnl });
+const tradeOf = (netPnl: string) => ({
+  symbol: 'BTCUSDT',
+  direction: 'long',
+  netPnl,
+  quantity: '1',
+  entryPrice: '100',
+  openedAt: 1_000,
+  closedAt: 2_000,
+});
 
 describe('portfolio', () => {
   const portfolio = (wallet = '1000') =>
-    new MachineBench(createPortfolioMachine(assessEntry), {
+    new MachineBench(createPortfolioMachine(riskJudge), {
       wallet,
       limits: DEFAULT_LIMITS,
       equityBreakers: ['breaker/drawdown'],
@@ -149,5 +157,34 @@ describe('portfolio', () => {
     assert.deepEqual([context(bench).equity, context(bench).peakEquity], ['1504', '1514']);
     bench.send('MARK', { prices: { BTCUSDT: 100 } }, 86_400_000);
     assert.deepEqual(context(bench).dayStart, { day: 1, equity: '1484' });
+  });
+
+  test('results teach it, and a measured loss ends trading with its reason', () => {
+    const bench = portfolio('100000');
+    for (let i = 0; i < 60; i++) {
+      bench.send('POSITION_CLOSED', {
+        actor: POSITION,
+        trade: tradeOf(i % 3 === 0 ? '1' : '-1'),
+        reason: 'x',
+      });
+    }
+    const { learned } = context(bench);
+    assert.ok(Math.abs(learned.all.trades - 60) < 0.01 && Math.abs(learned.all.wins - 20) < 0.01);
+    assert.deepEqual(Object.keys(learned.symbols), ['BTCUSDT']);
+    assert.deepEqual(Object.keys(learned.hours), ['0']);
+    ask(bench);
+    assert.equal(answer(bench), 'REFUSED');
+    assert.match(JSON.stringify(context(bench).refusals.at(-1)?.refusals), /"rule":"edge"/);
+  });
+
+  test('what the host adds of the market is judged', () => {
+    const bench = portfolio('100000');
+    bench.send('ASSESS', {
+      entry: entry(),
+      instrument: INSTRUMENT,
+      from: 'entry/BTCUSDT',
+      conditions: { returns: {}, spreadRate: 0.01 },
+    });
+    assert.match(JSON.stringify(context(bench).refusals.at(-1)?.refusals), /"rule":"spread"/);
   });
 });

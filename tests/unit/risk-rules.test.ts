@@ -52,7 +52,7 @@ describe('Kelly', () => {
     assert.ok(thin > 0.5 && thin < 1, `a thin edge shrinks the size: ${thin}`);
   });
   test('a zero edge refuses with its numbers', () => {
-    const learned = { all: results(60, 20, 1, 2), symbols: {}, hours: {} };
+    const learned = { at: 0, all: results(60, 20, 1, 2), symbols: {}, hours: {} };
     const decision = decide({ learned });
     assert.deepEqual(rulesOf(decision), ['edge']);
     assert.match(decision.approved ? '' : (decision.refusals[0]?.detail ?? ''), /60\.0 trades/);

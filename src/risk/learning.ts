@@ -1,0 +1,48 @@
+/** What trades teach, and the judge that the portfolio asks. Pure. */
+import type { Learned, LearnFromTrade, Results, RiskJudge } from '../domain/risk.ts';
+import { aged, hourOf, NO_RESULTS, weightAfter, withTrade } from './edge.ts';
+import { assessEntry } from './risk-manager.ts';
+
+type Group = { readonly [key: string]: Results };
+
+/** A group that weighs less than this has nothing left to say. */
+const FORGOTTEN_BELOW = 0.01;
+
+/** Short numbers: the row of every later portfolio event carries them. */
+const short = ({ trades, wins, won, lost }: Results): Results => ({
+  trades: Number(trades.toPrecision(6)),
+  wins: Number(wins.toPrecision(6)),
+  won: Number(won.toPrecision(6)),
+  lost: Number(lost.toPrecision(6)),
+});
+
+function grown(groups: Group, key: string, netReturn: number, keep: number): Group {
+  const next: Record<string, Results> = {};
+  for (const [name, results] of Object.entries(groups)) {
+    const older = aged(results, keep);
+    if (name !== key && older.trades >= FORGOTTEN_BELOW) next[name] = short(older);
+  }
+  next[key] = short(withTrade(groups[key] ?? NO_RESULTS, netReturn, keep));
+  return next;
+}
+
+export const learnFromTrade: LearnFromTrade = (known, result, limits): Learned => {
+  const { symbol, netReturn, openedAt, closedAt } = result;
+  const keep = known.at === 0 ? 1 : weightAfter(closedAt - known.at, limits.halfLifeDays);
+  return {
+    at: Math.max(known.at, closedAt),
+    all: short(withTrade(known.all, netReturn, keep)),
+    symbols: grown(known.symbols, symbol, netReturn, keep),
+    hours: grown(known.hours, hourOf(openedAt), netReturn, keep),
+  };
+};
+
+/** Results as they weigh now, when nothing has come in for a while. */
+export function learnedAt(known: Learned, at: number, halfLifeDays: number): Learned {
+  const keep = known.at === 0 ? 1 : weightAfter(at - known.at, halfLifeDays);
+  const all = (groups: Group): Group =>
+    Object.fromEntries(Object.entries(groups).map(([name, results]) => [name, aged(results, keep)]));
+  return { at, all: aged(known.all, keep), symbols: all(known.symbols), hours: all(known.hours) };
+}
+
+export const riskJudge: RiskJudge = { assess: assessEntry, learn: learnFromTrade };
