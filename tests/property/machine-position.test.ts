@@ -91,8 +91,9 @@ class Run {
     else if (die < 0.93) this.venue.settle();
     else if (die < 0.96) this.venue.fund();
     else if (die < 0.985) this.tell({ type: 'ABORT_ENTRY', reason: 'halted' });
-    else if (die < 0.99) this.tell({ type: 'EXIT_SIGNAL', reason: 'faded' });
-    else if (die < 0.995) this.tell({ type: 'KILL', reason: 'all' });
+    else if (die < 0.988) this.tell({ type: 'EXIT_SIGNAL', reason: 'faded' });
+    else if (die < 0.99) this.tell({ type: 'KILL', reason: 'all' });
+    else if (die < 0.995) this.tell({ type: 'GUARD_STOP', symbol: 'BTCUSDT', quantity: '2', protected: '0' });
     else this.venue.liquidate();
   }
 

@@ -1,6 +1,7 @@
 /**
  * An honest but moody venue for one position: it refuses, loses answers, fills in pieces and repeats itself as
- * its dice say, yet what it holds is always what its events (once all are delivered) have told.
+ * its dice say, yet what it holds is always what its events (once all are delivered) have told. An order whose
+ * answer is lost may have been executed all the same: word of it comes later, in the order it happened.
  */
 import { add, type Decimal, eq, floorTo, gt, lt, lte, min, mul, sub, ZERO } from '../../src/core/decimal.ts';
 import type { ActorEvent, Emitted } from '../../src/domain/events.ts';
@@ -12,7 +13,13 @@ interface Held {
   status: 'new' | 'live' | 'over';
   /** The answer was lost: the owner was told UNKNOWN. */
   lost: boolean;
+  /** What happened to it that the owner has not been told, in order; null: all told. */
+  untold: ActorEvent[] | null;
 }
+
+/** Refusals that say nothing of the order itself, and one that does. */
+const REFUSALS = [0, 429, 418, -1008, -1021, -5028, -4131];
+const NEVER_ARRIVED = [0, -2013, -1021];
 
 /** A number in [0, 1). */
 export type Dice = () => number;
@@ -62,6 +69,7 @@ export class TinyVenue {
 
   /** Some time passes: lost answers turn up, resting market orders fill on. */
   settle(): void {
+    this.#tellAll();
     for (const held of this.#orders.values()) {
       if (held.lost) this.#resolve(held);
       else if (held.status === 'live' && held.order.type === 'MARKET') this.#trade(held, true);
@@ -108,19 +116,23 @@ export class TinyVenue {
       quantity,
       reduceOnly: true,
     };
-    const held: Held = { order, filled: ZERO, status: 'live', lost: false };
+    const held: Held = { order, filled: ZERO, status: 'live', lost: false, untold: null };
     this.#fill(held, quantity, { cause: 'liquidation' });
   }
 
   #submit(order: OrderRequest): void {
-    const held: Held = { order, filled: ZERO, status: 'new', lost: false };
+    const held: Held = { order, filled: ZERO, status: 'new', lost: false, untold: null };
     this.#orders.set(order.ref, held);
     const mood = this.moody ? this.#dice() : 1;
-    if (mood < 0.15) {
+    if (mood < 0.1) {
       held.lost = true;
       this.#tell('ORDER_UNKNOWN', held, { reason: 'timeout' });
+    } else if (mood < 0.2) {
+      this.#tell('ORDER_UNKNOWN', held, { reason: 'timeout' });
+      held.untold = [];
+      this.#accept(held);
     } else if (mood < 0.3) {
-      this.#reject(held, -1021);
+      this.#reject(held, this.#oneOf(REFUSALS));
     } else this.#accept(held);
   }
 
@@ -128,7 +140,19 @@ export class TinyVenue {
     held.lost = false;
     if (held.status !== 'new') return;
     if (this.#dice() < 0.5) this.#accept(held);
-    else this.#reject(held, -2013);
+    else this.#reject(held, this.#oneOf(NEVER_ARRIVED));
+  }
+
+  #oneOf(codes: readonly number[]): number {
+    return codes[Math.floor(this.#dice() * codes.length)] ?? 0;
+  }
+
+  /** The stream is in order: nothing new is heard before what happened before it. */
+  #tellAll(): void {
+    for (const held of this.#orders.values()) {
+      if (held.untold) this.queue.push(...held.untold);
+      held.untold = null;
+    }
   }
 
   #accept(held: Held): void {
@@ -203,7 +227,7 @@ export class TinyVenue {
       realizedPnl,
       ...more,
     });
-    if (this.moody && this.#dice() < 0.2) this.queue.push(event);
+    if (this.moody && this.#dice() < 0.2) (held.untold ?? this.queue).push(event);
   }
 
   #cancel(ref: string): void {
@@ -238,7 +262,11 @@ export class TinyVenue {
       symbol: held.order.symbol,
       ...data,
     };
-    this.queue.push(event);
+    if (held.untold) held.untold.push(event);
+    else {
+      if (type === 'ORDER_FILLED') this.#tellAll();
+      this.queue.push(event);
+    }
     return event;
   }
 }
