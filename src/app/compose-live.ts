@@ -2,7 +2,6 @@
  * The composition root of paper and live trading: the same tree as the demo's, with the executor of a remote
  * venue as its venue, and a live market.
  */
-import { BREAKER_KINDS } from '../../machines/breaker-rules.ts';
 import { breakerOf } from '../../machines/messages.ts';
 import {
   EXECUTOR_CHECKPOINT_ROWS,
@@ -43,12 +42,11 @@ export function remoteRegistry({
   registry: MachineRegistry;
   executor: ExecutorFactory;
 } {
-  const kinds: readonly string[] = BREAKER_KINDS;
   const executor = executorFactory({
     initialWallet: venue.wallet,
     symbols: instruments.map(({ symbol }) => symbol),
     tickSizes: Object.fromEntries(instruments.map(({ symbol, tickSize }) => [symbol, tickSize])),
-    ...(kinds.includes('reconciliation') ? { breaker: breakerOf('reconciliation') } : {}),
+    breaker: breakerOf('reconciliation'),
     timeFactor: venue.timeFactor,
     recvWindowMs: venue.recvWindowMs,
     callTimeoutMs: venue.callTimeoutMs,
@@ -70,6 +68,11 @@ export function composeLive(options: LiveSystemOptions): LiveSystem {
     audience,
     venue: { id: VENUE, input: { wallet: identity.venue.wallet } },
     wallet: identity.venue.wallet,
+    remote: {
+      timeFactor: identity.venue.timeFactor,
+      maxSignalAgeMs: options.config.venue.maxSignalAgeMs,
+      guardBoundMs: options.config.venue.guardBoundMs,
+    },
   });
   return { ...system, audience, executor };
 }

@@ -42,6 +42,8 @@ const VENUE_KEYS = [
   'marginMode',
   'reconcileEveryMs',
   'foreign',
+  'maxSignalAgeMs',
+  'guardBoundMs',
 ] as const;
 
 const KEY = 'run';

@@ -74,11 +74,15 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
 }
 
 function begin(session: Session): Life {
-  const { io, lease } = session;
+  const { io, lease, options } = session;
+  const { breakers: limits, venue } = options.config;
   const metrics = new LiveMetrics();
   const breakers = new VenueBreakers({
     epoch: lease.epoch,
     now: () => io.time.monotonic.now(),
+    timeFactor: venue.timeFactor,
+    maxLatencyMs: limits.maxLatencyMs,
+    maxClockSkewMs: limits.maxClockSkewMs,
     knows: (actor) => life.system?.runtime.knows(actor) === true,
     tell: (message) => life.system?.runtime.tell(message),
   });

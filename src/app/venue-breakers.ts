@@ -1,6 +1,9 @@
 /**
- * What the breakers hear of a remote venue: calls that went wrong, and that they go right again. Being refused
- * is an answer; only calls that ended unknown count against the venue's interface.
+ * What the breakers hear of a remote venue: calls that went wrong or slowly, throttling, the clock; and that it is
+ * well again. Being refused is an answer; only calls that ended unknown count against the venue's interface.
+ *
+ * Invariant: bad news is told each time; good news only to a breaker that is not closed (each is a row in the
+ * journal), and not more often than once a second.
  */
 import { breakerOf } from '../../machines/messages.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
@@ -10,13 +13,17 @@ import type { GatewayEvent } from '../exchange/venue-gateway.ts';
 const API_ERRORS = breakerOf('api-errors');
 const RATE_LIMIT = breakerOf('rate-limit');
 const CLOCK = breakerOf('clock');
-/** Good news is told to an open breaker, not more often than this. */
+const LATENCY = breakerOf('latency');
 const GOOD_NEWS_EVERY_MS = 1_000;
 
 export interface VenueBreakersOptions {
   readonly epoch: number;
+  /** Monotonic. */
   readonly now: () => number;
-  /** Breakers that this version has, by actor. */
+  readonly timeFactor: number;
+  readonly maxLatencyMs: number;
+  readonly maxClockSkewMs: number;
+  /** Whether the actor is there to hear it. */
   readonly knows: (actor: string) => boolean;
   readonly tell: (message: Message) => void;
 }
@@ -24,8 +31,8 @@ export interface VenueBreakersOptions {
 export class VenueBreakers {
   readonly #options: VenueBreakersOptions;
   readonly #notClosed = new Set<string>();
+  readonly #goodNewsAt = new Map<string, number>();
   #counter = 0;
-  #lastGoodNews = Number.NEGATIVE_INFINITY;
 
   constructor(options: VenueBreakersOptions) {
     this.#options = options;
@@ -42,26 +49,43 @@ export class VenueBreakers {
   hear(event: GatewayEvent): void {
     switch (event.type) {
       case 'called':
-        if (event.outcome === 'unknown')
-          this.#say(API_ERRORS, { type: 'FAULT', reason: `${event.call}: no answer` });
-        else this.#goodNews();
+        this.#called(event);
         break;
       case 'throttled':
-        this.#say(RATE_LIMIT, { type: 'THROTTLED', code: event.code, until: event.untilMs });
+        this.#say(RATE_LIMIT, { type: 'THROTTLED', until: event.untilMs, banned: event.code === 418 });
         break;
       case 'clock':
-        this.#say(CLOCK, { type: 'CLOCK', offsetMs: event.offsetMs, roundTripMs: event.roundTripMs });
+        this.#skew(Math.round(event.offsetMs / this.#options.timeFactor));
         break;
       default:
         break;
     }
   }
 
-  #goodNews(): void {
+  #called({ call, outcome, latencyMs }: Extract<GatewayEvent, { type: 'called' }>): void {
+    const ms = Math.round(latencyMs);
+    if (outcome === 'unknown') this.#say(API_ERRORS, { type: 'FAULT', reason: `${call}: no answer` });
+    else {
+      this.#goodNews(API_ERRORS, { type: 'OK' });
+      if (outcome === 'done') this.#goodNews(RATE_LIMIT, { type: 'OK' });
+    }
+    // A full reading is many requests; how long it takes says nothing of an order's way.
+    if (call === 'report' || call === 'income') return;
+    if (ms > this.#options.maxLatencyMs) this.#say(LATENCY, { type: 'LATENCY', ms });
+    else this.#goodNews(LATENCY, { type: 'LATENCY', ms });
+  }
+
+  #skew(ms: number): void {
+    if (Math.abs(ms) > this.#options.maxClockSkewMs) this.#say(CLOCK, { type: 'SKEW', ms });
+    else this.#goodNews(CLOCK, { type: 'SKEW', ms });
+  }
+
+  #goodNews(to: string, event: ActorEvent): void {
     const now = this.#options.now();
-    if (!this.#notClosed.has(API_ERRORS) || now - this.#lastGoodNews < GOOD_NEWS_EVERY_MS) return;
-    this.#lastGoodNews = now;
-    this.#say(API_ERRORS, { type: 'OK' });
+    const last = this.#goodNewsAt.get(to) ?? Number.NEGATIVE_INFINITY;
+    if (!this.#notClosed.has(to) || now - last < GOOD_NEWS_EVERY_MS) return;
+    this.#goodNewsAt.set(to, now);
+    this.#say(to, event);
   }
 
   #say(to: string, event: ActorEvent): void {

@@ -67,6 +67,8 @@ export const configSchema = group({
     reconcileEveryMs: whole(1_000, 3_600_000).default(60_000),
     foreign: oneOf(FOREIGN_POLICIES).default('report'),
     markEveryMs: whole(100, 900_000).default(15_000),
+    maxSignalAgeMs: whole(1_000, 900_000).default(60_000),
+    guardBoundMs: whole(1_000, 3_600_000).default(30_000),
   }).prefault({}),
   strategy: group({
     name: text(NAME_ALLOWED, NAME).default('trend-breakout'),
@@ -115,6 +117,7 @@ export const configSchema = group({
     emergencyMaxBackoffMs: wait().default(DEFAULT_PLAN.emergencyMaxBackoffMs),
     cancelRetryMs: wait().default(DEFAULT_PLAN.cancelRetryMs),
     scaleOutRetryMs: wait().default(DEFAULT_PLAN.scaleOutRetryMs),
+    adoptedStopPercent: exact('0.1', '90').default('5'),
   }).prefault({}),
   breakers: group({
     maxDrawdownPercent: exact('0.1', '100').default(DEFAULT_BREAKER_SETTINGS.maxDrawdownPercent),
@@ -126,6 +129,12 @@ export const configSchema = group({
     apiErrorCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.apiErrorCoolDownMs),
     journalCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.journalCoolDownMs),
     maxStaleShare: number(0.01, 1).default(DEFAULT_BREAKER_SETTINGS.maxStaleShare),
+    throttleMarginMs: wait().default(DEFAULT_BREAKER_SETTINGS.throttleMarginMs),
+    maxClockSkewMs: wait().default(DEFAULT_BREAKER_SETTINGS.maxClockSkewMs),
+    maxLatencyMs: wait().default(DEFAULT_BREAKER_SETTINGS.maxLatencyMs),
+    maxSlowCalls: whole(1, 64).default(DEFAULT_BREAKER_SETTINGS.maxSlowCalls),
+    latencyWindowMs: wait().default(DEFAULT_BREAKER_SETTINGS.latencyWindowMs),
+    latencyCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.latencyCoolDownMs),
   }).prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),

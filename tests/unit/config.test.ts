@@ -191,7 +191,7 @@ describe('what is refused, and how', () => {
 
 describe('what is made from it', () => {
   test('the default configuration gives the default plan of a position', () => {
-    assert.deepEqual(positionPlan(load().config), DEFAULT_PLAN);
+    assert.deepEqual(positionPlan(load().config), { ...DEFAULT_PLAN, adoptedStopPercent: '5' });
   });
 
   test('switched-on parts of the plan are taken over, switched-off ones are not', () => {
