@@ -79,7 +79,7 @@ export function takeReport(work: Work, report: RemoteReport, askedAt: number): v
   state.lookDeep = false;
   if (state.baseline === null) begin(work, report);
   remember(work, report);
-  const shown = takeOrders(work, report);
+  const shown = takeOrders(work, report, askedAt);
   for (const fill of [...report.fills].sort((a, b) => a.at - b.at)) takeFill(work, fill);
   for (const record of Object.values(state.orders)) settle(work, record);
   for (const record of Object.values(state.orders))
@@ -127,7 +127,7 @@ function remember(work: Work, report: RemoteReport): void {
 }
 
 /** Orders that the reading shows: ours move forward, the others are noted. */
-function takeOrders(work: Work, report: RemoteReport): ReadonlySet<OrderRecord> {
+function takeOrders(work: Work, report: RemoteReport, askedAt: number): ReadonlySet<OrderRecord> {
   const { state } = work;
   const shown = new Set<OrderRecord>();
   for (const foreign of Object.values(state.foreign)) foreign.orders = [];
@@ -156,7 +156,7 @@ function takeOrders(work: Work, report: RemoteReport): ReadonlySet<OrderRecord> 
       });
   }
   for (const record of shown) {
-    record.seenAt = Math.max(record.seenAt, state.at);
+    record.seenAt = Math.max(record.seenAt, askedAt);
     record.misses = 0;
     record.absentInReading = false;
   }
@@ -331,6 +331,9 @@ function tellBreaker(work: Work): void {
   if (settings.breaker !== null) send(work, settings.breaker, { type: 'OK' });
 }
 
+/** What people were told of so long ago may be said again. */
+const FINDINGS_KEPT = 500;
+
 /** What no reading can name any more is forgotten: the state stays bounded. */
 function prune(work: Work): void {
   const { state } = work;
@@ -345,6 +348,9 @@ function prune(work: Work): void {
       delete state.findings[`refused:${id}`];
       delete state.findings[`orphan:${id}`];
     }
+  const matters = Object.keys(state.findings);
+  for (const matter of matters.slice(0, Math.max(0, matters.length - FINDINGS_KEPT)))
+    delete state.findings[matter];
   for (const [orderId, id] of Object.entries(state.byOrderId))
     if (!findRecord(work, id)) delete state.byOrderId[orderId];
 }

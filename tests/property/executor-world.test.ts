@@ -2,8 +2,10 @@
  * Whatever happens on the lines and at the venue: one venue order an intent, every UNKNOWN ended by evidence,
  * the books equal to the venue's, and owners that hear legal stories.
  */
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { ExecutorOptions } from '../../src/execution/executor.ts';
 import { type Fate, ownerOf, World } from '../support/executor-world.ts';
 import { isOpenOrder } from '../support/model-venue.ts';
 
@@ -137,16 +139,57 @@ const story = fc.array(
 
 const RUNS = Number(process.env.EXECUTOR_RUNS ?? 150);
 
+const setting = fc.record({
+  timeFactor: fc.constantFrom(1, 1, 60),
+  foreign: fc.constantFrom('report' as const, 'ignore' as const, 'close' as const, 'adopt' as const),
+});
+
+function live(steps: readonly Named[], options: Partial<ExecutorOptions>): World {
+  const world = new World(options).begin();
+  for (const [, step] of steps) step(world);
+  world.heal(300_000 * (options.timeFactor ?? 1));
+  return world;
+}
+
 test('whatever happens, the books come to agree with the venue and nobody hears an impossible story', () => {
   fc.assert(
-    fc.property(story, (steps) => {
-      const world = new World().begin();
-      for (const [, step] of steps) step(world);
-      world.heal();
+    fc.property(story, setting, (steps, options) => {
+      const world = live(steps, options);
       world.checkStories();
       world.checkSettled();
     }),
     { numRuns: RUNS, reporter: report },
+  );
+});
+
+/** What must have happened somewhere in so many lives, or the lives prove little. */
+const SOMETIMES = [
+  'ORDER_UNKNOWN',
+  'ORDER_REJECTED -1003',
+  'ORDER_REJECTED 0 never reached the venue',
+  'ORDER_TRIGGERED',
+  'ORDER_CLOSED canceled',
+  'ORDER_CLOSED rejected-at-trigger',
+  'ORDER_CLOSED expired',
+  'CANCEL_REJECTED',
+  'ORDER_FILLED liquidation',
+  'ORDER_FILLED manual',
+  'FUNDING_SETTLED',
+];
+
+test('the lives visit what they are about', () => {
+  const seen = new Set<string>();
+  for (const steps of fc.sample(story, { numRuns: 250, seed: 42 }))
+    for (const event of live(steps, {}).eventsOf()) {
+      seen.add(event.type);
+      if (event.type === 'ORDER_REJECTED') seen.add(`${event.type} ${event.code}`);
+      if (event.type === 'ORDER_REJECTED') seen.add(`${event.type} ${event.code} ${event.reason}`);
+      if (event.type === 'ORDER_CLOSED') seen.add(`${event.type} ${event.outcome}`);
+      if (event.type === 'ORDER_FILLED') seen.add(`${event.type} ${event.cause}`);
+    }
+  assert.deepEqual(
+    SOMETIMES.filter((each) => !seen.has(each)),
+    [],
   );
 });
 
@@ -162,9 +205,11 @@ test('the inputs replayed give the same state byte for byte', () => {
 });
 
 /** Shows the shrunk story by its names. */
-function report(details: fc.RunDetails<[Named[]]>): void {
+function report<T>(details: fc.RunDetails<T>): void {
   if (!details.failed) return;
-  const names = details.counterexample?.[0].map(([name]) => name).join('\n  ') ?? '';
+  const found = (details.counterexample ?? []) as unknown as [steps?: Named[], options?: unknown];
+  const [steps = [], options] = found;
+  const names = [JSON.stringify(options), ...steps.map(([name]) => name)].join('\n  ');
   const cause =
     details.errorInstance instanceof Error ? details.errorInstance.stack : String(details.errorInstance);
   throw new Error(`seed ${details.seed}\n  ${names}\n${cause}`);
