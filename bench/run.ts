@@ -96,6 +96,7 @@ async function inProcess(): Promise<Round> {
     explain: other,
     stats: other,
     foreign: other,
+    exchange: other,
     doctor: other,
     migrate: other,
   };

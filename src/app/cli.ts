@@ -7,6 +7,7 @@ import { BulkheadError, errorText } from '../core/errors.ts';
 import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
 import { commandHelp, generalHelp } from './cli-help.ts';
 import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
+import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
 import type {
   CommandOptions,
   DoctorOptions,
@@ -33,6 +34,7 @@ export interface Handlers {
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
   foreign(options: ForeignOptions, io: Io): Promise<number>;
+  exchange(options: ExchangeOptions, io: Io): Promise<number>;
   doctor(options: DoctorOptions, io: Io): Promise<number>;
   migrate(options: MigrateOptions, io: Io): Promise<number>;
 }
@@ -70,6 +72,8 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
         { ...commandOptions(parsed, io), request: command.name, symbol: parsed.args[0] ?? '' },
         io,
       );
+    case 'exchange':
+      return handlers.exchange(exchangeOptions(parsed, io.cwd), io);
     case 'doctor':
       return handlers.doctor({ load: () => commandOptions(parsed, io), json: flags.has('json') }, io);
     case 'migrate':

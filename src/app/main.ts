@@ -26,6 +26,7 @@ const handlers: Handlers = {
   explain: async (options, io) => (await import('./explain.ts')).explain(options, io, await stores()),
   stats: async (options, io) => (await import('./stats.ts')).stats(options, io, await stores()),
   foreign: async (options, io) => (await import('./foreign.ts')).foreign(options, io),
+  exchange: async (options, io) => (await import('./exchange.ts')).exchange(options, io),
   doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
   migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };

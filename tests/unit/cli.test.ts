@@ -22,6 +22,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     explain: note('explain'),
     stats: note('stats'),
     foreign: note('foreign'),
+    exchange: note('exchange'),
     doctor: note('doctor'),
     migrate: note('migrate'),
   };

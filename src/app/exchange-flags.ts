@@ -1,0 +1,133 @@
+/** The flags of `bulkhead exchange` as its options; what cannot be is a USAGE error that names the flag. */
+import { resolve } from 'node:path';
+import { DEFAULT_EXCHANGE_PORT, DEMO_API_KEY } from '../venue-server/demo-account.ts';
+import type { Speed } from '../venue-server/venue-clock.ts';
+import { type ParsedCommand, usage } from './cli-parse.ts';
+
+export type ExchangeSource =
+  | { readonly kind: 'recording'; readonly path: string }
+  | { readonly kind: 'synthetic' }
+  /** Scheme, host and port of another venue in Binance's protocol; "binance" is Binance itself. */
+  | { readonly kind: 'live'; readonly url: string };
+
+export interface ExchangeOptions {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly source: ExchangeSource;
+  readonly symbols: readonly string[];
+  readonly speed: Speed;
+  /** Epoch ms; absent: a little after the market's beginning. */
+  readonly startAt: number | undefined;
+  readonly stateDir: string | undefined;
+  readonly sync: boolean;
+  readonly journalFile: string | undefined;
+  /** A preset's name or a file's path. */
+  readonly faults: string;
+  readonly seed: number;
+  readonly balance: string;
+  readonly apiKey: string;
+  readonly apiSecretFile: string | undefined;
+  readonly hedge: boolean;
+  readonly maxConditionalOrders: number | undefined;
+  readonly legacyStreams: boolean;
+  readonly untilEnd: boolean;
+  readonly json: boolean;
+}
+
+const LARGEST_PORT = 65_535;
+const DEFAULT_SEED = 42;
+
+export function exchangeOptions({ flags }: ParsedCommand, cwd: string): ExchangeOptions {
+  const text = (name: string): string | undefined => {
+    const value = flags.get(name);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const path = (name: string): string | undefined => {
+    const value = text(name);
+    return value === undefined ? undefined : resolve(cwd, value);
+  };
+  const port = whole('port', text('port'), 0, LARGEST_PORT) ?? DEFAULT_EXCHANGE_PORT;
+  const apiKey = text('api-key');
+  const apiSecretFile = path('api-secret-file');
+  if ((apiKey === undefined) !== (apiSecretFile === undefined))
+    throw usage(
+      '--api-key and --api-secret-file belong together.',
+      'Give both, or neither for the demo pair.',
+    );
+  const symbols = text('symbols')?.split(',') ?? [];
+  return {
+    port,
+    adminPort: whole('admin-port', text('admin-port'), 0, LARGEST_PORT) ?? (port === 0 ? 0 : port + 1),
+    source: source(text('recording'), flags.has('synthetic'), text('live-feed'), cwd),
+    symbols: symbols.map((symbol) => symbol.trim().toUpperCase()).filter((symbol) => symbol !== ''),
+    speed: speed(text('speed')),
+    startAt: moment(text('start')),
+    stateDir: path('state'),
+    sync: flags.has('sync'),
+    journalFile: path('journal'),
+    faults: text('faults') ?? 'none',
+    seed: whole('seed', text('seed'), 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_SEED,
+    balance: amount(text('balance') ?? '10000'),
+    apiKey: apiKey ?? DEMO_API_KEY,
+    apiSecretFile,
+    hedge: flags.has('hedge'),
+    maxConditionalOrders: whole(
+      'max-conditional-orders',
+      text('max-conditional-orders'),
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    legacyStreams: flags.has('legacy-streams'),
+    untilEnd: flags.has('until-end'),
+    json: flags.has('json'),
+  };
+}
+
+function source(
+  recording: string | undefined,
+  synthetic: boolean,
+  live: string | undefined,
+  cwd: string,
+): ExchangeSource {
+  const given = [recording !== undefined, synthetic, live !== undefined].filter(Boolean).length;
+  if (given > 1)
+    throw usage('--recording, --synthetic and --live-feed exclude each other.', 'One market at a time.');
+  if (recording !== undefined) return { kind: 'recording', path: resolve(cwd, recording) };
+  if (live === undefined) return { kind: 'synthetic' };
+  if (live !== 'binance' && !/^https?:\/\/[^/]+\/?$/.test(live))
+    throw usage(
+      `--live-feed ${live} is no address.`,
+      'Scheme, host and port, such as http://127.0.0.1:7700, or "binance".',
+    );
+  return { kind: 'live', url: live.replace(/\/$/, '') };
+}
+
+function whole(name: string, text: string | undefined, from: number, to: number): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text) && Number(text) >= from && Number(text) <= to) return Number(text);
+  const range = to === Number.MAX_SAFE_INTEGER ? `from ${from}` : `from ${from} to ${to}`;
+  throw usage(`--${name} ${text} is not a whole number ${range}.`, 'Try: bulkhead exchange --help');
+}
+
+function speed(text: string | undefined): Speed {
+  if (text === undefined) return 1;
+  if (text === 'manual') return 'manual';
+  const factor = text.trim() === '' ? Number.NaN : Number(text);
+  if (factor > 0 && factor <= 1_000) return factor;
+  throw usage(
+    `--speed ${text} is neither a number above 0 (up to 1000) nor "manual".`,
+    'At 60 a minute of the venue passes in a second.',
+  );
+}
+
+function moment(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const at = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  throw usage(`--start ${text} is no time with its zone.`, 'Such as 2025-05-04T12:00:00Z.');
+}
+
+function amount(text: string): string {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0) return text;
+  throw usage(`--balance ${text} is no amount above 0.`, 'In USDT, such as 10000.');
+}

@@ -1,0 +1,27 @@
+/** Another venue's live market as the source of a local exchange: a paper exchange. Names the adapter. */
+import type { Time } from '../core/clock.ts';
+import type { Random } from '../core/random.ts';
+import type { Instrument } from '../domain/instrument.ts';
+import { CcxtMarketData } from '../market/ccxt-market-data.ts';
+import { instrumentFor, KNOWN_SYMBOLS } from '../market/instrument-table.ts';
+import type { MarketSource } from '../venue-server/market/market-feed.ts';
+
+/** Followed when nobody names symbols. */
+const LIQUID = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT', 'DOGEUSDT'];
+const RECENT_MS = 10 * 60_000;
+
+export async function openLiveFeed(url: string, symbols: readonly string[], real: Time, random: Random) {
+  const where = url === 'binance' ? {} : { restUrl: url, streamUrl: url.replace(/^http/, 'ws') };
+  const market = new CcxtMarketData({ ...where, time: real, realTime: real, random });
+  const startAt = real.clock.now();
+  const instruments: Instrument[] = [];
+  for (const symbol of symbols.length > 0 ? symbols : LIQUID) {
+    // Filters of symbols that the table does not know are guessed from what they cost.
+    const bars = KNOWN_SYMBOLS.includes(symbol)
+      ? []
+      : await market.history(symbol, '1m', startAt - RECENT_MS, startAt);
+    instruments.push(instrumentFor(symbol, bars.at(-1)?.close ?? 1));
+  }
+  const source: MarketSource = { kind: 'live', market, instruments, timeframe: '1m' };
+  return { source, startAt, close: () => market.stop() };
+}
