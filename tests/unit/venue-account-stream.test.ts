@@ -60,6 +60,15 @@ test('a fill is told in short, then the money, then the order; each with the clo
   assert.ok(bench.at > START);
 });
 
+test('an order’s frame tells what the symbol’s open orders come to', () => {
+  const bench = new CoreBench();
+  bench.listen();
+  bench.limit('BUY', '2', '99');
+  bench.limit('SELL', '1', '101');
+  const order = bench.frames().at(-1)?.o as Fields;
+  assert.deepEqual([order.b, order.a], ['198', '101']);
+});
+
 /** The fields that the official client declares for each event, in its own order. */
 const DECLARED: Record<string, string> = {
   ORDER_TRADE_UPDATE: 's c S o f q p ap sp x X i l z L N n T t b a m R wt ot ps cp rp pP si ss V pm gtd er',

@@ -17,6 +17,7 @@ import type { VenueBooks } from '../../exchange/venue-books.ts';
 import type { VenueRules } from '../core-types.ts';
 import type { RecordIndex } from './record-index.ts';
 import { type AlgoRecord, type Books, isOpen, type OrderRecord, placeOf } from './records.ts';
+import { startedOrder } from './started-order.ts';
 import * as frames from './stream-frames.ts';
 import { averagePrice } from './wire-orders.ts';
 
@@ -139,6 +140,13 @@ export class Digest {
     this.#desk.push(this.#at, data);
   }
 
+  #orderNews(order: OrderRecord, news: Pick<frames.OrderNews, 'execution' | 'trade' | 'expiry'>): void {
+    const { index } = this.#desk;
+    const bidsNotional = index.openNotional(order.symbol, 'BUY');
+    const asksNotional = index.openNotional(order.symbol, 'SELL');
+    this.#push(frames.orderTradeUpdate(order, { ...news, at: this.#at, bidsNotional, asksNotional }));
+  }
+
   #acknowledged(id: string): void {
     const at = this.#at;
     const draft = this.#draft;
@@ -154,7 +162,7 @@ export class Digest {
     const order: OrderRecord = { ...draft, orderId: Number(id), time: at, updateTime: at };
     books.orders.push(order);
     index.addOrder(order);
-    this.#push(frames.orderTradeUpdate(order, { execution: 'NEW', at }));
+    this.#orderNews(order, { execution: 'NEW' });
   }
 
   #algoNews(algo: AlgoRecord, status: AlgoRecord['status']): void {
@@ -183,43 +191,14 @@ export class Digest {
     const { books, index } = this.#desk;
     const at = this.#at;
     const algo = index.algoOfRef(event.ref);
-    const limited = algo?.type === 'STOP' || algo?.type === 'TAKE_PROFIT';
-    const plain = limited ? 'LIMIT' : 'MARKET';
-    const order: OrderRecord = {
-      symbol: event.symbol,
-      ref: event.ref,
-      side: event.side,
-      positionSide: event.positionSide,
-      timeInForce: algo?.timeInForce ?? 'IOC',
-      reduceOnly: algo?.reduceOnly ?? event.positionSide === 'BOTH',
-      closePosition: algo?.closePosition ?? false,
-      workingType: algo?.workingType ?? 'CONTRACT_PRICE',
-      priceProtect: algo?.priceProtect ?? false,
-      stp: algo?.stp ?? 'NONE',
-      priceMatch: algo?.priceMatch ?? 'NONE',
-      goodTillDate: algo?.goodTillDate ?? 0,
-      orderId: Number(event.orderId),
-      clientOrderId: event.clientOrderId,
-      type: event.cause === 'liquidation' ? 'LIQUIDATION' : plain,
-      origType: algo?.type ?? (event.cause === 'liquidation' ? 'LIQUIDATION' : plain),
-      price: event.price,
-      quantity: event.quantity,
-      status: 'NEW',
-      executed: D.ZERO,
-      quote: D.ZERO,
-      stopPrice: algo?.triggerPrice ?? '0',
-      cause: event.cause ?? '',
-      amendments: 0,
-      time: at,
-      updateTime: at,
-    };
+    const order = startedOrder(event, algo, at);
     books.orders.push(order);
     index.addOrder(order);
     if (algo) {
       algo.actualOrderId = order.orderId;
       this.#algoNews(algo, 'TRIGGERED');
     }
-    this.#push(frames.orderTradeUpdate(order, { execution: 'NEW', at }));
+    this.#orderNews(order, { execution: 'NEW' });
   }
 
   #amended(event: Of<DetailEvent, 'ORDER_AMENDED'>): void {
@@ -242,7 +221,7 @@ export class Digest {
     order.price = event.price;
     order.quantity = event.quantity;
     order.updateTime = this.#at;
-    this.#push(frames.orderTradeUpdate(order, { execution: 'AMENDMENT', at: this.#at }));
+    this.#orderNews(order, { execution: 'AMENDMENT' });
   }
 
   #filled(event: Filled): void {
@@ -326,7 +305,7 @@ export class Digest {
     if (!forced) this.#push(frames.tradeLite(order, trade, at));
     this.#account({ reason: 'ORDER', wallet, crossWallet, positions: [this.#positionNews(moved)] });
     const execution = forced ? this.#desk.rules.liquidationExecution : 'TRADE';
-    this.#push(frames.orderTradeUpdate(order, { execution, at, trade }));
+    this.#orderNews(order, { execution, trade });
     if (!isOpen(order)) this.#finishAlgo(order);
   }
 
@@ -353,7 +332,7 @@ export class Digest {
     order.updateTime = at;
     this.#desk.index.settled(order);
     const execution = canceled ? 'CANCELED' : 'EXPIRED';
-    this.#push(frames.orderTradeUpdate(order, { execution, at, expiry: EXPIRY[event.reason] ?? 0 }));
+    this.#orderNews(order, { execution, expiry: EXPIRY[event.reason] ?? 0 });
     this.#finishAlgo(order);
   }
 

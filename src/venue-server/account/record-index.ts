@@ -4,7 +4,10 @@
  * Invariants: derived from the books alone, so that a restored account finds the same; a client id that was
  * used again finds the open order first, else the newest.
  */
+import type { Decimal } from '../../core/decimal.ts';
+import * as D from '../../core/decimal.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
+import type { Side } from '../../domain/order.ts';
 import { type AlgoRecord, type Books, isOpen, isWaiting, type OrderRecord } from './records.ts';
 
 export class RecordIndex {
@@ -42,6 +45,15 @@ export class RecordIndex {
     if ('orderId' in record) {
       if (!isOpen(record)) this.openOrders.delete(record);
     } else if (!isWaiting(record)) this.openAlgos.delete(record);
+  }
+
+  /** What is still open on one side of a symbol, at the orders' own prices. */
+  openNotional(symbol: SymbolName, side: Side): Decimal {
+    let sum = D.ZERO;
+    for (const order of this.openOrders)
+      if (order.symbol === symbol && order.side === side)
+        sum = D.add(sum, D.mul(D.sub(order.quantity, order.executed), order.price));
+    return sum;
   }
 
   orderOfRef = (ref: string): OrderRecord | undefined => this.#ordersByRef.get(ref);

@@ -24,8 +24,9 @@ export interface OrderNews {
   readonly trade?: Executed;
   /** The venue's number for why it ended; 0 for no reason. */
   readonly expiry?: number;
-  readonly bidsNotional?: Decimal;
-  readonly asksNotional?: Decimal;
+  /** Of all open orders of the symbol on each side. */
+  readonly bidsNotional: Decimal;
+  readonly asksNotional: Decimal;
 }
 
 export function orderTradeUpdate(order: OrderRecord, news: OrderNews): Json {
@@ -53,8 +54,8 @@ export function orderTradeUpdate(order: OrderRecord, news: OrderNews): Json {
       ...(trade ? { N: trade.asset, n: trade.fee } : { n: '0', N: 'USDT' }),
       T: at,
       t: trade?.id ?? 0,
-      b: news.bidsNotional ?? '0',
-      a: news.asksNotional ?? '0',
+      b: news.bidsNotional,
+      a: news.asksNotional,
       m: trade?.maker ?? false,
       R: order.reduceOnly,
       wt: order.workingType,

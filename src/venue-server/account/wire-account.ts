@@ -37,14 +37,6 @@ export const isIsolated = (books: VenueBooks, symbol: SymbolName): boolean =>
   (books.markets.find((market) => market.symbol === symbol)?.marginMode ?? books.defaultMarginMode) ===
   'isolated';
 
-function ordersNotional(account: Account, symbol: SymbolName, side: 'BUY' | 'SELL'): Decimal {
-  let sum = D.ZERO;
-  for (const order of account.index.openOrders)
-    if (order.symbol === symbol && order.side === side)
-      sum = D.add(sum, D.mul(D.sub(order.quantity, order.executed), order.price));
-  return sum;
-}
-
 export function rowsOf(account: Account, books: VenueBooks, instrument: Instrument, every: boolean): Row[] {
   const market = books.markets.find(({ symbol }) => symbol === instrument.symbol);
   const hedge = books.positionMode === 'hedge';
@@ -69,8 +61,8 @@ function rowOf(
     isolated: isIsolated(books, symbol),
     leverage: leverageOf(books, instrument),
     openOrderMargin: first ? (market?.openOrderMargin ?? D.ZERO) : D.ZERO,
-    bids: first ? ordersNotional(account, symbol, 'BUY') : D.ZERO,
-    asks: first ? ordersNotional(account, symbol, 'SELL') : D.ZERO,
+    bids: first ? account.index.openNotional(symbol, 'BUY') : D.ZERO,
+    asks: first ? account.index.openNotional(symbol, 'SELL') : D.ZERO,
     updateTime: account.books.touched[placeOf(symbol, side)] ?? 0,
   };
 }
