@@ -58,8 +58,8 @@ const KEY_IS_GONE = -1125;
 /** Whether the venue says that there is no such listen key (−1125). */
 export function listenKeyIsGone(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  if ('venueCode' in error) return Number(error.venueCode) === KEY_IS_GONE;
-  return /-1125\b/.test(errorText(error));
+  const { code, venueCode } = error as { code?: unknown; venueCode?: unknown };
+  return code === KEY_IS_GONE || venueCode === KEY_IS_GONE || /-1125\b/.test(errorText(error));
 }
 
 export class UserStream {
