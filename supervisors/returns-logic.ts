@@ -1,6 +1,6 @@
 /** The history of hourly returns as a replayed logic: it only listens; the host reads it when risk asks. */
 import type { ActorEvent } from '../src/domain/events.ts';
-import { type HourlyCloses, ReturnHistory } from '../src/risk/return-history.ts';
+import { type HourlyCloses, RETURNS, ReturnHistory } from '../src/risk/return-history.ts';
 import type { EngineFactory, ReplayedEngine } from './replayed-logic.ts';
 
 /** An hour is a row: a start replays at most so many. */
@@ -10,6 +10,13 @@ export interface ReturnsFactory extends EngineFactory {
   /** Of the live actor; undefined before its start. */
   readonly current: () => ReturnHistory | undefined;
 }
+
+/** For the registry of machines. */
+export const returnsEngine = (factory: ReturnsFactory) => ({
+  type: RETURNS,
+  factory,
+  checkpointEvery: RETURNS_CHECKPOINT_ROWS,
+});
 
 export function returnsFactory(): ReturnsFactory {
   let current: ReturnHistory | undefined;

@@ -10,6 +10,7 @@ import {
 } from '../../supervisors/executor-logic.ts';
 import { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import type { Recovered } from '../../supervisors/recovery.ts';
+import { type ReturnsFactory, returnsEngine, returnsFactory } from '../../supervisors/returns-logic.ts';
 import type { Config } from '../config/schema.ts';
 import type { Time } from '../core/clock.ts';
 import { VENUE } from '../domain/events.ts';
@@ -41,6 +42,7 @@ export function remoteRegistry({
 }: Pick<RemoteIdentity, 'strategy' | 'venue' | 'instruments'>): {
   registry: MachineRegistry;
   executor: ExecutorFactory;
+  returns: ReturnsFactory;
 } {
   const executor = executorFactory({
     initialWallet: venue.wallet,
@@ -54,12 +56,14 @@ export function remoteRegistry({
     foreign: venue.foreign,
   });
   const engine = { type: VENUE, factory: executor, checkpointEvery: EXECUTOR_CHECKPOINT_ROWS };
-  return { registry: new MachineRegistry(definitionsOf({ strategy }), [engine]), executor };
+  const returns = returnsFactory();
+  const engines = [engine, returnsEngine(returns)];
+  return { registry: new MachineRegistry(definitionsOf({ strategy }), engines), executor, returns };
 }
 
 export function composeLive(options: LiveSystemOptions): LiveSystem {
   const { identity } = options;
-  const { registry, executor } = remoteRegistry(identity);
+  const { registry, executor, returns } = remoteRegistry(identity);
   const audience = new LiveAudience(identity.market.symbols, LIVE_TIMEFRAME);
   const system = buildSystem({
     ...options,
@@ -67,6 +71,7 @@ export function composeLive(options: LiveSystemOptions): LiveSystem {
     registry,
     audience,
     venue: { id: VENUE, input: { wallet: identity.venue.wallet } },
+    returns: returns.current,
     wallet: identity.venue.wallet,
     remote: {
       timeFactor: identity.venue.timeFactor,

@@ -7,6 +7,7 @@ import type { PositionContext } from '../../machines/position.ts';
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import type { Recovered } from '../../supervisors/recovery.ts';
+import { type ReturnsFactory, returnsEngine, returnsFactory } from '../../supervisors/returns-logic.ts';
 import { VENUE_CHECKPOINT_ROWS, type VenueFactory, venueFactory } from '../../supervisors/venue-logic.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../core/assert.ts';
@@ -47,16 +48,21 @@ export interface System extends TradingSystem {
 export function machineRegistry(
   config: Pick<Config, 'paper' | 'strategy'>,
   instruments: readonly Instrument[],
-): { registry: MachineRegistry; venue: VenueFactory } {
+): { registry: MachineRegistry; venue: VenueFactory; returns: ReturnsFactory } {
   const { initialBalance, ...slippage } = config.paper;
   const venue = venueFactory({ instruments, initialBalance, slippage });
   const engine = { type: VENUE, factory: venue, checkpointEvery: VENUE_CHECKPOINT_ROWS };
-  return { registry: new MachineRegistry(definitionsOf(config), [engine]), venue };
+  const returns = returnsFactory();
+  return {
+    registry: new MachineRegistry(definitionsOf(config), [engine, returnsEngine(returns)]),
+    venue,
+    returns,
+  };
 }
 
 export function composeSystem(options: SystemOptions): System {
   const { config, instruments, time } = options;
-  const { registry, venue } = machineRegistry(config, instruments);
+  const { registry, venue, returns } = machineRegistry(config, instruments);
   const audience = new MarketAudience({
     instruments,
     timeframe: options.timeframe,
@@ -69,6 +75,7 @@ export function composeSystem(options: SystemOptions): System {
     registry,
     audience,
     venue: { id: VENUE, input: { initialBalance } },
+    returns: returns.current,
     wallet: initialBalance,
   });
   const engine = (): VenueEngine => defined(venue.current(), 'running venue');

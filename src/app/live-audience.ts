@@ -8,11 +8,14 @@
 import { scannerOf } from '../../machines/messages.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
-import { type Candle, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
+import { type Candle, closeTime, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
 import { type ActorEvent, PORTFOLIO } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import type { Entry } from '../domain/risk.ts';
 import type { ClosedCandles } from '../domain/signal.ts';
 import { CandleRollup } from '../market/candle-rollup.ts';
+import { RETURNS } from '../risk/return-history.ts';
+import type { SymbolConditions } from './market-conditions.ts';
 import type { Tell } from './market-driver.ts';
 import { PositionBands, type WatchingPosition } from './position-bands.ts';
 import { STRATEGY_TIMEFRAMES, strategyCandles } from './strategy-candles.ts';
@@ -28,6 +31,8 @@ export class LiveAudience implements Audience {
   readonly #prices = new Map<SymbolName, SymbolPrices>();
   readonly #rollups = new Map<SymbolName, CandleRollup>();
   readonly #bands = new PositionBands();
+  readonly #spreads = new Map<SymbolName, number>();
+  readonly #funding = new Map<SymbolName, SymbolConditions>();
 
   constructor(symbols: readonly SymbolName[], timeframe: Timeframe) {
     this.#timeframe = timeframe;
@@ -81,7 +86,30 @@ export class LiveAudience implements Audience {
   }
 
   bar(symbol: SymbolName, closed: ClosedCandles, tell: Tell): void {
+    this.hours(closed['1h'] ? [closed['1h']] : [], tell);
     tell(scannerOf(symbol), { type: 'CANDLES', closed });
+  }
+
+  /** For the history of returns. */
+  hours(candles: readonly Candle[], tell: Tell): void {
+    const closes = candles.map((candle) => [candle.symbol, closeTime(candle), candle.close] as const);
+    if (closes.length > 0) tell(RETURNS, { type: 'CLOSES', closes });
+  }
+
+  /** Where the market's quotes are heard: the spread, for risk. */
+  quote(symbol: SymbolName, bid: number, ask: number): void {
+    if (bid > 0 && ask >= bid) this.#spreads.set(symbol, (2 * (ask - bid)) / (ask + bid));
+  }
+
+  conditions({ symbol }: Entry): SymbolConditions | undefined {
+    const spreadRate = this.#spreads.get(symbol);
+    return { ...(spreadRate === undefined ? {} : { spreadRate }), ...this.#funding.get(symbol) };
+  }
+
+  /** What the next settlement will cost, as the marks tell it. */
+  funding(symbol: SymbolName, fundingRate: number | undefined, nextFundingAt: number | undefined): void {
+    if (fundingRate !== undefined && nextFundingAt !== undefined)
+      this.#funding.set(symbol, { fundingRate, nextFundingAt });
   }
 
   mark(symbol: SymbolName, mark: number, tell: Tell): void {

@@ -132,8 +132,9 @@ export class LiveDriver {
     const { market, symbols, log } = this.#options;
     for (let failures = 0; !this.#stopped; failures++) {
       try {
-        await market.start({ symbols, timeframe: LIVE_TIMEFRAME, channels: ['bars', 'marks'] }, (event) =>
-          this.#hear(event),
+        await market.start(
+          { symbols, timeframe: LIVE_TIMEFRAME, channels: ['bars', 'marks', 'quotes'] },
+          (event) => this.#hear(event),
         );
         return;
       } catch (error) {
@@ -151,7 +152,11 @@ export class LiveDriver {
         this.#feeds.get(event.bar.symbol)?.offer(event.bar);
         break;
       case 'mark':
+        this.#options.audience.funding(event.symbol, event.fundingRate, event.nextFundingAt);
         if (this.#options.isWell()) this.#options.audience.mark(event.symbol, event.mark, this.#tell);
+        break;
+      case 'quote':
+        this.#options.audience.quote(event.symbol, event.bid, event.ask);
         break;
       case 'trade':
         this.#options.audience.last(event.symbol, event.price);
@@ -221,6 +226,10 @@ export class LiveDriver {
       seed: (symbol, bars) => {
         audience.restart(symbol);
         const history = bars.map((bar) => audience.absorb(bar)).filter((closed) => closed !== undefined);
+        audience.hours(
+          history.flatMap((closed) => closed['1h'] ?? []),
+          this.#tell,
+        );
         this.#tell(scannerOf(symbol), { type: 'SEED', history: history as readonly ClosedCandles[] });
       },
       rebuild: (symbol, bars) => {

@@ -17,12 +17,14 @@ import type { VenueEngine } from '../exchange/engine.ts';
 import type { Quote } from '../exchange/engine-types.ts';
 import { CandleRollup } from '../market/candle-rollup.ts';
 import type { MarketBar, MarketStep } from '../market/market-data.ts';
+import { type HourlyCloses, RETURNS } from '../risk/return-history.ts';
 import type { StepAudience, Tell } from './market-driver.ts';
 import { PositionBands } from './position-bands.ts';
 import { STRATEGY_TIMEFRAMES, strategyCandles } from './strategy-candles.ts';
 import type { Audience } from './system.ts';
 
 const MARK_EVERY_MS = TIMEFRAME_MS['15m'];
+const HOUR_MS = TIMEFRAME_MS['1h'];
 
 interface SymbolState {
   readonly rollup: CandleRollup;
@@ -71,6 +73,14 @@ export class MarketAudience implements StepAudience, Audience {
     return prices;
   }
 
+  /** Of what traded in the bar that ends the hour: a halted symbol has no hour. */
+  #hourCloses({ at, bars }: MarketStep): HourlyCloses['closes'] {
+    if (at % HOUR_MS !== 0) return [];
+    return bars.flatMap(({ symbol, close }) =>
+      this.#symbols.has(symbol) ? [[symbol, at, close] as const] : [],
+    );
+  }
+
   absorb(step: MarketStep): void {
     if (this.#closed.size > 0) this.#closed = new Map();
     for (const bar of step.bars) {
@@ -112,6 +122,8 @@ export class MarketAudience implements StepAudience, Audience {
         tell(owner, { type: 'PRICE', mark, last: bar.close });
       }
     }
+    const closes = this.#hourCloses(step);
+    if (closes.length > 0) tell(RETURNS, { type: 'CLOSES', closes });
     // Equity first: the breakers must have seen this instant before a signal of it asks for risk.
     if (step.at % MARK_EVERY_MS === 0 && step.bars.length > 0)
       tell(PORTFOLIO, { type: 'MARK', prices: this.prices() });

@@ -30,9 +30,12 @@ import type { ActorId } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
 import { type ActorEvent, GUARDIAN, type Message, PORTFOLIO } from '../domain/events.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import type { Entry } from '../domain/risk.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { riskJudge } from '../risk/learning.ts';
+import { RETURNS, type ReturnHistory } from '../risk/return-history.ts';
 import { strategyByName } from '../strategy/strategy.ts';
+import { type SymbolConditions, withConditions } from './market-conditions.ts';
 
 /** Who looks at the market for the actors: keeps the last prices and each position's guard band. */
 export interface Audience {
@@ -45,6 +48,8 @@ export interface Audience {
   watch(actor: ActorId, snapshot: string | null): void;
   /** What a receiver must know of the market to take a message at this moment. */
   enrich(to: ActorId, event: ActorEvent): ActorEvent;
+  /** What the market's source knows of spread, depth and funding, where it knows any. */
+  conditions?(entry: Entry): SymbolConditions | undefined;
 }
 
 /** Who wants to hear of the tree and its end. */
@@ -65,6 +70,7 @@ export interface SystemParts extends SystemListeners {
   readonly audience: Audience;
   /** The actor that stands for the venue: the simulated one, or the executor of a remote one. */
   readonly venue: ActorSeed;
+  readonly returns: () => ReturnHistory | undefined;
   /** What the account begins with. */
   readonly wallet: Decimal;
   /** Of a remote venue. */
@@ -108,7 +114,12 @@ export function buildSystem(parts: SystemParts): TradingSystem {
       },
       crashed: (actor, error) => host.crashed(actor, error),
       finished: (actor) => host.finished(actor),
-      enrich: (to, event) => audience.enrich(to, event),
+      enrich: (to, event) =>
+        withConditions(to, audience.enrich(to, event), {
+          returns: parts.returns,
+          portfolio: () => runtime.actor(PORTFOLIO)?.snapshotText,
+          symbol: (entry) => audience.conditions?.(entry),
+        }),
       ...(parts.onQuarantine ? { quarantined: parts.onQuarantine } : {}),
     },
   });
@@ -163,10 +174,13 @@ function systemSpec(parts: SystemParts): SystemSpec {
   return {
     venue: [parts.venue],
     risk: riskActors(parts, at),
-    feeds: perSymbol(({ symbol }) => ({
-      id: feedOf(symbol),
-      input: { symbol, at, breaker: breakerOf('stale-data') },
-    })),
+    feeds: [
+      { id: RETURNS, input: {} },
+      ...perSymbol(({ symbol }) => ({
+        id: feedOf(symbol),
+        input: { symbol, at, breaker: breakerOf('stale-data') },
+      })),
+    ],
     desks: perSymbol((instrument) => ({
       id: entryDeskOf(instrument.symbol),
       input: { symbol: instrument.symbol, instrument, plan, at, ...entry },

@@ -18,12 +18,11 @@ const UNIT = 100_000;
 
 export interface HourlyCloses {
   readonly type: 'CLOSES';
-  /** The hour's end. */
-  readonly at: number;
-  readonly closes: Readonly<Record<SymbolName, number>>;
+  /** Oldest first; `hour` is the hour's end. */
+  readonly closes: readonly (readonly [symbol: SymbolName, hour: number, close: number])[];
 }
 
-type Series = { at: number; close: number; returns: number[] };
+type Series = { hour: number; close: number; returns: number[] };
 
 export class ReturnHistory {
   readonly #series: Map<SymbolName, Series>;
@@ -37,15 +36,15 @@ export class ReturnHistory {
     return new ReturnHistory(new Map(Object.entries(series)));
   }
 
-  apply({ at, closes }: HourlyCloses): void {
-    for (const [symbol, close] of Object.entries(closes)) {
-      if (!(close > 0)) continue;
+  apply({ closes }: HourlyCloses): void {
+    for (const [symbol, hour, close] of closes) {
       const known = this.#series.get(symbol);
-      const follows = known !== undefined && known.at === at - HOUR_MS;
+      if (!(close > 0) || (known && hour <= known.hour)) continue;
+      const follows = known !== undefined && known.hour === hour - HOUR_MS;
       const returns = follows ? known.returns : [];
       if (follows) returns.push(Math.round(Math.log(close / known.close) * UNIT));
       if (returns.length > RETURNS_KEPT) returns.splice(0, returns.length - RETURNS_KEPT);
-      this.#series.set(symbol, { at, close, returns });
+      this.#series.set(symbol, { hour, close, returns });
     }
   }
 

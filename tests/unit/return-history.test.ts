@@ -6,7 +6,10 @@ import { returnsFactory } from '../../supervisors/returns-logic.ts';
 
 const HOUR_MS = 3_600_000;
 const closes = (hour: number, prices: Record<string, number>) =>
-  ({ type: 'CLOSES', at: hour * HOUR_MS, closes: prices }) as const;
+  ({
+    type: 'CLOSES',
+    closes: Object.entries(prices).map(([symbol, close]) => [symbol, hour * HOUR_MS, close] as const),
+  }) as const;
 
 test('returns are of one hour to the next, in hundred-thousandths', () => {
   const history = new ReturnHistory();
@@ -23,6 +26,12 @@ test('a missed hour begins anew, and no price is no price', () => {
   const { BTCUSDT, ETHUSDT } = history.of(['BTCUSDT', 'ETHUSDT']);
   assert.equal(BTCUSDT?.length, 3);
   assert.deepEqual(ETHUSDT, [9531]);
+});
+
+test('an hour that was told already changes nothing', () => {
+  const history = new ReturnHistory();
+  for (const hour of [0, 1, 1, 0, 2]) history.apply(closes(hour, { BTCUSDT: 100 + hour }));
+  assert.deepEqual(history.of(['BTCUSDT']).BTCUSDT, [995, 985]);
 });
 
 test('a week is kept, and what is handed out is the asker’s own', () => {

@@ -1,0 +1,40 @@
+/**
+ * What risk is told of the market with each question: the returns of the candidate and of all that is open, and
+ * what the market's own source knows of spread, depth and funding.
+ *
+ * Invariant: the answer follows from committed state and from the portfolio's own state at that very step, so a
+ * resumed run is told the same.
+ */
+import type { PortfolioContext } from '../../machines/portfolio.ts';
+import type { ActorId } from '../core/ids.ts';
+import { type ActorEvent, PORTFOLIO } from '../domain/events.ts';
+import type { SymbolName } from '../domain/instrument.ts';
+import type { Entry, MarketConditions } from '../domain/risk.ts';
+import type { ReturnHistory } from '../risk/return-history.ts';
+
+/** Of one symbol, at this moment; absent: not known. */
+export type SymbolConditions = Omit<MarketConditions, 'returns'>;
+
+export interface ConditionSources {
+  readonly returns: () => ReturnHistory | undefined;
+  /** The portfolio's snapshot as it will judge. */
+  readonly portfolio: () => string | undefined;
+  readonly symbol: (entry: Entry) => SymbolConditions | undefined;
+}
+
+export function withConditions(to: ActorId, event: ActorEvent, sources: ConditionSources): ActorEvent {
+  if (to !== PORTFOLIO || event.type !== 'ASSESS') return event;
+  const entry = event.entry as Entry;
+  const symbols = new Set([entry.symbol, ...heldSymbols(sources.portfolio())]);
+  const conditions: MarketConditions = {
+    returns: sources.returns()?.of(symbols) ?? {},
+    ...sources.symbol(entry),
+  };
+  return { ...event, conditions };
+}
+
+function heldSymbols(snapshot: string | undefined): SymbolName[] {
+  if (snapshot === undefined) return [];
+  const { exposures, reservations } = (JSON.parse(snapshot) as { context: PortfolioContext }).context;
+  return [...Object.values(exposures), ...Object.values(reservations)].map(({ symbol }) => symbol);
+}
