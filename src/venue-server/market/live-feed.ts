@@ -12,6 +12,7 @@ import { TIMEFRAME_MS, type Timeframe } from '../../domain/candle.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
 import type { LiveMarketData, LiveMarketEvent } from '../../market/live-market.ts';
 import type { MarketBar } from '../../market/market-data.ts';
+import { speedFactor } from '../venue-clock.ts';
 import type { FeedOptions } from './feed-options.ts';
 import { engineLevels, touchOf } from './frame-feed.ts';
 import type { IsSettled, MarketFeed } from './market-feed.ts';
@@ -25,8 +26,8 @@ export interface LiveFeedOptions extends FeedOptions {
 type Of<T extends LiveMarketEvent['type']> = Extract<LiveMarketEvent, { type: T }>;
 
 const BEAT_MS = 100;
-/** How long after a bar's end the other venue may take to say what it was. */
-const BAR_GRACE_MS = 5000;
+/** How long after a bar's end the other venue may take to say what it was: real time, for it is a network's. */
+const BAR_GRACE_REAL_MS = 3000;
 const HISTORY_BARS = 1500;
 
 interface Funding {
@@ -182,9 +183,22 @@ export class LiveFeed implements MarketFeed {
     sink.input({ type: 'BOOK', at: clock.now(), symbol, bids: engineLevels(bids), asks: engineLevels(asks) });
   }
 
-  #missed({ symbols, since }: Of<'gap'>): void {
-    const { clock } = this.#options;
-    for (const symbol of symbols) void this.#recall(symbol, clock.now(), since).catch(() => {});
+  #missed({ symbols }: Of<'gap'>): void {
+    // Where its history does not answer either, the bars stay what was seen of them.
+    for (const symbol of symbols) void this.#refetch(symbol).catch(() => {});
+  }
+
+  async #refetch(symbol: SymbolName): Promise<void> {
+    const { market, markets, timeframe, clock, sink } = this.#options;
+    const known = markets.get(symbol);
+    const last = known?.history.last;
+    if (!known || !last) return;
+    const after = last.openTime + TIMEFRAME_MS[timeframe];
+    for (const bar of await market.history(symbol, timeframe, after, clock.now())) {
+      if (!this.#running || bar.openTime <= (known.history.last?.openTime ?? 0)) continue;
+      this.#bar({ type: 'bar', bar });
+      sink.input({ type: 'BAR', at: clock.now(), bar });
+    }
   }
 
   look(): void {
@@ -194,7 +208,8 @@ export class LiveFeed implements MarketFeed {
     const at = now - (now % BEAT_MS);
     for (const market of this.#changed) this.#show(market, at);
     this.#changed.clear();
-    for (const market of markets.values()) this.#closeOverdue(market, at - BAR_GRACE_MS);
+    const graceMs = BAR_GRACE_REAL_MS * speedFactor(clock);
+    for (const market of markets.values()) this.#closeOverdue(market, at, graceMs);
     sink.pulse(at);
   }
 
@@ -205,10 +220,11 @@ export class LiveFeed implements MarketFeed {
     this.#timer = clock.timers.set(BEAT_MS - (clock.now() % BEAT_MS), () => this.#beat());
   }
 
-  #closeOverdue(market: SymbolMarket, at: number): void {
+  #closeOverdue(market: SymbolMarket, at: number, graceMs: number): void {
     const { forming, history } = market;
     if (forming && forming.openTime + history.baseMs <= at && !market.parked) market.park();
-    if (market.parked && market.parked.openTime + history.baseMs <= at) this.#finish(market, undefined);
+    if (market.parked && market.parked.openTime + history.baseMs + graceMs <= at)
+      this.#finish(market, undefined);
   }
 
   #show(known: SymbolMarket, at: number): void {

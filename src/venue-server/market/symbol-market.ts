@@ -130,11 +130,14 @@ export class SymbolMarket {
   /** A real trade, of a recording or another venue. */
   trade(at: number, price: number, quantity: number, buyerMaker: boolean): PublicTrade {
     const openTime = Math.floor(at / this.history.baseMs) * this.history.baseMs;
-    if (!this.#forming) this.open(openTime, price, this.mark || price);
+    // A straggler of a bar that is over belongs to the tape, not to the bar under way.
+    const over = this.#parked ?? this.history.last;
+    const late = over !== undefined && openTime <= over.openTime;
+    if (!this.#forming && !late) this.open(openTime, price, this.mark || price);
     this.#atBid = buyerMaker;
     this.#last = price;
     this.#at = Math.max(this.#at, at);
-    this.#shape(price, this.mark, quantity);
+    if (!late) this.#shape(price, this.mark, quantity);
     return this.tape.add(at, price, quantity, buyerMaker);
   }
 
