@@ -81,7 +81,7 @@ export class LiveMetrics {
   #unprotectedMs = 0;
   readonly #open = new Map<ActorId, { readonly unprotectedMs: number; readonly since: number | null }>();
 
-  hear(event: GatewayEvent, now: number): void {
+  hear(event: GatewayEvent, now: number | null): void {
     switch (event.type) {
       case 'called': {
         const counts = this.calls.get(event.call) ?? { done: 0, rejected: 0, unknown: 0 };
@@ -106,6 +106,11 @@ export class LiveMetrics {
       default:
         break;
     }
+  }
+
+  /** The runtime's clock begins: what was heard before it has no other time. */
+  beginAt(now: number): void {
+    if (this.stream !== 'not yet') this.streamSince ??= now;
   }
 
   /** An observer of committed rows. */

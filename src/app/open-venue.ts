@@ -3,6 +3,8 @@ import { seededRandom } from '../core/random.ts';
 import { localVenueTime } from '../exchange/binance-server-time.ts';
 import type { OpenVenue } from './venue-seams.ts';
 
+const MAX_CLOCK_SKEW_MS = 5_000;
+
 /** ccxt and the sockets load only when a venue is wanted: a demo starts without them. */
 export const openVenue: OpenVenue = {
   clock: async ({ mode, restUrl }) => (mode === 'paper' ? localVenueTime(restUrl) : undefined),
@@ -19,6 +21,8 @@ export const openVenue: OpenVenue = {
       symbols,
       limits: { maxLeverage: config.risk.maxLeverage, marginMode },
       allowWithdrawals,
+      // Measured over a real network, on a clock that may run faster.
+      maxClockSkewMs: MAX_CLOCK_SKEW_MS * config.venue.timeFactor,
       recvWindowMs,
       callTimeoutMs,
       log,

@@ -2,6 +2,7 @@
 import { renderTree } from '../../supervisors/introspection.ts';
 import { cmp, div, eq, mul, round, sub } from '../core/decimal.ts';
 import { columns, duration, fit, gain, moment, money, type Paint, painter } from './render-text.ts';
+import { renderVenue } from './render-venue.ts';
 import type { BreakerStatus, PositionStatus, StatusDocument, TradeStatus } from './status-file.ts';
 
 export interface RenderOptions {
@@ -22,6 +23,7 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
     positions(status.positions, paint),
     trades(status, paint),
     breakers(status, paint),
+    status.venue ? renderVenue(status.venue, status.updatedAt, paint) : [],
     footer(status, paint),
     tree(status, options, paint),
   ];

@@ -89,7 +89,7 @@ function begin(session: Session): Life {
   const runner = new GatewayRunner({
     epoch: lease.epoch,
     onEvent: (event) => {
-      metrics.hear(event, life.connected?.time.clock.now() ?? io.time.clock.now());
+      metrics.hear(event, life.connected?.time.clock.now() ?? null);
       breakers.hear(event);
     },
   });
@@ -113,6 +113,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   const { session, runner } = life;
   const { held, log, signals, screen, recovered, io } = session;
   life.connected = connected;
+  life.metrics.beginAt(connected.time.clock.now());
   const { gateway, time, checks } = connected;
   held.add(() => gateway.close());
   for (const { check, ok, detail } of checks) log[ok ? 'info' : 'warn'](`venue: ${check}`, { detail });

@@ -81,10 +81,14 @@ async function connectOnce(options: ConnectOptions): Promise<Connected> {
 /** The time that the runtime lives in. */
 async function venueTime({ session, target, venue }: ConnectOptions): Promise<Time> {
   const { io, options, recovered } = session;
-  const venueNow = await venue.clock(target);
-  if (venueNow === undefined) return io.time;
+  const { timeFactor } = options.config.venue;
+  const asked = io.time.monotonic.now();
+  const answer = await venue.clock(target);
+  if (answer === undefined) return io.time;
+  // The answer is as old as its way back, in the venue's faster time.
+  const venueNow = Math.round(answer + ((io.time.monotonic.now() - asked) / 2) * timeFactor);
   if (venueNow < (recovered.headAt ?? 0) - LONGEST_STEP_BACK_MS) throw otherVenue(venueNow, recovered.headAt);
-  return scaledTime(io.time, venueNow, options.config.venue.timeFactor);
+  return scaledTime(io.time, venueNow, timeFactor);
 }
 
 async function allSymbols(venue: OpenVenue, request: VenueRequest): Promise<readonly SymbolName[]> {

@@ -150,22 +150,21 @@ const CASES: readonly Bad[] = [
     ...{ exit: 64, code: 'USAGE', names: [/"profits"/], hint: /trades, orders, fills, equity, journal/ },
   },
   {
-    what: 'paper without a live market',
-    args: demo('--mode', 'paper'),
-    ...{ exit: 78, code: 'MODE_UNAVAILABLE', names: [/paper/, /a live market feed/], hint: /--mode demo/ },
+    what: 'paper on somebody else’s machine',
+    args: () => ['run', '--mode', 'paper', '--venue', 'https://fapi.binance.com', '--data-dir', at('paper')],
+    ...{ exit: 78, code: 'MODE_UNAVAILABLE', names: [/paper/, /on this machine/], hint: /bulkhead exchange/ },
+  },
+  {
+    what: 'paper on a generated market',
+    args: () => ['run', '--mode', 'paper', '--recording', at('nowhere'), '--data-dir', at('paper')],
+    ...{ exit: 78, code: 'CONFIG_INVALID', names: [/market\.source/, /bulkhead exchange/], hint: /\w/ },
   },
   {
     what: 'live without anything it needs',
-    args: demo('--mode', 'live'),
+    args: () => ['run', '--mode', 'live', '--data-dir', at('live')],
     exit: 78,
     code: 'MODE_UNAVAILABLE',
-    names: [
-      /live/,
-      /BULKHEAD_API_KEY/,
-      /BULKHEAD_API_SECRET/,
-      /a connection to the venue/,
-      /a live market feed/,
-    ],
+    names: [/live/, /BULKHEAD_API_KEY/, /BULKHEAD_API_SECRET/, /--symbols/],
     hint: /--mode demo/,
   },
   {
