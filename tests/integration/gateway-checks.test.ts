@@ -8,7 +8,7 @@ import { openVenueClient } from '../../src/exchange/ccxt-client.ts';
 import type { CcxtExchangeOptions } from '../../src/exchange/ccxt-exchange.ts';
 import { readExchangeInfo } from '../../src/exchange/ccxt-instruments.ts';
 import { RateBudget } from '../../src/exchange/rate-budget.ts';
-import { gatewayHarness } from '../support/gateway-harness.ts';
+import { gatewayHarness, until } from '../support/gateway-harness.ts';
 import {
   exchangeInfoRow,
   healthyVenue,
@@ -234,8 +234,7 @@ describe('a venue out of reach', () => {
       json: { rateLimits: [], symbols: [exchangeInfoRow('BTCUSDT'), exchangeInfoRow('ETHUSDT')] },
     });
     await open();
-    while (!events.some((event) => event.type === 'stream-up'))
-      await new Promise((resolve) => setImmediate(resolve));
+    await until(() => events.some((event) => event.type === 'stream-up'));
     assert.equal(venue.sockets.length, 1);
   });
 });
@@ -281,6 +280,5 @@ test('the clock is measured every minute of the venue\u2019s time', async (t) =>
   const { venue, open, events } = await gatewayHarness(t, { time });
   venue.on('GET /fapi/v1/time', () => ({ json: { serverTime: time.clock.now() } }));
   await open();
-  while (events.filter(({ type }) => type === 'clock').length < 3)
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => events.filter(({ type }) => type === 'clock').length >= 3);
 });

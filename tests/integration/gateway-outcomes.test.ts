@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import type { RemoteOutcome } from '../../src/domain/remote.ts';
-import { anOrder, gatewayHarness, submitOf } from '../support/gateway-harness.ts';
+import { anOrder, gatewayHarness, submitOf, until } from '../support/gateway-harness.ts';
 import { KEY, placedAlgo, placedOrder, type Reply, refusal, SECRET } from '../support/scripted-venue.ts';
 
 const ORDER = 'POST /fapi/v1/order';
@@ -101,8 +101,7 @@ describe('how a submit ends', () => {
     }));
     const order = anOrder();
     assert.equal(brief(await gateway.call(submitOf(order))), 'unknown');
-    while (!events.some((event) => event.type === 'stream'))
-      await new Promise((resolve) => setImmediate(resolve));
+    await until(() => events.some((event) => event.type === 'stream'));
     const late = events.find((event) => event.type === 'stream');
     assert.ok(late?.type === 'stream' && late.event.kind === 'order');
     assert.equal(late.event.order.clientOrderId, order.clientOrderId);
@@ -229,7 +228,7 @@ describe('the venue\u2019s limits', () => {
       refusal(-1021, 'Timestamp for this request was 1000ms ahead of the server\u2019s time.'),
     );
     assert.equal(brief(await gateway.call(submitOf(anOrder()))), -1021);
-    while (readings() < 2) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => readings() >= 2);
   });
 });
 

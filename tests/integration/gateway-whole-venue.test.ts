@@ -9,7 +9,7 @@ import type { RemoteCall, RemoteReport } from '../../src/domain/remote.ts';
 import { CcxtExchange } from '../../src/exchange/ccxt-exchange.ts';
 import type { GatewayEvent } from '../../src/exchange/venue-gateway.ts';
 import { DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
-import { anOrder } from '../support/gateway-harness.ts';
+import { anOrder, until } from '../support/gateway-harness.ts';
 import { WholeVenue, type WholeVenueOptions } from '../support/whole-venue.ts';
 
 async function setup(t: TestContext, options: WholeVenueOptions = {}) {
@@ -45,15 +45,6 @@ async function setup(t: TestContext, options: WholeVenueOptions = {}) {
   const price = (symbol: string, factor: number): string =>
     roundTo(String(((venue.market.quote(symbol)?.mark ?? 0) * factor).toFixed(6)), '0.1');
   return { venue, gateway, events, checks, submit, done, report, price, time };
-}
-
-/** Waits for what sockets bring; real seconds, so that a lost event fails the test instead of hanging it. */
-async function until(met: () => boolean): Promise<void> {
-  const begun = performance.now();
-  while (!met()) {
-    assert.ok(performance.now() - begun < 15_000, 'it did not come');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 const streamed = (events: readonly GatewayEvent[]) =>

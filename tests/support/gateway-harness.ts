@@ -55,6 +55,15 @@ export async function gatewayHarness(
   return { venue, gateway, events, notes, may, open: () => gateway.open((event) => events.push(event)) };
 }
 
+/** Waits for what sockets bring; bounded, so that what never comes fails the test instead of hanging it. */
+export async function until(met: () => boolean): Promise<void> {
+  const begun = performance.now();
+  while (!met()) {
+    if (performance.now() - begun > 15_000) throw new Error('it did not come within 15 seconds');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 let orders = 0;
 
 export const anOrder = (changes: Partial<IdentifiedOrder> = {}): IdentifiedOrder => ({
