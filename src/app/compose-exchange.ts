@@ -175,6 +175,7 @@ async function compose(
     fail: hooks.fail,
   });
   server = made;
+  closers.push(() => made.close());
   closers.push(() => opened.close());
   closers.push(() => market.stop());
 
@@ -187,7 +188,6 @@ async function compose(
   );
   journal?.snapshot(keep);
   await made.open();
-  closers.push(() => made.close());
   const manual = clock.speed === 'manual' ? (clock as ManualClock) : undefined;
   const admin = new AdminDoor(
     HOST,
