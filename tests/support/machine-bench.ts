@@ -190,7 +190,9 @@ export interface PositionOptions {
   readonly instrument?: Partial<Instrument>;
 }
 
-export const positionInput = (options: PositionOptions = {}): Omit<PositionInput, 'at'> => ({
+type EnteredInput = Extract<PositionInput, { readonly adopted?: undefined }>;
+
+export const positionInput = (options: PositionOptions = {}): Omit<EnteredInput, 'at'> => ({
   actor: 'position/BTCUSDT/BOTH/1',
   symbol: 'BTCUSDT',
   instrument: { ...INSTRUMENT, ...options.instrument },
