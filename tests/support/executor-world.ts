@@ -38,6 +38,7 @@ export class World {
   executor: Executor;
   now = START;
   readonly calls: RemoteCall[] = [];
+  readonly calledAt: number[] = [];
   readonly told: Told[] = [];
   readonly notices: string[] = [];
   readonly inputs: ExecutorInput[] = [];
@@ -88,6 +89,7 @@ export class World {
 
   #start(call: RemoteCall): void {
     this.calls.push(call);
+    this.calledAt.push(this.now);
     const changes = call.call === 'submit' || call.call === 'cancel';
     const fate = changes ? (this.fates.shift() ?? 'fine') : 'fine';
     // The row is durable first, then the runner calls: a process that dies in between never sends.

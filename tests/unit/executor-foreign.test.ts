@@ -1,6 +1,7 @@
 /** What nobody here made, the guardian's own orders, and money that no fill explains. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { reconcileReport } from '../../src/execution/reconciliation.ts';
 import { fillsOf, holding, settle } from '../support/executor-cases.ts';
 import { ownerOf, World } from '../support/executor-world.ts';
 import { isOpenOrder } from '../support/model-venue.ts';
@@ -135,4 +136,60 @@ test('what the guardian closes is told to both', () => {
       .map(({ ref }) => ref),
     ['guard-1'],
   );
+});
+
+test('a stop that triggered while nobody listened is told as its own fill, though readings lag', () => {
+  const world = holding('1');
+  const stop = world.stop('1');
+  world.run(10_000);
+  world.lagMs = 4_000;
+  world.streamDown();
+  world.happen((venue) => {
+    const algo = venue.state.algos[0];
+    if (algo) venue.trigger(algo, 'x-other');
+  });
+  world.run(60_000);
+  assert.deepEqual(world.heard(stop), ['ORDER_ACKNOWLEDGED', 'ORDER_TRIGGERED', 'ORDER_FILLED']);
+  settle(world);
+});
+
+test('readings that lag longer than believed: a stop’s fill told as somebody else’s is not told again', () => {
+  const world = holding('1');
+  const stop = world.stop('1');
+  world.run(90_000);
+  world.lagMs = 60_000;
+  // All that is heard of the trigger is its fill, under a name that nobody knows.
+  world.streamFates = ['drop', 'drop', 'drop', 'fine', 'fine', 'drop'];
+  world.happen((venue) => {
+    const algo = venue.state.algos[0];
+    if (algo) venue.trigger(algo, 'x-other');
+  });
+  world.run(20_000);
+  assert.equal(fillsOf(world).at(-1)?.cause, 'manual');
+  world.run(100_000);
+  assert.equal(world.held(), '0');
+  assert.equal(fillsOf(world).length, 2);
+  world.heal();
+  assert.equal(fillsOf(world).length, 2);
+  assert.ok(!world.heard(stop).includes('ORDER_FILLED'));
+  assert.equal(world.heard(stop).at(-1), 'ORDER_CLOSED');
+  world.checkStories();
+  assert.equal(world.executor.state.wallet, world.venue.state.wallet);
+});
+
+test('a trade whose ledger rows come before its fill reaches the wallet once', () => {
+  const world = holding('2');
+  world.venue.price.BTCUSDT = '110';
+  world.streamDown();
+  world.happen((venue) => venue.trade('BTCUSDT', 'SELL', '1', 'web_1'));
+  world.now += 20_000;
+  world.venue.now = world.now;
+  const { now } = world;
+  const call = { call: 'report', id: 'x', since: 0, symbols: ['BTCUSDT'] } as const;
+  const whole = world.venue.report(call, [now, now, now, now]);
+  const rowsOnly = reconcileReport(world.executor.state, { ...whole, fills: [] }, world.options);
+  assert.equal(rowsOnly.next.wallet, world.venue.state.wallet);
+  const both = reconcileReport(rowsOnly.next, whole, world.options);
+  assert.equal(both.next.wallet, world.venue.state.wallet);
+  assert.ok(both.events.some(({ event }) => event.type === 'ORDER_FILLED' && event.cause === 'manual'));
 });
