@@ -187,6 +187,19 @@ describe('a full reading', () => {
     );
   });
 
+  test('goes through the weeks, quiet ones too', async (t) => {
+    const { gateway, venue } = await gatewayHarness(t, { callTimeoutMs: 3000 });
+    const since = Date.now() - 30 * DAY_MS;
+    const trades = [1, 2, 16, 29].map((day, i) => ({ id: i + 1, time: since + day * DAY_MS }));
+    serveTrades(venue, trades);
+    const outcome = await gateway.call(report(since));
+    assert.ok(outcome.outcome === 'done', JSON.stringify(outcome).slice(0, 300));
+    assert.deepEqual(
+      outcome.value.fills.map(({ tradeId }) => tradeId),
+      ['1', '2', '3', '4'],
+    );
+  });
+
   test('pages through the ledger, ties and all', async (t) => {
     const { gateway, venue } = await gatewayHarness(t, { callTimeoutMs: 3000 });
     const since = Date.now() - DAY_MS;
