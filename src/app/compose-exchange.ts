@@ -65,6 +65,8 @@ interface Kept {
   readonly core: Json;
   readonly playedTo: number;
   readonly changed: readonly Instrument[];
+  /** Funding that is in the books at the instant of the last input; others of that instant may be missing. */
+  readonly settled: readonly string[];
 }
 
 export async function openExchange(
@@ -156,6 +158,7 @@ async function compose(
       core: core.checkpoint(),
       playedTo: tracker.playedTo(),
       changed: tracker.changed(),
+      settled: tracker.settled(),
     }) as unknown as Json;
   const made = new VenueServer({
     clock,
@@ -230,6 +233,7 @@ class Tracker {
   readonly #settled = new Set<string>();
   readonly #changed = new Map<string, Instrument>();
   #lastFed = 0;
+  #lastFunded = 0;
   #lastAsked = 0;
   #playedTo = 0;
 
@@ -239,6 +243,7 @@ class Tracker {
 
   resume(kept: Kept | undefined): void {
     this.#playedTo = kept?.playedTo ?? 0;
+    for (const name of kept?.settled ?? []) this.#settled.add(name);
     for (const instrument of kept?.changed ?? []) this.#changed.set(instrument.symbol, instrument);
   }
 
@@ -250,7 +255,9 @@ class Tracker {
     const { input } = entry;
     this.#lastFed = Math.max(this.#lastFed, input.at);
     if (input.type === 'FUNDING') {
-      if (this.#settled.size > 1_000) this.#settled.clear();
+      // Only those of one instant can be half done.
+      if (input.at > this.#lastFunded) this.#settled.clear();
+      this.#lastFunded = input.at;
       this.#settled.add(`${input.symbol} ${input.at}`);
     }
     if (input.type === 'INSTRUMENT') this.#changed.set(input.instrument.symbol, input.instrument);
@@ -258,6 +265,10 @@ class Tracker {
 
   isSettled(symbol: string, at: number): boolean {
     return this.#settled.has(`${symbol} ${at}`);
+  }
+
+  settled(): readonly string[] {
+    return [...this.#settled].filter((name) => name.endsWith(` ${this.#lastFed}`));
   }
 
   changed(): readonly Instrument[] {
