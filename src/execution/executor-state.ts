@@ -48,7 +48,8 @@ export function settingsOf(options: ExecutorOptions): Settings {
     foreign: options.foreign ?? 'report',
     sendWindowMs: (options.sendWindowMs ?? 5_000) * factor,
     landingMs: ((options.recvWindowMs ?? 5_000) + LANDING_MARGIN_MS) * factor,
-    callTimeoutMs: (options.callTimeoutMs ?? 30_000) * factor,
+    // A call may wait for its turn until it must have left; then it has its own deadline, and some grace.
+    callTimeoutMs: ((options.sendWindowMs ?? 5_000) + 2 * (options.callTimeoutMs ?? 10_000)) * factor,
     reconcileEveryMs: (options.reconcileEveryMs ?? 60_000) * factor,
     ladder: LADDER_MS.map((ms) => ms * factor),
     slowMs: 60_000 * factor,
@@ -87,7 +88,7 @@ export function initialState(options: ExecutorOptions): ExecutorState {
     walletDrift: null,
     drifts: {},
     findings: {},
-    faulted: false,
+    cleanOwed: 0,
     timerDue: null,
   };
 }
@@ -122,12 +123,15 @@ export function settled(work: Work, matter: string): void {
   delete work.state.findings[matter];
 }
 
+/** The breaker tries after the first reading that agrees, and closes on the second. */
+const CLEAN_READINGS = 2;
+
 /** The venue contradicts the books: people hear it, and trading halts until a reading agrees again. */
 export function contradiction(work: Work, text: string): void {
   notify(work, 'critical', text);
   const { breaker } = work.settings;
-  work.state.faulted = true;
-  if (breaker !== null) send(work, breaker, { type: 'FAULT', reason: text });
+  work.state.cleanOwed = CLEAN_READINGS;
+  if (breaker !== null) send(work, breaker, { type: 'FINDINGS', count: 1, detail: text });
 }
 
 type Unidentified<C> = C extends RemoteCall ? Omit<C, 'id'> : never;

@@ -56,7 +56,7 @@ export interface ExecutorOptions {
   readonly symbols: readonly SymbolName[];
   /** For the guardian, which places stops on its own. */
   readonly tickSizes?: Readonly<Record<SymbolName, Decimal>>;
-  /** Hears FAULT when the venue contradicts the books, and OK after the next reading that agrees. */
+  /** Hears FINDINGS when the venue contradicts the books, and CLEAN after the next two readings that agree. */
   readonly breaker?: ActorId;
   /** How many times faster than real time the venue's clock runs. Default 1. */
   readonly timeFactor?: number;
@@ -64,7 +64,7 @@ export interface ExecutorOptions {
   readonly sendWindowMs?: number;
   /** The venue refuses a request that is older than this. Default 5 s. */
   readonly recvWindowMs?: number;
-  /** A call without an outcome for this long will not get one any more. Default 30 s. */
+  /** The gateway's own deadline for a call; one is given up when it should long be over. Default 10 s. */
   readonly callTimeoutMs?: number;
   /** Default 60 s. */
   readonly reconcileEveryMs?: number;
@@ -236,7 +236,7 @@ export interface ExecutorState {
   drifts: Record<SymbolName, Drift>;
   /** What people were told last about each matter, so that it is said once for each change. */
   findings: Record<string, string>;
-  /** The breaker was told of a contradiction, and not yet that it is over. */
-  faulted: boolean;
+  /** Since a contradiction: how many readings that agree the breaker has still to hear of. */
+  cleanOwed: number;
   timerDue: number | null;
 }

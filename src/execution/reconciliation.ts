@@ -325,10 +325,10 @@ function sweepOrphans(work: Work): void {
 
 function tellBreaker(work: Work): void {
   const { state, settings } = work;
-  if (!state.faulted || Object.keys(state.drifts).length > 0) return;
-  if (work.out.some((emitted) => emitted.type === 'send' && emitted.event.type === 'FAULT')) return;
-  state.faulted = false;
-  if (settings.breaker !== null) send(work, settings.breaker, { type: 'OK' });
+  if (state.cleanOwed === 0 || Object.keys(state.drifts).length > 0) return;
+  if (work.out.some((emitted) => emitted.type === 'send' && emitted.event.type === 'FINDINGS')) return;
+  state.cleanOwed -= 1;
+  if (settings.breaker !== null) send(work, settings.breaker, { type: 'CLEAN' });
 }
 
 /** What people were told of so long ago may be said again. */

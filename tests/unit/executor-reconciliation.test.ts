@@ -161,16 +161,17 @@ test('S9: a position smaller, larger or turned round without any fill is inferre
     world.run(48_000);
     assert.equal(fillsOf(world).length, before, 'one reading is not enough');
     assert.deepEqual(world.heard(world.submit({})), ['ORDER_REJECTED'], 'nothing opens meanwhile');
-    world.run(100_000);
+    world.run(200_000);
     assert.equal(world.held(), held);
     assert.equal(world.foreign(), foreign);
     const inferred = fillsOf(world).at(-1);
     assert.match(inferred?.tradeId ?? '', /^inferred-BTCUSDT-/);
     assert.equal(inferred?.cause, 'manual');
     assert.ok(world.notices.some((text) => /inferred/.test(text)));
+    world.run(120_000);
     assert.deepEqual(
       world.toldTo('breaker/reconciliation').map(({ type }) => type),
-      ['FAULT', 'OK'],
+      ['FINDINGS', 'CLEAN', 'CLEAN'],
     );
     world.checkStories();
   }
