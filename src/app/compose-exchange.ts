@@ -243,7 +243,11 @@ class Tracker {
 
   resume(kept: Kept | undefined): void {
     this.#playedTo = kept?.playedTo ?? 0;
-    for (const name of kept?.settled ?? []) this.#settled.add(name);
+    for (const name of kept?.settled ?? []) {
+      this.#settled.add(name);
+      this.#lastFunded = Number(name.split(' ')[1]);
+      this.#lastFed = this.#lastFunded;
+    }
     for (const instrument of kept?.changed ?? []) this.#changed.set(instrument.symbol, instrument);
   }
 
