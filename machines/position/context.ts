@@ -168,7 +168,13 @@ export type PositionEvent =
   | Approval
   | RefusedEntry
   /** A crossing of its band: floats, for triggers only. */
-  | ({ readonly type: 'PRICE'; readonly mark: number; readonly last: number } & Timed)
+  | ({
+      readonly type: 'PRICE';
+      readonly mark: number;
+      readonly last: number;
+      /** The best price of a time in which nobody here looked: for the peak alone. */
+      readonly past?: boolean;
+    } & Timed)
   | ({ readonly type: 'ADD' } & Timed)
   | ({ readonly type: 'EXIT_SIGNAL'; readonly reason: string } & Timed)
   | ({ readonly type: 'ABORT_ENTRY'; readonly reason: string } & Timed)

@@ -29,10 +29,12 @@ const SUPPRESSED_KEPT = 8;
 
 export function watch(
   context: PositionContext,
-  event: { readonly mark: number; readonly at?: number },
+  event: { readonly mark: number; readonly at?: number; readonly past?: boolean },
 ): Step<PositionContext> {
   const mark = fromNumber(event.mark);
   const current = { ...context, at: timeOf(context, event) };
+  // What was missed moves the peak and the stop; nothing is bought or sold at a price that is over.
+  if (event.past) return trail(current, mark);
   const due = rulesDue(current, mark);
   const [winner, ...losers] = due;
   const noted = losers.reduce((next, rule) => suppress(next, rule, winner ?? rule), current);

@@ -27,6 +27,22 @@ test('the trailing stop arms, then follows in steps, created before the old one 
   assert.equal(bench.state.stopPrice, '98.2');
 });
 
+test('a price that was missed moves the peak and the stop, and neither takes a part nor closes', () => {
+  const bench = new PositionBench({ plan: { scaleOut: THREE_PARTS } }).open();
+  bench.send('PRICE', { mark: 106, last: 106, past: true });
+  assert.ok(bench.in('open.trailing.armed'));
+  assert.equal(bench.state.bestPrice, '106');
+  assert.deepEqual(
+    bench.orders().map((order) => [order.ref, order.triggerPrice]),
+    [['stop-2', '103']],
+    'no partial exit at a price that is over',
+  );
+  const below = new PositionBench().open();
+  below.send('PRICE', { mark: 90, last: 90, past: true });
+  assert.ok(below.in('open'));
+  assert.deepEqual(below.orders(), []);
+});
+
 test('a short trails downwards, rounded away from the market', () => {
   const bench = new PositionBench({
     entry: { direction: 'short', stopPrice: '105', trailDistance: '3' },
