@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PositionContext } from '../../machines/position/context.ts';
+import { remoteRegistry } from '../../src/app/compose-live.ts';
 import { leaveRequest } from '../../src/app/person-requests.ts';
+import type { RemoteIdentity } from '../../src/app/run-identity.ts';
 import { abs, eq } from '../../src/core/decimal.ts';
 import type { RemoteCall } from '../../src/domain/remote.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
+import { Replay } from '../../supervisors/replay.ts';
 import { LiveWorld, settle } from '../support/live-world.ts';
 
 const MINUTE = 60_000;
@@ -39,6 +42,14 @@ function agree(world: LiveWorld): void {
     const stops = venue.state.algos.filter((algo) => algo.symbol === symbol && algo.status === 'NEW');
     assert.ok(stops.length > 0, `${symbol} has a live stop`);
   }
+}
+
+/** Every row must come out of its replay byte for byte, over restarts too. */
+function replays(world: LiveWorld): void {
+  const { meta } = world.database.account('main');
+  const { registry } = remoteRegistry(JSON.parse(meta.get('run') ?? '') as RemoteIdentity);
+  const replay = new Replay(registry, meta.get('instance') ?? '');
+  for (const row of world.rows()) assert.deepEqual(replay.take(row), []);
 }
 
 const hasPosition =
@@ -100,6 +111,7 @@ describe('a live run', () => {
     );
     assert.equal(second.status().venue?.unknownOrders.length, 0);
     await world.stop();
+    replays(world);
   });
 
   test('an answer that is lost is looked up, and the order is not sent again', async () => {
