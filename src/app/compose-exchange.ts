@@ -13,6 +13,7 @@ import { BulkheadError, errorText } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { seededRandom } from '../core/random.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import type { EngineInput } from '../exchange/engine-types.ts';
 import { adminRoutes } from '../venue-server/admin-routes.ts';
 import { type CoreEntry, type CoreOptions, VenueCore } from '../venue-server/core.ts';
 import { DEMO_ACCOUNT, DEMO_API_SECRET } from '../venue-server/demo-account.ts';
@@ -227,6 +228,9 @@ async function compose(
 
 const NO_JOURNAL = { append: () => {} };
 
+/** What the source itself tells; the rest comes from people and faults, at any moment between two of its beats. */
+const OF_THE_MARKET: ReadonlySet<EngineInput['type']> = new Set(['BAR', 'PRICE', 'BOOK', 'TRADE', 'FUNDING']);
+
 /** Where the market resumes, and what of it is in the books already. */
 class Tracker {
   readonly #clock: VenueClock;
@@ -257,6 +261,11 @@ class Tracker {
       return;
     }
     const { input } = entry;
+    if (input.type === 'INSTRUMENT') this.#changed.set(input.instrument.symbol, input.instrument);
+    if (!OF_THE_MARKET.has(input.type)) {
+      this.#lastAsked = Math.max(this.#lastAsked, input.at);
+      return;
+    }
     this.#lastFed = Math.max(this.#lastFed, input.at);
     if (input.type === 'FUNDING') {
       // Only those of one instant can be half done.
@@ -264,7 +273,6 @@ class Tracker {
       this.#lastFunded = input.at;
       this.#settled.add(`${input.symbol} ${input.at}`);
     }
-    if (input.type === 'INSTRUMENT') this.#changed.set(input.instrument.symbol, input.instrument);
   }
 
   isSettled(symbol: string, at: number): boolean {

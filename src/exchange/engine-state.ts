@@ -20,6 +20,7 @@ import type {
   SlippageModel,
 } from './engine-types.ts';
 import { DEFAULT_SLIPPAGE, DETAIL } from './engine-types.ts';
+import type { VenueError } from './venue-errors.ts';
 
 /** A plain order in the book, or the order that a triggered conditional became. */
 export interface Resting {
@@ -42,6 +43,13 @@ export interface Conditional {
   armed: boolean;
   extreme: number;
   stp?: SelfTradePrevention;
+  /** A fault: with this it will be refused when it triggers. */
+  refusal?: VenueError;
+}
+
+/** A fault: the next conditional order to trigger, on that symbol or on any, is refused. */
+export interface NextRefusal extends VenueError {
+  readonly symbol?: SymbolName;
 }
 
 export interface Position {
@@ -99,6 +107,8 @@ export interface EngineState {
   positionMode?: PositionMode;
   /** Instruments changed since the start; the others come from the options. */
   instruments: Record<SymbolName, Instrument>;
+  /** Absent: none. */
+  refuseNext?: NextRefusal[];
 }
 
 export interface EngineConfig {

@@ -111,6 +111,15 @@ export type EngineInput =
       readonly symbol: SymbolName;
       readonly quantity?: Decimal;
       readonly mark?: number;
+    }
+  /** A fault: that conditional order, or else the next one to trigger (there), is refused at its trigger. */
+  | {
+      readonly type: 'REFUSE_TRIGGER';
+      readonly at: number;
+      readonly code: number;
+      readonly reason: string;
+      readonly clientOrderId?: string;
+      readonly symbol?: SymbolName;
     };
 
 export type WalletReason =

@@ -45,6 +45,7 @@ import { clearBankruptcy } from './liquidation.ts';
 import { availableBalance } from './margin.ts';
 import { addMargin, setMarginMode, setPositionMode } from './modes.ts';
 import { cancel, observe, submit } from './orders.ts';
+import { refuseTrigger } from './trigger.ts';
 import { booksOf, type VenueBooks } from './venue-books.ts';
 import { reportOf } from './venue-report.ts';
 import { deleverage, delist } from './venue-trades.ts';
@@ -272,6 +273,9 @@ export class VenueEngine {
         this.#onMarket(input.symbol, input.mark, (market, instrument) =>
           deleverage(venue, market, instrument, input.quantity),
         );
+        break;
+      case 'REFUSE_TRIGGER':
+        refuseTrigger(venue, input);
         break;
       default:
         unreachable(input);

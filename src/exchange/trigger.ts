@@ -3,10 +3,11 @@ import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
 import { closeOrder, detail, emit, orderKeys } from './engine-state.ts';
-import type { Quote } from './engine-types.ts';
+import type { EngineInput, Quote } from './engine-types.ts';
 import { checkPercentPrice } from './filters.ts';
 import { isReducing } from './margin.ts';
 import { checkExecution, execute, openQuantity } from './orders.ts';
+import type { VenueError } from './venue-errors.ts';
 
 /** A conditional order's trigger: it becomes a plain order with an id of its own, or is refused. */
 export function trigger(
@@ -28,6 +29,7 @@ export function trigger(
   };
   emit(venue, order.owner, { type: 'ORDER_TRIGGERED', ...orderKeys(order), orderId: entry.orderId });
   const error =
+    refusalOf(venue, conditional) ??
     checkExecution(venue, market, instrument, entry, quote) ??
     (isReducing(order) ? undefined : checkPercentPrice(venue, market, instrument, order, quote));
   if (error) closeOrder(venue, entry, 'rejected-at-trigger', `${error.code}: ${error.reason}`);
@@ -35,6 +37,31 @@ export function trigger(
     started(venue, market, entry);
     execute(venue, market, instrument, entry, quote);
   }
+}
+
+type Refuse = Extract<EngineInput, { type: 'REFUSE_TRIGGER' }>;
+
+/** Marks the order that is meant, or leaves word for the next trigger; a second word for the same changes nothing. */
+export function refuseTrigger(venue: Venue, { code, reason, clientOrderId, symbol }: Refuse): void {
+  if (clientOrderId !== undefined) {
+    for (const { conditionals } of Object.values(venue.state.markets))
+      for (const conditional of conditionals)
+        if (conditional.order.clientOrderId === clientOrderId) conditional.refusal = { code, reason };
+    return;
+  }
+  const waiting = venue.state.refuseNext ?? [];
+  if (waiting.some((one) => one.symbol === symbol)) return;
+  venue.state.refuseNext = [...waiting, { code, reason, ...(symbol === undefined ? {} : { symbol }) }];
+}
+
+function refusalOf({ state }: Venue, { order, refusal }: Conditional): VenueError | undefined {
+  if (refusal) return refusal;
+  const next = state.refuseNext?.find(({ symbol }) => symbol === undefined || symbol === order.symbol);
+  if (!next) return undefined;
+  const left = state.refuseNext?.filter((one) => one !== next) ?? [];
+  if (left.length > 0) state.refuseNext = left;
+  else delete state.refuseNext;
+  return next;
 }
 
 function started(venue: Venue, market: Market, entry: Resting): void {

@@ -107,7 +107,7 @@ export class VenueCore {
       return;
     }
     if (input.type === 'BOOK') this.#books.delete(input.symbol);
-    else if ('symbol' in input) this.#wakeBook(input.symbol);
+    else if ('symbol' in input && input.symbol !== undefined) this.#wakeBook(input.symbol);
     else if (input.type === 'BAR') this.#wakeBook(input.bar.symbol);
     this.#record(account === undefined ? { type: 'feed', input } : { type: 'feed', input, account }, () =>
       this.#apply(input, account),

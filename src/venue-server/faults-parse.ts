@@ -12,6 +12,7 @@
  */
 import { BulkheadError } from '../core/errors.ts';
 import { didYouMean } from '../core/suggest.ts';
+import { VENUE_ERRORS } from '../exchange/venue-errors.ts';
 import type {
   BodyFault,
   FaultAction,
@@ -190,6 +191,8 @@ interface ActionForm {
 const REQUEST = ['request'] as const;
 const EVENT = ['event'] as const;
 const ANYWHERE = ['request', 'event', 'connect', 'time'] as const;
+/** What a market order meets where the book has run away from the mark price. */
+const BEST_PRICE_OUT_OF_BOUNDS = VENUE_ERRORS.MARKET_PERCENT_PRICE;
 const HALF_MINUTE_MS = 30_000;
 const REORDER_MS = 250;
 
@@ -281,6 +284,16 @@ export const ACTIONS: Readonly<Record<string, ActionForm>> = {
     places: ANYWHERE,
     keys: ['symbol', 'forMs'],
     read: (fields) => ({ do: 'halt', symbol: fields.text('symbol'), forMs: forMs(fields) }),
+  },
+  'reject-at-trigger': {
+    places: ['request', 'time'],
+    keys: ['symbol', 'code', 'msg'],
+    read: (fields) => ({
+      do: 'reject-at-trigger',
+      symbol: fields.text('symbol'),
+      code: fields.number('code', -100_000, 100_000) ?? BEST_PRICE_OUT_OF_BOUNDS[0],
+      msg: fields.text('msg') ?? BEST_PRICE_OUT_OF_BOUNDS[1],
+    }),
   },
 };
 

@@ -94,6 +94,7 @@ function every(p: number): Written[] {
     { time: true, probability: 0.00003 * p, do: 'skew', ms: 1_500, forMs: 5_000 },
     { time: true, probability: 0.00003 * p, do: 'skew', ms: -6_000, forMs: 5_000 },
     { time: true, probability: 0.00002 * p, do: 'halt', forMs: 5_000 },
+    { request: 'POST /fapi/v1/algoOrder', probability: 0.005 * p, do: 'reject-at-trigger' },
   ];
 }
 

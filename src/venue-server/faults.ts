@@ -73,7 +73,14 @@ export type FaultAction =
   | { readonly do: 'skew'; readonly ms: number; readonly forMs: number }
   | { readonly do: 'expire-key'; readonly announce: boolean }
   /** Of the symbol, or of one drawn. */
-  | { readonly do: 'halt'; readonly symbol: string | undefined; readonly forMs: number };
+  | { readonly do: 'halt'; readonly symbol: string | undefined; readonly forMs: number }
+  /** The conditional order that the request places, or the next one to trigger, ends REJECTED at its trigger. */
+  | {
+      readonly do: 'reject-at-trigger';
+      readonly symbol: string | undefined;
+      readonly code: number;
+      readonly msg: string;
+    };
 
 export type ActionName = FaultAction['do'];
 

@@ -201,6 +201,14 @@ export class VenueServer {
           instrument: (symbol) => market.instrument(symbol),
           feed: (input) => core.feed(input),
         }),
+      rejectAtTrigger: ({ at, apiKey = '' }, answer, code, reason) => {
+        const { clientAlgoId } = (answer ?? {}) as { readonly clientAlgoId?: Json };
+        if (typeof clientAlgoId !== 'string') return;
+        core.feed(
+          { type: 'REFUSE_TRIGGER', at, code, reason, clientOrderId: clientAlgoId },
+          core.accountOf(apiKey),
+        );
+      },
       settled: () => this.#options.settled?.(),
       note: (what, fields) => this.#note(what, fields),
       fail: (error) => this.#fail(error),
@@ -232,6 +240,16 @@ export class VenueServer {
         return symbol;
       },
       resume: (symbol) => setStatus(symbol, 'TRADING'),
+      refuseTrigger: (symbol, code, reason) =>
+        this.#guarded(() =>
+          core.feed({
+            type: 'REFUSE_TRIGGER',
+            at: clock.now(),
+            code,
+            reason,
+            ...(symbol === undefined ? {} : { symbol }),
+          }),
+        ),
     });
   }
 

@@ -188,6 +188,36 @@ describe('the gateway before the local venue', () => {
     closes(await report(since), '10000');
   });
 
+  test('a stop that is refused at its trigger ends REJECTED, with why; the next one fires', async (t) => {
+    const faults = [{ request: 'POST /fapi/v1/algoOrder', nth: 1, do: 'reject-at-trigger' }];
+    const { venue, events, submit, done, price } = await setup(t, { speed: 60, faults });
+    await submit(anOrder({ quantity: '0.01' }));
+    const stop = { type: 'STOP_MARKET', side: 'SELL', quantity: '0.01', reduceOnly: true } as const;
+    const refused = anOrder({ ...stop, triggerPrice: price('BTCUSDT', 0.98) });
+    const second = anOrder({ ...stop, triggerPrice: price('BTCUSDT', 0.97) });
+    assert.equal((await submit(refused)).outcome, 'done');
+    assert.equal((await submit(second)).outcome, 'done');
+    venue.market.shock('BTCUSDT', -0.05, 60_000);
+    const ended = (order: IdentifiedOrder) =>
+      streamed(events).flatMap((event) =>
+        event.kind === 'algo' &&
+        event.algo.clientOrderId === order.clientOrderId &&
+        ['REJECTED', 'FINISHED'].includes(event.algo.status)
+          ? [event.algo]
+          : [],
+      );
+    await until(() => ended(refused).length > 0 && ended(second).length > 0);
+    assert.equal(ended(second)[0]?.status, 'FINISHED');
+    const [told] = ended(refused);
+    assert.deepEqual([told?.status, told?.actualOrderId], ['REJECTED', undefined]);
+    assert.match(told?.reason ?? '', /-4131.*PERCENT_PRICE/);
+    const look = { call: 'query', id: 'q', symbol: 'BTCUSDT', book: 'algo' } as const;
+    const found = await done({ ...look, clientOrderId: refused.clientOrderId });
+    assert.ok(found?.book === 'algo');
+    assert.equal(found.algo.status, 'REJECTED');
+    assert.deepEqual(venue.core.violations(), []);
+  });
+
   test('what the venue refuses comes back as its own code', async (t) => {
     const { submit, done, price, gateway } = await setup(t);
     const code = async (order: IdentifiedOrder) => {

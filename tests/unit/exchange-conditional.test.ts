@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OrderRequest } from '../../src/domain/order.ts';
-import { briefs, VenueBench } from '../support/venue.ts';
+import { VenueEngine } from '../../src/exchange/engine.ts';
+import { briefs, VenueBench, venueOptions } from '../support/venue.ts';
 
 type Request = Partial<OrderRequest>;
 
@@ -170,4 +171,33 @@ test('two triggers at one price fire in the order they were placed', () => {
     briefs(venue.bar(100, 100, 94, 96)).filter((text) => text.startsWith('FILLED')),
     ['FILLED first SELL 1@95', 'FILLED second SELL 1@95'],
   );
+});
+
+test('a refused trigger: the order that is meant, or the next one there, once, and over a restart', () => {
+  const venue = new VenueBench();
+  venue.submit({});
+  const stop = { ...STOP, side: 'SELL', triggerPrice: '95', quantity: '0.1', reduceOnly: true } as const;
+  venue.submit({ ...stop, ref: 'meant' });
+  venue.submit({ ...stop, ref: 'other' });
+  const word = { type: 'REFUSE_TRIGGER', at: 1, code: -4131, reason: 'no price' } as const;
+  venue.apply({ ...word, clientOrderId: 'bh-meant' });
+  assert.deepEqual(briefs(venue.price(95)), [
+    'TRIGGERED meant',
+    'CLOSED meant rejected-at-trigger',
+    'TRIGGERED other',
+    'FILLED other SELL 0.1@95',
+  ]);
+  venue.price(100);
+  venue.apply({ ...word, symbol: 'ETHUSDT' });
+  venue.apply(word);
+  venue.apply(word);
+  venue.submit({ ...stop, ref: 'next' });
+  venue.submit({ ...stop, ref: 'after' });
+  venue.engine = VenueEngine.restore(venue.engine.checkpoint(), venueOptions());
+  assert.deepEqual(briefs(venue.price(95)), [
+    'TRIGGERED next',
+    'CLOSED next rejected-at-trigger',
+    'TRIGGERED after',
+    'FILLED after SELL 0.1@95',
+  ]);
 });

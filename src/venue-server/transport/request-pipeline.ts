@@ -56,6 +56,8 @@ export interface PipelineParts {
   readonly lagged: (ms: number, method: HttpMethod, path: string) => Endpoint | undefined;
   /** Lets the market fill this share of the order that a cancel names, before the cancel. */
   readonly fillFirst: (request: WireRequest, share: number) => void;
+  /** Has the conditional order that the answer tells of refused at its trigger. */
+  readonly rejectAtTrigger: (request: WireRequest, answer: Json, code: number, reason: string) => void;
   /** Between two inputs: the moment for snapshots. */
   readonly settled: () => void;
   readonly note: (what: string, fields: Readonly<Record<string, Json>>) => void;
@@ -109,7 +111,8 @@ export class RequestPipeline {
       .strike('request', name, clock.now(), (field) => params.get(field.toLowerCase()))
       .map(({ action }) => action);
     const weather = this.#parts.weather();
-    for (const action of actions) weather.apply(action);
+    // What is meant for the order that the request places waits until it is placed.
+    for (const action of actions) if (action.do !== 'reject-at-trigger') weather.apply(action);
     const endpoint = this.#routes.get(name);
     const passage = { incoming, params, actions, reply, began: waits.now() };
     if (weather.isInMaintenance) this.#troubled({ ...passage, headers: {} }, UNAVAILABLE);
@@ -210,6 +213,9 @@ export class RequestPipeline {
       for (const action of actions)
         if (action.do === 'fill-first') this.#parts.fillFirst(request, action.share);
       const value = this.#chosen(passage).handle(request);
+      for (const action of actions)
+        if (action.do === 'reject-at-trigger')
+          this.#parts.rejectAtTrigger(request, value, action.code, action.msg);
       this.#parts.settled();
       return { status: 200, body: JSON.stringify(value) };
     } catch (error) {

@@ -22,6 +22,8 @@ export interface WeatherParts {
   /** Halts a symbol or lets it trade again; without a name one is drawn. The name, or undefined if it cannot. */
   readonly halt: (symbol: string | undefined) => string | undefined;
   readonly resume: (symbol: string) => void;
+  /** The next conditional order to trigger is refused. */
+  readonly refuseTrigger: (symbol: string | undefined, code: number, reason: string) => void;
 }
 
 export class VenueWeather {
@@ -75,7 +77,10 @@ export class VenueWeather {
       case 'halt': {
         const symbol = this.#parts.halt(action.symbol);
         if (symbol !== undefined) waits.timers.set(action.forMs, () => this.#parts.resume(symbol));
+        break;
       }
+      case 'reject-at-trigger':
+        this.#parts.refuseTrigger(action.symbol, action.code, action.msg);
     }
   }
 
