@@ -127,6 +127,7 @@ async function compose(
     instruments: market.instruments(),
     market,
     push,
+    forced: (order) => market.forced(order),
     journal: {
       append: (entry) => {
         journal?.append(entry);
@@ -171,7 +172,12 @@ async function compose(
     core,
     market,
     copyCore: () =>
-      VenueCore.restore(core.checkpoint(), { ...coreOptions, push: () => {}, journal: NO_JOURNAL }),
+      VenueCore.restore(core.checkpoint(), {
+        ...coreOptions,
+        push: () => {},
+        forced: () => {},
+        journal: NO_JOURNAL,
+      }),
     faults,
     legacyStreams: options.legacyStreams,
     settled: () => journal?.snapshotWhenDue(keep),

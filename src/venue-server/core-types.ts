@@ -97,11 +97,22 @@ export interface VenueRules {
   readonly liquidationExecution: 'CALCULATED' | 'TRADE';
 }
 
+/** A liquidation as the public hears of it. */
+export interface ForcedOrder {
+  readonly symbol: SymbolName;
+  readonly side: 'BUY' | 'SELL';
+  readonly quantity: Decimal;
+  readonly price: Decimal;
+  readonly averagePrice: Decimal;
+}
+
 export interface CoreOptions {
   readonly instruments: readonly Instrument[];
   readonly market: MarketView;
   readonly push: PushSink;
   readonly journal: CoreJournal;
+  /** For the public stream; called after the journal, as pushes are. */
+  readonly forced?: (order: ForcedOrder) => void;
   readonly accounts: readonly CoreAccount[];
   /** Queries do not see what was placed less than this ago. */
   readonly readLagMs?: number;

@@ -23,6 +23,7 @@ import type {
   AccountLedger,
   CoreEntry,
   CoreOptions,
+  ForcedOrder,
   MarketQuote,
   RequestEntry,
   VenueRules,
@@ -64,6 +65,7 @@ export class VenueCore {
   /** Newest books that nobody needed yet. */
   readonly #books = new Map<SymbolName, BookInput>();
   #pushes: Push[] = [];
+  #forced: ForcedOrder[] = [];
   #replaying = false;
 
   constructor(options: CoreOptions, checkpoint?: Json) {
@@ -85,7 +87,10 @@ export class VenueCore {
       };
       const rules = { ...RULES, ...options.rules };
       const firstId = (i + 1) * IDS_FOR_ACCOUNT + 1;
-      return new Account({ settings, firstId, rules, engine, push }, kept?.accounts[settings.id]);
+      const forced = (order: ForcedOrder): void => {
+        this.#forced.push(order);
+      };
+      return new Account({ settings, firstId, rules, engine, push, forced }, kept?.accounts[settings.id]);
     });
     this.#endpoints = ROUTES.map((route) => ({ ...route, handle: (request) => this.#serve(route, request) }));
   }
@@ -133,6 +138,7 @@ export class VenueCore {
     } finally {
       this.#replaying = false;
       this.#pushes = [];
+      this.#forced = [];
     }
   }
 
@@ -207,7 +213,10 @@ export class VenueCore {
   #flush(): void {
     const pushes = this.#pushes;
     this.#pushes = [];
+    const forced = this.#forced;
+    this.#forced = [];
     for (const push of pushes) this.#options.push(push);
+    for (const order of forced) this.#options.forced?.(order);
   }
 
   #serve(route: Route, request: WireRequest): Json {

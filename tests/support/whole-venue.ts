@@ -48,6 +48,9 @@ export class WholeVenue {
         instruments: this.market.instruments(),
         market: this.market,
         push: sink,
+        forced: (order) => {
+          if (sink === push) this.market.forced(order);
+        },
         journal: { append: journal },
         accounts: [{ id: DEMO_ACCOUNT, apiKey: DEMO_API_KEY, initialBalance: balance }],
       });

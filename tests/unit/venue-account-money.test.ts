@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EngineInput } from '../../src/exchange/engine-types.ts';
+import { VenueCore } from '../../src/venue-server/core.ts';
 import { BTC } from '../support/venue.ts';
 import { CoreBench, type Fields, short } from '../support/venue-account.ts';
 
@@ -183,7 +184,11 @@ test('funding: in cross the balance alone, isolated with its position', () => {
 });
 
 test('liquidation: the warning, the orders, the forced order, the money, in this order', () => {
-  const bench = new CoreBench({ account: { initialBalance: '100' } });
+  const public_: unknown[] = [];
+  const bench = new CoreBench({
+    account: { initialBalance: '100' },
+    forced: (order) => public_.push([order, bench.entries.at(-1)?.type]),
+  });
   bench.listen();
   bench.market('BUY', '15');
   bench.limit('BUY', '1', '50');
@@ -205,6 +210,11 @@ test('liquidation: the warning, the orders, the forced order, the money, in this
   const forced = after[4]?.o as Fields;
   assert.match(String(forced.c), /^autoclose-/);
   assert.equal(forced.o, 'LIQUIDATION');
+  const told = { symbol: 'BTCUSDT', side: 'SELL', quantity: '15', price: '95', averagePrice: '95' };
+  assert.deepEqual(public_, [[told, 'feed']], 'the public hears of it, after the journal');
+  const again = VenueCore.restore(new VenueCore(bench.options).checkpoint(), bench.options);
+  for (const entry of bench.entries) again.replay(entry);
+  assert.equal(public_.length, 1, 'a replay tells nobody');
   assert.equal(bench.list('/fapi/v1/forceOrders').length, 1);
   assert.equal(bench.list('/fapi/v1/forceOrders', { autoCloseType: 'ADL' }).length, 0);
   assert.deepEqual(bench.core.violations(), []);

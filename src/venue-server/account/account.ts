@@ -12,7 +12,7 @@ import type { Instrument, SymbolName } from '../../domain/instrument.ts';
 import { VenueEngine } from '../../exchange/engine.ts';
 import type { EngineInput, EngineOptions } from '../../exchange/engine-types.ts';
 import type { VenueBooks } from '../../exchange/venue-books.ts';
-import type { ApiPermissions, CoreAccount, VenueRules } from '../core-types.ts';
+import type { ApiPermissions, CoreAccount, ForcedOrder, VenueRules } from '../core-types.ts';
 import { type Desk, Digest, type Draft, type Refusal } from './digest.ts';
 import { RecordIndex } from './record-index.ts';
 import { type Books, emptyBooks } from './records.ts';
@@ -40,6 +40,7 @@ export interface AccountOptions {
   readonly rules: VenueRules;
   readonly engine: Omit<EngineOptions, 'initialBalance' | 'positionMode' | 'marginMode' | 'defaultLeverage'>;
   readonly push: (account: string, at: number, data: Json) => void;
+  readonly forced: (order: ForcedOrder) => void;
 }
 
 export class Account implements Desk {
@@ -105,6 +106,10 @@ export class Account implements Desk {
     if (at < this.books.listenKeyUntil) this.#options.push(this.id, at, data);
   }
 
+  forced(order: ForcedOrder): void {
+    this.#options.forced(order);
+  }
+
   apply(input: EngineInput, draft?: Draft): Refusal | undefined {
     this.touched = true;
     return new Digest(this, input.at, draft).take(this.engine.apply(input));
@@ -112,7 +117,7 @@ export class Account implements Desk {
 
   /** A copy to try things on: nobody hears of it. */
   scratch(): Account {
-    return new Account({ ...this.#options, push: () => {} }, this.checkpoint());
+    return new Account({ ...this.#options, push: () => {}, forced: () => {} }, this.checkpoint());
   }
 
   /** A name for a new order, and a client id where the client gave none. */

@@ -14,7 +14,7 @@ import type { VenueEvent } from '../../domain/order.ts';
 import type { AccountEvent, DetailEvent, EngineOutput } from '../../exchange/engine-types.ts';
 import { SELF_TRADE } from '../../exchange/self-trade.ts';
 import type { VenueBooks } from '../../exchange/venue-books.ts';
-import type { VenueRules } from '../core-types.ts';
+import type { ForcedOrder, VenueRules } from '../core-types.ts';
 import type { RecordIndex } from './record-index.ts';
 import { type AlgoRecord, type Books, isOpen, type OrderRecord, placeOf } from './records.ts';
 import { startedOrder } from './started-order.ts';
@@ -41,6 +41,8 @@ export interface Desk {
   wallets(): { readonly wallet: Decimal; readonly crossWallet: Decimal };
   venueBooks(): VenueBooks;
   push(at: number, data: Json): void;
+  /** Whether anybody listens to the account or not. */
+  forced(order: ForcedOrder): void;
 }
 
 export interface Refusal {
@@ -306,6 +308,10 @@ export class Digest {
     this.#account({ reason: 'ORDER', wallet, crossWallet, positions: [this.#positionNews(moved)] });
     const execution = forced ? this.#desk.rules.liquidationExecution : 'TRADE';
     this.#orderNews(order, { execution, trade });
+    if (forced) {
+      const { symbol, side, executed, price } = order;
+      this.#desk.forced({ symbol, side, quantity: executed, price, averagePrice: averagePrice(order) });
+    }
     if (!isOpen(order)) this.#finishAlgo(order);
   }
 

@@ -45,6 +45,11 @@ export class SymbolFunding {
     return this.#hours;
   }
 
+  /** The venue changes how often it settles. */
+  every(hours: number): void {
+    this.#hours = hours;
+  }
+
   /** A settlement that the source has ahead. */
   announce(at: number, rate: number): void {
     this.#fromSource = true;

@@ -4,6 +4,7 @@
  */
 import type { Json } from '../../core/json.ts';
 import type { Instrument } from '../../domain/instrument.ts';
+import type { ForcedOrder } from '../core-types.ts';
 import type { Kline } from './bar-history.ts';
 import { klineCloseTime } from './bar-history.ts';
 import type { DaySummary } from './day-statistics.ts';
@@ -200,14 +201,6 @@ export function depthFrame(
     a: levelTexts(asks, market.text),
     st: USD_MARGINED,
   };
-}
-
-export interface ForcedOrder {
-  readonly symbol: string;
-  readonly side: 'BUY' | 'SELL';
-  readonly quantity: string;
-  readonly price: string;
-  readonly averagePrice: string;
 }
 
 export function forceOrderFrame(order: ForcedOrder, at: number): Frame {

@@ -10,7 +10,7 @@ import type { Random } from '../../core/random.ts';
 import { TIMEFRAME_MS } from '../../domain/candle.ts';
 import type { Instrument, SymbolName } from '../../domain/instrument.ts';
 import type { EngineInput } from '../../exchange/engine-types.ts';
-import type { FundingTerms, MarketQuote } from '../core-types.ts';
+import type { ForcedOrder, FundingTerms, MarketQuote } from '../core-types.ts';
 import type { Endpoint, PushSink } from '../protocol.ts';
 import type { MarketPort } from '../server-ports.ts';
 import type { VenueClock } from '../venue-clock.ts';
@@ -25,7 +25,6 @@ import {
   type MarketFeed,
   type MarketSource,
 } from './market-feed.ts';
-import type { ForcedOrder } from './market-frames.ts';
 import { generalEndpoints } from './rest-general.ts';
 import { historyEndpoints } from './rest-history.ts';
 import { priceEndpoints } from './rest-prices.ts';
@@ -147,6 +146,8 @@ export class MarketSide implements MarketPort, FeedSink {
   restoreInstrument(instrument: Instrument): boolean {
     const market = this.#markets.get(instrument.symbol);
     if (!market) return false;
+    if (instrument.fundingIntervalHours !== market.instrument.fundingIntervalHours)
+      market.funding.every(instrument.fundingIntervalHours);
     market.instrument = instrument;
     this.#version++;
     return true;

@@ -7,6 +7,7 @@
  */
 import type { Json } from '../../core/json.ts';
 import type { Instrument } from '../../domain/instrument.ts';
+import type { ForcedOrder } from '../core-types.ts';
 import type { PushSink } from '../protocol.ts';
 import { extendKline, type Kline } from './bar-history.ts';
 import { DepthStream } from './depth-stream.ts';
@@ -17,7 +18,6 @@ import {
   bookTickerFrame,
   continuousKlineFrame,
   contractInfoFrame,
-  type ForcedOrder,
   type Frame,
   forceOrderFrame,
   klineFrame,
