@@ -27,6 +27,8 @@ export const LIVE_TIMEFRAME: Timeframe = '15m';
 const PEAK_TIMEFRAME: Timeframe = '1m';
 /** Histories asked for at the same time. */
 const AT_ONCE = 4;
+/** However little the strategy needs: the correlations that risk asks for want a week. */
+const LEAST_HISTORY_MS = 7 * 86_400_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -40,6 +42,7 @@ export interface LiveDriverOptions {
   readonly realTime: Time;
   readonly symbols: readonly SymbolName[];
   readonly markEveryMs: number;
+  /** What the strategy needs of the past. */
   readonly warmUpMs: number;
   /** Close of the newest bar that each scanner has seen, from the journal. */
   readonly seen: ReadonlyMap<SymbolName, number | null>;
@@ -64,7 +67,8 @@ export class LiveDriver {
 
   constructor(options: LiveDriverOptions) {
     this.#options = options;
-    const { warmUpMs, seen } = options;
+    const { seen } = options;
+    const warmUpMs = Math.max(options.warmUpMs, LEAST_HISTORY_MS);
     const seams = this.#seams();
     this.#feeds = new Map(
       options.symbols.map((symbol) => {

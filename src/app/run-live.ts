@@ -14,6 +14,7 @@ import { type Message, VENUE } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
+import { strategyByName } from '../strategy/strategy.ts';
 import { composeLive, type LiveSystem } from './compose-live.ts';
 import { GatewayRunner } from './gateway-runner.ts';
 import { InstrumentWatch } from './instrument-watch.ts';
@@ -30,8 +31,6 @@ import type { OpenVenue } from './venue-seams.ts';
 import { venueStatus } from './venue-status.ts';
 import { windDown } from './wind-down.ts';
 
-/** How far back a strategy is shown the past at its beginning: three times its slowest average, 21 bars of 4h. */
-const WARM_UP_MS = 3 * 21 * 4 * 3_600_000;
 const WALLET_PAUSE_MS = 2_000;
 
 /** What fills up as a run comes to life. */
@@ -223,7 +222,7 @@ function driverOf(
     realTime: io.time,
     symbols: identity.market.symbols,
     markEveryMs: options.config.venue.markEveryMs,
-    warmUpMs: WARM_UP_MS,
+    warmUpMs: strategyByName(identity.strategy.name, identity.strategy.options).warmUpMs,
     seen: seenBy(session, identity.market.symbols),
     awaySince: recovered.headAt,
     isWell: () => writer?.state === 'ok',

@@ -36,6 +36,8 @@ export type ClosedCandles = { readonly [T in Extract<Timeframe, '15m' | '1h' | '
 export interface Strategy {
   readonly name: string;
   readonly version: number;
+  /** How much of the past it must be shown before what it says is what it would say after any longer one. */
+  readonly warmUpMs: number;
   initial(symbol: SymbolName): Json;
   step(state: Json, closed: ClosedCandles): { readonly state: Json; readonly signal?: Signal };
 }

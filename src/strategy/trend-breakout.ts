@@ -12,7 +12,7 @@
  * data longer than a day starts the warm-up anew, because averages over a hole mean nothing.
  */
 import type { Json } from '../core/json.ts';
-import { type Candle, closeTime } from '../domain/candle.ts';
+import { type Candle, closeTime, TIMEFRAME_MS } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
 import type { ClosedCandles, Signal, Strategy } from '../domain/signal.ts';
@@ -51,6 +51,9 @@ export const TREND_BREAKOUT_DEFAULTS: TrendBreakoutOptions = {
   trailAtrs: 3,
   restBars: 32,
 };
+
+/** An average has forgotten where it began after so many times its bars: six per cent of it are left. */
+const FORGETS_AFTER = 2.8;
 
 /** The longest hole that indicators may span. */
 const MAX_GAP_MS = 86_400_000;
@@ -175,6 +178,27 @@ function breakout(gauges: Gauges, bar: Candle, minExpansion: number): Direction 
   return undefined;
 }
 
+/** What its slowest gauge needs; 9.8 days of the defaults, which is one page of a venue's history. */
+function historyOf({
+  slowFrame,
+  fastFrame,
+  adxPeriod,
+  atrPeriod,
+  channelBars,
+}: TrendBreakoutOptions): number {
+  const { '4h': four, '1h': one, '15m': quarter } = TIMEFRAME_MS;
+  // Directional movement is smoothed twice, and Wilder's average forgets half as fast as an exponential one.
+  const bars: readonly (readonly [spanMs: number, periods: number])[] = [
+    [four, Math.max(slowFrame.fast, slowFrame.slow) * FORGETS_AFTER],
+    [one, Math.max(fastFrame.fast, fastFrame.slow) * FORGETS_AFTER],
+    [one, adxPeriod * 2 * FORGETS_AFTER],
+    [one, atrPeriod * 2 * FORGETS_AFTER],
+    [quarter, atrPeriod * 2 * FORGETS_AFTER],
+    [quarter, channelBars + 1],
+  ];
+  return Math.max(...bars.map(([spanMs, periods]) => spanMs * Math.ceil(periods)));
+}
+
 /** The 1h averages have crossed back against the direction ridden. */
 const trendEnded = (gauges: Gauges, riding: Direction): boolean =>
   riding === 'long' ? gauges.fast1h.value < gauges.slow1h.value : gauges.fast1h.value > gauges.slow1h.value;
@@ -182,10 +206,12 @@ const trendEnded = (gauges: Gauges, riding: Direction): boolean =>
 export class TrendBreakout implements Strategy {
   readonly name = 'trend-breakout';
   readonly version = 1;
+  readonly warmUpMs: number;
   readonly #options: TrendBreakoutOptions;
 
   constructor(options: TrendBreakoutOptions = TREND_BREAKOUT_DEFAULTS) {
     this.#options = options;
+    this.warmUpMs = historyOf(options);
   }
 
   initial(symbol: SymbolName): State {

@@ -70,6 +70,7 @@ export const closedCandles = (closeAt: number, close = 100): ClosedCandles => ({
 export const STRATEGY: Strategy = {
   name: 'test',
   version: 1,
+  warmUpMs: 0,
   initial: () => ({ seen: 0 }),
   step(state, closed) {
     const { seen } = state as { seen: number };

@@ -106,6 +106,27 @@ test('nothing is signalled before every frame is warm, and the warm-up ends with
   assert.ok(firstDay >= 3.5 && firstDay <= 4.5, `first signal on day ${firstDay}`);
 });
 
+test('it says how much history it needs: so much, and more changes next to nothing', () => {
+  const strategy = strategyByName('trend-breakout');
+  const days = strategy.warmUpMs / TIMEFRAME_MS['15m'] / DAY_BARS;
+  assert.ok(days > 3.5 && days < 10, `${days} days fit one page of history`);
+  const slower = strategyByName('trend-breakout', { slowFrame: { slow: 60 } });
+  assert.ok(slower.warmUpMs > 2 * strategy.warmUpMs);
+  const legs = [
+    { bars: 20 * DAY_BARS, drift: 0, noise: 0.003 },
+    { bars: 4 * DAY_BARS, drift: 0.0008, noise: 0.002 },
+  ];
+  const candles = walk(legs, 5);
+  const turn = 20 * DAY_BARS;
+  const late = (from: number) =>
+    run(candles.slice(from))
+      .signals.filter(({ at }) => at > turn * QUARTER_MS)
+      .map(({ at, signal }) => [at, signal.kind]);
+  const from = turn - strategy.warmUpMs / QUARTER_MS;
+  assert.ok(late(0).length > 1);
+  assert.deepEqual(late(from - (from % 16)), late(0));
+});
+
 test('a direction rests after its entry', () => {
   const { signals } = run(walk([QUIET, UP]), { restBars: 40 });
   const entries = signals.filter(({ signal }) => signal.kind === 'enter');
