@@ -2,6 +2,7 @@
  * The strategies by name. The port itself is `Strategy` in src/domain/signal.ts: a pure function over closed
  * candles. Add one by writing its file and its line here (docs/strategies.md).
  */
+import { assert } from '../core/assert.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { didYouMean } from '../core/suggest.ts';
 import type { Strategy } from '../domain/signal.ts';
@@ -12,12 +13,18 @@ export type StrategyOptions = { readonly [key: string]: number | StrategyOptions
 
 type Factory = (options: StrategyOptions) => Strategy;
 
-const STRATEGIES: Readonly<Record<string, Factory>> = {
+const STRATEGIES: Record<string, Factory> = {
   'trend-breakout': (options) =>
     new TrendBreakout(withDefaults('trend-breakout', TREND_BREAKOUT_DEFAULTS, options)),
 };
 
 export const STRATEGY_NAMES: readonly string[] = Object.keys(STRATEGIES);
+
+/** One of one's own that is not in this folder: before the program reads its configuration. */
+export function registerStrategy(name: string, make: Factory): void {
+  assert(!Object.hasOwn(STRATEGIES, name), `two strategies called ${name}`);
+  STRATEGIES[name] = make;
+}
 
 export function strategyByName(name: string, options: StrategyOptions = {}): Strategy {
   const make = Object.hasOwn(STRATEGIES, name) ? STRATEGIES[name] : undefined;

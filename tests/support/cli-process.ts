@@ -11,6 +11,8 @@ const LIMIT_MS = 90_000;
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Another program around the same command line. */
+  readonly main?: string;
 }
 
 export interface CliEnd {
@@ -37,8 +39,8 @@ export class CliProcess {
   stderr = '';
   #isOver = false;
 
-  constructor(args: readonly string[], { env, cwd }: CliOptions = {}) {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+  constructor(args: readonly string[], { env, cwd, main = MAIN }: CliOptions = {}) {
+    const child = spawn(process.execPath, [main, ...args], {
       env: environment(env),
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),

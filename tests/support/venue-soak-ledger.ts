@@ -1,0 +1,300 @@
+/**
+ * The venue's books against the runtime's journal. The venue's are the truth: what it holds and what it has booked
+ * is compared, order by order and position by position, with what the journal intended and believes.
+ */
+
+import type { Trade } from '../../machines/messages.ts';
+import type { PortfolioContext } from '../../machines/portfolio.ts';
+import { tradingState } from '../../machines/portfolio.ts';
+import type { PositionContext } from '../../machines/position/context.ts';
+import * as D from '../../src/core/decimal.ts';
+import type { ActorEvent, Cause, Intent } from '../../src/domain/events.ts';
+import { PORTFOLIO } from '../../src/domain/events.ts';
+import type { IdentifiedOrder } from '../../src/domain/order.ts';
+import type { JournalRow } from '../../src/journal/journal.ts';
+
+export interface LedgerOrder {
+  readonly orderId: number;
+  readonly symbol: string;
+  readonly clientOrderId: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly status: string;
+  readonly origQty: string;
+  readonly executedQty: string;
+  readonly reduceOnly: boolean;
+  readonly time: number;
+  readonly updateTime: number;
+}
+
+export interface LedgerAlgo {
+  readonly algoId: number;
+  readonly clientAlgoId: string;
+  readonly symbol: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly algoStatus: string;
+  readonly quantity: string;
+  readonly reduceOnly: boolean;
+  readonly closePosition: boolean;
+  readonly createTime: number;
+  readonly updateTime: number;
+  readonly triggerTime: number;
+  readonly actualOrderId: string;
+}
+
+export interface SoakLedger {
+  readonly wallet: string;
+  readonly orders: readonly LedgerOrder[];
+  readonly algoOrders: readonly LedgerAlgo[];
+  readonly trades: readonly {
+    readonly id: number;
+    readonly orderId: number;
+    readonly symbol: string;
+    readonly side: 'BUY' | 'SELL';
+    readonly qty: string;
+    readonly price: string;
+    readonly realizedPnl: string;
+    readonly commission: string;
+    readonly time: number;
+  }[];
+  readonly income: readonly {
+    readonly symbol: string;
+    readonly incomeType: string;
+    readonly income: string;
+    readonly time: number;
+    readonly tradeId: string;
+  }[];
+  readonly positions: readonly { readonly symbol: string; readonly quantity: string }[];
+}
+
+export interface Intended {
+  readonly n: number;
+  readonly at: number;
+  readonly order: IdentifiedOrder;
+}
+
+export interface ClosedTrade {
+  readonly actor: string;
+  readonly at: number;
+  readonly trade: Trade | null;
+  readonly reason: string;
+}
+
+/** What the checks need of a journal, gathered in one pass. */
+export class JournalFacts {
+  readonly intended = new Map<string, Intended>();
+  readonly closed: ClosedTrade[] = [];
+  /** Newest context of each position. */
+  readonly positions = new Map<string, PositionContext>();
+  readonly problems: string[] = [];
+  /** What people were told that no run should see. */
+  readonly notices = new Map<string, number>();
+  /** Breakers that held entries back: from, to (runtime's clock). */
+  readonly halts: { readonly what: string; readonly from: number; to: number }[] = [];
+  /** Refusals of risk and of the executor, by symbol. */
+  readonly refusals: { readonly symbol: string; readonly at: number; readonly why: string }[] = [];
+  rows = 0;
+  last = 0;
+  wallet: string | undefined;
+  #confirmed = new Set<string>();
+  readonly #fills = new Set<string>();
+
+  take(row: JournalRow): void {
+    if (row.n !== this.last + 1) this.problems.push(`row ${row.n} follows row ${this.last}`);
+    this.last = row.n;
+    this.rows += 1;
+    const cause = JSON.parse(row.cause) as Cause;
+    const event = JSON.parse(row.event) as ActorEvent;
+    const intents = JSON.parse(row.intents) as Intent[];
+    for (const intent of intents) this.#intent(row, intent, cause);
+    if (row.kind === 'dead-letter')
+      this.problems.push(`dead letter ${row.n}: ${row.actor} ${event.type} ${row.note}`);
+    if (row.actor === PORTFOLIO) this.#portfolio(row, event, intents, cause);
+    if (row.actor.startsWith('position/')) this.#position(row, event, cause);
+  }
+
+  #intent(row: JournalRow, intent: Intent, cause: Cause): void {
+    if (intent.type === 'notify' && intent.level !== 'info') {
+      const text = intent.text.replaceAll(/bh-[a-z2-7]+|-?\d+(\.\d+)?|[A-Z]+USDT/g, '…');
+      this.notices.set(text, (this.notices.get(text) ?? 0) + 1);
+    }
+    if (intent.type !== 'order.submit') return;
+    const { order } = intent;
+    if (this.intended.has(order.clientOrderId))
+      this.problems.push(`${order.clientOrderId} was intended twice (row ${row.n})`);
+    this.intended.set(order.clientOrderId, { n: row.n, at: row.at, order });
+    if (order.reduceOnly || order.closePosition) return;
+    const by = cause.kind === 'intent' ? `${cause.n}:${cause.i}` : cause.kind;
+    if (!this.#confirmed.has(by))
+      this.problems.push(`row ${row.n} of ${row.actor} opens without the portfolio's last word (${by})`);
+  }
+
+  #portfolio(row: JournalRow, event: ActorEvent, intents: readonly Intent[], cause: Cause): void {
+    const { context } = JSON.parse(row.snapshot ?? '{}') as { context: PortfolioContext };
+    this.wallet = context.wallet;
+    for (const [i, intent] of intents.entries()) {
+      if (intent.type !== 'send') continue;
+      const { type } = intent.event;
+      if (type === 'CONFIRMED' || type === 'APPROVED') this.#confirmed.add(`${row.n}:${i}`);
+      if (type === 'CONFIRMED' && tradingState(context) !== 'active')
+        this.problems.push(`row ${row.n} confirms an entry while trading is ${tradingState(context)}`);
+      if (type === 'REFUSED' && event.type === 'ASSESS') {
+        const { symbol } = event.entry as { symbol: string };
+        const rules = (intent.event.refusals as { rule: string }[]).map(({ rule }) => rule);
+        this.refusals.push({ symbol, at: row.at, why: `risk: ${rules.join(', ')}` });
+      }
+    }
+    if (event.type === 'BREAKER_CHANGED') this.#breaker(row, event);
+    if (event.type === 'POSITION_CLOSED' && cause.kind !== 'postponed')
+      this.closed.push({
+        actor: String(event.actor),
+        at: row.at,
+        trade: event.trade as Trade | null,
+        reason: String(event.reason),
+      });
+  }
+
+  #breaker(row: JournalRow, event: ActorEvent): void {
+    const what = String(event.breaker);
+    const open = this.halts.find((halt) => halt.what === what && !Number.isFinite(halt.to));
+    const holds = event.state === 'halted' || event.state === 'reducing';
+    if (holds && !open) this.halts.push({ what, from: row.at, to: Number.POSITIVE_INFINITY });
+    else if (!holds && open) open.to = row.at;
+  }
+
+  #position(row: JournalRow, event: ActorEvent, cause: Cause): void {
+    if (row.snapshot !== null)
+      this.positions.set(row.actor, (JSON.parse(row.snapshot) as { context: PositionContext }).context);
+    if (event.type !== 'ORDER_FILLED' || cause.kind === 'postponed') return;
+    const key = `${event.symbol} ${event.tradeId}`;
+    if (this.#fills.has(key)) this.problems.push(`trade ${key} was told twice (row ${row.n}, ${row.actor})`);
+    this.#fills.add(key);
+  }
+}
+
+/** Each order at the venue was intended once, as it is, before it came. `lateMs`: how far the clocks may differ. */
+export function checkOrders(ledger: SoakLedger, facts: JournalFacts, lateMs: number): string[] {
+  const problems: string[] = [];
+  const spawned = new Set(ledger.algoOrders.map(({ actualOrderId }) => String(actualOrderId)));
+  const arrivals = [
+    ...ledger.orders
+      .filter(({ orderId, clientOrderId }) => !spawned.has(String(orderId)) && isOurs(clientOrderId))
+      .map((order) => ({ ...order, quantity: order.origQty, at: order.time, conditional: false })),
+    ...ledger.algoOrders.map((algo) => ({
+      ...algo,
+      clientOrderId: algo.clientAlgoId,
+      at: algo.createTime,
+      conditional: true,
+    })),
+  ];
+  const seen = new Set<string>();
+  for (const { clientOrderId, symbol, side, quantity, reduceOnly, at, conditional } of arrivals) {
+    if (seen.has(clientOrderId)) problems.push(`${clientOrderId} stands twice at the venue`);
+    seen.add(clientOrderId);
+    const intended = facts.intended.get(clientOrderId);
+    if (!intended) {
+      problems.push(`${clientOrderId} on ${symbol} stands at the venue and was never intended`);
+      continue;
+    }
+    const { order } = intended;
+    const isAsIntended =
+      order.symbol === symbol &&
+      order.side === side &&
+      order.reduceOnly === reduceOnly &&
+      (order.triggerPrice !== undefined) === conditional &&
+      (order.quantity === undefined || D.eq(order.quantity, D.decimal(quantity)));
+    if (!isAsIntended) problems.push(`${clientOrderId} is not as it was intended`);
+    if (intended.at > at + lateMs)
+      problems.push(`${clientOrderId} came at ${at}, ${intended.at - at} ms before its intent's row`);
+  }
+  return problems;
+}
+
+const isOurs = (clientOrderId: string): boolean =>
+  !/^(autoclose-|adl_autoclose|settlement_autoclose-)/.test(clientOrderId);
+
+/** P&L, fees and funding of each closed position: the venue's own ledger rows, to the last digit. */
+export function checkResults(ledger: SoakLedger, facts: JournalFacts): string[] {
+  const problems: string[] = [];
+  const owners = ownersOf(ledger, facts);
+  const sums = new Map<string, { gross: D.Decimal; fees: D.Decimal; quantity: D.Decimal }>();
+  for (const { orderId, symbol, realizedPnl, commission, qty, id } of ledger.trades) {
+    const owner = owners.get(String(orderId));
+    if (owner === undefined) {
+      problems.push(`trade ${id} on ${symbol} is nobody's`);
+      continue;
+    }
+    const sum = sums.get(owner) ?? { gross: D.ZERO, fees: D.ZERO, quantity: D.ZERO };
+    sum.gross = D.add(sum.gross, D.decimal(realizedPnl));
+    sum.fees = D.add(sum.fees, D.decimal(commission));
+    sum.quantity = D.add(sum.quantity, D.decimal(qty));
+    sums.set(owner, sum);
+  }
+  for (const { actor, trade } of facts.closed) {
+    const sum = sums.get(actor);
+    if (trade === null) {
+      if (sum) problems.push(`${actor} says that nothing was filled; the venue says ${sum.quantity}`);
+      continue;
+    }
+    const inferred = facts.positions.get(actor)?.inferredQuantity ?? D.ZERO;
+    if (!D.isZero(inferred)) problems.push(`${actor}: ${inferred} was inferred, not told`);
+    if (!sum) problems.push(`${actor} has a trade of which the venue knows nothing`);
+    else if (!D.eq(sum.gross, trade.grossPnl) || !D.eq(sum.fees, trade.fees))
+      problems.push(
+        `${actor}: gross ${trade.grossPnl}, fees ${trade.fees}; the venue booked ${sum.gross} and ${sum.fees}`,
+      );
+  }
+  return [...problems, ...checkIncome(ledger), ...checkFunding(ledger, facts)];
+}
+
+/** The venue's trades and its income ledger say the same. */
+function checkIncome(ledger: SoakLedger): string[] {
+  const of = (type: string): D.Decimal =>
+    D.sum(
+      ledger.income.filter(({ incomeType }) => incomeType === type).map(({ income }) => D.decimal(income)),
+    );
+  const pnl = D.sum(ledger.trades.map(({ realizedPnl }) => D.decimal(realizedPnl)));
+  const fees = D.sum(ledger.trades.map(({ commission }) => D.decimal(commission)));
+  const problems: string[] = [];
+  if (!D.eq(pnl, of('REALIZED_PNL'))) problems.push(`trades realise ${pnl}, income ${of('REALIZED_PNL')}`);
+  if (!D.eq(D.neg(fees), of('COMMISSION'))) problems.push(`trades cost ${fees}, income ${of('COMMISSION')}`);
+  return problems;
+}
+
+function checkFunding(ledger: SoakLedger, facts: JournalFacts): string[] {
+  const booked = ledger.income.filter(({ incomeType }) => incomeType === 'FUNDING_FEE');
+  const told = D.sum([...facts.positions.values()].map(({ funding }) => funding));
+  const all = D.sum(booked.map(({ income }) => D.decimal(income)));
+  return D.eq(told, all) ? [] : [`positions were told of ${told} of funding, the venue booked ${all}`];
+}
+
+/** Order id at the venue → the position it belongs to; the guardian's orders count for the symbol's. */
+function ownersOf(ledger: SoakLedger, facts: JournalFacts): Map<string, string> {
+  const owners = new Map<string, string>();
+  for (const { actualOrderId, clientAlgoId } of ledger.algoOrders) {
+    const owner = facts.intended.get(clientAlgoId)?.order.owner;
+    if (actualOrderId !== '' && owner) owners.set(String(actualOrderId), owner);
+  }
+  for (const { orderId, clientOrderId } of ledger.orders) {
+    const owner = facts.intended.get(clientOrderId)?.order.owner;
+    if (owner) owners.set(String(orderId), owner);
+  }
+  return owners;
+}
+
+/** What is open at the venue and has no live stop of its whole size. */
+export function withoutStop(ledger: SoakLedger): string[] {
+  const problems: string[] = [];
+  for (const { symbol, quantity } of ledger.positions) {
+    const amount = D.decimal(quantity);
+    if (D.isZero(amount)) continue;
+    const side = D.sign(amount) > 0 ? 'SELL' : 'BUY';
+    const stops = ledger.algoOrders.filter(
+      (algo) => algo.symbol === symbol && algo.side === side && algo.algoStatus === 'NEW',
+    );
+    const covered = stops.some(({ closePosition }) => closePosition)
+      ? D.abs(amount)
+      : D.sum(stops.map((algo) => D.decimal(algo.quantity)));
+    if (D.lt(covered, D.abs(amount))) problems.push(`${symbol}: ${amount} open, ${covered} protected`);
+  }
+  return problems;
+}

@@ -1,0 +1,6 @@
+/** The program itself, with one more strategy to choose. */
+import { registerStrategy } from '../../src/strategy/strategy.ts';
+import { RESTLESS, Restless } from './venue-soak-strategy.ts';
+
+registerStrategy(RESTLESS, () => new Restless());
+await import('../../src/app/main.ts');
