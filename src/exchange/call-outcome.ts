@@ -84,6 +84,8 @@ const REFUSED_AT_THE_GATE: ReadonlySet<number> = new Set([
 const CERTAINLY_UNAVAILABLE = /^service unavailable\.?$/i;
 
 export const DUPLICATE_CLIENT_ID = -4116;
+/** Unknown order sent; order does not exist. */
+export const NOT_FOUND: ReadonlySet<number> = new Set([-2011, -2013]);
 
 export type FailedOutcome = RemoteRefusal | RemoteUnknown;
 

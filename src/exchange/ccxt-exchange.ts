@@ -22,6 +22,7 @@ import { VenueOrders } from './ccxt-orders.ts';
 import { VenueReadings } from './ccxt-report.ts';
 import { asRow, moment, text } from './ccxt-rows.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { OrderNames } from './order-names.ts';
 import { type BudgetUse, RateBudget } from './rate-budget.ts';
 import { type ListenKeys, UserStream } from './socket-user-stream.ts';
 import type { GatewayEvent, VenueCheck, VenueGateway } from './venue-gateway.ts';
@@ -50,6 +51,8 @@ export interface CcxtExchangeOptions {
   /** The asset of the wallet. */
   readonly asset?: string;
   readonly log?: Logger;
+  /** Shared with whoever else asks this venue from this address; one of its own where absent. */
+  readonly budget?: RateBudget;
 }
 
 const RECV_WINDOW_MS = 5000;
@@ -65,6 +68,7 @@ export class CcxtExchange implements VenueGateway {
   readonly #address: { readonly rest: string | undefined; readonly stream: string };
   readonly #budget: RateBudget;
   readonly #clock: ClockOffset;
+  readonly #names = new OrderNames();
   readonly #grids = new Map<SymbolName, Instrument>();
   #onEvent: (event: GatewayEvent) => void = () => {};
   #client: VenueClient | undefined;
@@ -79,7 +83,7 @@ export class CcxtExchange implements VenueGateway {
     this.#log = options.log ?? SILENT;
     this.#address = venueAddress(options.mode, options.restUrl, options.streamUrl);
     this.name = this.#address.rest === undefined ? 'binance' : new URL(this.#address.rest).host;
-    this.#budget = new RateBudget(options.time);
+    this.#budget = options.budget ?? new RateBudget(options.time);
     this.#clock = new ClockOffset({
       time: options.time,
       ask: () => this.#askTime(),
@@ -131,7 +135,9 @@ export class CcxtExchange implements VenueGateway {
     const begun = monotonic.now();
     let outcome: RemoteOutcome<RemoteAnswers[RemoteCall['call']]>;
     try {
-      outcome = { outcome: 'done', value: await this.#perform(call) };
+      const value = await this.#perform(call);
+      if (value && 'book' in value && value.book === 'plain') this.#names.heard(value.order);
+      outcome = { outcome: 'done', value };
     } catch (error) {
       outcome = classifyFailure(error);
       this.#log.debug('venue call failed', { call: call.call, id: call.id, ...outcome });
@@ -177,7 +183,10 @@ export class CcxtExchange implements VenueGateway {
   ): Promise<T> {
     const deadline = caller.deadline(REPORT_CALLS);
     try {
-      return await read(new VenueReadings({ caller, asset: this.#options.asset ?? 'USDT' }), deadline.signal);
+      return await read(
+        new VenueReadings({ caller, asset: this.#options.asset ?? 'USDT', names: this.#names }),
+        deadline.signal,
+      );
     } finally {
       deadline.done();
     }
@@ -273,6 +282,7 @@ export class CcxtExchange implements VenueGateway {
   }
 
   #tell(event: GatewayEvent): void {
+    if (event.type === 'stream' && event.event.kind === 'order') this.#names.heard(event.event.order);
     if (!this.#closed) this.#onEvent(event);
   }
 }

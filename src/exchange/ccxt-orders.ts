@@ -8,7 +8,7 @@
 import { type Decimal, isZero, lt, sum } from '../core/decimal.ts';
 import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
 import type { CallLane, RemoteAnswers, RemoteCall, RemoteFill } from '../domain/remote.ts';
-import { classifyFailure, DUPLICATE_CLIENT_ID, neverSent, VenueFailure } from './call-outcome.ts';
+import { classifyFailure, DUPLICATE_CLIENT_ID, NOT_FOUND, neverSent, VenueFailure } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
 import type { WireParams } from './ccxt-client.ts';
 import { asRow, asRows, readAlgo, readFill, readOrder, UnreadableRow } from './ccxt-rows.ts';
@@ -31,7 +31,6 @@ const FILLS_PER_PAGE = 1000;
 /** How often fills that lag behind their order are asked for again. */
 const FILL_ATTEMPTS = 3;
 const FILL_LAG_MS = 150;
-const NOT_FOUND: ReadonlySet<number> = new Set([-2011, -2013]);
 
 export const laneOf = (order: IdentifiedOrder): CallLane =>
   order.reduceOnly || order.closePosition === true ? 'protect' : 'entry';

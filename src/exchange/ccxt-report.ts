@@ -2,12 +2,14 @@
  * A full reading of the account: the venue's time first, then everything. Complete, or it failed as a whole.
  *
  * Invariants: nothing older than `at` is missing of what was open; fills and ledger rows since `since` are all there,
- * each once, oldest first, however many pages that takes; the parts are read together, a few at a time, so that a
+ * each once, oldest first, however many pages that takes, with their orders' client ids as far as the venue knows
+ * them: without one, nobody can tell a liquidation from a hand; the parts are read together, a few at a time, so that a
  * reading does not take as long as the sum of its parts.
  */
 import type { Decimal } from '../core/decimal.ts';
 import { isZero } from '../core/decimal.ts';
 import type { RemoteFill, RemoteIncome, RemoteReport } from '../domain/remote.ts';
+import { classifyFailure, NOT_FOUND } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
 import type { WireParams } from './ccxt-client.ts';
 import {
@@ -24,11 +26,13 @@ import {
   UnreadableRow,
 } from './ccxt-rows.ts';
 import type { ReadVerb } from './ccxt-verbs.ts';
+import type { OrderNames } from './order-names.ts';
 
 export interface ReadingOptions {
   readonly caller: VenueCaller;
   /** The asset of the wallet: USD-M margin. */
   readonly asset: string;
+  readonly names: OrderNames;
 }
 
 const DAY_MS = 86_400_000;
@@ -39,6 +43,8 @@ const TRADES_KEPT_MS = 180 * DAY_MS;
 const INCOME_KEPT_MS = 89 * DAY_MS;
 const PAGE = 1000;
 const AT_ONCE = 6;
+/** So many client ids are asked for in one reading; of more, the newest. */
+const MOST_NAMES = 60;
 
 export class VenueReadings {
   readonly #options: ReadingOptions;
@@ -63,6 +69,8 @@ export class VenueReadings {
       this.income(covered, at, signal),
       inTurns(jobs, AT_ONCE),
     ]);
+    fills.sort(byTimeThenId);
+    await this.#askNames(fills, signal);
     return {
       at,
       ...this.#money(asRow(account, 'account')),
@@ -71,7 +79,7 @@ export class VenueReadings {
         .filter((position) => !isZero(position.amount)),
       openOrders: asRows(orders, 'open orders').map(readOrder),
       openAlgoOrders: algoRows(algos).map(readAlgo),
-      fills: fills.sort(byTimeThenId),
+      fills: fills.map((fill) => this.#options.names.named(fill)),
       income,
       since: covered,
     };
@@ -124,6 +132,20 @@ export class VenueReadings {
       // Trades made while we read belong to the reading: the last window ends after now.
     } while (start <= until);
     return [...found.values()];
+  }
+
+  async #askNames(fills: readonly RemoteFill[], signal: AbortSignal): Promise<void> {
+    const { names } = this.#options;
+    const jobs = names.unknown(fills).map((which) => async () => {
+      try {
+        names.heard(readOrder(asRow(await this.#read('order', { ...which }, signal), 'order')));
+      } catch (error) {
+        // One that the venue does not show stays nameless; anything else spoils the reading.
+        const failure = classifyFailure(error);
+        if (failure.outcome !== 'rejected' || !NOT_FOUND.has(failure.code)) throw error;
+      }
+    });
+    await inTurns(jobs.slice(0, MOST_NAMES), AT_ONCE);
   }
 
   /** The wallet of the one asset; the totals are dollars of all assets and would hide which changed. */

@@ -142,6 +142,48 @@ describe('a full reading', () => {
     assert.equal(value.since, now - 60_000);
   });
 
+  test('asks for the client ids of orders that only their fills tell of, once each', async (t) => {
+    const { gateway, venue } = await gatewayHarness(t);
+    const now = Date.now();
+    serveTrades(venue, [
+      { id: 1, time: now - 3 },
+      { id: 2, time: now - 2 },
+      { id: 3, time: now - 1 },
+    ]);
+    const order = {
+      symbol: 'BTCUSDT',
+      side: 'SELL',
+      type: 'LIMIT',
+      status: 'FILLED',
+      origQty: '0.001',
+      executedQty: '0.001',
+      updateTime: now,
+    };
+    venue.on('GET /fapi/v1/order', ({ params }: SeenRequest) => {
+      const orderId = Number(params.get('orderId'));
+      if (orderId === 20) return refusal(-2013, 'Order does not exist.');
+      return { json: { ...order, orderId, clientOrderId: orderId === 10 ? 'autoclose-1' : 'web_3' } };
+    });
+    const asked = (): (string | undefined)[] =>
+      venue.seen.filter(({ path }) => path === '/fapi/v1/order').map(({ params }) => params.get('orderId'));
+    const names = async () => {
+      const outcome = await gateway.call(report(now - 60_000));
+      assert.ok(outcome.outcome === 'done', JSON.stringify(outcome));
+      return outcome.value.fills.map(({ tradeId, clientOrderId }) => [tradeId, clientOrderId]);
+    };
+    const expected = [
+      ['1', 'autoclose-1'],
+      ['2', undefined],
+      ['3', 'web_3'],
+    ];
+    assert.deepEqual(await names(), expected);
+    assert.deepEqual(asked().toSorted(), ['10', '20', '30']);
+    assert.deepEqual(await names(), expected);
+    assert.deepEqual(asked().toSorted(), ['10', '20', '20', '30'], 'only what is not known is asked again');
+    venue.on('GET /fapi/v1/order', refusal(-2015, 'Invalid API-key, IP, or permissions for action.', 401));
+    assert.equal((await gateway.call(report(now - 60_000))).outcome, 'rejected', 'it is part of the reading');
+  });
+
   test('fails as a whole when one part does', async (t) => {
     for (const part of [
       '/fapi/v1/openAlgoOrders',

@@ -12,10 +12,8 @@ import { DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-accou
 import { anOrder, until } from '../support/gateway-harness.ts';
 import { WholeVenue, type WholeVenueOptions } from '../support/whole-venue.ts';
 
-async function setup(t: TestContext, options: WholeVenueOptions = {}) {
-  const venue = await WholeVenue.open(t, options);
+function gatewayTo(t: TestContext, venue: WholeVenue) {
   const time = venue.clientTime();
-  const events: GatewayEvent[] = [];
   const gateway = new CcxtExchange({
     mode: 'paper',
     restUrl: venue.server.url,
@@ -32,6 +30,15 @@ async function setup(t: TestContext, options: WholeVenueOptions = {}) {
     callTimeoutMs: 1000,
   });
   t.after(() => gateway.close());
+  return { gateway, time };
+}
+
+const REPORT = { call: 'report', id: 'r', symbols: ['BTCUSDT', 'ETHUSDT'] } as const;
+
+async function setup(t: TestContext, options: WholeVenueOptions = {}) {
+  const venue = await WholeVenue.open(t, options);
+  const events: GatewayEvent[] = [];
+  const { gateway, time } = gatewayTo(t, venue);
   const checks = await gateway.open((event) => events.push(event));
   await until(() => events.some(({ type }) => type === 'stream-up'));
   const submit = (order: IdentifiedOrder) =>
@@ -41,7 +48,7 @@ async function setup(t: TestContext, options: WholeVenueOptions = {}) {
     assert.ok(outcome.outcome === 'done', JSON.stringify(outcome));
     return outcome.value;
   };
-  const report = (since: number) => done({ call: 'report', id: 'r', since, symbols: ['BTCUSDT', 'ETHUSDT'] });
+  const report = (since: number) => done({ ...REPORT, since });
   const price = (symbol: string, factor: number): string =>
     roundTo(String(((venue.market.quote(symbol)?.mark ?? 0) * factor).toFixed(6)), '0.1');
   return { venue, gateway, events, checks, submit, done, report, price, time };
@@ -216,6 +223,22 @@ describe('the gateway before the local venue', () => {
     assert.ok(found?.book === 'algo');
     assert.equal(found.algo.status, 'REJECTED');
     assert.deepEqual(venue.core.violations(), []);
+  });
+
+  test('a liquidation that nobody heard of has its client id in the next reading', async (t) => {
+    const { venue, gateway, submit, done, time } = await setup(t, { speed: 60, balance: '1000' });
+    const since = time.clock.now() - 1000;
+    await done({ call: 'leverage', id: 'l', symbol: 'BTCUSDT', leverage: 20 });
+    assert.equal((await submit(anOrder({ quantity: '0.15' }))).outcome, 'done');
+    await gateway.close();
+    venue.market.shock('BTCUSDT', -0.12, 60_000);
+    await until(() => venue.ledger()?.positions.length === 0);
+    const next = gatewayTo(t, venue);
+    await next.gateway.open(() => {});
+    const outcome = await next.gateway.call({ ...REPORT, since });
+    assert.ok(outcome.outcome === 'done', JSON.stringify(outcome));
+    assert.match(outcome.value.fills.at(-1)?.clientOrderId ?? '', /^autoclose-/);
+    assert.match(outcome.value.fills[0]?.clientOrderId ?? '', /^bh-/);
   });
 
   test('what the venue refuses comes back as its own code', async (t) => {

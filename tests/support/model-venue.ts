@@ -47,6 +47,8 @@ export class ModelVenue {
   price: Record<string, string> = {};
   /** What the private stream says of what was done since it was last taken. */
   events: RemoteEvent[] = [];
+  /** Readings tell the client ids of fills, as the gateway does when it gets them. */
+  namesFills = false;
   /** Submits that were executed, by client id: at most one each. */
   readonly executed = new Map<string, number>();
   #versions: { readonly at: number; readonly state: VenueState }[] = [];
@@ -319,10 +321,17 @@ export class ModelVenue {
       positions: Object.keys(account.positions).map((symbol) => this.#position(account, symbol)),
       openOrders: orders.orders.filter(isOpenOrder),
       openAlgoOrders: orders.algos.filter((each) => each.status === 'NEW'),
-      fills: fills.fills.filter((fill) => fill.at >= call.since && wanted.has(fill.symbol)),
+      fills: fills.fills
+        .filter((fill) => fill.at >= call.since && wanted.has(fill.symbol))
+        .map((fill) => this.#named(fill)),
       income: income.income.filter((row) => row.at >= call.since),
       since: call.since,
     };
+  }
+
+  #named(fill: RemoteFill): RemoteFill {
+    const order = this.state.orders.find(({ orderId }) => orderId === fill.orderId);
+    return this.namesFills && order ? { ...fill, clientOrderId: order.clientOrderId } : fill;
   }
 }
 
