@@ -1,15 +1,26 @@
 /** The remote venue that the configuration means. Part of the composition root: it names the adapters. */
 import { seededRandom } from '../core/random.ts';
 import { localVenueTime } from '../exchange/binance-server-time.ts';
-import type { OpenVenue } from './venue-seams.ts';
+import { RateBudget } from '../exchange/rate-budget.ts';
+import type { OpenVenue, VenueRequest } from './venue-seams.ts';
 
 const MAX_CLOCK_SKEW_MS = 5_000;
+
+/** One for a connection: the venue counts the account's calls and the market's together. */
+const budgets = new WeakMap<VenueRequest, RateBudget>();
+
+function budgetOf(request: VenueRequest): RateBudget {
+  const known = budgets.get(request) ?? new RateBudget(request.time);
+  budgets.set(request, known);
+  return known;
+}
 
 /** ccxt and the sockets load only when a venue is wanted: a demo starts without them. */
 export const openVenue: OpenVenue = {
   clock: async ({ mode, restUrl }) => (mode === 'paper' ? localVenueTime(restUrl) : undefined),
 
-  gateway: async ({ target, config, time, realTime, log, mayAct, symbols }) => {
+  gateway: async (request) => {
+    const { target, config, time, realTime, log, mayAct, symbols } = request;
     const { openCcxtExchange } = await import('../exchange/ccxt-exchange.ts');
     const { marginMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
     const gateway = openCcxtExchange({
@@ -26,15 +37,25 @@ export const openVenue: OpenVenue = {
       recvWindowMs,
       callTimeoutMs,
       log,
+      budget: budgetOf(request),
     });
     return { gateway, rateUse: () => gateway.budgetUse() };
   },
 
-  market: async ({ target, config, time, realTime }) => {
+  market: async (request) => {
+    const { target, config, time, realTime } = request;
     const { CcxtMarketData } = await import('../market/ccxt-market-data.ts');
     const { restUrl, streamUrl } = target;
     const random = seededRandom(`market/${realTime.clock.now()}`);
     const { timeFactor } = config.venue;
-    return new CcxtMarketData({ restUrl, streamUrl, time, realTime, timeFactor, random });
+    return new CcxtMarketData({
+      restUrl,
+      streamUrl,
+      time,
+      realTime,
+      timeFactor,
+      random,
+      budget: budgetOf(request),
+    });
   },
 };
