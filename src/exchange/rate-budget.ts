@@ -3,9 +3,9 @@
  * and by the minute; we count the same over sliding windows, which is never laxer than its fixed ones.
  *
  * Invariants: in any window the granted sum never exceeds the limit, and what others use on the same account or
- * address is counted as soon as a header tells of it; the reserve is used by protection only; a lane is served in
- * the order of asking; a lane that has to wait lets no lower one take what it waits for; nothing is granted while
- * the venue keeps us out.
+ * address is counted as soon as a header tells of it; the reserve is used by protection only; nobody takes what
+ * somebody before him waits for, in his own lane or a more urgent one, and nobody waits for what he does not need:
+ * a cancel passes an order that waits for the limit of orders; nothing is granted while the venue keeps us out.
  */
 import type { Time, TimerHandle } from '../core/clock.ts';
 import type { CallLane } from '../domain/remote.ts';
@@ -247,50 +247,65 @@ export class RateBudget {
     this.#timer = undefined;
     const now = this.#now();
     const wall = this.#time.clock.now();
+    const awaited = { weight: false, orders: false };
     let wakeAt = Number.POSITIVE_INFINITY;
-    let weightAwaited = false;
-    let ordersAwaited = false;
     for (const lane of LANES) {
-      const queue = this.#queues[lane];
-      for (let head = queue[0]; head !== undefined; head = queue[0]) {
-        if (head.giveUpAt !== undefined && wall >= head.giveUpAt) {
-          queue.shift();
-          head.settle({ admitted: false, reason: 'its time to be sent passed while it waited its turn' });
+      for (const waiting of [...this.#queues[lane]]) {
+        const { giveUpAt, cost } = waiting;
+        if (giveUpAt !== undefined && wall >= giveUpAt) {
+          this.#settle(waiting, {
+            admitted: false,
+            reason: 'its time to be sent passed while it waited its turn',
+          });
           continue;
         }
-        const { weight, orders = 0 } = head.cost;
-        const blocked = (weightAwaited && weight > 0) || (ordersAwaited && orders > 0);
-        const freeAt = blocked ? Number.POSITIVE_INFINITY : this.#freeAt(now, lane, head.cost);
-        if (freeAt > now || blocked) {
-          weightAwaited ||= weight > 0;
-          ordersAwaited ||= orders > 0;
-          wakeAt = Math.min(wakeAt, freeAt, this.#earliestGiveUp(queue, now, wall));
-          break;
+        const freeAt = this.#turnAt(now, lane, cost, awaited);
+        if (freeAt <= now) {
+          const { weight, orders = 0 } = cost;
+          this.#settle(waiting, { admitted: true, refund: this.#take(now, weight, orders) });
+          continue;
         }
-        queue.shift();
-        head.settle({ admitted: true, refund: this.#take(now, weight, orders) });
+        wakeAt = Math.min(wakeAt, freeAt, now + ((giveUpAt ?? Number.POSITIVE_INFINITY) - wall));
       }
     }
     if (wakeAt < Number.POSITIVE_INFINITY)
       this.#timer = this.#time.timers.set(Math.max(1, Math.ceil(wakeAt - now)), () => this.#serve());
   }
 
-  #earliestGiveUp(queue: readonly Waiting[], now: number, wall: number): number {
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const { giveUpAt } of queue) {
-      if (giveUpAt !== undefined) earliest = Math.min(earliest, now + Math.max(0, giveUpAt - wall));
-    }
-    return earliest;
+  #settle(waiting: Waiting, admission: Admission): void {
+    const queue = this.#queues[waiting.lane];
+    queue.splice(queue.indexOf(waiting), 1);
+    waiting.settle(admission);
   }
 
-  #freeAt(now: number, lane: CallLane, { weight, orders = 0 }: CallCost): number {
-    const share = SHARE[lane];
+  /**
+   * When it may go, as far as that is known; infinity behind others who wait for the same. What it waits for itself
+   * is noted as awaited: those behind it take none of that, and go by if they need none. One that lacks weight
+   * keeps its turn for orders; one that lacks orders leaves the weight to cancels and questions meanwhile.
+   */
+  #turnAt(
+    now: number,
+    lane: CallLane,
+    { weight, orders = 0 }: CallCost,
+    awaited: { weight: boolean; orders: boolean },
+  ): number {
     if (this.#closedUntil > now) return this.#closedUntil;
-    if (orders > 0 && this.#ordersClosedUntil > now) return this.#ordersClosedUntil;
-    if (!this.#weight.fits(now, weight, share)) return this.#weight.freeAt(now, weight, share);
-    for (const window of [this.#orders10s, this.#orders1m]) {
-      if (!window.fits(now, orders, share)) return window.freeAt(now, orders, share);
+    const share = SHARE[lane];
+    const isBehind = (weight > 0 && awaited.weight) || (orders > 0 && awaited.orders);
+    const ordersAt = this.#ordersAt(now, orders, share);
+    const weightAt = this.#weight.fits(now, weight, share) ? now : this.#weight.freeAt(now, weight, share);
+    if (isBehind || ordersAt > now || weightAt > now) {
+      awaited.orders ||= orders > 0;
+      awaited.weight ||= weight > 0 && weightAt > now;
     }
+    return isBehind ? Number.POSITIVE_INFINITY : Math.max(ordersAt, weightAt);
+  }
+
+  #ordersAt(now: number, orders: number, share: number): number {
+    if (orders === 0) return now;
+    if (this.#ordersClosedUntil > now) return this.#ordersClosedUntil;
+    for (const window of [this.#orders10s, this.#orders1m])
+      if (!window.fits(now, orders, share)) return window.freeAt(now, orders, share);
     return now;
   }
 

@@ -101,17 +101,23 @@ test('no window ever holds more than the venue allows, nor more than a lane may 
   );
 });
 
-test('all that was asked for goes in the end, each lane in the order of asking', async () => {
+test('all that was asked for goes in the end; in a lane, orders in their order and the others in theirs', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const { budget, granted, asked } = await play(steps);
       assert.equal(budget.use().waiting, 0);
       for (const lane of LANES) {
-        const numbers = granted.filter((one) => one.lane === lane).map(({ number }) => number);
-        assert.deepEqual(
-          numbers,
-          Array.from({ length: asked[lane] }, (_, i) => i),
-        );
+        const ofLane = granted.filter((one) => one.lane === lane);
+        const inOrder = (some: readonly Granted[]): void => {
+          const numbers = some.map(({ number }) => number);
+          assert.deepEqual(
+            numbers,
+            numbers.toSorted((a, b) => a - b),
+          );
+        };
+        assert.equal(ofLane.length, asked[lane]);
+        inOrder(ofLane.filter(({ orders }) => orders > 0));
+        inOrder(ofLane.filter(({ orders, weight }) => orders === 0 && weight > 0));
       }
     }),
     { numRuns: 150 },
@@ -138,4 +144,49 @@ test('however much data is asked for, protection goes at once while its reserve 
     ),
     { numRuns: 100 },
   );
+});
+
+test('what an order limit holds back holds no cancel and no question back, in its own lane or another', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ lane: fc.constantFrom(...LANES), isOrder: fc.boolean() }), { maxLength: 40 }),
+      fc.integer({ min: 1, max: 2 }),
+      async (asks, orderWeight) => {
+        const time = new VirtualTime(0);
+        const budget = new RateBudget(time, LIMITS);
+        budget.heard({ orders10s: LIMITS.ordersPer10Seconds });
+        const order = { weight: orderWeight - 1, orders: 1 };
+        const went = { orders: 0, others: 0 };
+        const others = asks.filter(({ isOrder }) => !isOrder).length;
+        for (const { lane, isOrder } of [{ lane: 'protect' as const, isOrder: true }, ...asks])
+          void budget.admit({ lane, cost: isOrder ? order : { weight: 1 } }).then((admission) => {
+            if (admission.admitted) went[isOrder ? 'orders' : 'others']++;
+          });
+        await settled();
+        assert.deepEqual(went, { orders: 0, others });
+        for (let due = time.nextDeadline(); due !== undefined; due = time.nextDeadline()) {
+          time.advanceTo(due);
+          await settled();
+        }
+        assert.deepEqual(went, { orders: asks.length - others + 1, others });
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('nor does a lack of weight hold back orders that weigh nothing', async () => {
+  const time = new VirtualTime(0);
+  const budget = new RateBudget(time, LIMITS);
+  budget.heard({ weight1m: LIMITS.weightPerMinute });
+  const went: string[] = [];
+  const ask = (name: string, cost: { weight: number; orders?: number }): void =>
+    void budget.admit({ lane: 'protect', cost }).then(() => went.push(name));
+  ask('cancel', { weight: 1 });
+  ask('stop', { weight: 0, orders: 1 });
+  await settled();
+  assert.deepEqual(went, ['stop']);
+  time.advanceTo(60_001);
+  await settled();
+  assert.deepEqual(went, ['stop', 'cancel']);
 });
