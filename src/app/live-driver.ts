@@ -3,8 +3,9 @@
  * the account's value to the portfolio, durable timers at their deadlines.
  *
  * Invariants: scanners see every closed bar once and in order, also those that closed while this process was
- * away; a position that was away from the market learns the best price it missed, so that its peak is right; what
- * is out of order stops entries on its symbol and nothing else.
+ * away, unless it is withheld as bad data; no position hears a price that the order book contradicts; a position
+ * that was away from the market learns the best price it missed, so that its peak is right; what is out of order
+ * stops entries on its symbol and nothing else.
  */
 import { feedOf, scannerOf } from '../../machines/messages.ts';
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
@@ -17,6 +18,9 @@ import type { ActorEvent } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { ClosedCandles } from '../domain/signal.ts';
 import type { LiveMarketData, LiveMarketEvent } from '../market/live-market.ts';
+import { LiveQuality } from '../market/live-quality.ts';
+import type { MarketBar, MarketFault } from '../market/market-data.ts';
+import { type Ailment, FeedHealth } from './feed-health.ts';
 import type { LiveAudience } from './live-audience.ts';
 import { type FeedSeams, SymbolFeed } from './symbol-feed.ts';
 import { TimerPump } from './timer-pump.ts';
@@ -59,8 +63,8 @@ export class LiveDriver {
   readonly #options: LiveDriverOptions;
   readonly #feeds: ReadonlyMap<SymbolName, SymbolFeed>;
   readonly #pump: TimerPump;
-  readonly #stale = new Set<SymbolName>();
-  readonly #troubled = new Set<SymbolName>();
+  readonly #quality: ReadonlyMap<SymbolName, LiveQuality>;
+  readonly #health = new FeedHealth();
   #valuing: TimerHandle | undefined;
   #stopped = false;
   #lastEventAt: number | null = null;
@@ -70,6 +74,9 @@ export class LiveDriver {
     const { seen } = options;
     const warmUpMs = Math.max(options.warmUpMs, LEAST_HISTORY_MS);
     const seams = this.#seams();
+    this.#quality = new Map(
+      options.symbols.map((symbol) => [symbol, new LiveQuality(symbol, LIVE_TIMEFRAME)]),
+    );
     this.#feeds = new Map(
       options.symbols.map((symbol) => {
         const beginning = { timeframe: LIVE_TIMEFRAME, lastCloseAt: seen.get(symbol) ?? null, warmUpMs };
@@ -81,7 +88,7 @@ export class LiveDriver {
 
   /** Symbols whose market data cannot be relied on now. */
   get outOfOrder(): SymbolName[] {
-    return [...new Set([...this.#stale, ...this.#troubled])].sort();
+    return this.#health.outOfOrder;
   }
 
   /** Symbols whose strategy is still being shown what it needs of the past. */
@@ -115,7 +122,7 @@ export class LiveDriver {
         if (this.#stopped) return;
         await feed.catchUp();
         // What a stale feed missed while nobody was there is here now.
-        if (!this.#stale.has(feed.symbol)) this.#tell(feedOf(feed.symbol), { type: 'RESUMED' });
+        if (this.#health.isWell(feed.symbol)) this.#tell(feedOf(feed.symbol), { type: 'RESUMED' });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -156,10 +163,10 @@ export class LiveDriver {
         this.#feeds.get(event.bar.symbol)?.offer(event.bar);
         break;
       case 'mark':
-        this.#options.audience.funding(event.symbol, event.fundingRate, event.nextFundingAt);
-        if (this.#options.isWell()) this.#options.audience.mark(event.symbol, event.mark, this.#tell);
+        this.#mark(event);
         break;
       case 'quote':
+        this.#quality.get(event.symbol)?.quote(event.at, event.bid, event.ask);
         this.#options.audience.quote(event.symbol, event.bid, event.ask);
         break;
       case 'trade':
@@ -169,7 +176,11 @@ export class LiveDriver {
         void this.#close(event.symbols, event.since);
         break;
       case 'stale':
-        for (const symbol of event.symbols) this.#goStale(symbol, event.silentMs);
+        for (const symbol of event.symbols)
+          this.#ail(symbol, 'stale', {
+            type: 'STALE',
+            detail: `nothing heard for ${Math.round(event.silentMs / 1000)} s`,
+          });
         break;
       case 'fresh':
         for (const symbol of event.symbols) void this.#goFresh(symbol);
@@ -186,20 +197,49 @@ export class LiveDriver {
     for (const symbol of symbols) if (!this.#stopped) await this.#feeds.get(symbol)?.catchUp();
   }
 
-  #goStale(symbol: SymbolName, silentMs: number): void {
-    if (!this.#feeds.has(symbol) || this.#stale.has(symbol)) return;
-    this.#stale.add(symbol);
-    this.#tell(feedOf(symbol), {
-      type: 'STALE',
-      detail: `nothing heard for ${Math.round(silentMs / 1000)} s`,
-    });
+  #mark({ symbol, at, mark, fundingRate, nextFundingAt }: Extract<LiveMarketEvent, { type: 'mark' }>): void {
+    const { audience, isWell } = this.#options;
+    const verdict = this.#quality.get(symbol)?.mark(at, mark);
+    if (verdict?.change?.contradicts)
+      this.#ail(symbol, 'prices', { type: 'FAULT', kind: 'contradiction', detail: verdict.change.detail });
+    else if (verdict?.change) this.#recover(symbol, 'prices');
+    if (verdict?.believed === false) return;
+    audience.funding(symbol, fundingRate, nextFundingAt);
+    if (isWell()) audience.mark(symbol, mark, this.#tell);
   }
 
   async #goFresh(symbol: SymbolName): Promise<void> {
-    if (!this.#stale.has(symbol)) return;
+    if (!this.#health.has(symbol, 'stale')) return;
     await this.#feeds.get(symbol)?.catchUp();
-    if (this.#stopped || !this.#stale.delete(symbol)) return;
-    this.#tell(feedOf(symbol), { type: 'RESUMED' });
+    if (!this.#stopped) this.#recover(symbol, 'stale');
+  }
+
+  /** The feed is told of each new ailment, and once when the last of them is over. */
+  #ail(symbol: SymbolName, ailment: Ailment, event: ActorEvent): void {
+    if (!this.#feeds.has(symbol) || !this.#health.down(symbol, ailment)) return;
+    this.#options.log.warn('market data', { symbol, detail: event.detail });
+    this.#tell(feedOf(symbol), event);
+  }
+
+  #recover(symbol: SymbolName, ailment: Ailment): void {
+    if (this.#health.up(symbol, ailment)) this.#tell(feedOf(symbol), { type: 'RESUMED' });
+  }
+
+  /** Each fault is a row of its own: what was withheld must be found again. */
+  #judged(symbol: SymbolName, faults: readonly MarketFault[]): void {
+    for (const { kind, detail } of faults) {
+      if (kind === 'resumed') this.#recover(symbol, 'bars');
+      else if (this.#health.has(symbol, 'bars')) this.#tell(feedOf(symbol), { type: 'FAULT', kind, detail });
+      else this.#ail(symbol, 'bars', { type: 'FAULT', kind, detail });
+    }
+  }
+
+  /** What of the past may be used; how its judgement stands at the end is how the symbol stands now. */
+  #past(symbol: SymbolName, bars: readonly Candle[]): readonly Candle[] {
+    const verdict = this.#quality.get(symbol)?.past(bars);
+    if (verdict?.fault) this.#judged(symbol, [verdict.fault]);
+    else this.#health.up(symbol, 'bars');
+    return verdict?.bars ?? bars;
   }
 
   async #recoverPeaks(since: number, only?: ReadonlySet<SymbolName>): Promise<void> {
@@ -222,14 +262,16 @@ export class LiveDriver {
   }
 
   #seams(): FeedSeams {
-    const { audience, market, time, log } = this.#options;
+    const { audience, market, time } = this.#options;
     return {
       now: () => time.clock.now(),
       history: (symbol, after, until) => market.history(symbol, LIVE_TIMEFRAME, after, until),
       again: (failures) => this.#again(failures),
       seed: (symbol, bars) => {
         audience.restart(symbol);
-        const history = bars.map((bar) => audience.absorb(bar)).filter((closed) => closed !== undefined);
+        const history = this.#past(symbol, bars)
+          .map((bar) => audience.absorb(bar))
+          .filter((closed) => closed !== undefined);
         audience.hours(
           history.flatMap((closed) => closed['1h'] ?? []),
           this.#tell,
@@ -238,24 +280,21 @@ export class LiveDriver {
       },
       rebuild: (symbol, bars) => {
         audience.restart(symbol);
-        for (const bar of bars) audience.absorb(bar);
+        for (const bar of this.#past(symbol, bars)) audience.absorb(bar);
       },
       bar: (bar) => this.#bar(bar),
       trouble: (symbol, error) => {
-        if (error === undefined) {
-          this.#troubled.delete(symbol);
-          this.#tell(feedOf(symbol), { type: 'RESUMED' });
-          return;
-        }
-        this.#troubled.add(symbol);
         const detail = `its history cannot be read: ${errorText(error)}`;
-        log.warn('market data', { symbol, detail });
-        this.#tell(feedOf(symbol), { type: 'FAULT', kind: 'gap', detail });
+        if (error === undefined) this.#recover(symbol, 'history');
+        else this.#ail(symbol, 'history', { type: 'FAULT', kind: 'gap', detail });
       },
     };
   }
 
-  #bar(bar: Candle): void {
+  #bar(bar: MarketBar): void {
+    const verdict = this.#quality.get(bar.symbol)?.bar(bar);
+    this.#judged(bar.symbol, verdict?.faults ?? []);
+    if (verdict?.accepted === false) return;
     const closed = this.#options.audience.absorb(bar);
     if (closed) this.#options.audience.bar(bar.symbol, closed, this.#tellAt(closeTime(bar)));
   }

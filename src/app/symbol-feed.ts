@@ -8,6 +8,7 @@
  */
 import { type Candle, closeTime, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import type { MarketBar } from '../market/market-data.ts';
 
 /** Whom a symbol's bars go to, and where missing ones come from. */
 export interface FeedSeams {
@@ -18,9 +19,9 @@ export interface FeedSeams {
   readonly again: (failures: number) => Promise<boolean>;
   /** The bars of a first start, or after too long an absence: the strategy begins anew with them. */
   readonly seed: (symbol: SymbolName, bars: readonly Candle[]) => void;
-  /** Bars that were seen before the restart, to rebuild the forming candles. */
+  /** Bars that were seen before the restart, to rebuild the forming candles and what is usual. */
   readonly rebuild: (symbol: SymbolName, bars: readonly Candle[]) => void;
-  readonly bar: (bar: Candle) => void;
+  readonly bar: (bar: MarketBar) => void;
   /** `error` undefined: it is whole again. */
   readonly trouble: (symbol: SymbolName, error: unknown) => void;
 }
@@ -35,6 +36,8 @@ export interface FeedBeginning {
 
 /** The forming candles hang on the bars since here. */
 const LONGEST_CANDLE_MS = TIMEFRAME_MS['4h'];
+/** Before the newest bar that was seen: for whoever judges what comes by what is usual. */
+const USUAL_BARS = 60;
 
 export class SymbolFeed {
   readonly symbol: SymbolName;
@@ -47,7 +50,7 @@ export class SymbolFeed {
   #begun = false;
   /** The run is ending: nothing is asked for any more. */
   #ended = false;
-  #queue: Candle[] = [];
+  #queue: MarketBar[] = [];
   #filling: Promise<void> | undefined;
 
   constructor(symbol: SymbolName, { timeframe, lastCloseAt, warmUpMs }: FeedBeginning, seams: FeedSeams) {
@@ -68,7 +71,7 @@ export class SymbolFeed {
   }
 
   /** A bar from the stream. */
-  offer(bar: Candle): void {
+  offer(bar: MarketBar): void {
     this.#queue.push(bar);
     this.#drain();
   }
@@ -104,7 +107,7 @@ export class SymbolFeed {
     }
   }
 
-  #take(bar: Candle): void {
+  #take(bar: MarketBar): void {
     this.#lastCloseAt = closeTime(bar);
     this.#seams.bar(bar);
   }
@@ -135,7 +138,7 @@ export class SymbolFeed {
   async #begin(until: number): Promise<void> {
     const seen = this.#lastCloseAt;
     const isFresh = seen === null || until - seen > this.#warmUpMs;
-    const reach = isFresh ? until - this.#warmUpMs : seen - this.#spanMs;
+    const reach = isFresh ? until - this.#warmUpMs : seen - USUAL_BARS * this.#spanMs;
     const after = reach - (reach % LONGEST_CANDLE_MS);
     const bars = await this.#seams.history(this.symbol, after, until);
     this.#begun = true;

@@ -238,6 +238,82 @@ describe('what is not there', () => {
   });
 });
 
+describe('data that must not be traded on', () => {
+  const stateOf = (world: LiveWorld, actor: string): unknown => {
+    const row = world.rows().findLast((each) => each.actor === actor);
+    return (JSON.parse(row?.snapshot ?? '{}') as { value?: unknown }).value;
+  };
+  const seenUntil = (world: LiveWorld): number => {
+    const row = world.rows().findLast((each) => each.actor === 'scanner/SOLUSDT');
+    return (JSON.parse(row?.snapshot ?? '') as { context: { lastCloseAt: number } }).context.lastCloseAt;
+  };
+
+  test('an absurd bar is withheld and stops entries on its symbol, over a kill too, until clean ones came', async () => {
+    const world = await LiveWorld.create();
+    const life = world.begin();
+    await world.advance(16 * MINUTE);
+    assert.equal(stateOf(world, 'feed/SOLUSDT'), 'live');
+    const before = seenUntil(world);
+    const openTime = before;
+    const real = life.market.of('SOLUSDT', '15m').find((bar) => bar.openTime === openTime);
+    assert.ok(real);
+    // Also in the venue's history: a restart must judge it as badly.
+    const minutes = world.bars.get('SOLUSDT') ?? [];
+    const last = minutes.findIndex((bar) => bar.openTime === openTime + 14 * MINUTE);
+    const minute = minutes[last];
+    assert.ok(minute);
+    minutes[last] = { ...minute, high: minute.high * 8 };
+    await world.advance(openTime + 15 * MINUTE - world.now);
+    assert.equal(stateOf(world, 'feed/SOLUSDT'), 'gapped');
+    assert.equal(stateOf(world, 'feed/ETHUSDT'), 'live');
+    await world.advance(15_000);
+    assert.deepEqual(life.status().venue?.market.outOfOrder, ['SOLUSDT']);
+    assert.equal(seenUntil(world), before, 'the scanner never saw it');
+
+    world.life.kill();
+    await world.sleepDead(5 * MINUTE);
+    const second = world.begin();
+    await world.advance(10 * MINUTE + MINUTE - 15_000);
+    assert.equal(stateOf(world, 'feed/SOLUSDT'), 'gapped');
+    assert.deepEqual(second.status().venue?.market.outOfOrder, ['SOLUSDT']);
+    await world.advance(46 * MINUTE);
+    assert.equal(stateOf(world, 'feed/SOLUSDT'), 'live');
+    assert.deepEqual(second.status().venue?.market.outOfOrder, []);
+    assert.equal(seenUntil(world), openTime + 75 * MINUTE);
+    await world.stop();
+  });
+
+  test('a mark that the book contradicts moves no stop and no money, and is a fault when it lasts', async () => {
+    const world = await LiveWorld.create();
+    const life = world.begin();
+    await world.until('a position', hasPosition(world));
+    await settle();
+    const sent = submits(world).length;
+    const row = world.rows().findLast(({ actor }) => actor === 'position/ETHUSDT/BOTH/1')?.n;
+    const price = Number(world.lines.venue.price.ETHUSDT);
+    const quote = { type: 'quote', symbol: 'ETHUSDT', bidQuantity: 1, askQuantity: 1 } as const;
+    for (let second = 1; second <= 8; second++) {
+      const at = world.now + second * 1_000;
+      life.time.advanceTo(at);
+      life.market.say({ ...quote, at, bid: price * 0.9999, ask: price * 1.0001 });
+      life.market.say({ type: 'mark', symbol: 'ETHUSDT', at, mark: price * 3 });
+      await settle();
+    }
+    assert.equal(stateOf(world, 'feed/ETHUSDT'), 'gapped');
+    assert.equal(submits(world).length, sent, 'the stop stayed where it was');
+    assert.equal(
+      world.rows().findLast(({ actor }) => actor === 'position/ETHUSDT/BOTH/1')?.n,
+      row,
+      'and heard nothing',
+    );
+    await world.advance(15_000);
+    assert.ok(Math.abs(Number(life.status().account?.equity) - 10_000) < 100);
+    await world.advance(3 * MINUTE);
+    agree(world);
+    await world.stop();
+  });
+});
+
 describe('people and positions that nobody here opened', () => {
   test('one is reported and blocked, then adopted at a word, and gets its stop', async () => {
     const world = await LiveWorld.create({ config: { venue: { reconcileEveryMs: 5_000 } } });

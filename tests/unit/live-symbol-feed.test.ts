@@ -95,14 +95,15 @@ describe('a symbol that was seen before', () => {
   test('the forming candles are rebuilt, then every missed bar is told in order', async () => {
     const { feed, told } = bench(DAY + 9.25 * 3_600_000);
     await feed.catchUp();
-    // Since 08:00, where the four-hour candle began.
-    assert.deepEqual(told, ['rebuild 5', 'bar 9.5', 'bar 9.75', 'bar 10']);
+    // Sixty bars and more, from where a four-hour candle began.
+    assert.deepEqual(told, ['rebuild 69', 'bar 9.5', 'bar 9.75', 'bar 10']);
   });
 
   test('seen exactly at a boundary, the candle that closed there is not forming any more', async () => {
-    const { feed, told } = bench(DAY + 8 * 3_600_000, {});
+    const { feed, told, asked } = bench(DAY + 8 * 3_600_000, {});
     await feed.catchUp();
-    assert.equal(told[0], 'rebuild 16');
+    assert.equal((asked[0]?.[0] ?? 1) % FOUR_HOURS, 0);
+    assert.equal(told[0], 'rebuild 64');
     assert.equal(told[1], 'bar 8.25');
   });
 
@@ -151,7 +152,7 @@ describe('holes', () => {
     const self = bench(DAY + 9.5 * 3_600_000);
     self.fail = 3;
     await self.feed.catchUp();
-    assert.deepEqual(self.told, ['trouble', 'rebuild 6', 'bar 9.75', 'bar 10', 'whole']);
+    assert.deepEqual(self.told, ['trouble', 'rebuild 70', 'bar 9.75', 'bar 10', 'whole']);
     assert.equal(self.asked.length, 4);
   });
 
