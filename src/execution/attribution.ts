@@ -25,17 +25,22 @@ import {
 } from './books.ts';
 import { findRecord, recordByOrderId, tell, touch, type Work, wantReport } from './executor-state.ts';
 import type { OrderRecord } from './executor-types.ts';
-import { applyFill } from './order-fills.ts';
+import { absorbFill, applyFill } from './order-fills.ts';
 import { askWithin } from './order-record.ts';
 
 type Cause = NonNullable<Extract<VenueEvent, { type: 'ORDER_FILLED' }>['cause']>;
 
 export function applyAll(work: Work, record: OrderRecord, fills: readonly RemoteFill[]): void {
   for (const fill of fills) {
-    applyFill(work, record, fill);
+    if (isForgotten(work, fill)) absorbFill(record, fill);
+    else applyFill(work, record, fill);
     leaveLimbo(work, fill);
   }
 }
+
+/** Older than what is remembered: readings have brought it long ago, whomever it was booked for then. */
+const isForgotten = (work: Work, fill: RemoteFill): boolean =>
+  fill.at < oldest(work) && !isBooked(work, fill) && !isWaiting(work, fill);
 
 /** Books a fill of whatever origin, or lets it wait. */
 export function takeFill(work: Work, fill: RemoteFill): void {
@@ -47,8 +52,7 @@ export function takeFill(work: Work, fill: RemoteFill): void {
     (clientOrderId === undefined ? undefined : findRecord(work, clientOrderId));
   if (record) applyFill(work, record, fill);
   else if (cause !== undefined) bookForeign(work, fill, cause);
-  else if (work.state.limbo.every((waiting) => tradeKey(waiting.fill) !== tradeKey(fill)))
-    work.state.limbo.push({ fill, at: work.state.at });
+  else if (!isWaiting(work, fill)) work.state.limbo.push({ fill, at: work.state.at });
 }
 
 export function venueCause(clientOrderId: string): Cause | undefined {
@@ -79,6 +83,9 @@ export function settleLimbo(work: Work): void {
     }
   }
 }
+
+const isWaiting = (work: Work, fill: RemoteFill): boolean =>
+  work.state.limbo.some((waiting) => tradeKey(waiting.fill) === tradeKey(fill));
 
 const leaveLimbo = (work: Work, fill: RemoteFill): void => {
   work.state.limbo = work.state.limbo.filter((waiting) => tradeKey(waiting.fill) !== tradeKey(fill));

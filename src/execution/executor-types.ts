@@ -110,6 +110,8 @@ export interface OrderRecord {
   filled: Decimal;
   /** Fills of it that were told as somebody else's, before it was known to have made them. */
   absorbed: Decimal;
+  /** Its own trades that are in `filled` or `absorbed`, for as long as it lives: memory of others is shorter. */
+  trades: string[];
   /** What the venue says it has filled; more than `filled` and `absorbed` means that fills are missing here. */
   venueFilled: Decimal;
   end: OrderEnd | null;

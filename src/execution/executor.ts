@@ -56,6 +56,9 @@ export class Executor {
     const executor = new Executor(options);
     const state = cloneJson(checkpoint) as unknown as ExecutorState;
     assert(state.version === 1, `an executor checkpoint of version ${state.version}`);
+    // Of a journal from before they were kept.
+    for (const record of [...Object.values(state.orders), ...Object.values(state.finished)])
+      record.trades ??= [];
     executor.#state = state;
     return executor;
   }

@@ -36,12 +36,13 @@ import {
 
 /** Books one execution of one of our orders, once, and tells whoever it concerns. False when it was known. */
 export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): boolean {
+  if (record.trades.includes(fill.tradeId)) return false;
   if (isBooked(work, fill)) {
-    // Its effect is in the books already; only the order's own count lacks it.
-    if (claimStray(work, fill)) record.absorbed = D.add(record.absorbed, fill.quantity);
+    if (claimStray(work, fill)) absorbFill(record, fill);
     return false;
   }
   markBooked(work, fill);
+  record.trades.push(fill.tradeId);
   work.state.byOrderId[fill.orderId] = record.order.clientOrderId;
   if (record.book === 'algo') {
     acknowledge(work, record, record.orderId ?? fill.orderId);
@@ -75,6 +76,13 @@ export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): bo
     answerLateCancel(work, record);
   }
   return true;
+}
+
+/** Its effect is in the books already; only the order's own count lacks it. */
+export function absorbFill(record: OrderRecord, fill: RemoteFill): void {
+  if (record.trades.includes(fill.tradeId)) return;
+  record.trades.push(fill.tradeId);
+  record.absorbed = D.add(record.absorbed, fill.quantity);
 }
 
 function isComplete(record: OrderRecord): boolean {

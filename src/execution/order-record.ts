@@ -35,6 +35,7 @@ export function newRecord(work: Work, order: IdentifiedOrder, sendBy: number): O
     triggered: false,
     filled: D.ZERO,
     absorbed: D.ZERO,
+    trades: [],
     venueFilled: D.ZERO,
     end: null,
     sendBy,
