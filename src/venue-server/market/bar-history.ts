@@ -198,7 +198,10 @@ export class BarHistory {
   ): Kline[] {
     const ms = intervalMs(interval);
     if (!this.offers(interval)) return [];
-    const first = range.from ?? intervalOpen(interval, range.until - 1 - (range.limit - 1) * ms);
+    const first =
+      range.from === undefined
+        ? intervalOpen(interval, range.until - 1 - (range.limit - 1) * ms)
+        : wholeFrom(interval, range.from);
     const rolled = this.#rolled(
       interval,
       first,
@@ -262,3 +265,9 @@ export class BarHistory {
 
 export const klineCloseTime = (interval: string, openTime: number): number =>
   intervalEnd(interval, openTime) - 1;
+
+/** The first bar that opens then or later: one that was open already would be told without its beginning. */
+function wholeFrom(interval: string, from: number): number {
+  const open = intervalOpen(interval, from);
+  return open === from ? from : intervalEnd(interval, open);
+}

@@ -220,6 +220,7 @@ export function forceOrderFrame(order: ForcedOrder, at: number): Frame {
       z: order.quantity,
       T: at,
     },
+    ps: order.symbol,
     st: USD_MARGINED,
   };
 }
@@ -247,5 +248,6 @@ export function contractInfoFrame(instrument: Instrument, at: number): Frame {
       mi: 1,
       ma: bracket.initialLeverage,
     })),
+    st: USD_MARGINED,
   };
 }
