@@ -83,6 +83,8 @@ function bridgePool(server: PgliteServer): pg.Pool {
     stream: () => new BridgeStream(() => server.connect()),
   });
   pool.on('error', () => undefined);
+  // While somebody has it, its statement fails; without a listener the same error would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

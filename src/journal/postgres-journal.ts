@@ -50,6 +50,8 @@ export function postgresPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT
   });
   // An idle connection that breaks is replaced at the next query, whose error is the one to report.
   pool.on('error', () => undefined);
+  // While somebody has it, its statement fails; without a listener the same error would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

@@ -7,7 +7,7 @@ import { systemTime } from '../../src/core/clock.ts';
 import type { JournalStore } from '../../src/journal/journal.ts';
 import { JournalWriter } from '../../src/journal/journal-writer.ts';
 import { waitForLease } from '../../src/journal/lease-keeper.ts';
-import { postgresStore } from '../../src/journal/postgres-journal.ts';
+import { postgresPool, postgresStore } from '../../src/journal/postgres-journal.ts';
 import { EMPTY_HEAD, sealRows, verifyChain } from '../../src/journal/row-hash.ts';
 import { draft } from '../support/journal-rows.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
@@ -226,6 +226,28 @@ if (typeof server === 'string') {
           return 'code' in error && error.code === 'CONFIG_INVALID';
         },
       );
+    });
+
+    test('a connection that breaks while somebody has it is an error of the statement, not of the process', async () => {
+      const url = await server.createDatabase();
+      const [pool, other] = [postgresPool(url), new pg.Client({ connectionString: url })];
+      const strays: unknown[] = [];
+      const stray = (error: unknown): number => strays.push(error);
+      process.on('uncaughtException', stray);
+      await other.connect();
+      const client = await pool.connect();
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+      const asleep = client.query('select pg_sleep(30)');
+      const failed = assert.rejects(asleep);
+      await other.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+      await failed;
+      // The socket's own end comes after the statement's.
+      await delay(100);
+      client.release(true);
+      await other.end();
+      await pool.end();
+      process.off('uncaughtException', stray);
+      assert.deepEqual(strays, []);
     });
 
     test('the last rows of 10,000 live actors load within the recovery budget', async () => {

@@ -186,7 +186,9 @@ class OwnServer implements PostgresServer {
     });
     this.#process = server;
     // A test run that is killed must not leave a server behind; a normal end goes through stop().
-    process.once('exit', () => server.kill('SIGKILL'));
+    const reap = (): boolean => server.kill('SIGKILL');
+    process.once('exit', reap);
+    server.once('exit', () => process.off('exit', reap));
     await this.#untilReady();
   };
 
