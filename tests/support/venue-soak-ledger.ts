@@ -12,6 +12,7 @@ import type { ActorEvent, Cause, Intent } from '../../src/domain/events.ts';
 import { PORTFOLIO } from '../../src/domain/events.ts';
 import type { IdentifiedOrder } from '../../src/domain/order.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
+import { DEAD_LETTERS } from '../../supervisors/dead-letters.ts';
 
 export interface LedgerOrder {
   readonly orderId: number;
@@ -66,6 +67,8 @@ export interface SoakLedger {
   readonly positions: readonly { readonly symbol: string; readonly quantity: string }[];
 }
 
+const MONEY = new Set(['ORDER_FILLED', 'FUNDING_SETTLED', 'POSITION_CLOSED', 'WALLET_CHANGED']);
+
 export interface Intended {
   readonly n: number;
   readonly at: number;
@@ -106,10 +109,19 @@ export class JournalFacts {
     const event = JSON.parse(row.event) as ActorEvent;
     const intents = JSON.parse(row.intents) as Intent[];
     for (const intent of intents) this.#intent(row, intent, cause);
-    if (row.kind === 'dead-letter')
-      this.problems.push(`dead letter ${row.n}: ${row.actor} ${event.type} ${row.note}`);
+    if (row.kind === 'dead-letter') this.#deadLetter(row, event);
     if (row.actor === PORTFOLIO) this.#portfolio(row, event, intents, cause);
     if (row.actor.startsWith('position/')) this.#position(row, event, cause);
+  }
+
+  /** What is too late for a position that is over is no harm, unless money moved. */
+  #deadLetter(row: JournalRow, event: ActorEvent): void {
+    const isLate = row.actor === DEAD_LETTERS;
+    const about = isLate ? (event.event as ActorEvent) : event;
+    if (isLate && !MONEY.has(about.type)) return;
+    this.problems.push(
+      `dead letter ${row.n}: ${about.type} for ${isLate ? event.to : row.actor}, ${row.note}`,
+    );
   }
 
   #intent(row: JournalRow, intent: Intent, cause: Cause): void {

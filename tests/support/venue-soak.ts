@@ -94,6 +94,7 @@ class Soak {
   readonly #kills = new Map<Victim, number>();
   readonly #recovery = new Map<Victim, number[]>();
   #beganAt = 0;
+  #told = 0;
 
   constructor(world: SoakWorld, plan: SoakPlan) {
     this.#world = world;
@@ -105,16 +106,24 @@ class Soak {
     const world = this.#world;
     this.#beganAt = world.venueNow;
     await world.untilSafe(0);
+    this.#plan.onRound?.(`safe for the first time after ${Math.round(performance.now())} ms`);
     await pause(this.#plan.firstMs ?? 0);
     for (let round = 0; this.#count < this.#plan.kills; round++) {
       await pause(this.#random.int(this.#plan.longestMs));
       const what = this.#victim(round);
       await this.#strike(what);
+      for (const problem of this.#news()) this.#plan.onRound?.(`PROBLEM ${problem}`);
       this.#plan.onRound?.(
         `${this.#count} kills, last ${what}: safe after ${Math.round(this.#recovery.get(what)?.at(-1) ?? 0)} ms, ` +
           `${this.#facts.rows} rows, ${this.#problems.size} problems`,
       );
     }
+  }
+
+  #news(): string[] {
+    const news = [...this.#problems].slice(this.#told);
+    this.#told = this.#problems.size;
+    return news;
   }
 
   get #count(): number {
@@ -187,7 +196,7 @@ class Soak {
     let apart: string[] = ['nothing was compared'];
     for (const end = performance.now() + HEALED_LIMIT_MS; performance.now() < end; await pause(100)) {
       apart = await this.#apart();
-      if (apart.length === 0) return;
+      if (apart.length === 0) return this.#plan.onRound?.('healed: the books agree');
     }
     this.#problems.add(`${HEALED_LIMIT_MS} ms after the last fault: ${apart.join('; ')}`);
     this.#plan.onRound?.(JSON.stringify(briefly(world.status()), null, 1));
