@@ -1,6 +1,6 @@
 /**
  * What the doctor says of a remote venue: whether the mode is complete, whether the venue answers and takes the
- * key (a clock that is wrong shows there). It only reads; what a start would set right, it leaves for the start.
+ * key, and every check that a start makes. It only reads; what a start would set right, it leaves for the start.
  */
 import { scaledTime } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -10,7 +10,7 @@ import type { CommandOptions, Io } from './io.ts';
 import { type VenueTarget, venueTarget } from './modes.ts';
 import { openVenue } from './open-venue.ts';
 import { moment } from './render-text.ts';
-import type { OpenVenue } from './venue-seams.ts';
+import type { OpenVenue, VenueFinding } from './venue-seams.ts';
 
 export async function venueChecks(
   options: CommandOptions,
@@ -39,7 +39,7 @@ async function ask(
 ): Promise<Check[]> {
   const realTime = io.time;
   const local = await venue.clock(target);
-  const { gateway } = await venue.gateway({
+  const { gateway, check } = await venue.gateway({
     target,
     config,
     time: local === undefined ? realTime : scaledTime(realTime, local, config.venue.timeFactor),
@@ -66,10 +66,23 @@ async function ask(
             : `${halted.slice(0, 10).join(', ')} do not trade`,
         ...(halted.length === 0 ? {} : { hint: 'Leave them out of market.symbols, or wait.' }),
       },
+      ...((await check?.()) ?? []).filter(({ check }) => !SAID_ALREADY.has(check)).map(found),
     ];
   } finally {
     await gateway.close();
   }
+}
+
+/** Of the instruments. */
+const SAID_ALREADY: ReadonlySet<string> = new Set(['symbols', 'status']);
+
+/** What a start only warns of is no reason for the doctor to fail, but is told all the same. */
+function found({ check, ok, detail, mandatory }: VenueFinding): Check {
+  const [what = '', ...todo] = detail.split(': ');
+  const name = `venue: ${check}`;
+  if (ok) return { name, ok, detail };
+  const hint = todo.join(': ') || 'A start says this again.';
+  return { name, ok: !mandatory, detail: what, hint };
 }
 
 function failure(error: unknown): Check {

@@ -39,7 +39,7 @@ export const openVenue: OpenVenue = {
       log,
       budget: budgetOf(request),
     });
-    return { gateway, rateUse: () => gateway.budgetUse() };
+    return { gateway, rateUse: () => gateway.budgetUse(), check: () => gateway.check() };
   },
 
   market: async (request) => {

@@ -26,10 +26,22 @@ export interface RateUse {
   readonly weightLimit: number;
 }
 
+/** What was found at the venue, nothing changed. */
+export interface VenueFinding {
+  readonly check: string;
+  readonly ok: boolean;
+  /** What was found; where it is not in order, what to do comes after a colon. */
+  readonly detail: string;
+  /** Without it nothing starts. */
+  readonly mandatory: boolean;
+}
+
 export interface VenueConnection {
   readonly gateway: VenueGateway;
   /** What of the venue's rate limits is used, where the adapter knows. */
   readonly rateUse?: () => RateUse;
+  /** The startup checks as they would come out, where the adapter can tell without changing anything. */
+  readonly check?: () => Promise<readonly VenueFinding[]>;
 }
 
 export interface OpenVenue {

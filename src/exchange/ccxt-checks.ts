@@ -1,7 +1,8 @@
 /**
- * Is this venue, this account and this key fit to trade with? Asked once at the start, before anything else is.
+ * Is this venue, this account and this key fit to trade with? Asked at the start, before anything else is, and by
+ * the doctor.
  *
- * Invariants: what can be set right without touching an open position is set right (position mode, margin mode,
+ * Invariants: `inspect` changes nothing and says what `run` would change; in `run`, what can be set right without touching an open position is set right (position mode, margin mode,
  * leverage, and these only when nothing is open there); what cannot is said, with what to do; a check that could not
  * be made is said to be unverified and never counted as passed.
  */
@@ -25,10 +26,13 @@ export interface CheckPolicy {
   readonly clockMatters: boolean;
 }
 
-interface Finding extends VenueCheck {
+export interface Finding extends VenueCheck {
   /** Without it nothing starts. */
   readonly mandatory: boolean;
 }
+
+/** Whether what can be set right is set right, or only told of. */
+type Manner = 'set' | 'look';
 
 /** What is open, for deciding what may be changed. */
 interface Open {
@@ -56,12 +60,7 @@ export class VenueChecks {
 
   /** Throws VENUE_REFUSED with all that is wrong, or whatever keeps it from asking. */
   async run(info: ExchangeInfo, offsetMs: number, signal: AbortSignal): Promise<readonly VenueCheck[]> {
-    const findings: Finding[] = [this.#clock(offsetMs)];
-    findings.push(await this.#permissions(signal));
-    const open = await this.#open(signal);
-    findings.push(...(await this.#account(open, signal)));
-    findings.push(...this.#symbols(info));
-    findings.push(...(await this.#settings(info, open, signal)));
+    const findings = await this.#all('set', info, offsetMs, signal);
     const wrong = findings.filter(({ ok, mandatory }) => !ok && mandatory);
     if (wrong.length > 0)
       throw new BulkheadError(
@@ -70,6 +69,26 @@ export class VenueChecks {
         { hint: 'Change what each sentence names, then start again. `bulkhead doctor` repeats the checks.' },
       );
     return findings.map(({ check, ok, detail }) => ({ check, ok, detail }));
+  }
+
+  /** All of it, wrong or right, without changing anything; throws only what keeps it from asking. */
+  inspect(info: ExchangeInfo, offsetMs: number, signal: AbortSignal): Promise<readonly Finding[]> {
+    return this.#all('look', info, offsetMs, signal);
+  }
+
+  async #all(
+    manner: Manner,
+    info: ExchangeInfo,
+    offsetMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly Finding[]> {
+    const findings: Finding[] = [this.#clock(offsetMs)];
+    findings.push(await this.#permissions(signal));
+    const open = await this.#open(signal);
+    findings.push(...(await this.#account(manner, open, signal)));
+    findings.push(...this.#symbols(info));
+    findings.push(...(await this.#settings(manner, info, open, signal)));
+    return findings;
   }
 
   #clock(offsetMs: number): Finding {
@@ -127,7 +146,7 @@ export class VenueChecks {
     return { symbols, anything: symbols.size > 0 };
   }
 
-  async #account(open: Open, signal: AbortSignal): Promise<readonly Finding[]> {
+  async #account(manner: Manner, open: Open, signal: AbortSignal): Promise<readonly Finding[]> {
     const row = asRow(await this.#caller.read('accountConfig', {}, 'data', signal), 'account configuration');
     const findings: Finding[] = [
       flag(row, 'canTrade')
@@ -145,6 +164,11 @@ export class VenueChecks {
           'position-mode',
           'The account is in hedge mode with positions or orders open: close them, or switch to one-way mode at the venue.',
         ),
+      ];
+    if (manner === 'look')
+      return [
+        ...findings,
+        passed('position-mode', 'Hedge mode, with nothing open: the start switches it to one-way mode.'),
       ];
     await this.#set('setPositionMode', { dualSidePosition: 'false' });
     return [...findings, passed('position-mode', 'Switched from hedge mode to one-way mode.')];
@@ -180,7 +204,12 @@ export class VenueChecks {
   }
 
   /** Margin mode and leverage, symbol by symbol; never under an open position. */
-  async #settings(info: ExchangeInfo, open: Open, signal: AbortSignal): Promise<readonly Finding[]> {
+  async #settings(
+    manner: Manner,
+    info: ExchangeInfo,
+    open: Open,
+    signal: AbortSignal,
+  ): Promise<readonly Finding[]> {
     const { maxLeverage, marginMode } = this.#policy;
     const rows = asRows(await this.#caller.read('symbolConfig', {}, 'data', signal), 'symbol configuration');
     const wanted = new Set(this.#policy.symbols.filter((symbol) => info.symbols.has(symbol)));
@@ -189,24 +218,25 @@ export class VenueChecks {
     const wrongMode = ours.filter((row) => String(row.marginType).toUpperCase() !== marginType);
     const tooHigh = ours.filter((row) => Number(row.leverage) > maxLeverage);
     const free = (row: Row): boolean => !open.symbols.has(text(row, 'symbol'));
-    await inTurns(
-      [
-        ...wrongMode
-          .filter(free)
-          .map((row) => () => this.#set('setMarginType', { symbol: text(row, 'symbol'), marginType })),
-        ...tooHigh
-          .filter(free)
-          .map(
-            (row) => () => this.#set('setLeverage', { symbol: text(row, 'symbol'), leverage: maxLeverage }),
-          ),
-      ],
-      AT_ONCE,
-    );
+    if (manner === 'set')
+      await inTurns(
+        [
+          ...wrongMode
+            .filter(free)
+            .map((row) => () => this.#set('setMarginType', { symbol: text(row, 'symbol'), marginType })),
+          ...tooHigh
+            .filter(free)
+            .map(
+              (row) => () => this.#set('setLeverage', { symbol: text(row, 'symbol'), leverage: maxLeverage }),
+            ),
+        ],
+        AT_ONCE,
+      );
     const stuck = (rowsOf: readonly Row[]): readonly string[] =>
       rowsOf.filter((row) => !free(row)).map((row) => text(row, 'symbol'));
     return [
-      outcome('margin-mode', stuck(wrongMode), wrongMode.length, `${marginMode} margin`),
-      outcome('leverage', stuck(tooHigh), tooHigh.length, `leverage of at most ${maxLeverage}`),
+      outcome('margin-mode', stuck(wrongMode), wrongMode.length, `${marginMode} margin`, manner),
+      outcome('leverage', stuck(tooHigh), tooHigh.length, `leverage of at most ${maxLeverage}`, manner),
     ];
   }
 
@@ -220,13 +250,23 @@ export class VenueChecks {
   }
 }
 
-function outcome(check: string, stuck: readonly string[], changed: number, what: string): Finding {
+function outcome(
+  check: string,
+  stuck: readonly string[],
+  changed: number,
+  what: string,
+  manner: Manner,
+): Finding {
   if (stuck.length > 0)
     return warned(
       check,
       `Something is open on ${list(stuck)}, which is not set to ${what}: it is set once nothing is.`,
     );
-  return passed(check, changed > 0 ? `Set ${changed} symbols to ${what}.` : `All symbols have ${what}.`);
+  if (changed === 0) return passed(check, `All symbols have ${what}.`);
+  return passed(
+    check,
+    manner === 'set' ? `Set ${changed} symbols to ${what}.` : `The start sets ${changed} symbols to ${what}.`,
+  );
 }
 
 const list = (names: readonly string[]): string =>

@@ -15,9 +15,9 @@ import type { RemoteAnswers, RemoteCall, RemoteOutcome } from '../domain/remote.
 import { classifyFailure } from './call-outcome.ts';
 import { type VenueMode, venueAddress } from './ccxt-address.ts';
 import { VenueCaller } from './ccxt-caller.ts';
-import { VenueChecks } from './ccxt-checks.ts';
+import { type Finding, VenueChecks } from './ccxt-checks.ts';
 import { openVenueClient, type VenueClient } from './ccxt-client.ts';
-import { readExchangeInfo, VenueInstruments } from './ccxt-instruments.ts';
+import { type ExchangeInfo, readExchangeInfo, VenueInstruments } from './ccxt-instruments.ts';
 import { VenueOrders } from './ccxt-orders.ts';
 import { VenueReadings } from './ccxt-report.ts';
 import { asRow, moment, text } from './ccxt-rows.ts';
@@ -106,9 +106,24 @@ export class CcxtExchange implements VenueGateway {
       const caller = await this.#connect();
       this.#clock.stop();
       await this.#clock.start();
-      const checks = await this.#check(caller);
+      const checks = await this.#checks(caller, (all, info, signal) =>
+        all.run(info, this.#clock.offsetMs ?? 0, signal),
+      );
       this.#openStream(caller);
       return checks;
+    } catch (error) {
+      throw asStartupError(error, this.name);
+    }
+  }
+
+  /** The startup checks without their changes, all of them, and without a stream; for looking around. */
+  async check(): Promise<readonly Finding[]> {
+    try {
+      const caller = await this.#connect();
+      await this.#clock.measure();
+      return await this.#checks(caller, (checks, info, signal) =>
+        checks.inspect(info, this.#clock.offsetMs ?? 0, signal),
+      );
     } catch (error) {
       throw asStartupError(error, this.name);
     }
@@ -247,7 +262,10 @@ export class CcxtExchange implements VenueGateway {
     }
   }
 
-  async #check(caller: VenueCaller): Promise<readonly VenueCheck[]> {
+  async #checks<T>(
+    caller: VenueCaller,
+    make: (checks: VenueChecks, info: ExchangeInfo, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { symbols, limits, allowWithdrawals, maxClockSkewMs } = this.#options;
     const deadline = caller.deadline(REPORT_CALLS);
     try {
@@ -260,7 +278,7 @@ export class CcxtExchange implements VenueGateway {
         maxClockSkewMs: maxClockSkewMs ?? MAX_CLOCK_SKEW_MS,
         clockMatters: this.#options.mode === 'live',
       });
-      return await checks.run(info, this.#clock.offsetMs ?? 0, deadline.signal);
+      return await make(checks, info, deadline.signal);
     } finally {
       deadline.done();
     }

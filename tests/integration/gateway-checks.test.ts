@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { scaledTime, systemTime } from '../../src/core/clock.ts';
 import { isBulkheadError } from '../../src/core/errors.ts';
 import { VenueCaller } from '../../src/exchange/ccxt-caller.ts';
-import { VenueChecks } from '../../src/exchange/ccxt-checks.ts';
+import { type Finding, VenueChecks } from '../../src/exchange/ccxt-checks.ts';
 import { openVenueClient } from '../../src/exchange/ccxt-client.ts';
 import type { CcxtExchangeOptions } from '../../src/exchange/ccxt-exchange.ts';
 import { readExchangeInfo } from '../../src/exchange/ccxt-instruments.ts';
@@ -222,6 +222,52 @@ describe('the start-up checks go on', () => {
         ['ETHUSDT', 'SETTLING'],
       ],
     );
+  });
+});
+
+describe('looking only', () => {
+  const look = async (gateway: { check(): Promise<readonly Finding[]> }) =>
+    new Map((await gateway.check()).map((finding) => [finding.check, finding]));
+
+  test('says what a start would change, and changes nothing', async (t) => {
+    const { venue, gateway } = await gatewayHarness(t);
+    venue.on(ACCOUNT, account({ dualSidePosition: true }));
+    venue.on(SYMBOLS, { json: [config('BTCUSDT', { marginType: 'CROSSED', leverage: 125 })] });
+    const findings = await look(gateway);
+    for (const name of ['position-mode', 'margin-mode', 'leverage']) {
+      const finding = findings.get(name);
+      assert.ok(finding?.ok && /the start s/i.test(finding.detail), finding?.detail);
+    }
+    assert.deepEqual(
+      venue.seen.filter(({ method }) => method !== 'GET'),
+      [],
+    );
+    assert.equal(venue.sockets.length, 0, 'no stream was opened');
+  });
+
+  test('says all that is wrong, line by line, and what is right beside it', async (t) => {
+    const { venue, gateway } = await gatewayHarness(t);
+    venue
+      .on(KEYS, restrictions({ enableWithdrawals: true }))
+      .on(ACCOUNT, account({ multiAssetsMargin: true, dualSidePosition: true }))
+      .on(POSITIONS, { json: [position('BTCUSDT')] });
+    const findings = await look(gateway);
+    for (const [name, todo] of [
+      ['key', /: take "Enable Withdrawals" from it/],
+      ['assets', /: switch the account to single-asset mode/],
+      ['position-mode', /: close them, or switch to one-way mode/],
+    ] as const) {
+      const finding = findings.get(name);
+      assert.ok(finding && !finding.ok && finding.mandatory, name);
+      assert.match(finding.detail, todo);
+    }
+    for (const name of ['clock', 'trading', 'symbols']) assert.equal(findings.get(name)?.ok, true, name);
+  });
+
+  test('a key that the venue does not take is refused', async (t) => {
+    const { venue, gateway } = await gatewayHarness(t);
+    venue.on(KEYS, refusal(-2015, 'Invalid API-key, IP, or permissions for action.', 401));
+    await assert.rejects(gateway.check(), (error) => isBulkheadError(error, 'VENUE_REFUSED'));
   });
 });
 
