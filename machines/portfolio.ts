@@ -9,7 +9,7 @@
  * sent and not filled is aborted.
  *
  * Invariants: an approval reserves its notional until the position reports its own exposure; equity is wallet
- * plus unrealised P&L on mark; deposits and withdrawals move peak and day start along.
+ * plus unrealised P&L on mark; money that was moved in or out moves peak and day start along.
  */
 import { setup } from 'xstate';
 import {
@@ -32,6 +32,7 @@ import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
 import type { AssessEntry, RiskJudge } from '../src/domain/risk.ts';
+import { movedBy } from '../src/domain/wallet.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { entryDeskOf, type TradingState } from './messages.ts';
 import {
@@ -183,12 +184,10 @@ function mark(context: PortfolioContext, event: PortfolioEvent): Next {
   return step(valued, ...tellEquity(valued));
 }
 
-const TRANSFERS = new Set(['DEPOSIT', 'WITHDRAW', 'TRANSFER']);
-
 /** Money that was moved in or out is neither profit nor loss. */
 function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'WALLET_CHANGED') return step(context);
-  const moved = TRANSFERS.has(event.reason.toUpperCase()) ? event.delta : ZERO;
+  const moved = movedBy(event.reason, event.delta);
   const { dayStart, exposures } = context;
   // Until its position's own word this profit still stands in the exposure too: it must not count twice.
   const { symbol } = event;

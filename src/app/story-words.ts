@@ -40,7 +40,8 @@ const WORDS: Readonly<Record<string, Words>> = {
   ORDER_FILLED: filled,
   ORDER_CLOSED: (e) => `${of(e, 'ref')} ${of(e, 'outcome')}: ${of(e, 'reason')}`,
   CANCEL_REJECTED: (e) => `the cancel of ${of(e, 'ref')} was refused: ${refused(e)}`,
-  FUNDING_SETTLED: (e) => `funding ${of(e, 'amount')} at a rate of ${of(e, 'rate')}`,
+  FUNDING_SETTLED: (e) =>
+    `funding ${of(e, 'amount')}${e.rate === undefined ? '' : ` at a rate of ${of(e, 'rate')}`}`,
   MARGIN_CALLED: (e) => `the venue warned: margin ratio ${of(e, 'marginRatio')}`,
   PRICE: (e) => `mark ${of(e, 'mark')} left the guard band`,
   EXIT_SIGNAL: (e) => `exit signal: ${of(e, 'reason')}`,
@@ -57,9 +58,15 @@ function refusals({ refusals: list }: ActorEvent): string {
     .join('; ');
 }
 
+const ACTED: Readonly<Record<string, string>> = {
+  manual: 'somebody by hand',
+  guardian: 'the guardian, in its place,',
+};
+
 function filled(event: ActorEvent): string {
   const verb = event.side === 'BUY' ? 'bought' : 'sold';
-  const who = event.cause === undefined ? of(event, 'ref') : `the venue's ${of(event, 'cause')}`;
+  const cause = of(event, 'cause');
+  const who = event.cause === undefined ? of(event, 'ref') : (ACTED[cause] ?? `the venue's ${cause}`);
   const rest = event.complete === true ? '' : ', not yet all';
   return `${who} ${verb} ${of(event, 'quantity')} at ${of(event, 'price')}${rest}`;
 }

@@ -122,8 +122,9 @@ export type VenueEvent =
       readonly symbol: SymbolName;
       /** Positive: received; negative: paid. */
       readonly amount: Decimal;
-      readonly rate: Decimal;
-      readonly markPrice: Decimal;
+      /** Where the venue tells them. */
+      readonly rate?: Decimal;
+      readonly markPrice?: Decimal;
     }
   | { readonly type: 'MARGIN_CALLED'; readonly symbol: SymbolName; readonly marginRatio: Decimal }
   | { readonly type: 'LEVERAGE_SET'; readonly symbol: SymbolName; readonly leverage: number }

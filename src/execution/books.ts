@@ -12,6 +12,7 @@ import { PORTFOLIO } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Side } from '../domain/order.ts';
 import type { RemoteFill, RemoteIncome } from '../domain/remote.ts';
+import { walletCause } from '../domain/wallet.ts';
 import { finding, send, tell, type Work } from './executor-state.ts';
 import type { ExecutorState, Foreign } from './executor-types.ts';
 
@@ -167,7 +168,6 @@ export function feeInAsset(work: Work, fill: RemoteFill): Decimal {
   return D.ZERO;
 }
 
-const TRANSFERS = /TRANSFER|DEPOSIT|WITHDRAW|BONUS/;
 const FUNDING = /FUNDING_FEE/;
 
 /** Takes the rows that were not taken yet. True when there was any. */
@@ -212,16 +212,16 @@ function takeOther(work: Work, row: RemoteIncome): void {
     changeWallet(work, amount, 'FUNDING_FEE', symbol === undefined ? {} : { symbol });
     return;
   }
-  const reason = TRANSFERS.test(row.type) ? 'TRANSFER' : row.type;
+  const reason = walletCause(row.type) === 'moved' ? 'TRANSFER' : row.type;
   changeWallet(work, amount, reason, symbol === undefined ? {} : { symbol });
 }
 
-/** The ledger tells neither rate nor mark price: zero stands for "not told". */
+/** The ledger tells neither rate nor mark price. */
 function tellFunding(work: Work, symbol: SymbolName, amount: Decimal, at: number): void {
   const owner = holderOf(work, symbol);
   const held = owner === undefined ? undefined : work.state.holdings[symbol]?.[owner];
   if (owner === undefined || !held || held.since > at) return;
-  tell(work, owner, { type: 'FUNDING_SETTLED', symbol, amount, rate: D.ZERO, markPrice: D.ZERO });
+  tell(work, owner, { type: 'FUNDING_SETTLED', symbol, amount });
 }
 
 /** What is older than this is forgotten, and therefore never looked at again. */

@@ -100,7 +100,25 @@ test('funding is paid once, by the ledger’s row, to the holder and to the wall
     funding.map((event) => 'amount' in event && event.amount),
     ['-0.5'],
   );
+  for (const event of funding)
+    assert.ok(!('rate' in event) && !('markPrice' in event), 'the ledger tells neither');
   assert.equal(world.toldTo('portfolio').filter(({ reason }) => reason === 'FUNDING_FEE').length, 1);
+  settle(world);
+});
+
+test('rows that move money in or out reach the portfolio as transfers, others by their own name', () => {
+  const world = holding('1');
+  const rows = ['INTERNAL_TRANSFER', 'COIN_SWAP_DEPOSIT', 'WELCOME_BONUS', 'COMMISSION_REBATE', 'A_NEW_KIND'];
+  const before = world.toldTo('portfolio').length;
+  world.happen((venue) => {
+    for (const type of rows) venue.transfer('5', type);
+  });
+  world.run(130_000);
+  const told = world.toldTo('portfolio').slice(before);
+  assert.deepEqual(
+    told.map(({ reason }) => reason),
+    ['TRANSFER', 'TRANSFER', 'TRANSFER', 'COMMISSION_REBATE', 'A_NEW_KIND'],
+  );
   settle(world);
 });
 

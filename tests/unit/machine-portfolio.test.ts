@@ -159,6 +159,36 @@ describe('portfolio', () => {
     assert.deepEqual(context(bench).dayStart, { day: 1, equity: '1484' });
   });
 
+  test('what moves money without trading is neither profit nor loss; the unexplained is never a profit', () => {
+    // Every income type that Binance documents, the stream's own reasons, and our own ADJUSTMENT.
+    const trading =
+      'REALIZED_PNL FUNDING_FEE COMMISSION INSURANCE_CLEAR REFERRAL_KICKBACK COMMISSION_REBATE API_REBATE ' +
+      'DELIVERED_SETTELMENT POSITION_LIMIT_INCREASE_FEE FEE_RETURN';
+    const moved =
+      'TRANSFER WELCOME_BONUS CONTEST_REWARD CROSS_COLLATERAL_TRANSFER INTERNAL_TRANSFER AUTO_EXCHANGE ' +
+      'COIN_SWAP_DEPOSIT COIN_SWAP_WITHDRAW STRATEGY_UMFUTURES_TRANSFER BFUSD_REWARD ' +
+      'DEPOSIT WITHDRAW ADMIN_DEPOSIT ADMIN_WITHDRAW ASSET_TRANSFER MARGIN_TRANSFER';
+    const unexplained = 'ADJUSTMENT OPTIONS_PREMIUM_FEE OPTIONS_SETTLE_PROFIT A_NEW_KIND';
+    const after = (reason: string, delta: string) => {
+      const bench = portfolio('1000');
+      const balance = delta === '50' ? '1050' : '950';
+      bench.send('WALLET_CHANGED', { balance, delta, reason });
+      const { equity, peakEquity, dayStart } = context(bench);
+      assert.equal(equity, balance);
+      return [peakEquity, dayStart.equity];
+    };
+    for (const reason of trading.split(' '))
+      for (const delta of ['50', '-50']) assert.deepEqual(after(reason, delta), ['1000', '1000'], reason);
+    for (const reason of moved.split(' ')) {
+      assert.deepEqual(after(reason, '50'), ['1050', '1050'], reason);
+      assert.deepEqual(after(reason, '-50'), ['950', '950'], reason);
+    }
+    for (const reason of unexplained.split(' ')) {
+      assert.deepEqual(after(reason, '50'), ['1050', '1050'], reason);
+      assert.deepEqual(after(reason, '-50'), ['1000', '1000'], `${reason} is a loss`);
+    }
+  });
+
   test('results teach it, and a measured loss ends trading with its reason', () => {
     const bench = portfolio('100000');
     for (let i = 0; i < 60; i++) {
