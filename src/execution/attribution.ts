@@ -48,7 +48,7 @@ export function takeFill(work: Work, fill: RemoteFill): void {
   const { clientOrderId } = fill;
   const cause = clientOrderId === undefined ? undefined : venueCause(clientOrderId);
   const record =
-    recordByOrderId(work, fill.orderId) ??
+    recordByOrderId(work, fill) ??
     (clientOrderId === undefined ? undefined : findRecord(work, clientOrderId));
   if (record) applyFill(work, record, fill);
   else if (cause !== undefined) bookForeign(work, fill, cause);
@@ -71,7 +71,7 @@ export function settleLimbo(work: Work): void {
   for (const entry of waiting) {
     const { fill } = entry;
     if (isBooked(work, fill)) continue;
-    const record = recordByOrderId(work, fill.orderId);
+    const record = recordByOrderId(work, fill);
     const suspects = record ? [] : suspectsOf(work, fill, entry.at);
     if (record) {
       applyFill(work, record, fill);

@@ -22,6 +22,8 @@ export interface Settings {
   /** After `sendBy`, a request can land for this long, margin included. */
   readonly landingMs: number;
   readonly callTimeoutMs: number;
+  /** A full reading, or the ledger, is many requests that may have to wait for the rate limits. */
+  readonly readingTimeoutMs: number;
   readonly reconcileEveryMs: number;
   /** Between two questions about the same thing; the last is used for ever after. */
   readonly ladder: readonly number[];
@@ -35,6 +37,10 @@ export interface Settings {
 }
 
 const LANDING_MARGIN_MS = 10_000;
+/** The gateway gives a reading the time of six calls. */
+const READING_CALLS = 7;
+/** So many readings in a row that failed, and what the books say is too old to open anything by. */
+export const READINGS_MAY_FAIL = 3;
 const LADDER_MS = [300, 1_000, 2_000, 5_000, 10_000];
 export const DEEP_LOOK_MS = 3_600_000;
 
@@ -50,6 +56,7 @@ export function settingsOf(options: ExecutorOptions): Settings {
     landingMs: ((options.recvWindowMs ?? 5_000) + LANDING_MARGIN_MS) * factor,
     // A call may wait for its turn until it must have left; then it has its own deadline, and some grace.
     callTimeoutMs: ((options.sendWindowMs ?? 5_000) + 2 * (options.callTimeoutMs ?? 10_000)) * factor,
+    readingTimeoutMs: READING_CALLS * (options.callTimeoutMs ?? 10_000) * factor,
     reconcileEveryMs: (options.reconcileEveryMs ?? 60_000) * factor,
     ladder: LADDER_MS.map((ms) => ms * factor),
     slowMs: 60_000 * factor,
@@ -146,6 +153,7 @@ interface CallFor {
 export function call(work: Work, wanted: Unidentified<RemoteCall>, about: CallFor = {}): string {
   const { state, settings } = work;
   const id = `c${state.nextCall++}`;
+  const isReading = wanted.call === 'report' || wanted.call === 'income';
   state.calls[id] = {
     call: wanted.call,
     order: about.order ?? null,
@@ -154,7 +162,7 @@ export function call(work: Work, wanted: Unidentified<RemoteCall>, about: CallFo
     leverage: wanted.call === 'leverage' ? wanted.leverage : null,
     tries: about.tries ?? 0,
     at: state.at,
-    deadline: state.at + settings.callTimeoutMs,
+    deadline: state.at + (isReading ? settings.readingTimeoutMs : settings.callTimeoutMs),
     overdue: false,
   };
   work.out.push({ type: 'venue.call', call: { ...wanted, id } as RemoteCall });
@@ -174,8 +182,17 @@ export function findRecord(work: Work, clientOrderId: string): OrderRecord | und
   return work.state.orders[clientOrderId] ?? work.state.finished[clientOrderId];
 }
 
-export function recordByOrderId(work: Work, orderId: string): OrderRecord | undefined {
-  const clientOrderId = work.state.byOrderId[orderId];
+/** The venue counts its orders by the symbol: the same number on another is another order. */
+const orderKey = (symbol: SymbolName, orderId: string): string => `${symbol}:${orderId}`;
+
+export function nameOrder(work: Work, symbol: SymbolName, orderId: string, clientOrderId: string): void {
+  work.state.byOrderId[orderKey(symbol, orderId)] = clientOrderId;
+}
+
+type Named = { readonly symbol: SymbolName; readonly orderId: string };
+
+export function recordByOrderId(work: Work, { symbol, orderId }: Named): OrderRecord | undefined {
+  const clientOrderId = work.state.byOrderId[orderKey(symbol, orderId)];
   return clientOrderId === undefined ? undefined : findRecord(work, clientOrderId);
 }
 

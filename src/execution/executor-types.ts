@@ -75,8 +75,15 @@ export type OrderStatus = 'sending' | 'live' | 'unknown' | 'triggered' | 'over';
 
 /** How the venue ended it, kept until the fills that it counts are all here. */
 export interface OrderEnd {
-  /** 'refused' and 'lost' never were at the venue. */
-  readonly outcome: 'filled' | 'canceled' | 'expired' | 'rejected-at-trigger' | 'refused' | 'lost';
+  /** 'refused' and 'lost' never were at the venue, as far as is known; 'forgotten' is not there any more. */
+  readonly outcome:
+    | 'filled'
+    | 'canceled'
+    | 'expired'
+    | 'rejected-at-trigger'
+    | 'refused'
+    | 'lost'
+    | 'forgotten';
   readonly reason: string;
 }
 
@@ -202,7 +209,7 @@ export interface ExecutorState {
   orders: Record<string, OrderRecord>;
   /** Those that are over, for as long as a late fill may name them. */
   finished: Record<string, OrderRecord>;
-  /** Venue's order ids (plain book, spawned ones included) → client id. */
+  /** Symbol and venue's order id (plain book, spawned ones included) → client id. */
   byOrderId: Record<string, string>;
   stream: 'up' | 'down';
   streamReason: string;

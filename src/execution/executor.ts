@@ -34,6 +34,8 @@ import {
   nextDue,
   pump,
   queryEnded,
+  readingDone,
+  readingFailed,
 } from './resolver.ts';
 import { takeEvent, wantIncome } from './stream.ts';
 
@@ -189,13 +191,13 @@ function reportEnded(work: Work, { id, result }: CallEnded, about: PendingCall):
   const { state, settings } = work;
   const { inFlight } = state.report;
   if (inFlight?.id !== id) return;
-  const failures = result.outcome === 'done' ? 0 : state.report.failures + 1;
-  state.report = { ...state.report, inFlight: null, failures };
   if (result.outcome !== 'done') {
+    const failures = readingFailed(work, result.reason);
     const pause = settings.ladder[Math.min(failures, settings.ladder.length - 1)] ?? settings.slowMs;
     wantReport(work, `the last reading failed: ${result.reason}`, pause);
     return;
   }
+  readingDone(work);
   takeReport(work, result.value as RemoteAnswers['report'], about.at);
   if (inFlight.fresh && state.stream === 'up') state.ready = true;
 }

@@ -20,7 +20,7 @@ import {
 } from './books.ts';
 import { contradiction, tell, type Work } from './executor-state.ts';
 import type { OrderRecord } from './executor-types.ts';
-import { applyFill } from './order-fills.ts';
+import { applyFill, inferredTrade } from './order-fills.ts';
 
 const PRICE_PLACES = 12;
 const MONEY_PLACES = 8;
@@ -41,7 +41,7 @@ export function inferMissing(
     symbol,
     side,
     orderId: order.orderId,
-    tradeId: `inferred-${clientOrderId}`,
+    tradeId: inferredTrade(record),
     price: order.averagePrice,
     quantity,
     realizedPnl: estimate(

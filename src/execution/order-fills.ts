@@ -20,7 +20,7 @@ import {
   payFor,
   signedOf,
 } from './books.ts';
-import { pauseAfter, tell, touch, type Work } from './executor-state.ts';
+import { nameOrder, pauseAfter, tell, touch, type Work } from './executor-state.ts';
 import type { OrderRecord } from './executor-types.ts';
 import {
   acknowledge,
@@ -42,8 +42,14 @@ export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): bo
     return false;
   }
   markBooked(work, fill);
+  if (record.status === 'over' && record.trades.includes(inferredTrade(record))) {
+    // What was made up in its place is told and held; its money is not.
+    absorbFill(record, fill);
+    payFor(work, fill);
+    return false;
+  }
   record.trades.push(fill.tradeId);
-  work.state.byOrderId[fill.orderId] = record.order.clientOrderId;
+  nameOrder(work, fill.symbol, fill.orderId, record.order.clientOrderId);
   if (record.book === 'algo') {
     acknowledge(work, record, record.orderId ?? fill.orderId);
     trigger(work, record, fill.orderId);
@@ -77,6 +83,9 @@ export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): bo
   }
   return true;
 }
+
+/** The name of what is made up for an order whose fills no trade list shows. */
+export const inferredTrade = ({ order }: OrderRecord): string => `inferred-${order.clientOrderId}`;
 
 /** Its effect is in the books already; only the order's own count lacks it. */
 export function absorbFill(record: OrderRecord, fill: RemoteFill): void {
@@ -138,7 +147,7 @@ export function settle(work: Work, record: OrderRecord): void {
 
 /** The venue has forgotten it: it can do nothing any more. */
 export function forgottenByVenue(work: Work, record: OrderRecord): void {
-  record.end ??= { outcome: 'expired', reason: 'the venue does not know it any more' };
+  record.end ??= { outcome: 'forgotten', reason: 'the venue does not know it any more' };
   record.venueFilled = counted(record);
   settle(work, record);
 }

@@ -12,8 +12,10 @@ import {
   call,
   finding,
   findRecord,
+  nameOrder,
   opens,
   pauseAfter,
+  READINGS_MAY_FAIL,
   tell,
   touch,
   type Work,
@@ -44,6 +46,7 @@ export function submit(work: Work, order: IdentifiedOrder): void {
 /** Why nothing may be opened on the symbol now; null when it may. */
 function closedTo(work: Work, symbol: string): string | null {
   const { state } = work;
+  if (state.report.failures >= READINGS_MAY_FAIL) return 'reconciling: the venue cannot be read';
   if (!state.ready) return `reconciling: ${state.stream === 'up' ? 'reading the venue' : state.streamReason}`;
   const unknown = Object.values(state.orders).find(
     ({ order, status }) => order.symbol === symbol && status === 'unknown' && opens(order),
@@ -132,7 +135,7 @@ export function observePlain(work: Work, record: OrderRecord, order: RemoteOrder
       record.end ??= { outcome: 'rejected-at-trigger', reason: order.expiryReason ?? 'REJECTED' };
   } else {
     record.orderId ??= order.orderId;
-    work.state.byOrderId[order.orderId] = record.order.clientOrderId;
+    nameOrder(work, order.symbol, order.orderId, record.order.clientOrderId);
     if (order.status === 'REJECTED' && !record.acknowledged) {
       refused(work, record, NEW_ORDER_REJECTED, order.expiryReason ?? 'rejected by the venue');
       return;
@@ -151,17 +154,21 @@ function touchBy(work: Work, record: OrderRecord, at: number): void {
   }
 }
 
-/** Open at the venue although we gave it up for lost: nobody waits for it any more. */
-const isRisen = (record: OrderRecord, order: Pick<RemoteOrder, 'status'>): boolean =>
-  record.end?.outcome === 'lost' && (order.status === 'NEW' || order.status === 'PARTIALLY_FILLED');
+const GIVEN_UP: ReadonlySet<string> = new Set(['lost', 'refused', 'forgotten']);
+
+/** Open at the venue although its owner was told that it is not there: nobody waits for it any more. */
+const isRisen = (record: OrderRecord, { status }: Pick<RemoteOrder | RemoteAlgoOrder, 'status'>): boolean =>
+  record.status === 'over' &&
+  GIVEN_UP.has(record.end?.outcome ?? '') &&
+  (status === 'NEW' || status === 'PARTIALLY_FILLED');
 
 function reverse(work: Work, record: OrderRecord, orderId: string): void {
   const { clientOrderId, symbol } = record.order;
-  if (record.book === 'plain') work.state.byOrderId[orderId] = clientOrderId;
+  if (record.book === 'plain') nameOrder(work, symbol, orderId, clientOrderId);
   finding(
     work,
     `risen:${clientOrderId}`,
-    `${clientOrderId} on ${symbol} stands at the venue after it was given up as never sent: it is cancelled`,
+    `${clientOrderId} on ${symbol} stands at the venue after it was given up (${record.end?.reason}): it is cancelled`,
     'critical',
   );
   call(work, { call: 'cancel', symbol, book: record.book, clientOrderId });
@@ -169,7 +176,7 @@ function reverse(work: Work, record: OrderRecord, orderId: string): void {
 
 export function observeAlgo(work: Work, record: OrderRecord, algo: RemoteAlgoOrder): void {
   touchBy(work, record, algo.updatedAt);
-  if (record.end?.outcome === 'lost' && algo.status === 'NEW') {
+  if (isRisen(record, algo)) {
     reverse(work, record, algo.algoId);
     return;
   }

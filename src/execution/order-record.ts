@@ -8,7 +8,7 @@ import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import { VENUE } from '../domain/events.ts';
 import { type IdentifiedOrder, isConditional, type VenueEvent } from '../domain/order.ts';
-import { tell, type Work } from './executor-state.ts';
+import { nameOrder, tell, type Work } from './executor-state.ts';
 import type { OrderEnd, OrderRecord } from './executor-types.ts';
 
 export const keysOf = ({ order }: Pick<OrderRecord, 'order'>) => ({
@@ -72,7 +72,7 @@ export function acknowledge(work: Work, record: OrderRecord, orderId: string): v
 export function trigger(work: Work, record: OrderRecord, actualOrderId: string | undefined): void {
   if (actualOrderId !== undefined && record.actualOrderId === null) {
     record.actualOrderId = actualOrderId;
-    work.state.byOrderId[actualOrderId] = record.order.clientOrderId;
+    nameOrder(work, record.order.symbol, actualOrderId, record.order.clientOrderId);
   }
   if (record.triggered || record.status === 'over') return;
   record.triggered = true;

@@ -13,6 +13,8 @@ import type { RemoteReport } from '../domain/remote.ts';
 import { holderOf } from './books.ts';
 import { send, type Work } from './executor-state.ts';
 
+/** A triggered stop closes within moments; one whose order then rests holds nothing. */
+const TRIGGERED_FACTOR = 4;
 const STOPS = new Set(['STOP', 'STOP_MARKET', 'TRAILING_STOP_MARKET']);
 
 export function tellProtection(work: Work, report: RemoteReport): void {
@@ -64,8 +66,8 @@ function protectedBy(
   for (const record of Object.values(work.state.orders)) {
     const { order, triggered, acknowledged, updatedAt } = record;
     const protects = order.symbol === symbol && order.side === side && STOPS.has(order.type) && acknowledged;
-    const isYoung = updatedAt > report.at - work.settings.quietMs;
-    if (!protects || counted.has(order.clientOrderId) || !(triggered || isYoung)) continue;
+    const isYoung = updatedAt > report.at - work.settings.quietMs * (triggered ? TRIGGERED_FACTOR : 1);
+    if (!protects || counted.has(order.clientOrderId) || !isYoung) continue;
     covered = D.add(covered, D.sub(record.quantity ?? all, record.filled));
   }
   return covered;

@@ -132,7 +132,7 @@ function takeOrders(work: Work, report: RemoteReport, askedAt: number): Readonly
   const shown = new Set<OrderRecord>();
   for (const foreign of Object.values(state.foreign)) foreign.orders = [];
   for (const order of report.openOrders) {
-    const record = recordByOrderId(work, order.orderId) ?? findRecord(work, order.clientOrderId);
+    const record = recordByOrderId(work, order) ?? findRecord(work, order.clientOrderId);
     if (record) {
       observePlain(work, record, order);
       shown.add(record);

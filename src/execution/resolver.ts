@@ -5,10 +5,19 @@
  * longer land, and a full reading after that shows nothing of it; no question is given up while its order may
  * still do something; a cancel may be repeated (it can open nothing), a submit never.
  */
+import { isZero } from '../core/decimal.ts';
 import { VENUE } from '../domain/events.ts';
-import type { CallEnded, RemoteAnswers, RemoteRefusal } from '../domain/remote.ts';
+import type { CallEnded, RemoteAlgoOrder, RemoteAnswers, RemoteRefusal } from '../domain/remote.ts';
 import { applyAll } from './attribution.ts';
-import { call, pauseAfter, tell, type Work, wantReport } from './executor-state.ts';
+import {
+  call,
+  notify,
+  pauseAfter,
+  READINGS_MAY_FAIL,
+  tell,
+  type Work,
+  wantReport,
+} from './executor-state.ts';
 import type { OrderRecord, PendingCall } from './executor-types.ts';
 import { inferMissing } from './inference.ts';
 import { refuseCancel } from './order-cancel.ts';
@@ -24,6 +33,8 @@ const ASKS_BEFORE_CANCELLING_AGAIN = 4;
 const LEVERAGE_TRIES = 3;
 /** About three minutes: a trade list that lacks what its order counts for so long will not show it any more. */
 const ASKS_BEFORE_INFERRING = 20;
+/** Under a minute: a triggered order that became nothing which the venue can show has become nothing. */
+const ASKS_BEFORE_NOTHING_CAME = 8;
 
 /** The moment from which on the order's request cannot arrive any more. */
 export const cannotLand = (work: Work, record: OrderRecord): number =>
@@ -63,6 +74,8 @@ function found(
     if (answer.actual) {
       observePlain(work, record, answer.actual.order);
       applyAll(work, record, answer.actual.fills);
+    } else if (cameToNothing(record, answer.algo)) {
+      record.end ??= { outcome: 'rejected-at-trigger', reason: `${answer.algo.status} without an order` };
     }
   }
   settle(work, record);
@@ -73,14 +86,18 @@ function found(
     return;
   }
   afterCheck(work, record);
-  if (needsMore(record)) askWithin(work, record, pauseAfter(work.settings, record.asked));
-  else record.asked = 0;
+  if (!needsMore(record)) record.asked = 0;
+  else if (record.askAt === null) askWithin(work, record, pauseAfter(work.settings, record.asked));
 }
+
+const cameToNothing = (record: OrderRecord, { status }: RemoteAlgoOrder): boolean =>
+  (status === 'TRIGGERED' || status === 'FINISHED') &&
+  record.asked >= ASKS_BEFORE_NOTHING_CAME &&
+  isZero(record.venueFilled);
 
 /** Still something to learn: fills that are missing, an end that was announced, a cancel being looked after. */
 const needsMore = (record: OrderRecord): boolean =>
-  record.askAt === null &&
-  (record.triggered || record.end !== null || lacksFills(record) || record.cancel?.stage === 'check');
+  record.triggered || record.end !== null || lacksFills(record) || record.cancel?.stage === 'check';
 
 /** The order is still there after its cancel was answered, or was not. */
 function afterCheck(work: Work, record: OrderRecord): void {
@@ -195,6 +212,20 @@ function lostCall(work: Work, about: PendingCall, reason: string): void {
   }
 }
 
+/** Returns how many in a row have. Readings are the authority: without them nothing is opened, and people hear it. */
+export function readingFailed(work: Work, reason: string): number {
+  const failures = work.state.report.failures + 1;
+  work.state.report = { ...work.state.report, inFlight: null, failures };
+  if (failures === READINGS_MAY_FAIL)
+    notify(work, 'critical', `the account cannot be read (${reason}): nothing is opened until it can`);
+  return failures;
+}
+
+export function readingDone(work: Work): void {
+  if (work.state.report.failures >= READINGS_MAY_FAIL) notify(work, 'info', 'the account can be read again');
+  work.state.report = { ...work.state.report, inFlight: null, failures: 0 };
+}
+
 /** Calls whose time for an answer is over. Their late answers are still heard. */
 export function expireCalls(work: Work): void {
   const { state, settings } = work;
@@ -203,7 +234,7 @@ export function expireCalls(work: Work): void {
     if (about.overdue || state.at < about.deadline) continue;
     about.overdue = true;
     if (state.report.inFlight?.id === id) {
-      state.report = { ...state.report, inFlight: null };
+      readingFailed(work, 'no answer');
       wantReport(work, 'the last reading got no answer');
     }
     if (state.income.inFlight === id) state.income = { ...state.income, inFlight: null, dueAt: state.at };

@@ -35,7 +35,7 @@ export function takeEvent(work: Work, event: RemoteEvent): void {
 }
 
 function takeOrder(work: Work, { order, fill }: EventOf<'order'>): void {
-  const record = recordByOrderId(work, order.orderId) ?? findRecord(work, order.clientOrderId);
+  const record = recordByOrderId(work, order) ?? findRecord(work, order.clientOrderId);
   if (record) {
     observePlain(work, record, order);
     if (fill) applyFill(work, record, fill);

@@ -47,6 +47,8 @@ export class World {
   /** How far readings are behind. */
   lagMs = 0;
   latencyMs = 100;
+  /** Full readings get no answer that can be read. */
+  readingsFail = false;
   stream: 'up' | 'down' = 'down';
   /** What becomes of the next stream events. */
   streamFates: ('fine' | 'drop' | 'double' | 'delay')[] = [];
@@ -158,6 +160,7 @@ export class World {
             value: { rows: this.venue.at(lagged).income.filter(({ at }) => at >= call.since) },
           };
         case 'report': {
+          if (this.readingsFail) return { outcome: 'unknown', reason: 'HTTP 502' };
           const some = this.lagMs / 2;
           return {
             outcome: 'done',

@@ -1,7 +1,9 @@
 /** What only time brings out in the executor: orders that rest for hours, readings that are slow or fail. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DROP_ALL, holding, settle } from '../support/executor-cases.ts';
+import type { Protection } from '../../machines/messages.ts';
+import { DROP_ALL, fillsOf, holding, settle } from '../support/executor-cases.ts';
+import { World } from '../support/executor-world.ts';
 
 const HOUR = 3_600_000;
 
@@ -30,4 +32,129 @@ test('what a resting order filled hours ago counts once when the order is asked 
     'ORDER_CLOSED',
   ]);
   settle(world);
+});
+
+test('a reading that takes as long as the gateway allows is taken all the same', () => {
+  const world = new World();
+  // A full reading is many requests, which may wait for the rate limits: the gateway gives it a minute.
+  world.latencyMs = 55_000;
+  world.restart();
+  world.run(10 * 60_000);
+  assert.equal(world.executor.state.ready, true);
+});
+
+test('readings that fail one after the other are said, and close the entries', () => {
+  const world = holding();
+  world.readingsFail = true;
+  world.run(5 * 60_000);
+  assert.ok(
+    world.notices.some((text) => /cannot be read/.test(text)),
+    world.notices.join('; '),
+  );
+  const entry = world.submit({ symbol: 'ETHUSDT' });
+  assert.deepEqual(world.heard(entry, 'ETHUSDT'), ['ORDER_REJECTED']);
+  const stop = world.stop('2');
+  world.run(1_000);
+  assert.deepEqual(world.heard(stop), ['ORDER_ACKNOWLEDGED']);
+  world.readingsFail = false;
+  world.run(60_000);
+  const again = world.submit({ symbol: 'ETHUSDT' });
+  world.run(1_000);
+  assert.deepEqual(world.heard(again, 'ETHUSDT'), ['ORDER_ACKNOWLEDGED', 'ORDER_FILLED']);
+  settle(world);
+});
+
+test('order ids are those of their symbol: the same number on another is another order', () => {
+  const world = new World().begin();
+  const next = world.venue.state.next;
+  const first = world.submit({ type: 'LIMIT', price: '90' });
+  world.run(1_000);
+  world.venue.state.next = next;
+  const other = world.submit({ symbol: 'ETHUSDT' });
+  world.run(1_000);
+  assert.equal(world.venue.state.orders[0]?.orderId, world.venue.state.orders[1]?.orderId);
+  assert.deepEqual(world.heard(first), ['ORDER_ACKNOWLEDGED']);
+  assert.deepEqual(world.heard(other, 'ETHUSDT'), ['ORDER_ACKNOWLEDGED', 'ORDER_FILLED']);
+  assert.equal(world.held('ETHUSDT'), '1');
+  assert.equal(world.held(), '0');
+});
+
+test('an order that stands at the venue although it was refused is cancelled', () => {
+  const world = holding();
+  world.fates = ['refused'];
+  const stop = world.stop('2');
+  world.run(1_000);
+  assert.deepEqual(world.heard(stop), ['ORDER_REJECTED']);
+  const record = Object.values(world.executor.state.finished).find(({ order }) => order.ref === stop);
+  assert.ok(record);
+  world.happen((venue) => venue.submit(record.order));
+  world.run(3 * 60_000);
+  assert.deepEqual(
+    world.venue.state.algos.map(({ status }) => status),
+    ['CANCELED'],
+  );
+  assert.deepEqual(world.heard(stop), ['ORDER_REJECTED']);
+  settle(world);
+});
+
+test('a stop that the venue finished without an order is over, and protects nothing meanwhile', () => {
+  const world = holding();
+  const stop = world.stop('2');
+  world.run(1_000);
+  world.streamFates = [...DROP_ALL];
+  world.happen(({ state, now }) => {
+    for (const algo of state.algos) Object.assign(algo, { status: 'FINISHED', updatedAt: now });
+  });
+  world.run(3 * 60_000);
+  assert.deepEqual(world.heard(stop), ['ORDER_ACKNOWLEDGED', 'ORDER_TRIGGERED', 'ORDER_CLOSED']);
+  const closed = world.eventsOf().find(({ type }) => type === 'ORDER_CLOSED');
+  assert.equal(closed?.type === 'ORDER_CLOSED' && closed.outcome, 'rejected-at-trigger');
+  const shown = world.toldTo('guardian', 'PROTECTION').at(-1) as unknown as Protection;
+  assert.deepEqual(
+    shown.symbols.map(({ protected: covered }) => covered),
+    ['0'],
+  );
+});
+
+test('a triggered stop whose order rests counts as protection only for a moment', () => {
+  const world = holding();
+  world.stop('2');
+  world.run(1_000);
+  world.happen((venue) => {
+    const [algo] = venue.state.algos;
+    assert.ok(algo);
+    algo.actualOrderId = String(venue.state.next);
+    Object.assign(algo, { status: 'TRIGGERED', updatedAt: venue.now });
+    venue.events.push({ kind: 'algo', at: venue.now, algo: { ...algo } });
+    venue.place({ ...algo, type: 'LIMIT' });
+  });
+  world.run(4 * 60_000);
+  const shown = world.toldTo('guardian', 'PROTECTION').at(-1) as unknown as Protection;
+  assert.deepEqual(
+    shown.symbols.map(({ protected: covered }) => covered),
+    ['0'],
+  );
+});
+
+test('a fill that no trade list shows is inferred in the end, and once: its trade may still turn up', () => {
+  const world = new World().begin();
+  world.streamFates = [...DROP_ALL];
+  const entry = world.submit({});
+  world.run(200);
+  const hidden = world.venue.state.fills;
+  world.venue.state.fills = [];
+  world.venue.keep();
+  const inferred = () => world.notices.some((text) => /no list of trades shows: inferred/.test(text));
+  const filledAt = world.now;
+  while (!inferred() && world.now < filledAt + 150_000) world.run(1_000);
+  assert.ok(inferred());
+  assert.deepEqual(world.heard(entry), ['ORDER_ACKNOWLEDGED', 'ORDER_FILLED']);
+  assert.equal(world.held(), '1');
+  world.venue.state.fills = hidden;
+  world.venue.keep();
+  world.run(3 * 60_000);
+  assert.equal(world.held(), '1');
+  assert.equal(fillsOf(world).length, 1);
+  assert.equal(world.executor.state.wallet, world.venue.state.wallet);
+  assert.deepEqual(world.executor.state.drifts, {});
 });
