@@ -12,8 +12,6 @@ import type { Time } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { seededRandom } from '../core/random.ts';
-import type { Instrument } from '../domain/instrument.ts';
-import type { EngineInput } from '../exchange/engine-types.ts';
 import { adminRoutes } from '../venue-server/admin-routes.ts';
 import { type CoreEntry, type CoreOptions, VenueCore } from '../venue-server/core.ts';
 import { DEMO_ACCOUNT, DEMO_API_SECRET } from '../venue-server/demo-account.ts';
@@ -31,11 +29,11 @@ import {
   type ManualClock,
   manualClock,
   runningClock,
-  speedFactor,
   type VenueClock,
 } from '../venue-server/venue-clock.ts';
 import { VenueServer } from '../venue-server/venue-server.ts';
 import type { ExchangeOptions } from './exchange-flags.ts';
+import { type ExchangeSnapshot, MarketProgress } from './exchange-progress.ts';
 import { anchorOf, type ExchangeState, isOtherSpeed, openExchangeState } from './exchange-state.ts';
 
 export interface RunningExchange {
@@ -57,18 +55,6 @@ export interface ExchangeHooks {
 }
 
 const HOST = '127.0.0.1';
-/** The market looks at its clock at least this often, in real time. */
-const BEAT_REAL_MS = 16;
-const SECOND_MS = 1_000;
-
-/** What a snapshot holds. */
-interface Kept {
-  readonly core: Json;
-  readonly playedTo: number;
-  readonly changed: readonly Instrument[];
-  /** Funding that is in the books at the instant of the last input; others of that instant may be missing. */
-  readonly settled: readonly string[];
-}
 
 export async function openExchange(
   options: ExchangeOptions,
@@ -113,7 +99,7 @@ async function compose(
 
   // Built one after the other, and each knows the next: the server is there before anything is pushed.
   let server: VenueServer | undefined;
-  const tracker = new Tracker(clock);
+  const tracker = new MarketProgress(clock);
   const push = (one: Push): void => server?.push(one);
   const market = new MarketSide({
     source: opened.source,
@@ -148,7 +134,7 @@ async function compose(
       : { maxConditionalOrders: options.maxConditionalOrders }),
   };
   const { snapshot, entries } = journal?.recovered ?? { snapshot: undefined, entries: [] };
-  const kept = snapshot as Kept | undefined;
+  const kept = snapshot as ExchangeSnapshot | undefined;
   const core = kept ? VenueCore.restore(kept.core, coreOptions) : new VenueCore(coreOptions);
   tracker.resume(kept);
   for (const entry of entries) {
@@ -233,80 +219,6 @@ async function compose(
 }
 
 const NO_JOURNAL = { append: () => {} };
-
-/** What the source itself tells; the rest comes from people and faults, at any moment between two of its beats. */
-const OF_THE_MARKET: ReadonlySet<EngineInput['type']> = new Set(['BAR', 'PRICE', 'BOOK', 'TRADE', 'FUNDING']);
-
-/** Where the market resumes, and what of it is in the books already. */
-class Tracker {
-  readonly #clock: VenueClock;
-  readonly #settled = new Set<string>();
-  readonly #changed = new Map<string, Instrument>();
-  #lastFed = 0;
-  #lastFunded = 0;
-  #lastAsked = 0;
-  #playedTo = 0;
-
-  constructor(clock: VenueClock) {
-    this.#clock = clock;
-  }
-
-  resume(kept: Kept | undefined): void {
-    this.#playedTo = kept?.playedTo ?? 0;
-    for (const name of kept?.settled ?? []) {
-      this.#settled.add(name);
-      this.#lastFunded = Number(name.split(' ')[1]);
-      this.#lastFed = this.#lastFunded;
-    }
-    for (const instrument of kept?.changed ?? []) this.#changed.set(instrument.symbol, instrument);
-  }
-
-  saw(entry: CoreEntry): void {
-    if (entry.type !== 'feed') {
-      this.#lastAsked = Math.max(this.#lastAsked, entry.at);
-      return;
-    }
-    const { input } = entry;
-    if (input.type === 'INSTRUMENT') this.#changed.set(input.instrument.symbol, input.instrument);
-    if (!OF_THE_MARKET.has(input.type)) {
-      this.#lastAsked = Math.max(this.#lastAsked, input.at);
-      return;
-    }
-    this.#lastFed = Math.max(this.#lastFed, input.at);
-    if (input.type === 'FUNDING') {
-      // Only those of one instant can be half done.
-      if (input.at > this.#lastFunded) this.#settled.clear();
-      this.#lastFunded = input.at;
-      this.#settled.add(`${input.symbol} ${input.at}`);
-    }
-  }
-
-  isSettled(symbol: string, at: number): boolean {
-    return this.#settled.has(`${symbol} ${at}`);
-  }
-
-  settled(): readonly string[] {
-    return [...this.#settled].filter((name) => name.endsWith(` ${this.#lastFed}`));
-  }
-
-  changed(): readonly Instrument[] {
-    return [...this.#changed.values()];
-  }
-
-  /** The market has surely told everything up to then. */
-  playedTo(): number {
-    return Math.max(this.#lastFed, this.#clock.now() - 2 * this.#beatMs());
-  }
-
-  /** A request shows that the market had been played up to a beat before it. */
-  resumeAt(): number {
-    return Math.max(this.#playedTo, this.#lastFed, this.#lastAsked - 2 * this.#beatMs());
-  }
-
-  #beatMs(): number {
-    return Math.max(SECOND_MS, BEAT_REAL_MS * speedFactor(this.#clock));
-  }
-}
 
 function openClock(
   { speed }: ExchangeOptions,
