@@ -24,6 +24,8 @@ export interface CheckPolicy {
   /** How far the wall clock may be off; a venue that plays a recording has a clock of its own. */
   readonly maxClockSkewMs: number;
   readonly clockMatters: boolean;
+  /** Asked right before anything is set: a reason not to. */
+  readonly veto?: () => string | undefined;
 }
 
 export interface Finding extends VenueCheck {
@@ -241,8 +243,9 @@ export class VenueChecks {
   }
 
   async #set(verb: ActVerb, params: Readonly<Record<string, string | number>>): Promise<void> {
+    const { veto } = this.#policy;
     try {
-      await this.#caller.act(verb, params, { lane: 'data' });
+      await this.#caller.act(verb, params, { lane: 'data', ...(veto && { veto }) });
     } catch (error) {
       const failure = classifyFailure(error);
       if (failure.outcome !== 'rejected' || !NO_CHANGE_NEEDED.has(failure.code)) throw error;

@@ -207,11 +207,16 @@ export class CcxtExchange implements VenueGateway {
     }
   }
 
+  #veto(): string | undefined {
+    const may = !this.#closed && this.#options.mayAct();
+    return may ? undefined : 'this process may not act at the venue now';
+  }
+
   #ordersOf(caller: VenueCaller): VenueOrders {
-    const { time, mayAct } = this.#options;
+    const { time } = this.#options;
     this.#orders ??= new VenueOrders({
       caller,
-      veto: () => (this.#closed || !mayAct() ? 'this process may not act at the venue now' : undefined),
+      veto: () => this.#veto(),
       now: () => time.clock.now(),
       grid: (symbol) => this.#grids.get(symbol),
       onLate: (placed) => {
@@ -277,6 +282,7 @@ export class CcxtExchange implements VenueGateway {
         allowWithdrawals,
         maxClockSkewMs: maxClockSkewMs ?? MAX_CLOCK_SKEW_MS,
         clockMatters: this.#options.mode === 'live',
+        veto: () => this.#veto(),
       });
       return await make(checks, info, deadline.signal);
     } finally {

@@ -177,6 +177,15 @@ describe('the start-up checks go on', () => {
     assert.equal(request?.params.get('dualSidePosition'), 'false');
   });
 
+  test('nothing is set by a process that may not act', async (t) => {
+    const { venue, open, may } = await gatewayHarness(t);
+    venue.on(SYMBOLS, { json: [config('BTCUSDT', { marginType: 'CROSSED', leverage: 125 })] });
+    may.act = false;
+    await assert.rejects(open(), (error) => isBulkheadError(error, 'VENUE_UNREACHABLE'));
+    assert.equal(venue.requests('POST /fapi/v1/marginType').length, 0);
+    assert.equal(venue.requests('POST /fapi/v1/leverage').length, 0);
+  });
+
   test('setting margin mode and leverage where nothing is open, and only there', async (t) => {
     const { venue, open } = await gatewayHarness(t);
     venue.on(SYMBOLS, {
