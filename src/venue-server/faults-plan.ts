@@ -38,13 +38,16 @@ const NO_FIELDS: FieldReader = () => undefined;
 
 export class FaultPlan {
   readonly #random: Random;
-  readonly #onStrike: (strike: Strike, what: string) => void;
+  readonly #onStrike: (strike: Strike, what: string, field: FieldReader) => void;
   #dice: Random;
   #armed: Armed[] = [];
   #latency: Latency = NO_LATENCY;
   #loads = 0;
 
-  constructor(random: Random, onStrike: (strike: Strike, what: string) => void = () => {}) {
+  constructor(
+    random: Random,
+    onStrike: (strike: Strike, what: string, field: FieldReader) => void = () => {},
+  ) {
     this.#random = random;
     this.#dice = random.fork('latency');
     this.#onStrike = onStrike;
@@ -93,7 +96,7 @@ export class FaultPlan {
       const strike = { rule: armed.rule.name, action: armed.rule.action };
       strikes ??= [];
       strikes.push(strike);
-      this.#onStrike(strike, what);
+      this.#onStrike(strike, what, field);
     }
     return strikes ?? NOTHING;
   }

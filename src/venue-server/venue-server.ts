@@ -11,7 +11,7 @@ import type { Random } from '../core/random.ts';
 import type { EngineInput } from '../exchange/engine-types.ts';
 import type { CoreEntry } from './core.ts';
 import type { FaultScript } from './faults.ts';
-import { FaultPlan } from './faults-plan.ts';
+import { FaultPlan, type FieldReader } from './faults-plan.ts';
 import { fillBeforeCancel } from './late-cancel.ts';
 import { type LimitRules, RateLimits } from './limits.ts';
 import type { Endpoint, Push } from './protocol.ts';
@@ -80,8 +80,8 @@ export class VenueServer {
     const network = clock.speed === 'manual' ? clock : real.monotonic;
     this.#waits = { now: () => network.now(), timers: this.#timers };
     this.#lastTickAt = clock.now();
-    this.faults = new FaultPlan(options.random.fork('faults'), ({ rule, action }, what) =>
-      this.#note('fault', { rule, fault: action.do, on: what }),
+    this.faults = new FaultPlan(options.random.fork('faults'), ({ rule, action }, what, field) =>
+      this.#note('fault', { rule, fault: action.do, on: what, ...subjectOf(field) }),
     );
     this.limits = new RateLimits(options.limits);
     this.#replicas = new ReadReplicas({ now: () => this.#waits.now(), copy: options.copyCore });
@@ -294,6 +294,17 @@ export class VenueServer {
   #note(what: string, fields: Readonly<Record<string, Json>>): void {
     this.#options.note?.(what, fields);
   }
+}
+
+/** Whose order a request or an event is about, where it says so: what a fault struck. */
+const ORDER_FIELDS = ['newClientOrderId', 'clientAlgoId', 'origClientOrderId', 'o.caid', 'o.c', 'c'];
+const SYMBOL_FIELDS = ['symbol', 'o.s', 's'];
+
+function subjectOf(field: FieldReader): { order?: string; symbol?: string } {
+  const first = (names: readonly string[]): string | undefined =>
+    names.map(field).find((value) => value !== undefined && value !== '');
+  const [order, symbol] = [first(ORDER_FIELDS), first(SYMBOL_FIELDS)];
+  return { ...(order === undefined ? {} : { order }), ...(symbol === undefined ? {} : { symbol }) };
 }
 
 const byName = (endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint> =>
