@@ -213,13 +213,20 @@ export function checkOrders(ledger: SoakLedger, facts: JournalFacts, lateMs: num
       order.side === side &&
       order.reduceOnly === reduceOnly &&
       (order.triggerPrice !== undefined) === conditional &&
-      (order.quantity === undefined || D.eq(order.quantity, D.decimal(quantity)));
-    if (!isAsIntended) problems.push(`${clientOrderId} is not as it was intended`);
+      isQuantity(order, D.decimal(quantity));
+    if (!isAsIntended)
+      problems.push(
+        `${clientOrderId}: ${JSON.stringify(order)} came as ${side} ${quantity} ${symbol} reduceOnly ${reduceOnly}`,
+      );
     if (intended.at > at + lateMs)
       problems.push(`${clientOrderId} came at ${at}, ${intended.at - at} ms before its intent's row`);
   }
   return problems;
 }
+
+/** What only reduces is cut by the venue to what there is to reduce. */
+const isQuantity = ({ quantity, reduceOnly }: IdentifiedOrder, came: D.Decimal): boolean =>
+  quantity === undefined || (reduceOnly ? D.lte(came, quantity) : D.eq(came, quantity));
 
 const isOurs = (clientOrderId: string): boolean =>
   !/^(autoclose-|adl_autoclose|settlement_autoclose-)/.test(clientOrderId);
