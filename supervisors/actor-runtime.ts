@@ -24,6 +24,7 @@ import { DurableTimers } from './durable-timers.ts';
 import { Outstanding } from './outstanding.ts';
 import { PoisonWatch } from './poison-watch.ts';
 import { route } from './routing.ts';
+import type { RuntimeHooks } from './runtime-hooks.ts';
 
 /** A row that just became durable, with its parsed parts. */
 export interface Committed {
@@ -31,19 +32,6 @@ export interface Committed {
   readonly event: ActorEvent;
   readonly cause: Cause;
   readonly intents: readonly Intent[];
-}
-
-export interface RuntimeHooks {
-  /** An `actor.start` intent: have its supervisor start the child, now, through `startActor`. */
-  startChild(actor: ActorId, machine: string, input: unknown, cause: Cause): void;
-  /** The machine threw; the supervisor decides about the restart (`restartActor`). */
-  crashed(actor: ActorId, error: unknown): void;
-  /** The actor's final row is durable. */
-  finished(actor: ActorId): void;
-  /** Adds what only the host knows, e.g. the quote at which the venue sees an order. */
-  enrich?(to: ActorId, event: ActorEvent): ActorEvent;
-  /** An event was quarantined after repeated identical crashes. */
-  quarantined?(actor: ActorId, message: Message, reason: string): void;
 }
 
 /** A message with its place in the order of arrival, which it keeps however often it is held back. */
@@ -253,7 +241,7 @@ export class ActorRuntime {
       }
     } catch (error) {
       // What was left of the batch is lost to this process; the journal has it for the next.
-      this.#broken ??= { error };
+      this.#break(error);
     } finally {
       this.#draining = false;
     }
@@ -348,9 +336,15 @@ export class ActorRuntime {
     try {
       return this.#writer.append(draft, onDurable).n;
     } catch (error) {
-      this.#broken ??= { error };
+      this.#break(error);
       throw error;
     }
+  }
+
+  #break(error: unknown): void {
+    if (this.#broken) return;
+    this.#broken = { error };
+    this.#options.hooks.broken?.(error);
   }
 
   /** The row is durable: only now does anything of it exist for others. */

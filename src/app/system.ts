@@ -57,6 +57,8 @@ export interface SystemListeners {
   readonly onTreeEvent?: (event: TreeEvent) => void;
   readonly onQuarantine?: (actor: ActorId, message: Message, reason: string) => void;
   readonly onRootExit?: (reason: ExitReason) => void;
+  /** No actor takes anything any more. */
+  readonly onBroken?: (error: unknown) => void;
 }
 
 export interface SystemParts extends SystemListeners {
@@ -121,6 +123,7 @@ export function buildSystem(parts: SystemParts): TradingSystem {
           symbol: (entry) => audience.conditions?.(entry),
         }),
       ...(parts.onQuarantine ? { quarantined: parts.onQuarantine } : {}),
+      ...(parts.onBroken ? { broken: parts.onBroken } : {}),
     },
   });
   const host: ActorHost = new ActorHost(runtime, parts.registry, recovered);

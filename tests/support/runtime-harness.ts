@@ -38,6 +38,7 @@ export class Harness {
   readonly states: WriterState[] = [];
   readonly quarantined: string[] = [];
   readonly errors: string[] = [];
+  readonly broken: string[] = [];
 
   private constructor(store: JournalStore, runtime: ActorRuntime, writer: JournalWriter, time: VirtualTime) {
     this.store = store;
@@ -90,6 +91,7 @@ export class Harness {
         },
         finished: () => {},
         quarantined: (actor) => harness?.quarantined.push(actor),
+        broken: (error) => harness?.broken.push(String(error)),
       },
     });
     harness = new Harness(store, runtime, writer, time);

@@ -229,10 +229,13 @@ test('after a row that the journal refuses to take nothing moves any more', asyn
   harness.runtime.tell({ to: 'toy/a', event: { type: 'ADD', amount: 2 }, cause: external });
   harness.runtime.tell({ to: 'toy/b', event: { type: 'ADD', amount: 3 }, cause: external });
   await assert.rejects(harness.runtime.quiescent(), { code: 'JOURNAL_OVERLOADED' });
+  assert.equal(harness.broken.length, 1, 'and whoever waits for nothing hears of it');
+  assert.match(String(harness.broken), /JOURNAL_OVERLOADED|rows wait/);
   away = false;
   await harness.writer.idle();
   harness.runtime.tell({ to: 'toy/a', event: { type: 'ADD', amount: 4 }, cause: external });
   await assert.rejects(harness.runtime.quiescent(), { code: 'JOURNAL_OVERLOADED' });
+  assert.equal(harness.broken.length, 1);
   const after = await Harness.start({ database, time: first.time });
   assert.equal((await after.store.rowsOf('toy/a', 1, 10)).length, 0, 'no row follows one that is missing');
   assert.equal((await after.store.rowsOf('toy/b', 1, 10)).length, 1);
