@@ -29,6 +29,8 @@ export interface WorldOptions {
   /** Absent: the generated market. */
   readonly recording: string | undefined;
   readonly symbols?: readonly string[];
+  /** Where the exchange writes down requests, events and faults. */
+  readonly journalFile?: string;
   /** Overrides of the configuration's groups. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -85,7 +87,7 @@ export class SoakWorld {
     mkdirSync(options.dir, { recursive: true });
     this.dataDir = path.join(options.dir, 'data');
     this.#config = path.join(options.dir, 'soak.json');
-    writeFileSync(this.#config, JSON.stringify({ ...CONFIG, ...options.config }));
+    writeFileSync(this.#config, JSON.stringify(merged(options.config)));
   }
 
   /** The world, or the reason why there can be none. */
@@ -112,7 +114,7 @@ export class SoakWorld {
   }
 
   async startExchange(): Promise<void> {
-    const { dir, speed, faults, seed, recording, symbols } = this.options;
+    const { dir, speed, faults, seed, recording, symbols, journalFile } = this.options;
     const market = recording === undefined ? ['--synthetic'] : ['--recording', recording];
     this.#lives += 1;
     const process = new CliProcess([
@@ -120,6 +122,7 @@ export class SoakWorld {
       ...['--speed', String(speed), '--faults', faults, '--seed', String(seed)],
       ...['--port', String(this.#ports.port), '--admin-port', String(this.#ports.adminPort)],
       ...['--state', path.join(dir, 'venue'), '--json'],
+      ...(journalFile === undefined ? [] : ['--journal', journalFile]),
     ]);
     this.exchange = process;
     const [line] = await process.said(/^\{"ready":true.*\}\n/m);
@@ -250,6 +253,13 @@ export class SoakWorld {
     await this.exchange?.reap();
     await this.#postgres?.stop();
   }
+}
+
+function merged(more: WorldOptions['config'] = {}): Record<string, unknown> {
+  const config: Record<string, unknown> = { ...CONFIG };
+  for (const [group, keys] of Object.entries(more))
+    config[group] = { ...(config[group] as object | undefined), ...(keys as object) };
+  return config;
 }
 
 /** What of a status says why something did not come about. */
