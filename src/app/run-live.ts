@@ -9,7 +9,7 @@ import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
 import { sleep, type TimerHandle } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
-import { BulkheadError } from '../core/errors.ts';
+import { BulkheadError, errorText } from '../core/errors.ts';
 import { type Message, VENUE } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
@@ -119,7 +119,11 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   runner.use(gateway);
   const identity = await identityOf(life, gateway);
   if (!identity) return;
-  const writer = journalWriter(session);
+  let halted = '';
+  const writer = journalWriter(session, (state, error) => {
+    if (error) halted = errorText(error);
+    life.breakers.journal(state, halted);
+  });
   held.add(() => writer.close());
   life.writer = writer;
   const system = compose(life, identity, writer);
@@ -253,8 +257,12 @@ async function identityOf(life: Life, gateway: VenueGateway): Promise<RemoteIden
 }
 
 /** What the account holds when it is taken over for the first time. */
-async function firstWallet({ session, isOver }: Life, gateway: VenueGateway): Promise<Decimal> {
-  for (let attempt = 0; !isOver; attempt++) {
+async function firstWallet({ session }: Life, gateway: VenueGateway): Promise<Decimal> {
+  let stopped = false;
+  session.signals.onStop(() => {
+    stopped = true;
+  });
+  for (let attempt = 0; !stopped; attempt++) {
     const since = gateway.venueNow();
     const read = await gateway.call({ call: 'report', id: `first-${attempt}`, since, symbols: [] });
     if (read.outcome === 'done') return read.value.wallet;

@@ -10,7 +10,7 @@ import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
-import { JournalWriter } from '../journal/journal-writer.ts';
+import { JournalWriter, type WriterState } from '../journal/journal-writer.ts';
 import { LeaseKeeper, waitForLease } from '../journal/lease-keeper.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
@@ -93,7 +93,10 @@ export async function openSession(run: Run): Promise<Session | undefined> {
   return { ...run, folder, store, lease, keeper, instance, recovered, startedAt };
 }
 
-export function journalWriter({ io, log, screen, signals, store, lease, recovered }: Session): JournalWriter {
+export function journalWriter(
+  { io, log, screen, signals, store, lease, recovered }: Session,
+  onState?: (state: WriterState, error: BulkheadError | undefined) => void,
+): JournalWriter {
   return new JournalWriter(store, lease, recovered.head, {
     time: io.time,
     initialSettledN: recovered.settledN,
@@ -102,6 +105,7 @@ export function journalWriter({ io, log, screen, signals, store, lease, recovere
       else if (state !== 'closed') log.error(`journal ${state}`, { reason: errorText(error) });
       if ((state === 'fenced' || state === 'failed') && error) signals.fail(error);
       screen.journal(state, error);
+      onState?.(state, error);
     },
     onError: (error) => signals.fail(error),
   });
@@ -115,6 +119,7 @@ export function treeListeners({ log, signals }: Run): SystemListeners {
     },
     onQuarantine: (actor, message, reason) =>
       log.error('event quarantined', { actor, event: message.event.type, reason }),
+    onBroken: (error) => signals.fail(error),
     onRootExit: (reason) =>
       signals.fail(new BulkheadError('INTERNAL', `the root supervisor gave up: ${String(reason)}`)),
   };

@@ -1,6 +1,8 @@
 /**
  * What the breakers hear of a remote venue: calls that went wrong or slowly, throttling, the clock; and that it is
- * well again. Being refused is an answer; only calls that ended unknown count against the venue's interface.
+ * well again. Being refused is an answer; only calls that ended unknown count against the venue's interface. Also
+ * what the journal's breaker hears: while the journal halts nothing can be entered anyway, so it is told when that
+ * is over, before anything that waited goes on, and its pause runs from there.
  *
  * Invariant: bad news is told each time; good news only to a breaker that is not closed (each is a row in the
  * journal), and not more often than once a second.
@@ -9,11 +11,13 @@ import { breakerOf } from '../../machines/messages.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorEvent, Message } from '../domain/events.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
+import type { WriterState } from '../journal/journal-writer.ts';
 
 const API_ERRORS = breakerOf('api-errors');
 const RATE_LIMIT = breakerOf('rate-limit');
 const CLOCK = breakerOf('clock');
 const LATENCY = breakerOf('latency');
+const JOURNAL = breakerOf('journal');
 const GOOD_NEWS_EVERY_MS = 1_000;
 
 export interface VenueBreakersOptions {
@@ -32,6 +36,9 @@ export class VenueBreakers {
   readonly #options: VenueBreakersOptions;
   readonly #notClosed = new Set<string>();
   readonly #goodNewsAt = new Map<string, number>();
+  /** Since when the journal has taken nothing. */
+  #haltedAt: number | undefined;
+  #journalIsTried = false;
   #counter = 0;
 
   constructor(options: VenueBreakersOptions) {
@@ -44,9 +51,22 @@ export class VenueBreakers {
     const { value } = JSON.parse(row.snapshot) as { value?: unknown };
     if (value === 'closed') this.#notClosed.delete(row.actor);
     else this.#notClosed.add(row.actor);
+    if (row.actor !== JOURNAL) return;
+    this.#journalIsTried = value === 'halfOpen';
+    this.#journalWrote();
   };
 
+  journal(state: WriterState, reason: string): void {
+    const now = this.#options.now();
+    if (state === 'halted') this.#haltedAt ??= now;
+    if (state !== 'ok' || this.#haltedAt === undefined) return;
+    const seconds = ((now - this.#haltedAt) / 1000).toFixed(1);
+    this.#haltedAt = undefined;
+    this.#say(JOURNAL, { type: 'FAULT', reason: `it took no rows for ${seconds} s: ${reason}` });
+  }
+
   hear(event: GatewayEvent): void {
+    this.#journalWrote();
     switch (event.type) {
       case 'called':
         this.#called(event);
@@ -60,6 +80,11 @@ export class VenueBreakers {
       default:
         break;
     }
+  }
+
+  /** A row in which the breaker is on trial stands in the journal, which is all the proof there can be. */
+  #journalWrote(): void {
+    if (this.#journalIsTried && this.#haltedAt === undefined) this.#goodNews(JOURNAL, { type: 'OK' });
   }
 
   #called({ call, outcome, latencyMs }: Extract<GatewayEvent, { type: 'called' }>): void {
