@@ -58,6 +58,8 @@ export interface SymbolProtection {
   readonly markPrice?: Decimal;
   /** Where a stop must lie on; without it the guardian can only close. */
   readonly tickSize?: Decimal;
+  /** The most that one market order may be for. */
+  readonly marketMaxQuantity?: Decimal;
 }
 
 /**

@@ -108,7 +108,7 @@ function face<C extends GuardBook>(book: C, one: SymbolProtection): Step<C> {
   if (!mayPlace(noted, gap.symbol)) return step(noted);
   const stopPrice = stopFor(gap, one);
   return gap.refused > 0 || gap.stage === 'closing' || stopPrice === null
-    ? closeIt(noted, gap)
+    ? closeIt(noted, gap, one.marketMaxQuantity)
     : placeStop(noted, gap, stopPrice);
 }
 
@@ -150,9 +150,11 @@ function placeStop<C extends GuardBook>(book: C, gap: Gap, triggerPrice: Decimal
   return { context: placed.context, intents: [...placed.intents, notify('critical', text)] };
 }
 
-function closeIt<C extends GuardBook>(book: C, gap: Gap): Step<C> {
-  const placed = submit(book, gap, 'close', gap.quantity, { type: 'MARKET' });
-  const text = `guardian: no stop can be had for ${gap.symbol}; ${gap.quantity} closed at market`;
+/** What is too much for one order goes in several: the next reading shows what is left. */
+function closeIt<C extends GuardBook>(book: C, gap: Gap, most: Decimal = gap.quantity): Step<C> {
+  const quantity = min(gap.quantity, most);
+  const placed = submit(book, gap, 'close', quantity, { type: 'MARKET' });
+  const text = `guardian: no stop can be had for ${gap.symbol}; ${quantity} of ${gap.quantity} closed at market`;
   return { context: placed.context, intents: [...placed.intents, notify('critical', text)] };
 }
 

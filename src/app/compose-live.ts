@@ -48,6 +48,9 @@ export function remoteRegistry({
     initialWallet: venue.wallet,
     symbols: instruments.map(({ symbol }) => symbol),
     tickSizes: Object.fromEntries(instruments.map(({ symbol, tickSize }) => [symbol, tickSize])),
+    marketMaxQuantities: Object.fromEntries(
+      instruments.map(({ symbol, marketMaxQuantity }) => [symbol, marketMaxQuantity]),
+    ),
     breaker: breakerOf('reconciliation'),
     timeFactor: venue.timeFactor,
     recvWindowMs: venue.recvWindowMs,

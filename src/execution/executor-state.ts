@@ -16,6 +16,7 @@ export interface Settings {
   readonly asset: string;
   readonly symbols: ReadonlySet<SymbolName>;
   readonly tickSizes: Readonly<Record<SymbolName, string>>;
+  readonly marketMaxQuantities: Readonly<Record<SymbolName, string>>;
   readonly breaker: ActorId | null;
   readonly foreign: ForeignPolicy;
   readonly sendWindowMs: number;
@@ -50,6 +51,7 @@ export function settingsOf(options: ExecutorOptions): Settings {
     asset: options.asset ?? 'USDT',
     symbols: new Set(options.symbols),
     tickSizes: options.tickSizes ?? {},
+    marketMaxQuantities: options.marketMaxQuantities ?? {},
     breaker: options.breaker ?? null,
     foreign: options.foreign ?? 'report',
     sendWindowMs: (options.sendWindowMs ?? 5_000) * factor,

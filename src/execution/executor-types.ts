@@ -56,6 +56,8 @@ export interface ExecutorOptions {
   readonly symbols: readonly SymbolName[];
   /** For the guardian, which places stops on its own. */
   readonly tickSizes?: Readonly<Record<SymbolName, Decimal>>;
+  /** For the guardian, which closes on its own. */
+  readonly marketMaxQuantities?: Readonly<Record<SymbolName, Decimal>>;
   /** Hears FINDINGS when the venue contradicts the books, and CLEAN after the next two readings that agree. */
   readonly breaker?: ActorId;
   /** How many times faster than real time the venue's clock runs. Default 1. */

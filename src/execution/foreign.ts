@@ -65,7 +65,7 @@ function block(work: Work, symbol: SymbolName, foreign: Foreign, why: string | n
 
 /** True while the desk has not had its time to answer. */
 function offer(work: Work, symbol: SymbolName, foreign: Foreign, by: string): boolean {
-  const { amount, entryPrice, offered } = foreign;
+  const { amount, entryPrice, markPrice, offered } = foreign;
   const isTaken = holderOf(work, symbol) !== undefined || !work.settings.symbols.has(symbol);
   if (D.isZero(amount) || isTaken || offered === amount) return false;
   foreign.offered = amount;
@@ -76,6 +76,8 @@ function offer(work: Work, symbol: SymbolName, foreign: Foreign, by: string): bo
     direction: directionOf(amount),
     quantity: D.abs(amount),
     entryPrice,
+    // Told or not: zero is none.
+    ...(D.isZero(markPrice) ? {} : { markPrice }),
     by,
   });
   return true;

@@ -32,6 +32,7 @@ function shown(work: Work, report: RemoteReport, symbol: SymbolName): SymbolProt
   const quantity = D.abs(amount);
   const isLong = D.sign(amount) > 0;
   const tickSize = work.settings.tickSizes[symbol];
+  const marketMaxQuantity = work.settings.marketMaxQuantities[symbol];
   return [
     {
       symbol,
@@ -42,6 +43,7 @@ function shown(work: Work, report: RemoteReport, symbol: SymbolName): SymbolProt
       entryPrice: position?.entryPrice ?? D.ZERO,
       ...(position?.markPrice === undefined ? {} : { markPrice: position.markPrice }),
       ...(tickSize === undefined ? {} : { tickSize }),
+      ...(marketMaxQuantity === undefined ? {} : { marketMaxQuantity }),
     },
   ];
 }

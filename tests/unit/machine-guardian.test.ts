@@ -231,3 +231,33 @@ test('restarted between any two steps it goes on as if nothing had been', () => 
   assert.equal(twin.snapshot(), bench.snapshot());
   assert.deepEqual(twin.last, bench.last);
 });
+
+test('what is more than one market order may be is closed in parts, reading by reading', () => {
+  const bench = new Watch().guarding(null);
+  const most = { marketMaxQuantity: '1.5' };
+  bench.order('ORDER_REJECTED', 'guard-1', { code: -2021, reason: 'would trigger' });
+  bench.read('0', 5_000, most);
+  assert.deepEqual(
+    bench.orders().map(({ type, quantity }) => [type, quantity]),
+    [['MARKET', '1.5']],
+  );
+  bench.read('0', 5_000, most);
+  assert.deepEqual(bench.orders(), [], 'not while the first is out');
+  bench.order('ORDER_ACKNOWLEDGED', 'guard-2', { orderId: '9' });
+  bench.order('ORDER_FILLED', 'guard-2', {
+    tradeId: '1',
+    side: 'SELL',
+    price: '98',
+    quantity: '1.5',
+    cumulative: '1.5',
+    complete: true,
+    maker: false,
+    fee: '0',
+    realizedPnl: '0',
+  });
+  bench.read('0', 5_000, { ...most, quantity: '0.5' });
+  assert.deepEqual(
+    bench.orders().map(({ type, quantity }) => [type, quantity]),
+    [['MARKET', '0.5']],
+  );
+});
