@@ -77,6 +77,7 @@ export class Executor {
 
   apply(input: ExecutorInput): readonly Emitted[] {
     const work: Work = { settings: this.#settings, state: this.#state, out: [] };
+    if (input.type === 'RESTARTED') beginAt(work, input.at);
     work.state.at = Math.max(work.state.at, input.at);
     dispatch(work, input);
     expireCalls(work);
@@ -86,6 +87,23 @@ export class Executor {
     arm(work);
     return work.out;
   }
+}
+
+/** The machine's clock may have been set back between two lives: nothing here waits for what it said before. */
+function beginAt(work: Work, at: number): void {
+  const { state } = work;
+  if (at >= state.at) return;
+  state.at = at;
+  state.timerDue = null;
+  for (const record of [...Object.values(state.orders), ...Object.values(state.finished)]) {
+    record.seenAt = Math.min(record.seenAt, at);
+    record.missedAt = Math.min(record.missedAt, at);
+    if (record.orphanSince !== null) record.orphanSince = Math.min(record.orphanSince, at);
+    if (record.askAt !== null) record.askAt = Math.min(record.askAt, at);
+    if (record.cancel) record.cancel.dueAt = Math.min(record.cancel.dueAt, at);
+  }
+  state.limbo = state.limbo.map((entry) => ({ ...entry, at: Math.min(entry.at, at) }));
+  if (state.income.dueAt !== null) state.income.dueAt = at;
 }
 
 function dispatch(work: Work, input: ExecutorInput): void {

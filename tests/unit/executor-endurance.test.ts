@@ -158,3 +158,26 @@ test('a fill that no trade list shows is inferred in the end, and once: its trad
   assert.equal(world.executor.state.wallet, world.venue.state.wallet);
   assert.deepEqual(world.executor.state.drifts, {});
 });
+
+test('a process that starts with its clock set back reads, asks and settles at once', () => {
+  const world = new World();
+  const apply = world.apply.bind(world);
+  let aheadMs = HOUR;
+  world.apply = (input) => apply({ ...input, at: input.at + aheadMs });
+  world.begin();
+  world.submit({ quantity: '2' });
+  world.run(5_000);
+  const stop = world.stop('2');
+  world.run(1_000);
+  world.streamFates = [...DROP_ALL];
+  world.happen((venue) => {
+    for (const algo of venue.state.algos) venue.cancel({ call: 'cancel', id: '', book: 'algo', ...algo });
+  });
+  world.streamFates = [];
+  aheadMs = 0;
+  world.restart();
+  world.run(3 * 60_000);
+  assert.equal(world.executor.state.ready, true);
+  assert.deepEqual(world.heard(stop), ['ORDER_ACKNOWLEDGED', 'ORDER_CLOSED']);
+  settle(world);
+});
