@@ -2,7 +2,7 @@
  * Reaches the venue at a start, however long it takes: a venue that does not answer is asked again, because
  * positions keep their stops there and nothing is gained by ending. A venue that refuses is another matter.
  */
-import { scaledTime, sleep, type Time } from '../core/clock.ts';
+import { scaledTime, sleep, steadyTime, type Time } from '../core/clock.ts';
 import { BulkheadError, isBulkheadError } from '../core/errors.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { GatewayEvent, VenueCheck } from '../exchange/venue-gateway.ts';
@@ -84,7 +84,7 @@ async function venueTime({ session, target, venue }: ConnectOptions): Promise<Ti
   const { timeFactor } = options.config.venue;
   const asked = io.time.monotonic.now();
   const answer = await venue.clock(target);
-  if (answer === undefined) return io.time;
+  if (answer === undefined) return steadyTime(io.time);
   // The answer is as old as its way back, in the venue's faster time.
   const venueNow = Math.round(answer + ((io.time.monotonic.now() - asked) / 2) * timeFactor);
   if (venueNow < (recovered.headAt ?? 0) - LONGEST_STEP_BACK_MS) throw otherVenue(venueNow, recovered.headAt);

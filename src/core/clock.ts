@@ -66,6 +66,23 @@ export function scaledTime(real: Time, startAt: number, factor: number): Time {
   };
 }
 
+/**
+ * Real time whose clock is never set back: when the machine's is, it goes on at half its pace until that one has
+ * caught up. Deadlines are absolute: a clock set back by an hour would put off all of them by an hour.
+ */
+export function steadyTime(real: Time): Time {
+  const { clock, monotonic, timers } = real;
+  let last = clock.now();
+  let at = monotonic.now();
+  const now = (): number => {
+    const elapsed = monotonic.now() - at;
+    at += elapsed;
+    last = Math.max(clock.now(), last + elapsed / 2);
+    return Math.floor(last);
+  };
+  return { clock: { now }, monotonic, timers };
+}
+
 interface Pending {
   readonly due: number;
   readonly order: number;
