@@ -12,6 +12,7 @@ import { openVenue } from '../src/app/open-venue.ts';
 import { openRemoteRun } from '../src/app/run-identity.ts';
 import { startSystem } from '../src/app/system.ts';
 import { VenueBreakers } from '../src/app/venue-breakers.ts';
+import type { RateUse } from '../src/app/venue-seams.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { scaledTime, systemTime } from '../src/core/clock.ts';
 import { SILENT } from '../src/core/logger.ts';
@@ -93,12 +94,13 @@ export class LiveRuntime {
   readonly driver: LiveDriver;
   readonly metrics: LiveMetrics;
   readonly failures: unknown[];
+  readonly rateUse: () => RateUse | undefined;
   readonly #writer: JournalWriter;
   readonly #store: JournalStore;
   #signals = 0;
 
   private constructor(
-    parts: Pick<LiveRuntime, 'system' | 'gateway' | 'runner' | 'driver' | 'metrics' | 'failures'>,
+    parts: Pick<LiveRuntime, 'system' | 'gateway' | 'runner' | 'driver' | 'metrics' | 'failures' | 'rateUse'>,
     writer: JournalWriter,
     store: JournalStore,
   ) {
@@ -108,6 +110,7 @@ export class LiveRuntime {
     this.driver = parts.driver;
     this.metrics = parts.metrics;
     this.failures = parts.failures;
+    this.rateUse = parts.rateUse;
     this.#writer = writer;
     this.#store = store;
   }
@@ -150,7 +153,7 @@ export class LiveRuntime {
         onGatewayEvent?.(event);
       },
     });
-    const { gateway } = await openVenue.gateway(request);
+    const { gateway, rateUse = () => undefined } = await openVenue.gateway(request);
     const checks = await gateway.open(runner.hear);
     const wrong = checks.find(({ ok }) => !ok);
     if (wrong) throw new Error(`${wrong.check}: ${wrong.detail}`);
@@ -198,7 +201,7 @@ export class LiveRuntime {
     runner.attach(tell);
     driver.startTimers();
     await driver.start();
-    return new LiveRuntime({ system, gateway, runner, driver, metrics, failures }, writer, store);
+    return new LiveRuntime({ system, gateway, runner, driver, metrics, failures, rateUse }, writer, store);
   }
 
   /** A long position with its stop a tenth below. */
