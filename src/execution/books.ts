@@ -60,6 +60,8 @@ export function changeHolding(
   ofSymbol[owner] = held;
   if (!D.isZero(amount)) return;
   delete ofSymbol[owner];
+  work.state.lastHeld ??= {};
+  work.state.lastHeld[symbol] = { owner, since: held.since, until: at };
   if (Object.keys(ofSymbol).length === 0) delete holdings[symbol];
 }
 
@@ -218,10 +220,25 @@ function takeOther(work: Work, row: RemoteIncome): void {
 
 /** The ledger tells neither rate nor mark price. */
 function tellFunding(work: Work, symbol: SymbolName, amount: Decimal, at: number): void {
-  const owner = holderOf(work, symbol);
-  const held = owner === undefined ? undefined : work.state.holdings[symbol]?.[owner];
-  if (owner === undefined || !held || held.since > at) return;
-  tell(work, owner, { type: 'FUNDING_SETTLED', symbol, amount });
+  const owner = holderAt(work, symbol, at);
+  if (owner !== undefined) tell(work, owner, { type: 'FUNDING_SETTLED', symbol, amount });
+}
+
+/** A row may come when its position is gone already: it is that position's all the same, and never the next one's. */
+function holderAt({ state }: Work, symbol: SymbolName, at: number): ActorId | undefined {
+  const now = Object.entries(state.holdings[symbol] ?? {}).find(([, { since }]) => since <= at);
+  if (now) return now[0];
+  const last = state.lastHeld?.[symbol];
+  return last && last.since <= at && at <= last.until ? last.owner : undefined;
+}
+
+/** Settlements up to a moment, in the order in which they happened between the fills. */
+export function takeFunding(work: Work, rows: readonly RemoteIncome[], until: number, readAt: number): void {
+  takeIncome(
+    work,
+    rows.filter(({ type, at }) => FUNDING.test(type) && at <= until),
+    readAt,
+  );
 }
 
 /** What is older than this is forgotten, and therefore never looked at again. */

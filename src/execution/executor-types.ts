@@ -232,6 +232,8 @@ export interface ExecutorState {
   };
   income: { inFlight: string | null; dueAt: number | null; tries: number };
   holdings: Record<SymbolName, Record<ActorId, Holding>>;
+  /** Who held something on a symbol last, and when (venue's clock): for ledger rows that come late. */
+  lastHeld?: Record<SymbolName, { readonly owner: ActorId; readonly since: number; readonly until: number }>;
   foreign: Record<SymbolName, Foreign>;
   /** The venue's last word on each symbol, for adoption and for the guardian. */
   positions: Record<SymbolName, RemotePosition>;

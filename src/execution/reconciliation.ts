@@ -19,6 +19,7 @@ import {
   foreignOf,
   holderOf,
   oldest,
+  takeFunding,
   takeIncome,
 } from './books.ts';
 import {
@@ -80,7 +81,11 @@ export function takeReport(work: Work, report: RemoteReport, askedAt: number): v
   if (state.baseline === null) begin(work, report);
   remember(work, report);
   const shown = takeOrders(work, report, askedAt);
-  for (const fill of [...report.fills].sort((a, b) => a.at - b.at)) takeFill(work, fill);
+  const funding = report.income.filter(({ type }) => type.includes('FUNDING'));
+  for (const fill of [...report.fills].sort((a, b) => a.at - b.at)) {
+    takeFunding(work, funding, fill.at, report.at);
+    takeFill(work, fill);
+  }
   for (const record of Object.values(state.orders)) settle(work, record);
   for (const record of Object.values(state.orders))
     if (!shown.has(record)) judgeAbsence(work, record, report, askedAt);

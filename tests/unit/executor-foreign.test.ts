@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reconcileReport } from '../../src/execution/reconciliation.ts';
-import { fillsOf, holding, settle } from '../support/executor-cases.ts';
+import { fillsOf, holding, settle, unheard } from '../support/executor-cases.ts';
 import { ownerOf, World } from '../support/executor-world.ts';
 import { isOpenOrder } from '../support/model-venue.ts';
 
@@ -103,6 +103,38 @@ test('funding is paid once, by the ledger’s row, to the holder and to the wall
   for (const event of funding)
     assert.ok(!('rate' in event) && !('markPrice' in event), 'the ledger tells neither');
   assert.equal(world.toldTo('portfolio').filter(({ reason }) => reason === 'FUNDING_FEE').length, 1);
+  settle(world);
+});
+
+test('funding that was settled before an unheard stop filled is told to the position that held then', () => {
+  const world = holding('1');
+  const stop = world.stop('1');
+  world.run(1_000);
+  unheard(world, (venue) => {
+    venue.fund('BTCUSDT', '-0.5');
+    venue.now += 1_000;
+    const algo = venue.state.algos.find(({ status }) => status === 'NEW');
+    if (algo) venue.trigger(algo);
+  });
+  world.restart();
+  world.run(130_000);
+  assert.ok(world.heard(stop).includes('ORDER_FILLED'));
+  const told = world.eventsOf().map(({ type }) => type);
+  assert.equal(told.filter((type) => type === 'FUNDING_SETTLED').length, 1);
+  assert.ok(
+    told.indexOf('FUNDING_SETTLED') < told.lastIndexOf('ORDER_FILLED'),
+    'while it could still book it',
+  );
+  settle(world);
+});
+
+test('funding whose row comes after the position is gone is told to who held it, not to the next life', () => {
+  const world = holding('1');
+  world.happen((venue) => venue.fund('BTCUSDT', '-0.5'));
+  world.happen((venue) => venue.trade('BTCUSDT', 'SELL', '1', 'web_1'));
+  world.run(130_000);
+  assert.equal(world.held(), '0');
+  assert.equal(world.eventsOf().filter(({ type }) => type === 'FUNDING_SETTLED').length, 1);
   settle(world);
 });
 
