@@ -67,7 +67,7 @@ export interface SoakLedger {
   readonly positions: readonly { readonly symbol: string; readonly quantity: string }[];
 }
 
-const MONEY = new Set(['ORDER_FILLED', 'FUNDING_SETTLED', 'POSITION_CLOSED', 'WALLET_CHANGED']);
+const MONEY = new Set(['ORDER_FILLED', 'POSITION_CLOSED', 'WALLET_CHANGED']);
 
 export interface Intended {
   readonly n: number;
@@ -95,6 +95,8 @@ export class JournalFacts {
   readonly halts: { readonly what: string; readonly from: number; to: number }[] = [];
   /** Refusals of risk and of the executor, by symbol. */
   readonly refusals: { readonly symbol: string; readonly at: number; readonly why: string }[] = [];
+  /** Told to positions that were over when the venue's row came. */
+  lateFunding: D.Decimal = D.ZERO;
   rows = 0;
   last = 0;
   wallet: string | undefined;
@@ -118,6 +120,7 @@ export class JournalFacts {
   #deadLetter(row: JournalRow, event: ActorEvent): void {
     const isLate = row.actor === DEAD_LETTERS;
     const about = isLate ? (event.event as ActorEvent) : event;
+    if (about.type === 'FUNDING_SETTLED') this.lateFunding = D.add(this.lateFunding, String(about.amount));
     if (isLate && !MONEY.has(about.type)) return;
     this.problems.push(
       `dead letter ${row.n}: ${about.type} for ${isLate ? event.to : row.actor}, ${row.note}`,
@@ -281,7 +284,8 @@ function checkIncome(ledger: SoakLedger): string[] {
 
 function checkFunding(ledger: SoakLedger, facts: JournalFacts): string[] {
   const booked = ledger.income.filter(({ incomeType }) => incomeType === 'FUNDING_FEE');
-  const told = D.sum([...facts.positions.values()].map(({ funding }) => funding));
+  const inTime = [...facts.positions.values()].map(({ funding }) => funding);
+  const told = D.sum([...inTime, facts.lateFunding]);
   const all = D.sum(booked.map(({ income }) => D.decimal(income)));
   return D.eq(told, all) ? [] : [`positions were told of ${told} of funding, the venue booked ${all}`];
 }
