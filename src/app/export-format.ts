@@ -2,7 +2,7 @@
 import type { Cell, ExportRecord } from './export-records.ts';
 import type { ExportFormat } from './io.ts';
 
-/** Columns that hold JSON texts: nested in JSON, as they are in CSV. */
+/** Columns of the journal that hold JSON texts: nested in JSON, as they are in CSV. A fill's `cause` is plain. */
 const NESTED: ReadonlySet<string> = new Set(['event', 'cause', 'snapshot', 'intents', 'host']);
 
 const csvCell = (value: Cell): string => {
@@ -17,9 +17,10 @@ export function headerLine(format: ExportFormat, columns: readonly string[]): st
 
 export function recordLine(format: ExportFormat, columns: readonly string[], record: ExportRecord): string {
   if (format === 'csv') return `${columns.map((name) => csvCell(record[name] ?? null)).join(',')}\r\n`;
+  const isJournal = columns.includes('snapshot');
   const fields = columns.map((name) => {
     const value = record[name] ?? null;
-    const isNested = NESTED.has(name) && typeof value === 'string';
+    const isNested = isJournal && NESTED.has(name) && typeof value === 'string';
     return `${JSON.stringify(name)}:${isNested ? value : JSON.stringify(value)}`;
   });
   return `{${fields.join(',')}}\n`;

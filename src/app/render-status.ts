@@ -23,7 +23,7 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
     positions(status.positions, paint),
     trades(status, paint),
     breakers(status, paint),
-    status.venue ? renderVenue(status.venue, status.updatedAt, paint) : [],
+    status.venue ? renderVenue(status.venue, status.virtualTime ?? status.updatedAt, paint) : [],
     footer(status, paint),
     tree(status, options, paint),
   ];
