@@ -268,7 +268,9 @@ function arm(work: Work): void {
   let due = nextDue(work);
   if (report.inFlight === null) due = Math.min(due, report.dueAt);
   if (income.inFlight === null && income.dueAt !== null) due = Math.min(due, income.dueAt);
-  if (!Number.isFinite(due) || (state.timerDue !== null && state.timerDue <= due)) return;
+  // One that should long have come never will: its event was quarantined.
+  const isArmed = state.timerDue !== null && state.timerDue > state.at - work.settings.secondMs;
+  if (!Number.isFinite(due) || (isArmed && (state.timerDue ?? 0) <= due)) return;
   const delayMs = Math.max(0, Math.ceil(due - state.at));
   state.timerDue = state.at + delayMs;
   work.out.push({ type: 'timer.set', id: TIMER, kind: 'named', delayMs, event: { type: 'RESOLVE' } });

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Protection } from '../../machines/messages.ts';
+import type { Json } from '../../src/core/json.ts';
+import { Executor, type ExecutorState } from '../../src/execution/executor.ts';
 import { DROP_ALL, fillsOf, holding, settle } from '../support/executor-cases.ts';
 import { World } from '../support/executor-world.ts';
 
@@ -180,4 +182,13 @@ test('a process that starts with its clock set back reads, asks and settles at o
   assert.equal(world.executor.state.ready, true);
   assert.deepEqual(world.heard(stop), ['ORDER_ACKNOWLEDGED', 'ORDER_CLOSED']);
   settle(world);
+});
+
+test('a timer that never came, as its event was quarantined, is set anew', () => {
+  const world = holding();
+  const state = world.executor.checkpoint() as unknown as ExecutorState;
+  const lost = { ...state, timerDue: world.now - 5_000 };
+  const executor = Executor.restore(lost as unknown as Json, world.options);
+  const emitted = executor.apply({ type: 'RECONCILE', at: world.now, why: 'test' });
+  assert.equal(emitted.filter(({ type }) => type === 'timer.set').length, 1);
 });
