@@ -31,6 +31,10 @@ const BENCHES = [
   'journal',
   'recovery',
   'run',
+  'adapter',
+  'exchange-server',
+  'fill-to-stop',
+  'venue-load',
 ];
 
 interface Results {

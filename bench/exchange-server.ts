@@ -100,7 +100,6 @@ async function listen(port: number): Promise<WebSocket[]> {
 async function feed(bareUs: number): Promise<void> {
   const exchange = await BenchExchange.start({ symbols: SYMBOLS, speed: SPEED });
   await exchange.ask('begin');
-  const begun = (await exchange.ask('sample')).at;
   await pause(FEED_MS);
   const alone = await exchange.ask('sample');
   const sockets = await listen(exchange.port);
@@ -119,8 +118,6 @@ async function feed(bareUs: number): Promise<void> {
     what: 'feed',
     symbols: SYMBOLS.length,
     speed: SPEED,
-    /** The venue's clock against the machine's: below the speed, it would have fallen behind. */
-    clockRate: (alone.at - begun) / (alone.sample.seconds * 1000),
     aloneCpu,
     aloneUsPerSymbolSecond: (aloneCpu * 1e6) / (SYMBOLS.length * SPEED),
     aloneLoopP99Ms: alone.sample.loopP99Ms,

@@ -18,6 +18,7 @@ export interface LoadOptions {
   readonly symbols: readonly string[];
   readonly positions: number;
   readonly dir: string;
+  readonly reconcileEveryMs: number;
 }
 
 export interface LoadQuestion {

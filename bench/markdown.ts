@@ -85,6 +85,44 @@ const run = (journal: string, name: string): Target[] => [
   at('— rows', 'run', 'rowsPerSecond', ' rows/s', { where: { journal } }),
 ];
 
+const fillToStop = (engine: string, name: string): Target[] => [
+  at(`from an entry's fill to its stop at the venue, p50, ${name}`, 'fill-to-stop', 'p50Ms', ' ms', {
+    where: { engine },
+  }),
+  at('— p99', 'fill-to-stop', 'p99Ms', ' ms', { where: { engine } }),
+  at('— p99, 35 entries in one instant', 'fill-to-stop', 'togetherP99Ms', ' ms', { where: { engine } }),
+  at('— p50 against the bare round trip of two orders', 'fill-to-stop', 'ratio', '×', { where: { engine } }),
+];
+
+const adapter = (what: string, name: string, key: string, unit: string): Target[] => [
+  at(name, 'adapter', key, unit, { where: { what } }),
+  at('— against the barest client', 'adapter', 'ratio', '×', { where: { what } }),
+];
+
+const load = (positions: number): Target[] => {
+  const where = { positions };
+  const slopes = { where, most: 25 };
+  return [
+    at(
+      `an hour of the market, ${shown(positions)} open positions: dropped bars and private events`,
+      'venue-load',
+      'dropped',
+      '',
+      { where, most: 0 },
+    ),
+    at('— event loop of the runtime, p99', 'venue-load', 'runtimeLoopP99Ms', ' ms', { where }),
+    at('— event loop of the exchange, p99', 'venue-load', 'exchangeLoopP99Ms', ' ms', { where }),
+    at('— heap of the runtime, growth an hour', 'venue-load', 'runtimeHeapSlopeMbPerHour', ' MB', slopes),
+    at('— heap of the exchange, growth an hour', 'venue-load', 'exchangeHeapSlopeMbPerHour', ' MB', {
+      where,
+    }),
+    at('— smallest of the bursts, against the normal rate', 'venue-load', 'leastBurst', '×', {
+      where,
+      least: 100,
+    }),
+  ];
+};
+
 const TARGETS: readonly Target[] = [
   ...perEngine(durable),
   ...actor('position'),
@@ -108,6 +146,26 @@ const TARGETS: readonly Target[] = [
   ...perEngine(recovery),
   ...run('memory', 'in memory'),
   ...run('pglite', 'embedded store, through the CLI'),
+  ...perEngine(fillToStop),
+  ...adapter('submit', 'processor time of a submit', 'cpuUs', ' µs'),
+  ...adapter('report', 'processor time of a full reading, 100 positions', 'cpuMs', ' ms'),
+  ...adapter('private-frame', 'a private frame', 'us', ' µs'),
+  ...adapter('market-frame', 'a market frame, through its socket', 'us', ' µs'),
+  at('the local exchange, signed orders', 'exchange-server', 'ordersPerSecond', '/s', {
+    where: { what: 'requests' },
+  }),
+  at('— questions, against a bare HTTP server', 'exchange-server', 'ratio', '×', {
+    where: { what: 'requests' },
+  }),
+  at('the local exchange, frames at 500 symbols × 60', 'exchange-server', 'framesPerSecond', '/s', {
+    where: { what: 'feed' },
+  }),
+  at('— share of one processor with nobody listening', 'exchange-server', 'aloneCpu', '', {
+    where: { what: 'feed' },
+  }),
+  at('— a frame, against a bare socket server', 'exchange-server', 'ratio', '×', { where: { what: 'feed' } }),
+  ...load(100),
+  ...load(1_000),
 ];
 
 function shown(value: number): string {

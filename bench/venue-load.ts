@@ -74,6 +74,12 @@ class LoadRuntime {
   }
 }
 
+/**
+ * A full reading asks for each held symbol's trades, at 5 of a minute's weight of 2,400: with more than a few hundred
+ * there is no budget for one each minute.
+ */
+const reconcileEveryMs = (positions: number): number => (positions > 300 ? 600_000 : 60_000);
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Held, then let go at once; how many times the normal rate that was. */
@@ -138,6 +144,7 @@ async function measure(positions: number): Promise<void> {
     symbols,
     positions,
     dir,
+    reconcileEveryMs: reconcileEveryMs(positions),
   });
   await pause(3_000);
   const beganAt = (await exchange.ask('begin')).at;
@@ -195,6 +202,7 @@ async function measure(positions: number): Promise<void> {
     held: last.runtime.held,
     protected: last.runtime.protected,
     maxConditionalOrders,
+    reconcileEveryMs: reconcileEveryMs(positions),
     maxConditionalOrdersRaised: maxConditionalOrders > 200,
     speed: SPEED,
     simulatedHours: last.hour,
@@ -211,6 +219,7 @@ async function measure(positions: number): Promise<void> {
     framesPerSecond: last.exchange.counts.publicFrames / seconds,
     rowsPerSecond: last.runtime.rows / last.runtime.sample.seconds,
     burstTimes: bursts.map(({ times }) => Math.round(times)),
+    leastBurst: Math.min(...bursts.map(({ times }) => times)),
     burstMb: bursts.map(({ bytes }) => Number((bytes / 2 ** 20).toFixed(1))),
     runtimeHeapMb: runtimeHeap.map(({ heapMb }) => Math.round(heapMb ?? 0)),
     runtimeHeapSlopeMbPerHour: slope(runtimeHeap),
