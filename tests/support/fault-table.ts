@@ -139,8 +139,7 @@ async function settled(world: SoakWorld): Promise<void> {
   await world.until(
     'nothing unknown, everything protected',
     ({ venue }) =>
-      venue !== undefined &&
-      venue.reconcile.ready &&
+      venue?.reconcile.ready === true &&
       (venue.reconcile.at ?? 0) > since &&
       venue.unknownOrders.length === 0 &&
       venue.protection.unprotectedNow === 0,
