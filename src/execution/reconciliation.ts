@@ -287,9 +287,10 @@ function compareWallet(work: Work, report: RemoteReport): void {
   const waiting = state.limbo.map(({ fill }) => fill.symbol);
   const symbols = new Set([...Object.keys(state.touched), ...active, ...waiting]);
   const busy = [...symbols].some((symbol) => isBusy(work, symbol, report));
-  if (busy || !isSame || report.at - drift.at < settings.quietMs) {
+  // The ledger's rows come later than the wallet shows them: an adjustment in their place would count twice.
+  if (busy || !isSame || report.at - drift.at < settings.slowMs) {
     if (!isSame) state.walletDrift = { amount: missing, shown: report.wallet, at: report.at };
-    wantReport(work, `the wallet differs by ${missing}`, settings.quietMs);
+    wantReport(work, `the wallet differs by ${missing}`, isSame ? settings.slowMs / 4 : settings.quietMs);
     return;
   }
   state.walletDrift = null;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Protection } from '../../machines/messages.ts';
+import * as D from '../../src/core/decimal.ts';
 import type { Json } from '../../src/core/json.ts';
 import { Executor, type ExecutorState } from '../../src/execution/executor.ts';
 import { DROP_ALL, fillsOf, holding, settle } from '../support/executor-cases.ts';
@@ -191,4 +192,22 @@ test('a timer that never came, as its event was quarantined, is set anew', () =>
   const executor = Executor.restore(lost as unknown as Json, world.options);
   const emitted = executor.apply({ type: 'RECONCILE', at: world.now, why: 'test' });
   assert.equal(emitted.filter(({ type }) => type === 'timer.set').length, 1);
+});
+
+test('what the wallet shows before the ledger does is the ledger’s, and is counted once', () => {
+  const world = holding();
+  world.run(60_000);
+  const at = world.now;
+  const { state } = world.venue;
+  state.wallet = D.sub(state.wallet, '3');
+  world.venue.keep();
+  world.apply({ type: 'RECONCILE', at, why: 'test' });
+  world.run(30_000);
+  const row = { id: '99999', type: 'FUNDING_FEE', symbol: 'BTCUSDT', asset: 'USDT', amount: '-3' };
+  state.income.push({ ...row, tradeId: undefined, at });
+  world.venue.keep();
+  world.run(3 * 60_000);
+  const reasons = world.toldTo('portfolio').map(({ reason }) => reason);
+  assert.deepEqual(reasons, ['DEPOSIT', 'COMMISSION', 'COMMISSION', 'FUNDING_FEE']);
+  settle(world);
 });
