@@ -234,7 +234,7 @@ export class LiveRuntime {
       if (!id.startsWith('position/')) continue;
       const symbol = id.split('/')[1] ?? '';
       held.add(symbol);
-      if (runtime.actor(id)?.stateKey.includes('protected')) safe.add(symbol);
+      if (runtime.actor(id)?.stateKey.includes('"protected"')) safe.add(symbol);
     }
     return { held, protected: safe };
   }

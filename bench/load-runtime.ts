@@ -123,14 +123,21 @@ runtime.system.runtime.observe(() => {
 });
 
 say('every symbol has its past');
+/** A desk takes a moment from its signal to its position; one that came to nothing is asked again later. */
+const ASKED_AGAIN_MS = 15_000;
+const asked = new Map<string, number>();
 let turn = 0;
 /** Enters where nothing is held, in order, and closes some of what is; a desk that is busy passes it over. */
 function churn(close: number): void {
   const { held, protected: safe } = runtime.positions();
-  const wanted = Math.min(positions - held.size, 50);
+  const now = performance.now();
+  for (const [symbol, at] of asked) if (held.has(symbol) || now - at > ASKED_AGAIN_MS) asked.delete(symbol);
+  const wanted = Math.min(positions - held.size - asked.size, 50);
   for (let entered = 0, looked = 0; entered < wanted && looked < symbols.length; looked++) {
     const symbol = symbols[turn++ % symbols.length] as string;
-    if (!held.has(symbol) && runtime.enter(symbol)) entered++;
+    if (held.has(symbol) || asked.has(symbol) || !runtime.enter(symbol)) continue;
+    asked.set(symbol, now);
+    entered++;
   }
   if (held.size >= positions * 0.95) for (const symbol of [...safe].slice(0, close)) runtime.exit(symbol);
 }

@@ -82,14 +82,15 @@ const reconcileEveryMs = (positions: number): number => (positions > 300 ? 600_0
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Held, then let go at once; how many times the normal rate that was. */
-async function burst(proxy: HoldingProxy): Promise<{ times: number; bytes: number }> {
+/** Held, then let go at once; how many times the normal rate it was until the runtime had a moment again. */
+async function burst(proxy: HoldingProxy, runtime: LoadRuntime): Promise<{ times: number; bytes: number }> {
   const begun = performance.now();
   proxy.hold();
   await pause(BURST_MS / SPEED);
   const heldMs = (performance.now() - begun) * SPEED;
   const releasedAt = performance.now();
   const bytes = await proxy.release();
+  await runtime.ask('sample');
   return { times: heldMs / (performance.now() - releasedAt), bytes };
 }
 
@@ -132,7 +133,7 @@ const total = (counts: Readonly<Record<string, number>>, names: readonly string[
 
 async function measure(positions: number): Promise<void> {
   const symbols = symbolNames(Math.max(SYMBOLS, positions));
-  const maxConditionalOrders = 3 * positions;
+  const maxConditionalOrders = Math.max(200, 3 * positions);
   const exchange = await BenchExchange.start({ symbols, speed: SPEED, maxConditionalOrders });
   const proxy = new HoldingProxy(exchange.port);
   const streamUrl = `ws://127.0.0.1:${await proxy.open()}`;
@@ -153,7 +154,7 @@ async function measure(positions: number): Promise<void> {
   const bursts: { times: number; bytes: number }[] = [];
   for (let i = 1; i <= SAMPLES; i++) {
     await pause((SECONDS * 1000) / SAMPLES);
-    if (BURSTS_AFTER.has(i)) bursts.push(await burst(proxy));
+    if (BURSTS_AFTER.has(i)) bursts.push(await burst(proxy, runtime));
     const [ofRuntime, ofExchange] = await Promise.all([runtime.ask('collect'), exchange.ask('collect')]);
     samples.push({ hour: (ofExchange.at - beganAt) / 3_600_000, runtime: ofRuntime, exchange: ofExchange });
     const { sample, held, rows } = ofRuntime;
