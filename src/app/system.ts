@@ -26,9 +26,10 @@ import { riskLimits } from '../config/risk-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Time } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
+import { BulkheadError } from '../core/errors.ts';
 import type { ActorId } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
-import { type ActorEvent, GUARDIAN, type Message, PORTFOLIO } from '../domain/events.ts';
+import { type ActorEvent, GUARDIAN, type Message, PORTFOLIO, VENUE } from '../domain/events.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { Entry } from '../domain/risk.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
@@ -139,7 +140,7 @@ export function buildSystem(parts: SystemParts): TradingSystem {
  * `first` is told before anything that was pending.
  */
 export async function startSystem(
-  { runtime, root, audience }: TradingSystem,
+  { runtime, host, root, audience }: TradingSystem,
   recovered: Recovered,
   first: readonly Message[] = [],
 ): Promise<void> {
@@ -147,11 +148,23 @@ export async function startSystem(
   if (recovered.deadLetters) runtime.recoverDeadLetters(recovered.deadLetters);
   for (const message of [...first, ...recovered.pending]) runtime.tell(message);
   await root.start();
+  insistOnEssentials(host);
   for (const [actor, { row }] of recovered.live) {
     if (actor.startsWith('position/')) audience.watch(actor, row.snapshot);
   }
   runtime.open();
   await runtime.quiescent();
+}
+
+/** Without these nothing can be traded or protected: a run that lacks one must end and give the account back. */
+const ESSENTIAL: readonly ActorId[] = [VENUE, PORTFOLIO];
+
+function insistOnEssentials({ unrestorable }: ActorHost): void {
+  const missing = unrestorable.find(({ actor }) => ESSENTIAL.includes(actor));
+  if (!missing) return;
+  throw new BulkheadError('ACTOR_UNRESTORABLE', `${missing.actor} cannot be restored: ${missing.reason}`, {
+    hint: 'Run the version that wrote this journal, or restore it from a backup. Stops rest at the venue meanwhile.',
+  });
 }
 
 /** A position that could not even start: its desk and the portfolio must not wait for it for ever. */

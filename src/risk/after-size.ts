@@ -2,7 +2,7 @@
  * The rules that need a size: where the venue would liquidate, and what the whole portfolio may then lose. A
  * smaller size may pass where a larger does not.
  */
-import { type Decimal, mul, toNumber } from '../core/decimal.ts';
+import { add, type Decimal, div, mul, sum, toNumber } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
 import { refuse } from './checks.ts';
@@ -41,11 +41,19 @@ function leverageFor(
   const { enabled, marginMode, bufferRate } = limits.liquidation;
   if (!enabled) return most;
   const { direction, stopPrice, referencePrice: entryPrice } = entry;
-  const planned = { direction, quantity, entryPrice };
+  const planned = { direction, quantity: add(quantity, heldQuantity(entry, view)), entryPrice };
   if (marginMode === 'isolated') return safeLeverage(planned, stopPrice, instrument, most, bufferRate);
   const balance = toNumber(view.available ?? view.equity);
   const liquidation = crossLiquidation(planned, instrument, Math.max(0, balance));
   return stopIsSafe(planned, stopPrice, liquidation, bufferRate) ? most : 0;
+}
+
+/** An add stands or falls with what it adds to. */
+function heldQuantity(entry: Entry, view: PortfolioView): Decimal {
+  const held = view.exposures.filter(
+    ({ symbol, direction }) => symbol === entry.symbol && direction === entry.direction,
+  );
+  return div(sum(held.map(({ notional }) => notional)), entry.referencePrice, 12, 'up');
 }
 
 function overLoss(entry: Entry, quantity: Decimal, view: PortfolioView, limits: RiskLimits): Refusal[] {

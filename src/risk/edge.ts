@@ -68,3 +68,11 @@ export const aged = (results: Results, keep: number): Results => ({
 export const hourOf = (at: number): string => String(new Date(at).getUTCHours());
 
 export const NOTHING_LEARNED: Learned = { at: 0, all: NO_RESULTS, symbols: {}, hours: {} };
+
+/** Results as they weigh now, when nothing has come in for a while. */
+export function learnedAt(known: Learned, at: number, halfLifeDays: number): Learned {
+  const keep = known.at === 0 ? 1 : weightAfter(at - known.at, halfLifeDays);
+  const all = (groups: Learned['symbols']): Learned['symbols'] =>
+    Object.fromEntries(Object.entries(groups).map(([name, results]) => [name, aged(results, keep)]));
+  return { at, all: aged(known.all, keep), symbols: all(known.symbols), hours: all(known.hours) };
+}

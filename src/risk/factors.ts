@@ -6,7 +6,7 @@ import { type Decimal, fromNumber, mul } from '../core/decimal.ts';
 import type { Entry, PortfolioView, RiskLimits } from '../domain/risk.ts';
 import { correlationFactor, likeness } from './correlation.ts';
 import { drawdownFactor, drawdownPercent } from './drawdown.ts';
-import { hourOf, kellyFactor, learnedFactor, NOTHING_LEARNED } from './edge.ts';
+import { hourOf, kellyFactor, learnedAt, learnedFactor, NOTHING_LEARNED } from './edge.ts';
 import { volatilityMultiplier } from './sizing.ts';
 
 export interface Factor {
@@ -19,7 +19,9 @@ export interface Factor {
 const exact = (value: number): Decimal => fromNumber(Number(value.toPrecision(6)));
 
 export function sizeFactors(entry: Entry, view: PortfolioView, limits: RiskLimits): Factor[] {
-  const { all, symbols, hours } = view.learned ?? NOTHING_LEARNED;
+  // As they weigh now: an edge that was lost is forgotten in time, else nothing would ever trade again.
+  const known = view.learned ?? NOTHING_LEARNED;
+  const { all, symbols, hours } = learnedAt(known, view.at ?? known.at, limits.learning.halfLifeDays);
   const hour = hourOf(view.at ?? 0);
   const drawdown = drawdownPercent(view.equity, view.peakEquity ?? view.equity);
   const likest = mostAlike(entry, view, limits);

@@ -37,12 +37,4 @@ export const learnFromTrade: LearnFromTrade = (known, result, limits): Learned =
   };
 };
 
-/** Results as they weigh now, when nothing has come in for a while. */
-export function learnedAt(known: Learned, at: number, halfLifeDays: number): Learned {
-  const keep = known.at === 0 ? 1 : weightAfter(at - known.at, halfLifeDays);
-  const all = (groups: Group): Group =>
-    Object.fromEntries(Object.entries(groups).map(([name, results]) => [name, aged(results, keep)]));
-  return { at, all: aged(known.all, keep), symbols: all(known.symbols), hours: all(known.hours) };
-}
-
 export const riskJudge: RiskJudge = { assess: assessEntry, learn: learnFromTrade };

@@ -59,6 +59,17 @@ describe('Kelly', () => {
   });
 });
 
+test('a lost edge is forgotten in time: otherwise nothing would ever trade again', () => {
+  const at = Date.UTC(2025, 0, 1);
+  const learned = { at, all: results(60, 20, 1, 2), symbols: {}, hours: {} };
+  assert.deepEqual(rulesOf(decide({ learned, at })), ['edge']);
+  assert.equal(
+    quantityOf(decide({ learned, at: at + 30 * 86_400_000 })),
+    '1',
+    'thirty trades’ worth: the base',
+  );
+});
+
 describe('what results teach', () => {
   const all = results(100, 50, 2, 1);
   test('a symbol that did as all did changes nothing', () => {
@@ -173,6 +184,14 @@ describe('liquidation', () => {
     assert.equal(safeLeverage(planned, '97', tier('0.01', '0'), 20, 0.005), 20);
     assert.equal(safeLeverage(planned, '90', tier('0.01', '0'), 20, 0.005), 8);
     assert.equal(safeLeverage(planned, '0.1', tier('0.01', '0'), 20, 0.005), 0);
+  });
+  test('an add is judged with what it adds to', () => {
+    const limits = { maxSymbolExposure: '100', maxSideExposure: '100', maxTotalExposure: '100' };
+    const exposures = [{ symbol: 'BTCUSDT', direction: 'long', notional: '300' } as const];
+    const view = { equity: '400', available: '30', exposures };
+    const alone = decide({ ...view, exposures: [] }, limits, { stopPrice: '90' });
+    assert.deepEqual(rulesOf(alone), [], 'alone it is safe');
+    assert.deepEqual(rulesOf(decide(view, limits, { stopPrice: '90', add: true })), ['liquidation']);
   });
   test('in isolated mode an approval carries the safe leverage', () => {
     const liquidation = { ...DEFAULT_LIMITS.liquidation, marginMode: 'isolated' } as const;
