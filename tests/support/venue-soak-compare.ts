@@ -23,9 +23,9 @@ export interface Differences {
 
 export function differencesOf(calm: SoakReport, killed: SoakReport): Differences {
   const [a, b] = [entriesOf(calm), entriesOf(killed)];
-  // Both see the whole of these bars only.
-  const from = Math.max(Math.min(...barsOf(a)), Math.min(...barsOf(b)));
-  const to = Math.min(Math.max(...barsOf(a)), Math.max(...barsOf(b)));
+  // Bars that both lived through, with time to act on them.
+  const from = Math.max(calm.from, killed.from) + AFTER_MS;
+  const to = Math.min(calm.to, killed.to) - AFTER_MS;
   const within = (entries: Map<string, Entry>): [string, Entry][] =>
     [...entries].filter(([, { bar }]) => bar >= from && bar <= to);
   const unexplained: string[] = [];
@@ -46,8 +46,6 @@ export function differencesOf(calm: SoakReport, killed: SoakReport): Differences
     unexplained,
   };
 }
-
-const barsOf = (entries: Map<string, Entry>): number[] => [...entries.values()].map(({ bar }) => bar);
 
 function entriesOf({ facts }: SoakReport): Map<string, Entry> {
   const entries = new Map<string, Entry>();
@@ -78,5 +76,7 @@ function causeOf({ symbol, bar }: Entry, { facts, downtimes }: SoakReport): stri
   for (const { symbol: held, firstFillAt, quantity } of facts.positions.values())
     if (held === symbol && quantity !== '0' && firstFillAt !== null && firstFillAt < bar)
       return 'the position before was still open';
-  return undefined;
+  const said = facts.scanned.get(`${symbol} ${bar}`);
+  if (said === undefined) return 'the bar came as history';
+  return said ? undefined : 'the signal was withheld: too late, or the feed was down';
 }

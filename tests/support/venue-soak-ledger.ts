@@ -8,9 +8,11 @@ import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { tradingState } from '../../machines/portfolio.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import * as D from '../../src/core/decimal.ts';
+import { closeTime } from '../../src/domain/candle.ts';
 import type { ActorEvent, Cause, Intent } from '../../src/domain/events.ts';
 import { PORTFOLIO } from '../../src/domain/events.ts';
 import type { IdentifiedOrder } from '../../src/domain/order.ts';
+import type { ClosedCandles } from '../../src/domain/signal.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { DEAD_LETTERS } from '../../supervisors/dead-letters.ts';
 
@@ -95,6 +97,8 @@ export class JournalFacts {
   readonly halts: { readonly what: string; readonly from: number; to: number }[] = [];
   /** Refusals of risk and of the executor, by symbol. */
   readonly refusals: { readonly symbol: string; readonly at: number; readonly why: string }[] = [];
+  /** Bars that a symbol's scanner was shown (symbol, close), and whether it said anything to its desk. */
+  readonly scanned = new Map<string, boolean>();
   /** Told to positions that were over when the venue's row came. */
   lateFunding: D.Decimal = D.ZERO;
   rows = 0;
@@ -114,6 +118,7 @@ export class JournalFacts {
     if (row.kind === 'dead-letter') this.#deadLetter(row, event);
     if (row.actor === PORTFOLIO) this.#portfolio(row, event, intents, cause);
     if (row.actor.startsWith('position/')) this.#position(row, event, cause);
+    if (row.actor.startsWith('scanner/') && event.type === 'CANDLES') this.#scanned(row, event, intents);
   }
 
   /** What is too late for a position that is over is no harm, unless money moved. */
@@ -174,6 +179,16 @@ export class JournalFacts {
     const holds = event.state === 'halted' || event.state === 'reducing';
     if (holds && !open) this.halts.push({ what, from: row.at, to: Number.POSITIVE_INFINITY });
     else if (!holds && open) open.to = row.at;
+  }
+
+  #scanned(row: JournalRow, event: ActorEvent, intents: readonly Intent[]): void {
+    const bar = (event.closed as ClosedCandles)['15m'];
+    if (!bar) return;
+    const key = `${row.actor.split('/')[1]} ${closeTime(bar)}`;
+    this.scanned.set(
+      key,
+      intents.some(({ type }) => type === 'send'),
+    );
   }
 
   #position(row: JournalRow, event: ActorEvent, cause: Cause): void {

@@ -45,6 +45,9 @@ export interface SoakReport {
   readonly breakers: Readonly<Record<string, number>>;
   readonly venueHours: number;
   readonly seconds: number;
+  /** The venue's clock: first position possible, and the end. */
+  readonly from: number;
+  readonly to: number;
   readonly facts: JournalFacts;
   readonly downtimes: SoakWorld['downtimes'];
 }
@@ -272,6 +275,8 @@ class Soak {
       breakers: countsOf(facts.halts.map(({ what }) => what)),
       venueHours: Math.round((until - this.#beganAt) / 360_000) / 10,
       seconds: Math.round((performance.now() - startedAt) / 1_000),
+      from: this.#beganAt,
+      to: until,
       facts,
       downtimes: world.downtimes,
     };
