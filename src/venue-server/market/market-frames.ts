@@ -137,7 +137,7 @@ export function miniTickerFrame(market: SymbolMarket, day: DaySummary, at: numbe
     h: text.price(day.high),
     l: text.price(day.low),
     v: text.volume(day.volume),
-    q: text.amount(day.quoteVolume),
+    q: text.turnover(day.quoteVolume),
     st: USD_MARGINED,
   };
 }
@@ -159,7 +159,7 @@ export function tickerFrame(market: SymbolMarket, day: DaySummary, at: number): 
     h: text.price(day.high),
     l: text.price(day.low),
     v: text.volume(day.volume),
-    q: text.amount(day.quoteVolume),
+    q: text.turnover(day.quoteVolume),
     O: day.openTime,
     C: at,
     F: Math.max(0, lastId - day.trades),

@@ -14,6 +14,9 @@ function exact(value: number, places: number): string {
   return Number(text) === value ? text : fromNumber(value);
 }
 
+/** Decimals of prices that outlived a finer tick: the venue went on writing them. */
+const KEPT_PLACES: Readonly<Record<string, number>> = { BTCUSDT: 2 };
+
 export class NumberText {
   readonly tick: number;
   readonly step: number;
@@ -25,10 +28,10 @@ export class NumberText {
   readonly #quantityScale: number;
   readonly #stepUnits: number;
 
-  constructor({ tickSize, stepSize, pricePrecision, quantityPrecision }: Instrument) {
+  constructor({ symbol, tickSize, stepSize, pricePrecision, quantityPrecision }: Instrument) {
     this.tick = Number(tickSize);
     this.step = Number(stepSize);
-    this.pricePlaces = Math.max(placesOf(tickSize), pricePrecision ?? 0);
+    this.pricePlaces = Math.max(placesOf(tickSize), pricePrecision ?? KEPT_PLACES[symbol] ?? 0);
     this.quantityPlaces = Math.max(placesOf(stepSize), quantityPrecision ?? 0);
     this.#priceScale = 10 ** this.pricePlaces;
     this.#tickUnits = Math.round(this.tick * this.#priceScale);
@@ -53,6 +56,11 @@ export class NumberText {
   /** Sums of prices times quantities: rounded, as the venue does. */
   amount(value: number): string {
     return value.toFixed(Math.min(this.pricePlaces + this.quantityPlaces, 8));
+  }
+
+  /** What a trade or a day came to: with a price's decimals, where candles have more. */
+  turnover(value: number): string {
+    return value.toFixed(this.pricePlaces);
   }
 
   /** On the tick. */

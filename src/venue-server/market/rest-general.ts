@@ -54,9 +54,9 @@ export function symbolInfo(instrument: Instrument): { readonly [key: string]: Js
     filters: [
       {
         filterType: 'PRICE_FILTER',
-        minPrice: instrument.minPrice,
+        minPrice: text.price(Number(instrument.minPrice)),
         maxPrice: instrument.maxPrice,
-        tickSize: instrument.tickSize,
+        tickSize: text.price(text.tick),
       },
       { filterType: 'LOT_SIZE', minQty: minQuantity, maxQty: instrument.maxQuantity, stepSize },
       { filterType: 'MARKET_LOT_SIZE', minQty: minQuantity, maxQty: instrument.marketMaxQuantity, stepSize },
