@@ -23,7 +23,7 @@ test('positions live through lost answers, lost requests and lost events', {
     symbols: TABLE_SYMBOLS,
     eachMs: 8_000,
     classes: FAULT_CLASSES.filter(({ name }) => STRUCK.includes(name)),
-    config: { position: HASTY },
+    config: HASTY,
   });
   assert.ok(typeof table !== 'string');
   assert.deepEqual(table.problems, []);

@@ -36,7 +36,7 @@ try {
     symbols: TABLE_SYMBOLS,
     eachMs: Number(values.each) * 1_000,
     classes: FAULT_CLASSES.filter(({ name }) => values.only === undefined || name.includes(values.only)),
-    config: { position: HASTY },
+    config: HASTY,
     onClass: (line) => process.stderr.write(`${line}\n`),
   });
   if (typeof table === 'string') throw new Error(table);

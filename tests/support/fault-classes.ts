@@ -11,9 +11,9 @@ const READINGS = [
   'GET /fapi/v1/userTrades',
 ];
 const PRIVATE = ['ORDER_TRADE_UPDATE', 'ACCOUNT_UPDATE', 'ALGO_UPDATE'];
-const OFTEN = 0.3;
+const OFTEN = 0.4;
 /** Each second of the venue. */
-const NOW_AND_THEN = 0.004;
+const NOW_AND_THEN = 0.006;
 
 type Rule = Readonly<Record<string, unknown>>;
 

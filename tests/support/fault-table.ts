@@ -85,8 +85,14 @@ export const TABLE_SYMBOLS = [
   ...['DOGEUSDT', 'ADAUSDT', 'AVAXUSDT', 'DOTUSDT', 'LTCUSDT', 'SUIUSDT'],
 ];
 
-/** Closes so impatient that some of them become emergencies. */
-export const HASTY = { closeDeadlineMs: 120 };
+/** Many exits, closes so impatient that some of them become emergencies, stops that are not moved at each tick. */
+export const HASTY = {
+  strategy: { name: 'restless', options: { exitsOneIn: 2 } },
+  position: {
+    closeDeadlineMs: 120,
+    trailing: { armProfitPercent: '0.1', stepPercent: '0.15' },
+  },
+};
 
 export async function faultTable(plan: TablePlan): Promise<FaultTable | string> {
   const journalFile = path.join(plan.dir, 'venue.jsonl');

@@ -2,5 +2,5 @@
 import { registerStrategy } from '../../src/strategy/strategy.ts';
 import { RESTLESS, Restless } from './venue-soak-strategy.ts';
 
-registerStrategy(RESTLESS, () => new Restless());
+registerStrategy(RESTLESS, (options) => new Restless(options as { exitsOneIn?: number }));
 await import('../../src/app/main.ts');

@@ -10,6 +10,7 @@ import type { ClosedCandles, Signal, Strategy } from '../../src/domain/signal.ts
 export const RESTLESS = 'restless';
 const STOP_SHARE = 0.003;
 const TRAIL_SHARE = 0.002;
+/** One signal in so many is an exit. */
 const EXITS_ONE_IN = 3;
 
 /** FNV-1a: the same for the same text, whoever asks. */
@@ -22,6 +23,11 @@ export function hashOf(text: string): number {
 export class Restless implements Strategy {
   readonly name = RESTLESS;
   readonly version = 1;
+  readonly #exitsOneIn: number;
+
+  constructor({ exitsOneIn = EXITS_ONE_IN }: { readonly exitsOneIn?: number } = {}) {
+    this.#exitsOneIn = exitsOneIn;
+  }
   readonly warmUpMs = 0;
 
   initial(symbol: SymbolName): Json {
@@ -36,7 +42,7 @@ export class Restless implements Strategy {
     const hash = hashOf(`${symbol} ${closeTime(bar)}`);
     const direction = hash % 2 === 0 ? 'long' : 'short';
     const next = { symbol, bars: state.bars + 1 };
-    if ((hash >>> 1) % EXITS_ONE_IN === 0)
+    if ((hash >>> 1) % this.#exitsOneIn === 0)
       return { state: next, signal: { kind: 'exit', direction, symbol, reason: 'restless' } };
     const price = bar.close;
     const away = price * STOP_SHARE;
