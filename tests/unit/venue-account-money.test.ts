@@ -16,19 +16,22 @@ test('balances and margins by hand: 2 at 100, 20 times, mark 101', () => {
   bench.market('BUY', '2');
   bench.quote('BTCUSDT', 101);
   const account = bench.get('/fapi/v3/account');
-  assert.equal(account.totalWalletBalance, '9999.9');
-  assert.equal(account.totalUnrealizedProfit, '2');
-  assert.equal(account.totalMarginBalance, '10001.9');
-  assert.equal(account.totalPositionInitialMargin, '10.1');
-  assert.equal(account.totalMaintMargin, '0.808');
-  assert.equal(account.availableBalance, '9991.8');
+  assert.equal(account.totalWalletBalance, '9999.90000000');
+  assert.equal(account.totalUnrealizedProfit, '2.00000000');
+  assert.equal(account.totalMarginBalance, '10001.90000000');
+  assert.equal(account.totalPositionInitialMargin, '10.10000000');
+  assert.equal(account.totalMaintMargin, '0.80800000');
+  assert.equal(account.availableBalance, '9991.80000000');
   const [position] = account.positions as unknown as Fields[];
   assert.deepEqual([position?.symbol, position?.positionAmt, position?.notional], ['BTCUSDT', '2', '202']);
   const [risk] = bench.list('/fapi/v3/positionRisk');
-  assert.deepEqual([risk?.entryPrice, risk?.markPrice, risk?.breakEvenPrice], ['100', '101', '100.05']);
+  assert.deepEqual(
+    [risk?.entryPrice, risk?.markPrice, risk?.breakEvenPrice],
+    ['100', '101.00000000', '100.05'],
+  );
   assert.equal(bench.list('/fapi/v2/positionRisk').length, 2);
   assert.equal(bench.list('/fapi/v2/positionRisk', { symbol: 'BTCUSDT' })[0]?.leverage, '20');
-  assert.equal(bench.list('/fapi/v3/balance')[0]?.balance, '9999.9');
+  assert.equal(bench.list('/fapi/v3/balance')[0]?.balance, '9999.90000000');
   const old = bench.get('/fapi/v2/account');
   assert.equal((old.positions as unknown as Fields[]).length, 2);
   assert.equal(old.canWithdraw, false);
@@ -46,8 +49,8 @@ test('open orders tie up margin, and a page lists their symbol without a positio
   const bench = new CoreBench();
   bench.limit('BUY', '2', '99');
   const account = bench.get('/fapi/v3/account');
-  assert.equal(account.totalOpenOrderInitialMargin, '9.9');
-  assert.equal(account.availableBalance, '9990.1');
+  assert.equal(account.totalOpenOrderInitialMargin, '9.90000000');
+  assert.equal(account.availableBalance, '9990.10000000');
   const [risk] = bench.list('/fapi/v3/positionRisk');
   assert.deepEqual([risk?.positionAmt, risk?.openOrderInitialMargin, risk?.bidNotional], ['0', '9.9', '198']);
 });
@@ -60,13 +63,13 @@ test('a position that is closed vanishes from the page, and the stream says zero
   bench.quote('BTCUSDT', 110);
   bench.market('SELL', '1');
   const update = accountFrame(bench.frames());
-  assert.deepEqual(update.B, [{ a: 'USDT', wb: '10009.895', cw: '10009.895', bc: '0' }]);
+  assert.deepEqual(update.B, [{ a: 'USDT', wb: '10009.89500000', cw: '10009.89500000', bc: '0' }]);
   const [position] = update.P as unknown as Fields[];
   assert.deepEqual([position?.pa, position?.ep, position?.cr, position?.ps], ['0', '0', '10', 'BOTH']);
   assert.deepEqual(bench.list('/fapi/v3/positionRisk'), []);
   const types = bench.list('/fapi/v1/income').map((row) => row.incomeType);
   assert.deepEqual(types, ['COMMISSION', 'REALIZED_PNL', 'COMMISSION']);
-  assert.equal(bench.list('/fapi/v1/income', { incomeType: 'REALIZED_PNL' })[0]?.income, '10');
+  assert.equal(bench.list('/fapi/v1/income', { incomeType: 'REALIZED_PNL' })[0]?.income, '10.00000000');
 });
 
 test('leverage: told, bounded by the table, and kept from falling under what is held', () => {
@@ -109,8 +112,8 @@ test('margin type is a symbol’s own; isolated positions keep their margin apar
     ['ISOLATED', 'CROSSED'],
   );
   const account = bench.get('/fapi/v3/account');
-  assert.equal(account.totalWalletBalance, '9999.9');
-  assert.equal(account.totalCrossWalletBalance, '9994.9');
+  assert.equal(account.totalWalletBalance, '9999.90000000');
+  assert.equal(account.totalCrossWalletBalance, '9994.90000000');
   assert.equal(bench.post('/fapi/v1/leverage', { symbol: 'BTCUSDT', leverage: 10 }).code, -4161);
 });
 
@@ -178,7 +181,7 @@ test('funding: in cross the balance alone, isolated with its position', () => {
     assert.equal((update.B as unknown as Fields[])[0]?.bc, '-0.1');
     assert.equal((update.P as unknown as Fields[]).length, isolated ? 1 : 0);
     const [row] = bench.list('/fapi/v1/income', { incomeType: 'FUNDING_FEE' });
-    assert.deepEqual([row?.income, row?.symbol], ['-0.1', 'BTCUSDT']);
+    assert.deepEqual([row?.income, row?.symbol], ['-0.10000000', 'BTCUSDT']);
     assert.deepEqual(bench.core.violations(), []);
   }
 });
@@ -278,7 +281,7 @@ test('deposits and withdrawals are told and booked; too much is not given', () =
   assert.equal(bench.wallet(), '10030');
   assert.deepEqual(
     bench.list('/fapi/v1/income', { incomeType: 'TRANSFER' }).map((row) => row.income),
-    ['50', '-20'],
+    ['50.00000000', '-20.00000000'],
   );
   assert.deepEqual(bench.core.violations(), []);
 });
@@ -308,6 +311,6 @@ test('the smaller pages', () => {
 test('a key without the permission for futures reads and may not trade', () => {
   const bench = new CoreBench({ account: { permissions: { enableFutures: false } } });
   assert.equal(bench.market('BUY', '1').code, -2015);
-  assert.equal(bench.get('/fapi/v3/account').totalWalletBalance, '10000');
+  assert.equal(bench.get('/fapi/v3/account').totalWalletBalance, '10000.00000000');
   assert.equal(bench.entries.length, 0);
 });

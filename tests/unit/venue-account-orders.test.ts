@@ -9,14 +9,14 @@ test('a market order is answered filled, its trade and its money are listed', ()
   const bench = new CoreBench();
   const answer = bench.market('BUY', '1', { newClientOrderId: 'mine' });
   assert.equal(answer.status, 'FILLED');
-  assert.equal(answer.avgPrice, '100');
+  assert.equal(answer.avgPrice, '100.00000');
   assert.equal(answer.clientOrderId, 'mine');
   const [trade] = bench.list('/fapi/v1/userTrades', { symbol: 'BTCUSDT' });
   assert.equal(trade?.orderId, answer.orderId);
-  assert.equal(trade?.commission, '0.05');
+  assert.equal(trade?.commission, '0.05000000');
   assert.equal(trade?.maker, false);
   const [fee] = bench.list('/fapi/v1/income');
-  assert.deepEqual([fee?.incomeType, fee?.income], ['COMMISSION', '-0.05']);
+  assert.deepEqual([fee?.incomeType, fee?.income], ['COMMISSION', '-0.05000000']);
   assert.equal(bench.wallet(), '9999.95');
   assert.deepEqual(bench.core.violations(), []);
 });
@@ -36,7 +36,7 @@ test('a limit order rests, fills as maker and is found by either id', () => {
   assert.equal(bench.list('/fapi/v1/openOrders', { symbol: 'BTCUSDT' }).length, 1);
   bench.price(98.9);
   const row = bench.get(ORDER, { symbol: 'BTCUSDT', origClientOrderId: 'rest' });
-  assert.deepEqual([row.status, row.avgPrice, row.cumQuote], ['FILLED', '99', '198']);
+  assert.deepEqual([row.status, row.avgPrice, row.cumQuote], ['FILLED', '99.00000', '198']);
   assert.equal(bench.list('/fapi/v1/openOrders').length, 0);
   assert.equal(bench.get('/fapi/v1/openOrder', { symbol: 'BTCUSDT', origClientOrderId: 'rest' }).code, -2013);
   assert.equal(bench.list('/fapi/v1/userTrades', { symbol: 'BTCUSDT' })[0]?.maker, true);
@@ -371,7 +371,7 @@ test('in book mode a taker meets the newest book, though nobody needed it before
   });
   assert.equal(bench.entries.length, 0);
   const answer = bench.market('BUY', '1');
-  assert.equal(answer.avgPrice, '100.3');
+  assert.equal(answer.avgPrice, '100.30000');
   assert.deepEqual(
     bench.entries.map(({ type }) => type),
     ['feed', 'request'],

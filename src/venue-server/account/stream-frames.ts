@@ -6,6 +6,7 @@ import type { SymbolName } from '../../domain/instrument.ts';
 import type { DetailEvent } from '../../exchange/engine-types.ts';
 import type { PositionBook } from '../../exchange/venue-books.ts';
 import type { AlgoRecord, OrderRecord, TradeRecord } from './records.ts';
+import { amountText } from './wire-decimals.ts';
 import { averagePrice } from './wire-orders.ts';
 
 export type Moved = Extract<DetailEvent, { type: 'POSITION_MOVED' }>;
@@ -43,7 +44,7 @@ export function orderTradeUpdate(order: OrderRecord, news: OrderNews): Json {
       f: order.timeInForce,
       q: order.quantity,
       p: order.price,
-      ap: D.isZero(order.executed) ? '0' : averagePrice(order),
+      ap: averagePrice(order),
       sp: order.stopPrice,
       x: news.execution,
       X: order.status,
@@ -161,7 +162,14 @@ export const accountUpdate = (news: AccountNews): Json => ({
   T: news.at,
   a: {
     m: news.reason,
-    B: [{ a: news.asset, wb: news.wallet, cw: news.crossWallet, bc: news.change ?? '0' }],
+    B: [
+      {
+        a: news.asset,
+        wb: amountText(news.wallet),
+        cw: amountText(news.crossWallet),
+        bc: news.change ?? '0',
+      },
+    ],
     P: news.positions ?? [],
   },
 });

@@ -10,6 +10,7 @@ import type { Account } from './account.ts';
 import { type Context, marksOf } from './context.ts';
 import { placeOf } from './records.ts';
 import { breakEven, entryPriceOf } from './stream-frames.ts';
+import { amountText, amountTexts } from './wire-decimals.ts';
 
 type Fields = { readonly [key: string]: Json };
 
@@ -74,8 +75,8 @@ export const accountPositionV3 = (row: Row): Fields => ({
   symbol: row.instrument.symbol,
   positionSide: row.side,
   positionAmt: row.position?.quantity ?? '0',
-  unrealizedProfit: row.position?.unrealized ?? '0',
-  isolatedMargin: isolatedMargin(row),
+  unrealizedProfit: amountText(row.position?.unrealized ?? '0'),
+  isolatedMargin: amountText(isolatedMargin(row)),
   notional: row.position?.notional ?? '0',
   isolatedWallet: row.position?.isolatedWallet ?? '0',
   initialMargin: D.add(row.position?.initialMargin ?? D.ZERO, row.openOrderMargin),
@@ -110,10 +111,10 @@ export function positionRiskV3(row: Row, mark: Decimal): Fields {
     positionAmt: position?.quantity ?? '0',
     entryPrice: entryPrice(row),
     breakEvenPrice: evenPrice(row),
-    markPrice: position?.markPrice ?? mark,
-    unRealizedProfit: position?.unrealized ?? '0',
+    markPrice: amountText(position?.markPrice ?? mark),
+    unRealizedProfit: amountText(position?.unrealized ?? '0'),
     liquidationPrice: position?.liquidationPrice ?? '0',
-    isolatedMargin: isolatedMargin(row),
+    isolatedMargin: amountText(isolatedMargin(row)),
     notional: position?.notional ?? '0',
     marginAsset: instrument.quote,
     isolatedWallet: position?.isolatedWallet ?? '0',
@@ -135,13 +136,13 @@ export function positionRiskV2(row: Row, mark: Decimal): Fields {
     positionAmt: position?.quantity ?? '0',
     entryPrice: entryPrice(row),
     breakEvenPrice: evenPrice(row),
-    markPrice: position?.markPrice ?? mark,
-    unRealizedProfit: position?.unrealized ?? '0',
+    markPrice: amountText(position?.markPrice ?? mark),
+    unRealizedProfit: amountText(position?.unrealized ?? '0'),
     liquidationPrice: position?.liquidationPrice ?? '0',
     leverage: String(row.leverage),
     maxNotionalValue: maxNotional(row.instrument, row.leverage),
     marginType: row.isolated ? 'isolated' : 'cross',
-    isolatedMargin: isolatedMargin(row),
+    isolatedMargin: amountText(isolatedMargin(row)),
     isAutoAddMargin: 'false',
     positionSide: row.side,
     notional: position?.notional ?? '0',
@@ -190,44 +191,49 @@ export function totalsOf(context: Context, liquidations = false): Totals {
 
 const withdrawable = ({ books }: Totals): Decimal => D.max(D.ZERO, D.min(books.available, books.crossWallet));
 
-export const sums = (totals: Totals): Fields => ({
-  totalInitialMargin: D.add(totals.positionMargin, totals.openOrderMargin),
-  totalMaintMargin: totals.maintMargin,
-  totalWalletBalance: totals.books.wallet,
-  totalUnrealizedProfit: totals.unrealized,
-  totalMarginBalance: D.add(totals.books.wallet, totals.unrealized),
-  totalPositionInitialMargin: totals.positionMargin,
-  totalOpenOrderInitialMargin: totals.openOrderMargin,
-  totalCrossWalletBalance: totals.books.crossWallet,
-  totalCrossUnPnl: totals.crossUnrealized,
-  availableBalance: totals.books.available,
-  maxWithdrawAmount: withdrawable(totals),
-});
+export const sums = (totals: Totals): Fields =>
+  amountTexts({
+    totalInitialMargin: D.add(totals.positionMargin, totals.openOrderMargin),
+    totalMaintMargin: totals.maintMargin,
+    totalWalletBalance: totals.books.wallet,
+    totalUnrealizedProfit: totals.unrealized,
+    totalMarginBalance: D.add(totals.books.wallet, totals.unrealized),
+    totalPositionInitialMargin: totals.positionMargin,
+    totalOpenOrderInitialMargin: totals.openOrderMargin,
+    totalCrossWalletBalance: totals.books.crossWallet,
+    totalCrossUnPnl: totals.crossUnrealized,
+    availableBalance: totals.books.available,
+    maxWithdrawAmount: withdrawable(totals),
+  });
 
 export const assetRow = (asset: string, totals: Totals): Fields => ({
   asset,
-  walletBalance: totals.books.wallet,
-  unrealizedProfit: totals.unrealized,
-  marginBalance: D.add(totals.books.wallet, totals.unrealized),
-  maintMargin: totals.maintMargin,
-  initialMargin: D.add(totals.positionMargin, totals.openOrderMargin),
-  positionInitialMargin: totals.positionMargin,
-  openOrderInitialMargin: totals.openOrderMargin,
-  crossWalletBalance: totals.books.crossWallet,
-  crossUnPnl: totals.crossUnrealized,
-  availableBalance: totals.books.available,
-  maxWithdrawAmount: withdrawable(totals),
+  ...amountTexts({
+    walletBalance: totals.books.wallet,
+    unrealizedProfit: totals.unrealized,
+    marginBalance: D.add(totals.books.wallet, totals.unrealized),
+    maintMargin: totals.maintMargin,
+    initialMargin: D.add(totals.positionMargin, totals.openOrderMargin),
+    positionInitialMargin: totals.positionMargin,
+    openOrderInitialMargin: totals.openOrderMargin,
+    crossWalletBalance: totals.books.crossWallet,
+    crossUnPnl: totals.crossUnrealized,
+    availableBalance: totals.books.available,
+    maxWithdrawAmount: withdrawable(totals),
+  }),
   updateTime: totals.updateTime,
 });
 
 export const balanceRow = (alias: string, asset: string, totals: Totals): Fields => ({
   accountAlias: alias,
   asset,
-  balance: totals.books.wallet,
-  crossWalletBalance: totals.books.crossWallet,
-  crossUnPnl: totals.crossUnrealized,
-  availableBalance: totals.books.available,
-  maxWithdrawAmount: withdrawable(totals),
+  ...amountTexts({
+    balance: totals.books.wallet,
+    crossWalletBalance: totals.books.crossWallet,
+    crossUnPnl: totals.crossUnrealized,
+    availableBalance: totals.books.available,
+    maxWithdrawAmount: withdrawable(totals),
+  }),
   marginAvailable: true,
   updateTime: totals.updateTime,
 });

@@ -3,11 +3,12 @@ import type { Decimal } from '../../core/decimal.ts';
 import * as D from '../../core/decimal.ts';
 import type { Json } from '../../core/json.ts';
 import type { AlgoRecord, Amendment, IncomeRecord, OrderRecord, TradeRecord } from './records.ts';
+import { amountText, averageText } from './wire-decimals.ts';
 
 type Fields = { readonly [key: string]: Json };
 
 export const averagePrice = ({ executed, quote }: Pick<OrderRecord, 'executed' | 'quote'>): Decimal =>
-  D.isZero(executed) ? '0.00' : D.div(quote, executed, 8);
+  D.isZero(executed) ? '0' : D.div(quote, executed, 8);
 
 /** The answer to placing, changing and cancelling. */
 export function orderAnswer(order: OrderRecord): Fields {
@@ -17,7 +18,7 @@ export function orderAnswer(order: OrderRecord): Fields {
     status: order.status,
     clientOrderId: order.clientOrderId,
     price: order.price,
-    avgPrice: averagePrice(order),
+    avgPrice: averageText(averagePrice(order)),
     origQty: order.quantity,
     executedQty: order.executed,
     cumQty: order.executed,
@@ -43,7 +44,7 @@ export function orderAnswer(order: OrderRecord): Fields {
 export const orderReceipt = (order: OrderRecord): Fields => ({
   ...orderAnswer(order),
   status: 'NEW',
-  avgPrice: '0.00',
+  avgPrice: averageText(D.ZERO),
   executedQty: '0',
   cumQty: '0',
   cumQuote: '0',
@@ -124,9 +125,9 @@ export function tradeRow(trade: TradeRecord): Fields {
     side: trade.side,
     price: trade.price,
     qty: trade.quantity,
-    realizedPnl: trade.realized,
+    realizedPnl: amountText(trade.realized),
     quoteQty: D.mul(trade.price, trade.quantity),
-    commission: trade.fee,
+    commission: amountText(trade.fee),
     commissionAsset: trade.asset,
     time: trade.time,
     positionSide: trade.positionSide,
@@ -138,7 +139,7 @@ export function tradeRow(trade: TradeRecord): Fields {
 export const incomeRow = (income: IncomeRecord): Fields => ({
   symbol: income.symbol,
   incomeType: income.type,
-  income: income.amount,
+  income: amountText(income.amount),
   asset: income.asset,
   time: income.time,
   info: income.info,
