@@ -34,6 +34,8 @@ function tryAmend(venue: Venue, input: Amendment): VenueError | undefined {
   const quote: Quote = { last: market.last, mark: market.mark, ...input.quote };
   const order = { ...entry.order, quantity, price };
   const wrong = checkFilters(venue, market, instrument, order, quote);
+  if (wrong?.code === venueError('MIN_NOTIONAL').code)
+    return venueError('AMEND_MIN_NOTIONAL', instrument.minNotional);
   if (wrong) return wrong;
   const others = market.orders.filter((other) => other !== entry);
   const changed: Resting = { ...entry, order, ahead: 0, rank: venue.state.nextRank };

@@ -121,11 +121,15 @@ function checkPrices(instrument: Instrument, order: IdentifiedOrder): VenueError
     if (D.gt(price, instrument.maxPrice)) return venueError('PRICE_ABOVE_MAX');
     if (D.lt(price, instrument.minPrice)) return venueError('PRICE_BELOW_MIN');
   }
-  for (const trigger of [triggerPrice, activatePrice]) {
-    if (trigger === undefined) continue;
-    if (D.lte(trigger, D.ZERO)) return venueError('STOP_PRICE_BELOW_ZERO');
-    if (D.gt(trigger, instrument.maxPrice)) return venueError('STOP_PRICE_ABOVE_MAX');
+  if (triggerPrice !== undefined) {
+    if (D.lte(triggerPrice, D.ZERO)) return venueError('STOP_PRICE_BELOW_ZERO');
+    if (D.gt(triggerPrice, instrument.maxPrice)) return venueError('STOP_PRICE_ABOVE_MAX');
   }
+  if (
+    activatePrice !== undefined &&
+    (D.lte(activatePrice, D.ZERO) || D.gt(activatePrice, instrument.maxPrice))
+  )
+    return venueError('INVALID_ACTIVATION_PRICE');
   for (const value of [price, triggerPrice, activatePrice]) {
     if (value === undefined) continue;
     if (places(value) > (instrument.pricePrecision ?? 8)) return venueError('BAD_PRECISION');

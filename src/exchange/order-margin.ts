@@ -30,7 +30,8 @@ export function checkMargin(
   if (D.lte(added, D.ZERO)) return undefined;
   const loss = side === 'BUY' ? D.sub(price, mark) : D.sub(mark, order.price ?? price);
   const cost = D.add(added, D.mul(quantity, D.max(loss, D.ZERO)));
-  return D.gt(cost, availableBalance(venue)) ? venueError('MARGIN_INSUFFICIENT') : undefined;
+  if (D.lte(cost, availableBalance(venue))) return undefined;
+  return venueError(D.lte(venue.state.wallet, D.ZERO) ? 'BALANCE_INSUFFICIENT' : 'MARGIN_INSUFFICIENT');
 }
 
 const SHORT_MARKUP = 1.0015;

@@ -167,6 +167,11 @@ export function checkExecution(
   const hedgeClose = reducing && !order.reduceOnly && !order.closePosition;
   if (hedgeClose && D.gt(order.quantity ?? D.ZERO, closable(market, order)))
     return venueError('REDUCE_ONLY_REJECT');
+  if (order.reduceOnly && opensBeside(market, order)) {
+    const quantity = D.min(order.quantity ?? D.ZERO, closable(market, order));
+    if (checkMargin(venue, market, instrument, { ...order, quantity }, quote))
+      return venueError('REDUCE_ONLY_MARGIN');
+  }
   if (!reducing) {
     const error = checkMargin(venue, market, instrument, order, quote);
     if (error) return error;
@@ -182,6 +187,12 @@ export function checkExecution(
   }
   return undefined;
 }
+
+/** Open orders of the same side, which after this one has closed the position would open the opposite one. */
+const opensBeside = (market: Market, { side, positionSide }: IdentifiedOrder): boolean =>
+  market.orders.some(
+    ({ order }) => !isReducing(order) && order.side === side && order.positionSide === positionSide,
+  );
 
 /** What the order may still fill: its rest, and for a reducing one no more than there is to close. */
 export function openQuantity(market: Market, entry: Resting): Decimal {

@@ -20,6 +20,7 @@ export const VENUE_ERRORS = {
   INVALID_PARAMETER: [-1130, "Data sent for parameter '%s' is not valid."],
   UNKNOWN_ORDER: [-2011, 'Unknown order sent.'],
   ORDER_DOES_NOT_EXIST: [-2013, 'Order does not exist.'],
+  BALANCE_INSUFFICIENT: [-2018, 'Balance is insufficient.'],
   MARGIN_INSUFFICIENT: [-2019, 'Margin is insufficient.'],
   WOULD_TRIGGER: [-2021, 'Order would immediately trigger.'],
   REDUCE_ONLY_REJECT: [-2022, 'ReduceOnly Order is rejected.'],
@@ -54,6 +55,7 @@ export const VENUE_ERRORS = {
   POSITION_SIDE_MISMATCH: [-4061, "Order's position side does not match user's setting."],
   REDUCE_ONLY_CONFLICT: [-4062, 'Invalid or improper reduceOnly value.'],
   DUPLICATE_CLIENT_ID: [-4116, 'ClientOrderId is duplicated.'],
+  REDUCE_ONLY_MARGIN: [-4118, 'ReduceOnly Order Failed. Please check your existing position and open orders'],
   USE_ALGO_ENDPOINT: [
     -4120,
     'Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.',
@@ -63,6 +65,7 @@ export const VENUE_ERRORS = {
     'An open stop or take profit order with GTE and closePosition in the direction is existing.',
   ],
   MARKET_PERCENT_PRICE: [-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit"],
+  INVALID_ACTIVATION_PRICE: [-4135, 'Invalid activation price'],
   INVALID_CLOSE_POSITION: [-4136, 'Target strategy invalid for orderType %s,closePosition %s'],
   QUANTITY_WITH_CLOSE_POSITION: [-4137, 'Quantity must be zero with closePosition equals true'],
   SYMBOL_NOT_TRADING: [-4140, 'Invalid symbol status for opening position'],
@@ -79,6 +82,7 @@ export const VENUE_ERRORS = {
   AMEND_NOT_TRADING: [-5024, 'Symbol is not in trading status. Order amendment is not permitted.'],
   AMEND_ONLY_LIMIT: [-5025, 'Only limit order is supported.'],
   NOTHING_TO_AMEND: [-5027, 'No need to modify the order.'],
+  AMEND_MIN_NOTIONAL: [-5029, "Order's notional must be no smaller than %s"],
   FOK_REJECT: [
     -5021,
     'Due to the order could not be filled immediately, the FOK order has been rejected. The order will not be recorded in the order history',
