@@ -2,6 +2,8 @@
 import { decimal } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import type { Restriction } from './account/records.ts';
+import { RESTRICTIONS } from './account/restrictions.ts';
 import { parseFaults } from './faults-parse.ts';
 import { PRESETS, presetFaults } from './faults-presets.ts';
 import type { CorePort, MarketPort } from './server-ports.ts';
@@ -45,6 +47,10 @@ export function adminRoutes(parts: AdminParts): AdminRoutes {
         { type: 'DEPOSIT', at: parts.clock.now(), amount: decimal(text(body, 'amount')) },
         optionalText(body, 'account') ?? parts.account,
       ),
+    'POST /restrict': ({ body }) => {
+      const account = optionalText(body, 'account') ?? parts.account;
+      server.restrict(account, restrictionOf(text(body, 'as')));
+    },
     'POST /adl': ({ body }) => {
       const quantity = optionalText(body, 'quantity');
       const { symbol } = instrumentOf(body, market);
@@ -77,6 +83,13 @@ function scriptOf(body: Body) {
   const script = presetFaults(text(body, 'preset'));
   if (script) return script;
   throw wrong(`there is no preset "${text(body, 'preset')}"`, `One of: ${PRESETS.join(', ')}.`);
+}
+
+/** What the account may do no more; "none" lifts it. */
+function restrictionOf(as: string): Restriction | undefined {
+  const known = RESTRICTIONS.find((one) => one === as);
+  if (known !== undefined || as === 'none') return known;
+  throw wrong(`there is no restriction "${as}"`, `One of: ${[...RESTRICTIONS, 'none'].join(', ')}.`);
 }
 
 /** Second by second, so that what each second causes has happened before the next. */

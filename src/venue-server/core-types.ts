@@ -15,6 +15,7 @@ import type {
   Quote,
   SlippageModel,
 } from '../exchange/engine-types.ts';
+import type { Restriction } from './account/records.ts';
 import type { HttpMethod, PushSink } from './protocol.ts';
 
 export interface MarketQuote extends Quote {
@@ -59,6 +60,13 @@ export type CoreEntry =
       readonly account: string;
       readonly at: number;
       readonly announce: boolean;
+    }
+  /** The venue restricts the account, or (without `as`) does no longer. */
+  | {
+      readonly type: 'restrict';
+      readonly account: string;
+      readonly at: number;
+      readonly as?: Restriction;
     };
 
 export interface CoreJournal {

@@ -16,6 +16,7 @@ import type { Context, Route } from './account/context.ts';
 import { HISTORY_ROUTES } from './account/history-endpoints.ts';
 import { ledgerOf } from './account/ledger.ts';
 import { ORDER_ROUTES } from './account/order-endpoints.ts';
+import type { Restriction } from './account/records.ts';
 import { SETTINGS_ROUTES } from './account/settings-endpoints.ts';
 import { STREAM_ROUTES } from './account/stream-endpoints.ts';
 import { violationsOf } from './account/violations.ts';
@@ -163,6 +164,12 @@ export class VenueCore {
     this.#record({ type: 'expire-key', account, at, announce }, () => known.closeListenKey(at, announce));
   }
 
+  /** Lets an account open nothing any more, or lifts that. */
+  restrict(account: string, at: number, as: Restriction | undefined): void {
+    const known = this.#account(account);
+    this.#record({ type: 'restrict', account, at, ...(as ? { as } : {}) }, () => known.restrict(as));
+  }
+
   violations(): string[] {
     return this.#accounts.flatMap((account) => violationsOf(account).map((text) => `${account.id}: ${text}`));
   }
@@ -276,6 +283,9 @@ export class VenueCore {
         break;
       case 'expire-key':
         this.#account(entry.account).closeListenKey(entry.at, entry.announce);
+        break;
+      case 'restrict':
+        this.#account(entry.account).restrict(entry.as);
         break;
       case 'request':
         this.#redoRequest(entry);

@@ -61,6 +61,7 @@ export const TROUBLED_ANSWERS: Readonly<Record<string, TroubledAnswer>> = {
   '-1125': json(400, -1125, 'This listenKey does not exist.', false),
   '-2013': json(400, -2013, 'Order does not exist.', false),
   '-5028': json(400, -5028, 'Timestamp for this request is outside of the ME recvWindow.', false),
+  '-5043': json(400, -5043, 'A pending modification already exists for this order.', false),
   '-1021': json(400, -1021, 'Timestamp for this request is outside of the recvWindow.', false),
   'html-403': html(403, 'Forbidden'),
   'html-500': html(500, 'Internal Server Error'),

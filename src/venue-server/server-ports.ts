@@ -14,6 +14,7 @@ export type CorePort = Pick<
   | 'accountOf'
   | 'listenKeyAccount'
   | 'expireListenKey'
+  | 'restrict'
   | 'violations'
   | 'ledger'
 >;

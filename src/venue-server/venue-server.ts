@@ -9,6 +9,7 @@ import type { Time, TimerHandle } from '../core/clock.ts';
 import type { Json } from '../core/json.ts';
 import type { Random } from '../core/random.ts';
 import type { EngineInput } from '../exchange/engine-types.ts';
+import type { Restriction } from './account/records.ts';
 import type { CoreEntry } from './core.ts';
 import type { FaultScript } from './faults.ts';
 import { FaultPlan, type FieldReader } from './faults-plan.ts';
@@ -135,6 +136,13 @@ export class VenueServer {
   feed(input: EngineInput, account?: string): void {
     if (this.#isOver) return;
     this.#guarded(() => this.#options.core.feed(input, account));
+  }
+
+  /** Lets an account open nothing any more, or (without `as`) lifts that. */
+  restrict(account: string, as: Restriction | undefined): void {
+    if (this.#isOver) return;
+    const { core, clock } = this.#options;
+    this.#guarded(() => core.restrict(account, clock.now(), as));
   }
 
   addFaults(script: FaultScript): void {

@@ -95,6 +95,7 @@ export function noteCore(push: (push: Push) => void, journal: (entry: CoreEntry)
         push({ socket: 'private', account, at, data });
       } else keys.clear();
     },
+    restrict: () => {},
     violations: () => [],
     ledger: () => undefined,
   };

@@ -15,7 +15,7 @@ import type { VenueBooks } from '../../exchange/venue-books.ts';
 import type { ApiPermissions, CoreAccount, ForcedOrder, VenueRules } from '../core-types.ts';
 import { type Desk, Digest, type Draft, type Refusal } from './digest.ts';
 import { RecordIndex } from './record-index.ts';
-import { type Books, emptyBooks } from './records.ts';
+import { type Books, emptyBooks, type Restriction } from './records.ts';
 import { listenKeyExpired } from './stream-frames.ts';
 
 export const OWNER = 'account';
@@ -140,6 +140,13 @@ export class Account implements Desk {
     if (!this.hasListenKey(at)) this.books.listenKeys++;
     this.books.listenKeyUntil = at + LISTEN_KEY_MS;
     return this.listenKey();
+  }
+
+  /** The admin's switch; undefined lifts it. */
+  restrict(restriction: Restriction | undefined): void {
+    this.touched = true;
+    if (restriction === undefined) delete this.books.restriction;
+    else this.books.restriction = restriction;
   }
 
   closeListenKey(at: number, announce: boolean): void {

@@ -7,6 +7,7 @@ import { matchedPrice, sideOf, wantsResult } from './order-terms.ts';
 import { DAY, decimalOf, integerOf, limitOf, optionalSymbol, rangeOf, symbolOf } from './params.ts';
 import { placeOrder } from './place-order.ts';
 import { isOpen, type OrderRecord } from './records.ts';
+import { checkRestriction } from './restrictions.ts';
 import { amendmentRow, orderAnswer, orderReceipt, orderRow } from './wire-orders.ts';
 
 const ORDER = '/fapi/v1/order';
@@ -71,6 +72,7 @@ export function amendOne(context: Context): Json {
   const quantity = decimalOf(params, 'quantity') ?? '0';
   const price = matched ?? decimalOf(params, 'price') ?? '0';
   const { ref } = order;
+  checkRestriction(account.books.restriction, order.reduceOnly);
   refuse(
     account.apply({
       type: 'order.amend',

@@ -16,6 +16,7 @@ import {
 } from './order-terms.ts';
 import { booleanOf, choiceOf, decimalOf, invalid, symbolOf } from './params.ts';
 import type { AlgoRecord } from './records.ts';
+import { checkRestriction } from './restrictions.ts';
 
 const TYPES: readonly ConditionalOrderType[] = [
   'STOP',
@@ -121,6 +122,7 @@ export function placeAlgo(context: Context): AlgoRecord {
     reason: '',
     triggerTime: 0,
   };
+  checkRestriction(account.books.restriction, draft.reduceOnly);
   refuse(account.apply({ type: 'order.submit', at, order, stp, ...prices(context, symbol) }, draft));
   const record = account.index.algoOfRef(ref);
   if (!record) throw new WireError(-1000, 'An unknown error occurred while processing the request.');

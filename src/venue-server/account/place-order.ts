@@ -16,6 +16,7 @@ import {
 } from './order-terms.ts';
 import { booleanOf, decimalOf, symbolOf } from './params.ts';
 import type { OrderRecord } from './records.ts';
+import { checkRestriction } from './restrictions.ts';
 
 const CONDITIONAL = ['STOP', 'STOP_MARKET', 'TAKE_PROFIT', 'TAKE_PROFIT_MARKET', 'TRAILING_STOP_MARKET'];
 
@@ -104,6 +105,7 @@ export function placeOrder(context: Context): OrderRecord {
     cause: '',
     amendments: 0,
   };
+  checkRestriction(account.books.restriction, draft.reduceOnly);
   refuse(account.apply({ type: 'order.submit', at, order, stp, ...prices(context, symbol) }, draft));
   const record = account.index.orderOfRef(ref);
   if (!record) throw new WireError(-1000, 'An unknown error occurred while processing the request.');

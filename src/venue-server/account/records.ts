@@ -127,6 +127,9 @@ export interface MarginMove {
   readonly time: number;
 }
 
+/** Why an account may open nothing: the admin's switch. */
+export type Restriction = 'liquidation' | 'cooling-off' | 'quantitative-rules' | 'large-position';
+
 export interface Books {
   version: 1;
   nextRef: number;
@@ -147,6 +150,8 @@ export interface Books {
   listenKeyUntil: number;
   /** Of a symbol: when its open orders are cancelled unless the owner says again that it lives. */
   countdowns: Record<SymbolName, number>;
+  /** What the venue lets the account do no more. */
+  restriction?: Restriction;
 }
 
 export const emptyBooks = (firstId: number): Books => ({
