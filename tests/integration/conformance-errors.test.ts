@@ -366,7 +366,9 @@ test('too many orders, too much weight, and the ban for who goes on', async () =
   const many = await Promise.allSettled(Array.from({ length: 301 }, () => ccxt.fapiPrivatePostOrder({})));
   const last = many.map((one) => (one.status === 'rejected' ? (one.reason as Error) : undefined));
   const over = last.filter((error) =>
-    /Too many new orders; current limit is 300 orders per 10 SECONDS\./.test(error?.message ?? ''),
+    /"code":-1015,"msg":"Too many new orders; current limit is 300 orders per 10 SECONDS\./.test(
+      error?.message ?? '',
+    ),
   );
   assert.deepEqual([over.length, over[0]?.name], [1, 'DDoSProtection']);
   await venue.advance(60_000);
