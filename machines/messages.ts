@@ -133,6 +133,30 @@ export type InstrumentChanged = { readonly type: 'INSTRUMENT'; readonly instrume
 
 export type TradingState = 'active' | 'reducing' | 'halted';
 
+/** A half-open breaker lets trades through, to see whether they go well. */
+export type BreakerEffect = 'closed' | 'half-open' | 'reducing' | 'halted';
+
+/** Which entries a breaker is about; without it, all of them. */
+export interface BreakerScope {
+  readonly symbols?: readonly SymbolName[];
+  readonly direction?: Direction;
+}
+
+/** What a halt does about what is open already: nothing, close the largest position, close everything. */
+export type BreakerClosing = 'none' | 'largest' | 'all';
+
+/** From a breaker, in the row that changes it, to the portfolio and to VENUE. */
+export type BreakerChanged = {
+  readonly type: 'BREAKER_CHANGED';
+  readonly breaker: string;
+  readonly state: BreakerEffect;
+  readonly cause: string;
+  /** Absent: it concerns every entry. */
+  readonly scope?: BreakerScope;
+  /** Absent: none. */
+  readonly closing?: BreakerClosing;
+} & Timed;
+
 export const scannerOf = (symbol: SymbolName): ActorId => `scanner/${symbol}`;
 export const entryDeskOf = (symbol: SymbolName): ActorId => `entry/${symbol}`;
 export const feedOf = (symbol: SymbolName): ActorId => `feed/${symbol}`;

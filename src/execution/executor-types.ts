@@ -5,6 +5,7 @@
  * venue's. Waits that are about the network (send windows, ladders) are given in real milliseconds and stretched
  * by `timeFactor`, because the runtime of a faster venue lives on that venue's faster clock.
  */
+import type { BreakerChanged } from '../../machines/messages.ts';
 import type { Decimal } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { SymbolName } from '../domain/instrument.ts';
@@ -17,12 +18,15 @@ import type {
   RemoteFill,
   RemotePosition,
 } from '../domain/remote.ts';
+import type { OpenBreakers } from './entry-gate.ts';
 
 /** What is done about positions and orders that nobody here made. */
 export type ForeignPolicy = 'report' | 'adopt' | 'close' | 'ignore';
 
 export type ExecutorInput =
-  | (VenueCommand & { readonly at: number })
+  /** `gate`: a breaker's row that this actor has not heard of yet forbids it; the host says so. */
+  | (VenueCommand & { readonly at: number; readonly gate?: string })
+  | BreakerChanged
   | (CallEnded & { readonly at: number })
   | { readonly type: 'STREAM'; readonly at: number; readonly event: RemoteEvent }
   | { readonly type: 'STREAM_UP'; readonly at: number }
@@ -252,4 +256,6 @@ export interface ExecutorState {
   /** Since a contradiction: how many readings that agree the breaker has still to hear of. */
   cleanOwed: number;
   timerDue: number | null;
+  /** Absent: none is open. */
+  breakers?: OpenBreakers;
 }

@@ -4,14 +4,16 @@
  *
  * Invariants: an order is submitted by one call and never again; a call without an outcome is UNKNOWN, and only
  * evidence ends it; an owner hears acknowledged before filled, each trade once, cumulative quantities that only
- * rise, and one end; while anything before is not settled, nothing that could open is sent.
+ * rise, and one end; while anything before is not settled, or a breaker is open, nothing that could open is sent.
  */
+import type { BreakerChanged } from '../../machines/messages.ts';
 import { assert, unreachable } from '../core/assert.ts';
 import { cloneJson, type Json } from '../core/json.ts';
 import type { Emitted } from '../domain/events.ts';
 import type { CallEnded, RemoteAnswers } from '../domain/remote.ts';
 import { settleLimbo } from './attribution.ts';
 import { takeIncome } from './books.ts';
+import { hearBreaker } from './entry-gate.ts';
 import {
   call,
   DEEP_LOOK_MS,
@@ -110,7 +112,7 @@ function dispatch(work: Work, input: ExecutorInput): void {
   const { state } = work;
   switch (input.type) {
     case 'order.submit':
-      submit(work, input.order);
+      submit(work, input.order, input.gate);
       break;
     case 'order.cancel':
       wantCancel(work, input.owner, input.ref, input.symbol);
@@ -149,6 +151,9 @@ function dispatch(work: Work, input: ExecutorInput): void {
     case 'RECONCILE':
       wantReport(work, input.why);
       break;
+    case 'BREAKER_CHANGED':
+      takeBreaker(state, input);
+      break;
     case 'HOLD':
       hold(work, input);
       break;
@@ -164,6 +169,12 @@ function dispatch(work: Work, input: ExecutorInput): void {
     default:
       unreachable(input);
   }
+}
+
+function takeBreaker(state: ExecutorState, changed: BreakerChanged): void {
+  const open = hearBreaker(state.breakers, changed);
+  if (open === undefined) delete state.breakers;
+  else state.breakers = open;
 }
 
 /** Nothing that opens is sent until a reading that begins from now on is done. */

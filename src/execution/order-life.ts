@@ -8,6 +8,7 @@
 import * as D from '../core/decimal.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import type { CallEnded, RemoteAlgoOrder, RemoteOrder } from '../domain/remote.ts';
+import { gateReason, refusedAtGate } from './entry-gate.ts';
 import {
   call,
   finding,
@@ -30,12 +31,15 @@ const NEW_ORDER_REJECTED = -2010;
 /** Nothing left the house. */
 const NEVER_SENT = 0;
 
-export function submit(work: Work, order: IdentifiedOrder): void {
+/** `gate`: why a breaker forbids it that this actor has not heard of yet. */
+export function submit(work: Work, order: IdentifiedOrder, gate?: string): void {
   const { state, settings } = work;
   if (findRecord(work, order.clientOrderId)) return;
-  const why = opens(order) ? closedTo(work, order.symbol) : null;
+  const why = opens(order)
+    ? (gate ?? gateReason(state.breakers, order) ?? closedTo(work, order.symbol))
+    : null;
   if (why !== null) {
-    tell(work, order.owner, { type: 'ORDER_REJECTED', ...keysOf({ order }), code: NEVER_SENT, reason: why });
+    tell(work, order.owner, refusedAtGate(order, why));
     return;
   }
   const sendBy = state.at + settings.sendWindowMs;
