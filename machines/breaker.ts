@@ -2,12 +2,12 @@
  * A circuit breaker: closed, open (reducing or halted), half-open. The rule of its kind says what trips it;
  * this machine says what then happens.
  *
- * Invariants: every change is told to the portfolio in the row that makes it; an open breaker closes by its
+ * Invariants: every change is told to the portfolio and to the venue's actor in the row that makes it; an open breaker closes by its
  * own rule, by a successful trial after its pause, or by a person, who is named in the audit.
  */
 import { setup } from 'xstate';
 import type { Emitted } from '../src/domain/events.ts';
-import { PORTFOLIO } from '../src/domain/events.ts';
+import { PORTFOLIO, VENUE } from '../src/domain/events.ts';
 import {
   type BreakerEvent,
   type BreakerKind,
@@ -20,7 +20,14 @@ import {
   type Verdict,
 } from './breaker-rules.ts';
 import { carry, type MachineDefinition } from './definition.ts';
-import { breakerOf, type Timed } from './messages.ts';
+import {
+  type BreakerChanged,
+  type BreakerClosing,
+  type BreakerEffect,
+  type BreakerScope,
+  breakerOf,
+  type Timed,
+} from './messages.ts';
 import {
   bounded,
   NOTHING_UNEXPECTED,
@@ -35,17 +42,27 @@ import {
 
 export interface BreakerInput {
   readonly kind: BreakerKind;
+  /** Its id after "breaker/", where that is not its kind. */
+  readonly name?: string;
+  /** Which entries it is about. */
+  readonly scope?: BreakerScope;
   readonly at: number;
   readonly settings?: Partial<BreakerSettings>;
 }
 
 export interface BreakerContext {
   readonly kind: BreakerKind;
+  readonly name: string;
+  /** Of all it ever watches, and of what it has opened for; null: everything. */
+  readonly scope: BreakerScope | null;
+  readonly openScope: BreakerScope | null;
   readonly settings: BreakerSettings;
   readonly at: number;
   readonly counters: Counters;
   readonly verdict: Verdict;
   readonly level: BreakerLevel | null;
+  /** What it wanted of open positions when it opened. */
+  readonly closing: BreakerClosing;
   readonly cause: string | null;
   readonly openedAt: number | null;
   /** Until when it stays open at least, where the pause is not the rule's own. */
@@ -67,18 +84,29 @@ const COOL_DOWN = 'cool-down';
 
 const AUDIT_KEPT = 20;
 
-function tell(context: BreakerContext, state: 'closed' | 'half-open' | BreakerLevel): readonly Emitted[] {
+const levelWords = { halted: 'critical', reducing: 'warning', 'half-open': 'info', closed: 'info' } as const;
+
+function tell(context: BreakerContext, state: BreakerEffect): readonly Emitted[] {
+  const { name, openScope: scope, closing } = context;
   const cause = context.cause ?? '';
+  const changed: Omit<BreakerChanged, 'at'> = {
+    type: 'BREAKER_CHANGED',
+    breaker: name,
+    state,
+    cause,
+    ...(scope === null ? {} : { scope }),
+    ...(closing === 'none' ? {} : { closing }),
+  };
   return [
-    send(PORTFOLIO, { type: 'BREAKER_CHANGED', breaker: context.kind, state, cause }),
-    notify(
-      state === 'halted' ? 'critical' : state === 'reducing' ? 'warning' : 'info',
-      `breaker ${context.kind}: ${state}${cause === '' ? '' : `, ${cause}`}`,
-    ),
+    // The venue's door first: an entry that is on its way must find it closed.
+    send(VENUE, changed),
+    send(PORTFOLIO, changed),
+    notify(levelWords[state], `breaker ${name}: ${state}${cause === '' ? '' : `, ${cause}`}`),
   ];
 }
 
-const ruleFor = (context: BreakerContext) => ruleOf(context.kind, context.settings);
+const ruleFor = (context: BreakerContext) =>
+  ruleOf(context.kind, context.settings, context.scope ?? undefined);
 
 function observe(context: BreakerContext, event: Event, trial: boolean): Step<BreakerContext> {
   if (event.type === 'COOLED_DOWN') return step(context);
@@ -94,11 +122,41 @@ function open(context: BreakerContext): Step<BreakerContext> {
     verdict: null,
     level: verdict.trip,
     cause: verdict.cause,
+    openScope: scopeOf(context, verdict),
+    closing: closingOf(context, verdict),
     openedAt: context.at,
     openUntil: verdict.until === undefined ? null : Math.max(verdict.until, context.openUntil ?? 0),
     trips: context.trips + 1,
   };
   return step(next, ...tell(next, verdict.trip), ...pause(next));
+}
+
+type Trip = Extract<Verdict, { trip: BreakerLevel }>;
+
+const scopeOf = ({ scope }: BreakerContext, { symbols }: Trip): BreakerScope | null =>
+  symbols === undefined ? scope : { ...scope, symbols };
+
+function closingOf({ kind, settings, closing }: BreakerContext, verdict: Trip): BreakerClosing {
+  if (verdict.trip !== 'halted') return 'none';
+  if (closing === 'all' || settings.flatten.includes(kind)) return 'all';
+  return verdict.closing ?? 'none';
+}
+
+/** More of what is open must be closed than it said when it opened. */
+const closesMore = ({ verdict, closing }: BreakerContext): boolean =>
+  trips(verdict) && verdict.closing !== undefined && verdict.closing !== 'none' && closing !== 'all';
+
+/** Other symbols than it said when it opened; one that is open for everything is never narrowed. */
+const movedOn = (context: BreakerContext): boolean =>
+  trips(context.verdict) &&
+  context.openScope?.symbols !== undefined &&
+  JSON.stringify(scopeOf(context, context.verdict)) !== JSON.stringify(context.openScope);
+
+function rescope(context: BreakerContext): Step<BreakerContext> {
+  const { verdict } = context;
+  if (!trips(verdict)) return step(context);
+  const next = { ...context, verdict: null, cause: verdict.cause, openScope: scopeOf(context, verdict) };
+  return step(next, ...tell(next, verdict.trip));
 }
 
 /** The end of the pause: the venue's word where there is one, else the rule's. */
@@ -122,7 +180,16 @@ function prolong(context: BreakerContext): Step<BreakerContext> {
 }
 
 function close(context: BreakerContext): Step<BreakerContext> {
-  const next = { ...context, verdict: null, level: null, cause: null, openedAt: null, openUntil: null };
+  const next: BreakerContext = {
+    ...context,
+    verdict: null,
+    level: null,
+    closing: 'none',
+    cause: null,
+    openScope: context.scope,
+    openedAt: null,
+    openUntil: null,
+  };
   const paused = ruleFor(context).coolDownMs !== null;
   const stop: readonly Emitted[] = paused ? [{ type: 'timer.clear', id: COOL_DOWN }] : [];
   return step(next, ...tell(next, 'closed'), ...stop);
@@ -135,11 +202,17 @@ function byOperator(context: BreakerContext, event: Event): Step<BreakerContext>
   const audit = bounded(context.audit, { at: context.at, by, what, reason } as const, AUDIT_KEPT);
   return what === 'reset'
     ? step({ ...context, audit, counters: ruleFor(context).reset(context.counters), verdict: null })
-    : step({ ...context, audit, verdict: { trip: 'halted', cause: `${by}: ${reason}` } });
+    : step({
+        ...context,
+        audit,
+        verdict: { trip: 'halted', cause: `${by}: ${reason}`, ...closingWord(event) },
+      });
 }
 
-const trips = (verdict: Verdict): verdict is Extract<Verdict, { trip: BreakerLevel }> =>
-  verdict !== null && typeof verdict === 'object';
+const closingWord = (event: Event): { readonly closing?: BreakerClosing } =>
+  event.type === 'OPERATOR_TRIP' && event.closing !== undefined ? { closing: event.closing } : {};
+
+const trips = (verdict: Verdict): verdict is Trip => verdict !== null && typeof verdict === 'object';
 
 const base = setup({
   types: {} as {
@@ -169,6 +242,10 @@ const MEASURES = [
   'CLEAN',
   'SKEW',
   'LATENCY',
+  'SHOCK',
+  'CALM',
+  'FUNDING',
+  'EMERGENCY',
 ] as const;
 
 function onMeasures<T>(transition: T): Record<(typeof MEASURES)[number], T> {
@@ -187,14 +264,17 @@ const machine = base
       open: act(open),
       close: act(close),
       prolong: act(prolong),
+      rescope: act(rescope),
       halfOpen: act((context) => step({ ...context, verdict: null }, ...tell(context, 'half-open'))),
-      unexpected: act((context, event) => unexpected(breakerOf(context.kind), context, event)),
+      unexpected: act((context, event) => unexpected(breakerOf(context.name), context, event)),
     },
     guards: {
       tripped: ({ context }) => trips(context.verdict),
       tripsHalted: ({ context }) => trips(context.verdict) && context.verdict.trip === 'halted',
       tripsReducing: ({ context }) => trips(context.verdict) && context.verdict.trip === 'reducing',
       lasts: ({ context }) => lasts(context),
+      closesMore: ({ context }) => closesMore(context),
+      movedOn: ({ context }) => movedOn(context),
       easing: ({ context }) => context.verdict === 'easing',
       over: ({ context }) => context.verdict === 'over',
       fine: ({ context }) => context.verdict === 'fine' || context.verdict === 'over',
@@ -204,11 +284,15 @@ const machine = base
     id: 'breaker',
     context: ({ input }) => ({
       kind: input.kind,
+      name: input.name ?? input.kind,
+      scope: input.scope ?? null,
+      openScope: input.scope ?? null,
       settings: { ...DEFAULT_BREAKER_SETTINGS, ...input.settings },
       at: input.at,
       counters: NO_COUNTS,
       verdict: null,
       level: null,
+      closing: 'none',
       cause: null,
       openedAt: null,
       openUntil: null,
@@ -241,15 +325,21 @@ const machine = base
           COOLED_DOWN: { target: 'halfOpen', actions: 'halfOpen' },
         },
         states: {
-          // Only a worse verdict changes an open breaker, or a longer pause that the venue itself asks for; else
-          // the pause runs from the first.
+          // Only a worse verdict changes an open breaker, other symbols, or a longer pause that the venue itself
+          // asks for; else the pause runs from the first.
           reducing: {
             always: [
               { guard: 'tripsHalted', target: 'halted', actions: 'open' },
               { guard: 'lasts', actions: 'prolong' },
+              { guard: 'movedOn', actions: 'rescope' },
             ],
           },
-          halted: { always: { guard: 'lasts', actions: 'prolong' } },
+          halted: {
+            always: [
+              { guard: 'closesMore', actions: 'open' },
+              { guard: 'lasts', actions: 'prolong' },
+            ],
+          },
         },
       },
       halfOpen: {
@@ -269,13 +359,22 @@ const machine = base
 
 export const createBreakerMachine = (): MachineDefinition => ({
   type: 'breaker',
-  version: 2,
+  version: 3,
   machine,
   // Version 1 knew fewer measures, and no pause but its rule's.
   migrations: {
     1: carry((context) => ({
       openUntil: null,
       settings: { ...DEFAULT_BREAKER_SETTINGS, ...(context.settings as Partial<BreakerSettings>) },
+    })),
+    // Version 2 knew no scope, and closed nothing.
+    2: carry(({ kind, settings, counters }) => ({
+      name: kind as BreakerKind,
+      scope: null,
+      openScope: null,
+      closing: 'none',
+      settings: { ...DEFAULT_BREAKER_SETTINGS, ...(settings as Partial<BreakerSettings>) },
+      counters: { ...NO_COUNTS, ...(counters as Partial<Counters>) },
     })),
   },
 });

@@ -12,7 +12,16 @@ import type {
   Refusal,
   RiskLimits,
 } from '../src/domain/risk.ts';
-import type { PositionClosed, Timed, Trade, TradingState } from './messages.ts';
+import type {
+  BreakerChanged,
+  BreakerClosing,
+  BreakerEffect,
+  BreakerScope,
+  PositionClosed,
+  Timed,
+  Trade,
+  TradingState,
+} from './messages.ts';
 import { NOTHING_UNEXPECTED, type Unexpected } from './step.ts';
 
 export const DAY_MS = 86_400_000;
@@ -47,6 +56,10 @@ export interface PortfolioContext {
   readonly equity: Decimal;
   readonly peakEquity: Decimal;
   readonly dayStart: { readonly day: number; readonly equity: Decimal };
+  /** Weeks begin on Monday, UTC. */
+  readonly weekStart: { readonly week: number; readonly equity: Decimal };
+  /** Marks of up to two windows ago, the older first: what a shock is measured from. */
+  readonly bases: readonly { readonly at: number; readonly marks: { readonly [symbol: string]: Decimal } }[];
   readonly marks: { readonly [symbol: string]: Decimal };
   readonly exposures: { readonly [actor: string]: HeldExposure };
   readonly reservations: { readonly [id: string]: Reservation };
@@ -55,7 +68,12 @@ export interface PortfolioContext {
   readonly nextReservation: number;
   /** What each breaker that is not closed does to trading. */
   readonly breakers: {
-    readonly [breaker: string]: { readonly state: BreakerEffect; readonly cause: string };
+    readonly [breaker: string]: {
+      readonly state: BreakerEffect;
+      readonly cause: string;
+      readonly scope?: BreakerScope;
+      readonly closing?: BreakerClosing;
+    };
   };
   readonly operatorHalt: string | null;
   readonly counts: { readonly [name: string]: number };
@@ -73,9 +91,6 @@ export interface PortfolioContext {
   }[];
   readonly unexpected: Unexpected;
 }
-
-/** A half-open breaker lets trades through, to see whether they go well. */
-export type BreakerEffect = 'closed' | 'half-open' | 'reducing' | 'halted';
 
 export type PortfolioEvent =
   | ({
@@ -106,21 +121,43 @@ export type PortfolioEvent =
     } & Timed)
   | PositionClosed
   | ({ readonly type: 'RELEASE'; readonly reservation: string } & Timed)
-  | ({ readonly type: 'MARK'; readonly prices: { readonly [symbol: string]: number } } & Timed)
   | ({
-      readonly type: 'BREAKER_CHANGED';
-      readonly breaker: string;
-      readonly state: BreakerEffect;
-      readonly cause: string;
+      readonly type: 'MARK';
+      readonly prices: { readonly [symbol: string]: number };
+      /** Rates of the next settlement, where the host knows any. */
+      readonly funding?: { readonly [symbol: string]: number };
     } & Timed)
+  | BreakerChanged
   | ({ readonly type: 'OPERATOR_HALT'; readonly by: string } & Timed)
   | ({ readonly type: 'OPERATOR_RESUME'; readonly by: string } & Timed);
 
+/** What breakers and operator make of trading as a whole; breakers of single symbols or sides do not count. */
 export function tradingState(context: PortfolioContext): TradingState {
-  const effects = Object.values(context.breakers).map((breaker) => breaker.state);
+  const effects = Object.values(context.breakers)
+    .filter((breaker) => breaker.scope === undefined)
+    .map((breaker) => breaker.state);
   if (context.operatorHalt !== null || effects.includes('halted')) return 'halted';
   return effects.includes('reducing') ? 'reducing' : 'active';
 }
+
+/** Why this symbol and side may not be entered although trading is active; undefined when they may. */
+export function scopedRefusal(
+  context: PortfolioContext,
+  entry: { readonly symbol: SymbolName; readonly direction: Direction | undefined },
+): string | undefined {
+  for (const [name, { state, cause, scope }] of Object.entries(context.breakers)) {
+    if (scope === undefined || (state !== 'reducing' && state !== 'halted')) continue;
+    const { symbols, direction } = scope;
+    if (symbols !== undefined && !symbols.includes(entry.symbol)) continue;
+    if (direction !== undefined && entry.direction !== undefined && direction !== entry.direction) continue;
+    return `breaker ${name} is ${state}: ${cause}`;
+  }
+  return undefined;
+}
+
+/** The day of a moment, and the week that begins on Monday: the epoch was a Thursday. */
+export const dayOf = (at: number): number => Math.floor(at / DAY_MS);
+export const weekOf = (at: number): number => Math.floor((dayOf(at) + 3) / 7);
 
 export const NOTHING_LEARNED: Learned = {
   at: 0,
@@ -170,7 +207,9 @@ export function initialPortfolio(input: PortfolioInput): PortfolioContext {
     wallet: input.wallet,
     equity: input.wallet,
     peakEquity: input.wallet,
-    dayStart: { day: Math.floor(input.at / DAY_MS), equity: input.wallet },
+    dayStart: { day: dayOf(input.at), equity: input.wallet },
+    weekStart: { week: weekOf(input.at), equity: input.wallet },
+    bases: [],
     marks: {},
     exposures: {},
     reservations: {},

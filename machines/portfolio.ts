@@ -1,12 +1,10 @@
 /**
  * The account, and the one place where risk is decided: assessments are serialised here.
  *
- * Why no entry can follow a breaker: messages are consumed in the order (n, i) of the rows and intents that
- * sent them. An entry order leaves only in the row that consumes CONFIRMED, and CONFIRMED is given only while
- * the trading state is active. So every entry's row was caused by a row of this actor before the one that heard
- * of the breaker, and stands before whatever the breaker's opening caused here. An add is sent in the row that
- * consumes its APPROVED, with the same argument. What is approved but not confirmed is denied; what is already
- * sent and not filled is aborted.
+ * Why no entry can follow a breaker: CONFIRMED is given only while the trading state is active, and what was
+ * confirmed just before is refused at the venue's door, which hears of the breaker from the breaker's own row
+ * (src/execution/entry-gate.ts). What is approved but not confirmed is denied; what is already sent and not filled
+ * is aborted; what a halt wants closed is closed.
  *
  * Invariants: an approval reserves its notional until the position reports its own exposure; equity is wallet
  * plus unrealised P&L on mark; money that was moved in or out moves peak and day start along.
@@ -27,16 +25,16 @@ import {
   toNumber,
   ZERO,
 } from '../src/core/decimal.ts';
-import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
-import type { AssessEntry, RiskJudge } from '../src/domain/risk.ts';
+import type { AssessEntry, RiskDecision, RiskJudge } from '../src/domain/risk.ts';
 import { movedBy } from '../src/domain/wallet.ts';
+import { TRADE_BREAKERS } from './breaker-rules.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { entryDeskOf, type TradingState } from './messages.ts';
 import {
-  DAY_MS,
+  dayOf,
   type HeldExposure,
   initialPortfolio,
   NOTHING_LEARNED,
@@ -45,9 +43,13 @@ import {
   type PortfolioInput,
   portfolioView,
   type Reservation,
+  scopedRefusal,
   tradingState,
   UNLIMITED,
+  weekOf,
 } from './portfolio-account.ts';
+import { abort, abortEntries, barring, changeBreaker, isOpening, killLate } from './portfolio-breakers.ts';
+import { moveBases, tellEquity, tellFunding, tellShock, tellTrade } from './portfolio-measures.ts';
 import { bounded, notify, type Step, send, step, timeOf, unexpected } from './step.ts';
 
 export {
@@ -73,7 +75,11 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
     const refusals = [{ rule: 'position', detail: 'the position is over' }];
     return step(context, send(from, { type: 'REFUSED', refusals }));
   }
-  const decision = assess(entry, instrument, portfolioView(context, event.conditions), context.limits);
+  const barred = scopedRefusal(context, entry);
+  const decision: RiskDecision =
+    barred === undefined
+      ? assess(entry, instrument, portfolioView(context, event.conditions), context.limits)
+      : { approved: false, refusals: [{ rule: 'breaker', detail: barred }] };
   if (!decision.approved) {
     const { refusals } = decision;
     const refusedRules = { ...context.refusedRules };
@@ -110,11 +116,18 @@ type Next = Step<PortfolioContext>;
 /** The last look before an entry is sent; a denied one gives its reservation back. */
 function confirm(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'CONFIRM') return step(context);
+  const { actor, symbol } = event;
   const state = tradingState(context);
-  if (state === 'active')
-    return step(countUp(context, 'confirmed'), send(event.actor, { type: 'CONFIRMED' }));
-  const denied = withoutReservations(countUp(context, 'denied'), event.symbol);
-  return step(denied, send(event.actor, { type: 'DENIED', reason: `trading is ${state}` }));
+  const reserved = Object.values(context.reservations).find(
+    (each) => each.symbol === symbol && each.actor === entryDeskOf(symbol),
+  );
+  const reason =
+    state === 'active'
+      ? scopedRefusal(context, { symbol, direction: reserved?.direction })
+      : `trading is ${state}`;
+  if (reason === undefined) return step(countUp(context, 'confirmed'), send(actor, { type: 'CONFIRMED' }));
+  const denied = withoutReservations(countUp(context, 'denied'), symbol);
+  return step(denied, send(actor, { type: 'DENIED', reason }));
 }
 
 const without = <T>(record: { readonly [key: string]: T }, key: string): { readonly [key: string]: T } => {
@@ -142,14 +155,10 @@ function expose(context: PortfolioContext, event: PortfolioEvent): Next {
     : { ...settled.exposures, [actor]: held };
   const next = { ...settled, exposures, unbooked: without(settled.unbooked, symbol) };
   // Confirmed before a breaker opened, and heard of only now.
-  const isLate = !(actor in context.exposures) && tradingState(context) !== 'active';
-  return isLate && isOpening(held) && !eq(notional, ZERO) ? step(next, abort(next, actor)) : step(next);
+  const isLate = !(actor in context.exposures) && barring(context, held) !== undefined;
+  const late = isLate && isOpening(held) && !eq(notional, ZERO) ? [abort(next, actor, held)] : [];
+  return step(next, ...late, ...killLate(context, next, actor));
 }
-
-const isOpening = (held: HeldExposure): boolean => eq(held.quantity, ZERO) || held.unknown;
-
-const abort = (context: PortfolioContext, actor: ActorId): Emitted =>
-  send(actor, { type: 'ABORT_ENTRY', reason: `trading is ${tradingState(context)}` });
 
 function unrealized(context: PortfolioContext, held: HeldExposure): Decimal {
   const mark = context.marks[held.symbol];
@@ -161,19 +170,15 @@ function unrealized(context: PortfolioContext, held: HeldExposure): Decimal {
 function revalue(context: PortfolioContext): PortfolioContext {
   const open = Object.values(context.exposures).map((held) => unrealized(context, held));
   const equity = add(context.wallet, sum(open));
-  const day = Math.floor(context.at / DAY_MS);
+  const day = dayOf(context.at);
+  const week = weekOf(context.at);
   return {
     ...context,
     equity,
     peakEquity: max(context.peakEquity, equity),
     dayStart: day > context.dayStart.day ? { day, equity } : context.dayStart,
+    weekStart: week > context.weekStart.week ? { week, equity } : context.weekStart,
   };
-}
-
-function tellEquity(context: PortfolioContext): readonly Emitted[] {
-  const { equity, peakEquity, dayStart } = context;
-  const event = { type: 'EQUITY', equity, peak: peakEquity, dayStart: dayStart.equity, day: dayStart.day };
-  return context.equityBreakers.map((breaker) => send(breaker, event));
 }
 
 function mark(context: PortfolioContext, event: PortfolioEvent): Next {
@@ -181,14 +186,16 @@ function mark(context: PortfolioContext, event: PortfolioEvent): Next {
   const marks = { ...context.marks };
   for (const [symbol, price] of Object.entries(event.prices)) marks[symbol] = fromNumber(price);
   const valued = revalue({ ...context, marks, unbooked: {} });
-  return step(valued, ...tellEquity(valued));
+  const shocks = tellShock(valued);
+  const moved = { ...valued, bases: moveBases(valued) };
+  return step(moved, ...tellEquity(moved), ...shocks, ...tellFunding(moved, event.funding));
 }
 
 /** Money that was moved in or out is neither profit nor loss. */
 function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'WALLET_CHANGED') return step(context);
   const moved = movedBy(event.reason, event.delta);
-  const { dayStart, exposures } = context;
+  const { dayStart, weekStart, exposures } = context;
   // Until its position's own word this profit still stands in the exposure too: it must not count twice.
   const { symbol } = event;
   const isUnbooked =
@@ -203,6 +210,7 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
     equity: isUnbooked ? context.equity : add(context.equity, sub(event.balance, context.wallet)),
     peakEquity: add(context.peakEquity, moved),
     dayStart: { ...dayStart, equity: add(dayStart.equity, moved) },
+    weekStart: { ...weekStart, equity: add(weekStart.equity, moved) },
   });
 }
 
@@ -239,28 +247,11 @@ function closePosition(learn: RiskJudge['learn'], context: PortfolioContext, eve
           counted.limits.learning,
         ),
   };
-  const told = context.tradeBreakers.map((breaker) => send(breaker, { type: 'TRADE_CLOSED', trade }));
+  const told = tellTrade(context, trade);
   // Others that closed at the same instant are in the wallet already: the last of them tells the equity.
   if (Object.keys(noted.unbooked).length > 0) return step(noted, ...told);
   const valued = revalue(noted);
   return step(valued, ...told, ...tellEquity(valued));
-}
-
-/** What was sent and did not fill yet is called back; what is filled keeps its stop and its plan. */
-function abortEntries(before: PortfolioContext, after: PortfolioContext): Next {
-  if (tradingState(before) !== 'active' || tradingState(after) === 'active') return step(after);
-  const opening = Object.entries(after.exposures).filter(([, held]) => isOpening(held));
-  return step(after, ...opening.map(([actor]) => abort(after, actor)));
-}
-
-function changeBreaker(context: PortfolioContext, event: PortfolioEvent): Next {
-  if (event.type !== 'BREAKER_CHANGED') return step(context);
-  const { breaker, state, cause } = event;
-  const breakers =
-    state === 'closed'
-      ? without(context.breakers, breaker)
-      : { ...context.breakers, [breaker]: { state, cause } };
-  return abortEntries(context, { ...context, breakers });
 }
 
 function halt(context: PortfolioContext, event: PortfolioEvent): Next {
@@ -354,9 +345,16 @@ const learnedNothing = carry(({ limits }) => ({
   limits: { ...UNLIMITED, ...(limits as object) },
 }));
 
+/** Version 2 knew no weeks, no moves, and one breaker for all trades. */
+const weeksBegin = carry(({ at, equity }) => ({
+  weekStart: { week: weekOf(Number(at)), equity: equity as Decimal },
+  bases: [],
+  tradeBreakers: [...TRADE_BREAKERS],
+}));
+
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
-  version: 2,
+  version: 3,
   machine: createChart(risk),
-  migrations: { 1: learnedNothing },
+  migrations: { 1: learnedNothing, 2: weeksBegin },
 });

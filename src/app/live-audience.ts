@@ -6,6 +6,7 @@
  * process missed are absorbed from history before the next one.
  */
 import { scannerOf } from '../../machines/messages.ts';
+import { LEAST_FUNDING_RATE } from '../../machines/portfolio-measures.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { type Candle, closeTime, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
@@ -138,7 +139,15 @@ export class LiveAudience implements Audience {
   /** The account, valued at the newest marks. */
   value(tell: Tell): void {
     const prices = this.prices();
-    if (Object.keys(prices).length > 0) tell(PORTFOLIO, { type: 'MARK', prices });
+    if (Object.keys(prices).length > 0) tell(PORTFOLIO, { type: 'MARK', prices, funding: this.#rates() });
+  }
+
+  /** Of the next settlement, of those that are not small. */
+  #rates(): Record<SymbolName, number> {
+    const large = [...this.#funding].flatMap(([symbol, { fundingRate = 0 }]) =>
+      Math.abs(fundingRate) >= LEAST_FUNDING_RATE ? [[symbol, fundingRate] as const] : [],
+    );
+    return Object.fromEntries(large);
   }
 
   #wake(symbol: SymbolName, mark: number, last: number, tell: Tell): void {

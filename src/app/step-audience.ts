@@ -126,7 +126,7 @@ export class MarketAudience implements StepAudience, Audience {
     if (closes.length > 0) tell(RETURNS, { type: 'CLOSES', closes });
     // Equity first: the breakers must have seen this instant before a signal of it asks for risk.
     if (step.at % MARK_EVERY_MS === 0 && step.bars.length > 0)
-      tell(PORTFOLIO, { type: 'MARK', prices: this.prices() });
+      tell(PORTFOLIO, { type: 'MARK', prices: this.prices(), ...settledRates(step) });
     for (const [symbol, closed] of this.#closed) tell(scannerOf(symbol), { type: 'CANDLES', closed });
   }
 
@@ -153,6 +153,12 @@ export class MarketAudience implements StepAudience, Audience {
     const isFresh = this.#options.now() - at < TIMEFRAME_MS[this.#options.timeframe];
     return isFresh ? { last, mark, volume } : { last, mark };
   }
+}
+
+/** A recording knows a rate when it is settled; the next one is most often like it. */
+function settledRates({ funding }: MarketStep): { readonly funding?: Record<SymbolName, number> } {
+  if (funding.length === 0) return {};
+  return { funding: Object.fromEntries(funding.map(({ symbol, rate }) => [symbol, rate])) };
 }
 
 /** Two comparisons each on last and mark price: most bars concern the venue not at all. */

@@ -4,7 +4,12 @@
  * compose.ts and compose-live.ts.
  */
 
-import { BREAKER_KINDS, REMOTE_BREAKER_KINDS } from '../../machines/breaker-rules.ts';
+import {
+  BREAKER_KINDS,
+  REMOTE_BREAKER_KINDS,
+  scopedBreakers,
+  TRADE_BREAKERS,
+} from '../../machines/breaker-rules.ts';
 import { machineDefinitions } from '../../machines/index.ts';
 import { breakerOf, entryDeskOf, feedOf, scannerOf } from '../../machines/messages.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
@@ -25,7 +30,7 @@ import { positionPlan } from '../config/plan.ts';
 import { riskLimits } from '../config/risk-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Time } from '../core/clock.ts';
-import type { Decimal } from '../core/decimal.ts';
+import { type Decimal, max, ZERO } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { ActorId } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
@@ -36,6 +41,7 @@ import type { JournalWriter } from '../journal/journal-writer.ts';
 import { riskJudge } from '../risk/learning.ts';
 import { RETURNS, type ReturnHistory } from '../risk/return-history.ts';
 import { strategyByName } from '../strategy/strategy.ts';
+import { withGate } from './gate-word.ts';
 import { type SymbolConditions, withConditions } from './market-conditions.ts';
 
 /** Who looks at the market for the actors: keeps the last prices and each position's guard band. */
@@ -118,7 +124,7 @@ export function buildSystem(parts: SystemParts): TradingSystem {
       crashed: (actor, error) => host.crashed(actor, error),
       finished: (actor) => host.finished(actor),
       enrich: (to, event) =>
-        withConditions(to, audience.enrich(to, event), {
+        withConditions(to, withGate(runtime, to, audience.enrich(to, event)), {
           returns: parts.returns,
           portfolio: () => runtime.actor(PORTFOLIO)?.snapshotText,
           symbol: (entry) => audience.conditions?.(entry),
@@ -208,17 +214,32 @@ function systemSpec(parts: SystemParts): SystemSpec {
 function riskActors({ config, instruments, wallet, remote }: SystemParts, at: number): ActorSeed[] {
   const kinds = remote ? [...BREAKER_KINDS, ...REMOTE_BREAKER_KINDS] : BREAKER_KINDS;
   const guard = remote ? { guardBoundMs: Math.ceil(remote.guardBoundMs * remote.timeFactor) } : {};
-  const settings = { ...config.breakers, symbols: instruments.length };
+  const settings = {
+    ...config.breakers,
+    symbols: instruments.length,
+    maintenanceRate: highestMaintenanceRate(instruments),
+  };
+  const scoped = scopedBreakers(instruments.map(({ symbol }) => symbol));
   const portfolio = {
     at,
     wallet,
     limits: riskLimits(config),
     equityBreakers: [breakerOf('drawdown'), breakerOf('daily-loss')],
-    tradeBreakers: [breakerOf('consecutive-losses')],
+    tradeBreakers: TRADE_BREAKERS,
   };
   return [
     { id: PORTFOLIO, input: portfolio },
     ...kinds.map((kind) => ({ id: breakerOf(kind), input: { kind, at, settings } })),
+    ...scoped.map(({ kind, name, scope }) => ({
+      id: breakerOf(name),
+      input: { kind, name, scope, at, settings },
+    })),
     { id: GUARDIAN, input: { at, ...guard } },
   ];
 }
+
+/** Of the first brackets: positions of our sizes stay in them. */
+const highestMaintenanceRate = (instruments: readonly Instrument[]): Decimal =>
+  instruments
+    .flatMap(({ brackets }) => brackets.slice(0, 1).map(({ maintMarginRate }) => maintMarginRate))
+    .reduce((highest, rate) => max(highest, rate), ZERO);

@@ -19,6 +19,8 @@ const REST_URL = /^https?:\/\/[^\s/@]+$/;
 const STREAM_URL = /^wss?:\/\/[^\s/@]+$/;
 const SYMBOL = /^[A-Z0-9]{2,30}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Breakers that halt by their own rule. */
+const HALTING = /^(drawdown|weekly-loss|api-errors|journal|rate-limit|reconciliation|clock)$/;
 const NAME_ALLOWED = 'letters, digits, ".", "_" and "-", at most 64';
 const PARTS_ALLOWED = 'a list of {profitPercent, sharePercent} whose shares are together at most 100';
 
@@ -122,7 +124,27 @@ export const configSchema = group({
   breakers: group({
     maxDrawdownPercent: exact('0.1', '100').default(DEFAULT_BREAKER_SETTINGS.maxDrawdownPercent),
     maxDailyLossPercent: exact('0.1', '100').default(DEFAULT_BREAKER_SETTINGS.maxDailyLossPercent),
+    fullLimitCapital: exact('1', '1000000000').default(DEFAULT_BREAKER_SETTINGS.fullLimitCapital),
+    calmDayPercent: number(0.01, 100).default(DEFAULT_BREAKER_SETTINGS.calmDayPercent),
+    maxWeeklyLossPercent: exact('1', '100').default(DEFAULT_BREAKER_SETTINGS.maxWeeklyLossPercent),
     maxLossesInARow: whole(1, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxLossesInARow),
+    maxSideLossesInARow: whole(1, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxSideLossesInARow),
+    maxSymbolLossesInARow: whole(1, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxSymbolLossesInARow),
+    minWinRatePercent: number(0, 100).default(DEFAULT_BREAKER_SETTINGS.minWinRatePercent),
+    winRateTrades: whole(5, 64).default(DEFAULT_BREAKER_SETTINGS.winRateTrades),
+    winRateCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.winRateCoolDownMs),
+    marginReducePercent: exact('25', '100').default(DEFAULT_BREAKER_SETTINGS.marginReducePercent),
+    marginDeleveragePercent: exact('25', '100').default(DEFAULT_BREAKER_SETTINGS.marginDeleveragePercent),
+    marginFlattenPercent: exact('25', '100').default(DEFAULT_BREAKER_SETTINGS.marginFlattenPercent),
+    deleverageEveryMs: wait().default(DEFAULT_BREAKER_SETTINGS.deleverageEveryMs),
+    maxMovePercent: number(4, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxMovePercent),
+    maxMeanMovePercent: number(2, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxMeanMovePercent),
+    shockCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.shockCoolDownMs),
+    maxFundingRate: number(0.0005, 1).default(DEFAULT_BREAKER_SETTINGS.maxFundingRate),
+    flatten: list(
+      'a list of breakers that close everything when they halt, such as [drawdown]; empty: none',
+      HALTING,
+    ).default([...DEFAULT_BREAKER_SETTINGS.flatten]),
     lossCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.lossCoolDownMs),
     maxApiErrors: whole(1, 64).default(DEFAULT_BREAKER_SETTINGS.maxApiErrors),
     apiErrorWindowMs: wait().default(DEFAULT_BREAKER_SETTINGS.apiErrorWindowMs),

@@ -41,9 +41,7 @@ export const isInScope = (
   entry: { readonly symbol: string; readonly direction: Direction | undefined },
 ): boolean =>
   (scope?.symbols === undefined || scope.symbols.includes(entry.symbol)) &&
-  (scope?.direction === undefined ||
-    entry.direction === undefined ||
-    scope.direction === entry.direction);
+  (scope?.direction === undefined || entry.direction === undefined || scope.direction === entry.direction);
 
 /** Why the order may not go out; undefined when it may. */
 export function gateReason(open: OpenBreakers | undefined, order: OpeningOrder): string | undefined {

@@ -1,0 +1,85 @@
+/**
+ * What the portfolio tells the breakers: the account's value, the market's moves, funding, trades.
+ *
+ * Invariant: each told measure is a row of its receiver, so a measure that is far from any limit one could set is
+ * told only to a breaker that is not closed.
+ */
+import { abs, type Decimal, div, gt, lt, mul, sub, sum, toNumber, ZERO } from '../src/core/decimal.ts';
+import type { ActorId } from '../src/core/ids.ts';
+import type { Emitted } from '../src/domain/events.ts';
+import { breakerOf, type Trade } from './messages.ts';
+import type { PortfolioContext } from './portfolio-account.ts';
+import { send } from './step.ts';
+
+/** The least that the configuration lets a limit be: below it nobody needs to hear. */
+export const LEAST_WEEKLY_LOSS_PERCENT = 1;
+export const LEAST_MARGIN_NOTIONAL = '2';
+export const LEAST_MOVE_PERCENT = 4;
+export const LEAST_MEAN_MOVE_PERCENT = 2;
+export const LEAST_FUNDING_RATE = 0.0005;
+
+/** A move is measured from one to two of these ago. */
+const WINDOW_MS = 15 * 60_000;
+
+const isOpen = ({ breakers }: PortfolioContext, name: string): boolean => breakers[name] !== undefined;
+
+const notionalOf = ({ exposures, marks }: PortfolioContext): Decimal =>
+  sum(
+    Object.values(exposures).map(({ symbol, quantity, entryPrice }) =>
+      abs(mul(quantity, marks[symbol] ?? entryPrice)),
+    ),
+  );
+
+export function tellEquity(context: PortfolioContext): readonly Emitted[] {
+  const { equity, peakEquity, dayStart, weekStart } = context;
+  const event = { type: 'EQUITY', equity, peak: peakEquity, dayStart: dayStart.equity, day: dayStart.day };
+  const told = context.equityBreakers.map((breaker) => send(breaker, event));
+  const floor = mul(weekStart.equity, String(1 - LEAST_WEEKLY_LOSS_PERCENT / 100));
+  if (isOpen(context, 'weekly-loss') || lt(equity, floor)) {
+    const week = { ...event, weekStart: weekStart.equity, week: weekStart.week };
+    told.push(send(breakerOf('weekly-loss'), week));
+  }
+  const notional = notionalOf(context);
+  if (isOpen(context, 'margin') || gt(notional, mul(equity, LEAST_MARGIN_NOTIONAL)))
+    told.push(send(breakerOf('margin'), { ...event, notional }));
+  return told;
+}
+
+/** The bases that a shock is measured from, as this moment's marks move them on. */
+export function moveBases({ bases, marks, at }: PortfolioContext): PortfolioContext['bases'] {
+  const newest = bases.at(-1);
+  return newest !== undefined && at - newest.at < WINDOW_MS ? bases : [...bases.slice(-1), { at, marks }];
+}
+
+export function tellShock(context: PortfolioContext): readonly Emitted[] {
+  const from = context.bases[0]?.marks ?? {};
+  const moves = Object.entries(context.marks).flatMap(([symbol, mark]) => {
+    const base = from[symbol];
+    if (base === undefined || !gt(base, ZERO)) return [];
+    return [[symbol, 100 * toNumber(div(sub(mark, base), base, 6))] as const];
+  });
+  if (moves.length === 0) return [];
+  const mean = moves.reduce((total, [, move]) => total + Math.abs(move), 0) / moves.length;
+  const far = moves.filter(([, move]) => Math.abs(move) >= LEAST_MOVE_PERCENT);
+  const breaker = breakerOf('flash-crash');
+  if (far.length > 0 || mean >= LEAST_MEAN_MOVE_PERCENT)
+    return [send(breaker, { type: 'SHOCK', moves: Object.fromEntries(far), mean })];
+  return isOpen(context, 'flash-crash') ? [send(breaker, { type: 'CALM' })] : [];
+}
+
+export function tellFunding(
+  context: PortfolioContext,
+  rates: { readonly [symbol: string]: number } | undefined,
+): readonly Emitted[] {
+  if (rates === undefined) return [];
+  const large = Object.entries(rates).filter(([, rate]) => Math.abs(rate) >= LEAST_FUNDING_RATE);
+  if (large.length === 0 && !isOpen(context, 'funding')) return [];
+  return [send(breakerOf('funding'), { type: 'FUNDING', rates: Object.fromEntries(large) })];
+}
+
+/** Names of the trade's own symbol and side are made from the trade: `*` and `+` stand for them. */
+export function tellTrade({ tradeBreakers }: PortfolioContext, trade: Trade): readonly Emitted[] {
+  const nameOf = (breaker: ActorId): ActorId =>
+    breaker.replace('*', trade.symbol).replace('+', trade.direction);
+  return tradeBreakers.map((breaker) => send(nameOf(breaker), { type: 'TRADE_CLOSED', trade }));
+}
