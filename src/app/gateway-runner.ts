@@ -4,12 +4,13 @@
  * Invariants: a call leaves only after its row is durable, and once; rows that a start finds in the journal are
  * never called again (the executor hears RESTARTED and looks for evidence instead); whatever goes wrong with a
  * call is an outcome; each message from outside has a cause of its own; while draining, nothing that could open
- * is sent.
+ * is sent; and none of it past an open breaker or an engaged kill switch.
  */
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { defined } from '../core/assert.ts';
 import { errorText } from '../core/errors.ts';
 import { type ActorEvent, type Message, VENUE } from '../domain/events.ts';
+import type { IdentifiedOrder } from '../domain/order.ts';
 import type { CallEnded, RemoteCall, RemoteOutcome } from '../domain/remote.ts';
 import type { GatewayEvent, VenueGateway } from '../exchange/venue-gateway.ts';
 
@@ -18,6 +19,8 @@ export interface GatewayRunnerOptions {
   readonly epoch: number;
   /** Every event of the gateway, for breakers, metrics and people. */
   readonly onEvent?: (event: GatewayEvent) => void;
+  /** A reason not to send an order that could open. */
+  readonly refuses?: (order: IdentifiedOrder) => string | undefined;
 }
 
 /** Orders go before questions: a stop must not wait for a reading. */
@@ -123,6 +126,8 @@ export class GatewayRunner {
   async #outcome(call: RemoteCall): Promise<RemoteOutcome<unknown>> {
     if (this.#draining && couldOpen(call))
       return { outcome: 'rejected', code: 0, reason: 'this process is stopping' };
+    const refused = call.call === 'submit' ? this.#options.refuses?.(call.order) : undefined;
+    if (refused !== undefined) return { outcome: 'rejected', code: 0, reason: refused };
     try {
       return await defined(this.#gateway, 'gateway').call(call);
     } catch (error) {

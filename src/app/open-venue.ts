@@ -20,7 +20,7 @@ export const openVenue: OpenVenue = {
   clock: async ({ mode, restUrl }) => (mode === 'paper' ? localVenueTime(restUrl) : undefined),
 
   gateway: async (request) => {
-    const { target, config, time, realTime, log, mayAct, symbols } = request;
+    const { target, config, time, realTime, log, mayAct, refuses, bare, symbols } = request;
     const { openCcxtExchange } = await import('../exchange/ccxt-exchange.ts');
     const { marginMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
     const gateway = openCcxtExchange({
@@ -29,6 +29,8 @@ export const openVenue: OpenVenue = {
       realTime,
       random: seededRandom(`gateway/${realTime.clock.now()}`),
       mayAct,
+      ...(refuses ? { refuses } : {}),
+      ...(bare === undefined ? {} : { bare }),
       symbols,
       limits: { maxLeverage: config.risk.maxLeverage, marginMode },
       allowWithdrawals,

@@ -28,6 +28,7 @@ export interface ConnectOptions {
   /** Symbols that the journal remembers; undefined: it is new. */
   readonly known: readonly SymbolName[] | undefined;
   readonly mayAct: () => boolean;
+  readonly refuses?: VenueRequest['refuses'];
   readonly onEvent: (event: GatewayEvent) => void;
   /** Why it is not there yet, or null. */
   readonly onWaiting: (reason: string | null) => void;
@@ -60,11 +61,11 @@ export async function connectVenue(options: ConnectOptions): Promise<Connected |
 }
 
 async function connectOnce(options: ConnectOptions): Promise<Connected> {
-  const { session, target, venue, known, mayAct, onEvent } = options;
+  const { session, target, venue, known, mayAct, refuses, onEvent } = options;
   const { options: run, io, log } = session;
   const { config } = run;
   const time = await venueTime(options);
-  const request = { target, config, time, realTime: io.time, log, mayAct };
+  const request = { target, config, time, realTime: io.time, log, mayAct, ...(refuses ? { refuses } : {}) };
   const wanted = known ?? config.market.symbols;
   const symbols = wanted.length > 0 ? wanted : await allSymbols(venue, { ...request, symbols: [] });
   const complete = { ...request, symbols };

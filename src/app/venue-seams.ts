@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Time } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import type { IdentifiedOrder } from '../domain/order.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 import type { LiveMarketData } from '../market/live-market.ts';
 import type { VenueTarget } from './modes.ts';
@@ -16,6 +17,10 @@ export interface VenueRequest {
   readonly log: Logger;
   /** Asked right before anything leaves that changes something at the venue. */
   readonly mayAct: () => boolean;
+  /** Asked right before an order leaves that could open: a reason not to. */
+  readonly refuses?: (order: IdentifiedOrder) => string | undefined;
+  /** Only calls: no checks, no private stream. */
+  readonly bare?: boolean;
   /** Empty: all there are; for looking around. */
   readonly symbols: readonly SymbolName[];
 }

@@ -11,6 +11,7 @@ import { BulkheadError, isBulkheadError } from '../core/errors.ts';
 import { type Logger, SILENT } from '../core/logger.ts';
 import type { Random } from '../core/random.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import type { IdentifiedOrder } from '../domain/order.ts';
 import type { RemoteAnswers, RemoteCall, RemoteOutcome } from '../domain/remote.ts';
 import { classifyFailure } from './call-outcome.ts';
 import { type VenueMode, venueAddress } from './ccxt-address.ts';
@@ -18,7 +19,7 @@ import { VenueCaller } from './ccxt-caller.ts';
 import { type Finding, VenueChecks } from './ccxt-checks.ts';
 import { openVenueClient, type VenueClient } from './ccxt-client.ts';
 import { type ExchangeInfo, readExchangeInfo, VenueInstruments } from './ccxt-instruments.ts';
-import { VenueOrders } from './ccxt-orders.ts';
+import { laneOf, VenueOrders } from './ccxt-orders.ts';
 import { VenueReadings } from './ccxt-report.ts';
 import { asRow, moment, text } from './ccxt-rows.ts';
 import { ClockOffset } from './clock-offset.ts';
@@ -41,6 +42,10 @@ export interface CcxtExchangeOptions {
   readonly random: Random;
   /** False: nothing that changes something may leave (lease lost, journal broken, stopping). */
   readonly mayAct: () => boolean;
+  /** A reason not to send an order that could open, asked right before it leaves. */
+  readonly refuses?: (order: IdentifiedOrder) => string | undefined;
+  /** Only calls: opening it runs no checks and no private stream. */
+  readonly bare?: boolean;
   readonly symbols: readonly SymbolName[];
   readonly limits: { readonly maxLeverage: number; readonly marginMode: 'cross' | 'isolated' };
   readonly allowWithdrawals: boolean;
@@ -106,6 +111,7 @@ export class CcxtExchange implements VenueGateway {
       const caller = await this.#connect();
       this.#clock.stop();
       await this.#clock.start();
+      if (this.#options.bare === true) return [];
       const checks = await this.#checks(caller, (all, info, signal) =>
         all.run(info, this.#clock.offsetMs ?? 0, signal),
       );
@@ -213,10 +219,10 @@ export class CcxtExchange implements VenueGateway {
   }
 
   #ordersOf(caller: VenueCaller): VenueOrders {
-    const { time } = this.#options;
+    const { time, refuses } = this.#options;
     this.#orders ??= new VenueOrders({
       caller,
-      veto: () => this.#veto(),
+      veto: (order) => this.#veto() ?? (order && laneOf(order) === 'entry' ? refuses?.(order) : undefined),
       now: () => time.clock.now(),
       grid: (symbol) => this.#grids.get(symbol),
       onLate: (placed) => {

@@ -18,8 +18,8 @@ type CallOf<C extends RemoteCall['call']> = Extract<RemoteCall, { readonly call:
 
 export interface OrdersOptions {
   readonly caller: VenueCaller;
-  /** Asked right before anything that changes something is sent: a reason not to. */
-  readonly veto: () => string | undefined;
+  /** Asked right before anything that changes something is sent, with the order where it is one: a reason not to. */
+  readonly veto: (order?: IdentifiedOrder) => string | undefined;
   readonly now: () => number;
   /** Where the instrument is known: the order is put on its grid. */
   readonly grid: (symbol: string) => Grid | undefined;
@@ -99,7 +99,7 @@ export class VenueOrders {
         {
           lane: laneOf(order),
           giveUpAt: sendBy,
-          veto: () => veto() ?? (now() >= sendBy ? 'its time to be sent had passed' : undefined),
+          veto: () => veto(order) ?? (now() >= sendBy ? 'its time to be sent had passed' : undefined),
           onLate: (late) => reportLate(late, algo, onLate),
         },
       );
@@ -135,14 +135,18 @@ export class VenueOrders {
     await caller.act(
       book === 'algo' ? 'cancelAlgoOrder' : 'cancelOrder',
       { symbol, ...which },
-      { lane: 'protect', veto },
+      { lane: 'protect', veto: () => veto() },
     );
     return { canceled: true };
   }
 
   async leverage({ symbol, leverage }: CallOf<'leverage'>): Promise<RemoteAnswers['leverage']> {
     const { caller, veto } = this.#options;
-    const answer = await caller.act('setLeverage', { symbol, leverage }, { lane: 'entry', veto });
+    const answer = await caller.act(
+      'setLeverage',
+      { symbol, leverage },
+      { lane: 'entry', veto: () => veto() },
+    );
     const set = Number(asRow(answer, 'leverage').leverage);
     if (!Number.isSafeInteger(set) || set <= 0)
       throw new UnreadableRow('the leverage that was set is no number');

@@ -1,0 +1,125 @@
+/**
+ * Carries a kill out at a remote venue: one process at a time for each data folder, by a gateway of its own that asks
+ * neither lease nor journal, until the venue shows nothing.
+ *
+ * Invariant: whoever holds the folder's kill lock is alone in acting on it; the kernel takes the lock from a process
+ * that dies, and the next one goes on from the same log.
+ */
+import { mkdirSync } from 'node:fs';
+import { scaledTime, sleep } from '../core/clock.ts';
+import { isBulkheadError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { SymbolName } from '../domain/instrument.ts';
+import type { VenueGateway } from '../exchange/venue-gateway.ts';
+import { lockFolder } from '../journal/pglite-lock.ts';
+import type { Io } from './io.ts';
+import { emergencyFolder, type KillOrder, killLock, readKill } from './kill-file.ts';
+import { KillLog } from './kill-log.ts';
+import type { KillTarget } from './kill-target.ts';
+import { type KillEnd, KillVenue, type OwnedView } from './kill-venue.ts';
+import { readStatus } from './status-file.ts';
+import type { OpenVenue } from './venue-seams.ts';
+
+export interface CarryOutOptions extends KillTarget {
+  readonly dataDir: string;
+  readonly order: KillOrder;
+  readonly venue: OpenVenue;
+  readonly io: Pick<Io, 'time'>;
+  readonly log: Logger;
+  readonly say: (text: string) => void;
+  readonly isStopped?: () => boolean;
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** 'busy': another process is at it. */
+export async function carryOut(options: CarryOutOptions): Promise<KillEnd | 'busy'> {
+  const { dataDir, order, io } = options;
+  mkdirSync(emergencyFolder(dataDir), { recursive: true });
+  const lock = lockOrBusy(dataDir);
+  if (!lock) return 'busy';
+  const log = new KillLog(dataDir, order.id, () => io.time.clock.now());
+  try {
+    return await throughGateway(options, log);
+  } finally {
+    log.close();
+    lock.release();
+  }
+}
+
+function lockOrBusy(dataDir: string): ReturnType<typeof lockFolder> | undefined {
+  try {
+    return lockFolder(killLock(dataDir));
+  } catch (error) {
+    if (isBulkheadError(error, 'STORE_LOCKED')) return undefined;
+    throw error;
+  }
+}
+
+/** A venue that does not answer is asked again, as long as the kill stands. */
+async function throughGateway(options: CarryOutOptions, log: KillLog): Promise<KillEnd> {
+  const { dataDir, order, io, say, isStopped } = options;
+  const isEngaged = (): boolean => readKill(dataDir)?.id === order.id;
+  for (let failures = 0; ; failures++) {
+    if (!isEngaged()) return 'released';
+    if (isStopped?.()) return 'stopped';
+    try {
+      return await once(options, log, isEngaged);
+    } catch (error) {
+      if (!isBulkheadError(error, 'VENUE_UNREACHABLE')) throw error;
+      if (failures === 0) say(`${error.message}; trying again`);
+    }
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 8), LONGEST_PAUSE_MS);
+    await sleep(io.time.timers, pauseMs);
+  }
+}
+
+async function once(
+  { target, config, dataDir, order, venue, io, say, log: logger, isStopped }: CarryOutOptions,
+  log: KillLog,
+  isEngaged: () => boolean,
+): Promise<KillEnd> {
+  const { timeFactor } = config.venue;
+  const local = await venue.clock(target);
+  const time = local === undefined ? io.time : scaledTime(io.time, local, timeFactor);
+  const { gateway } = await venue.gateway({
+    target,
+    config,
+    time,
+    realTime: io.time,
+    log: logger,
+    mayAct: isEngaged,
+    bare: true,
+    symbols: config.market.symbols,
+  });
+  try {
+    await gateway.open(() => {});
+    return await new KillVenue({
+      ...{ order, gateway, log, time, timeFactor, isEngaged, say },
+      owned: ownedView(dataDir),
+      realTime: io.time,
+      ...(isStopped ? { isStopped } : {}),
+    }).run();
+  } finally {
+    await closeQuietly(gateway);
+  }
+}
+
+const closeQuietly = (gateway: VenueGateway): Promise<void> => gateway.close().catch(() => {});
+
+/** What the folder's run last said of itself; orders that stand at the venue say the rest. */
+function ownedView(dataDir: string): OwnedView {
+  try {
+    const { positions, venue } = readStatus(dataDir);
+    const symbols: SymbolName[] = [
+      ...positions.map(({ symbol }) => symbol),
+      ...(venue?.unknownOrders ?? []).map(({ symbol }) => symbol),
+    ];
+    const foreign = Object.fromEntries((venue?.foreign ?? []).map(({ symbol, amount }) => [symbol, amount]));
+    return { symbols: [...new Set(symbols)], foreign };
+  } catch {
+    // It never ran here, or its status is gone.
+    return { symbols: [], foreign: {} };
+  }
+}
