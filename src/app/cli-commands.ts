@@ -203,6 +203,81 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['bulkhead ignore BTCUSDT'],
   },
   {
+    name: 'kill',
+    summary: 'cancel and close everything now, and open nothing until released',
+    detail:
+      'Engages the kill switch (the file KILL in the data folder), then cancels and closes at the venue itself all that Bulkhead owns. Needs neither the database nor a running Bulkhead; goes on until the venue shows nothing. Without flags it uses the venue of the folder\u2019s last run. docs/KILL.md tells more.',
+    flags: [
+      { name: 'account-wide', summary: 'the whole account, whoever opened it' },
+      { name: 'reason', value: 'WHY', summary: 'for the record' },
+      {
+        name: 'mode',
+        value: 'MODE',
+        summary: 'demo, paper or live',
+        key: 'mode',
+        default: 'that of the last run',
+      },
+      {
+        name: 'venue',
+        value: 'URL',
+        summary: 'where the venue is',
+        key: 'venue.restUrl',
+        default: 'that of the last run',
+      },
+      {
+        name: 'time-factor',
+        value: 'N',
+        summary: 'paper: how many times faster the exchange runs (its --speed)',
+        key: 'venue.timeFactor',
+        default: 'that of the last run',
+      },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: ['bulkhead kill', 'bulkhead kill --account-wide --reason "key leaked"'],
+    exits: { 0: 'the venue is flat, or a demo was told', 1: 'released before it was flat' },
+  },
+  {
+    name: 'release',
+    args: '[BREAKER]',
+    arity: [0, 1],
+    summary: 'lift the kill switch, or close one breaker, by hand',
+    detail:
+      'Without BREAKER: the kill switch. Your name and your reason go into the journal. What is measured goes on being measured: a breaker opens again when its limit is passed again.',
+    flags: [
+      { name: 'reason', value: 'WHY', summary: 'for the record; it must be given' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: [
+      'bulkhead release --reason "key replaced"',
+      'bulkhead release drawdown --reason "looked into"',
+    ],
+  },
+  {
+    name: 'trip',
+    args: 'BREAKER',
+    arity: [1, 1],
+    summary: 'open one breaker by hand: no entries until it is released',
+    detail: 'Your name and your reason go into the journal. What is open stays open, with its stops.',
+    flags: [
+      { name: 'reason', value: 'WHY', summary: 'for the record; it must be given' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: ['bulkhead trip drawdown --reason "news at 14:30"'],
+  },
+  {
+    name: 'breakers',
+    summary: 'every breaker and the kill switch: state, since when, why',
+    detail: 'Reads the status of the data folder, like bulkhead status.',
+    flags: [DATA_DIR, CONFIG, JSON_FLAG],
+    examples: ['bulkhead breakers', 'bulkhead breakers --json | jq .kill'],
+  },
+  {
     name: 'exchange',
     summary: 'a simulated Binance USD-M futures venue on this machine',
     detail:

@@ -9,12 +9,14 @@ import { commandHelp, generalHelp } from './cli-help.ts';
 import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
 import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
 import type {
+  BreakerWordOptions,
   CommandOptions,
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
   ForeignOptions,
   Io,
+  KillOptions,
   MigrateOptions,
   ReplayOptions,
   ReplayTarget,
@@ -34,6 +36,9 @@ export interface Handlers {
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
   foreign(options: ForeignOptions, io: Io): Promise<number>;
+  kill(options: KillOptions, io: Io): Promise<number>;
+  breakerWord(options: BreakerWordOptions, io: Io): Promise<number>;
+  breakers(options: CommandOptions, io: Io): Promise<number>;
   exchange(options: ExchangeOptions, io: Io): Promise<number>;
   doctor(options: DoctorOptions, io: Io): Promise<number>;
   migrate(options: MigrateOptions, io: Io): Promise<number>;
@@ -72,6 +77,28 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
         { ...commandOptions(parsed, io), request: command.name, symbol: parsed.args[0] ?? '' },
         io,
       );
+    case 'kill':
+      return handlers.kill(
+        {
+          ...commandOptions(parsed, io),
+          accountWide: flags.has('account-wide'),
+          reason: textOf(flags.get('reason')) ?? 'no reason given',
+        },
+        io,
+      );
+    case 'release':
+    case 'trip':
+      return handlers.breakerWord(
+        {
+          ...commandOptions(parsed, io),
+          request: command.name,
+          breaker: parsed.args[0],
+          reason: reasonOf(parsed),
+        },
+        io,
+      );
+    case 'breakers':
+      return handlers.breakers(commandOptions(parsed, io), io);
     case 'exchange':
       return handlers.exchange(exchangeOptions(parsed, io.cwd), io);
     case 'doctor':
@@ -139,6 +166,19 @@ function replayTarget(value: string | true | undefined): ReplayTarget | undefine
     );
   }
   return { at };
+}
+
+const textOf = (value: string | true | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
+/** What a person overrides they answer for. */
+function reasonOf({ command, flags }: ParsedCommand): string {
+  const reason = textOf(flags.get('reason'));
+  if (reason !== undefined) return reason;
+  throw usage(
+    `bulkhead ${command.name} needs a reason: --reason WHY`,
+    'It is kept in the journal, with your name.',
+  );
 }
 
 function grouping(value: string | true | undefined): Grouping | undefined {

@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Env, Secrets } from '../config/secrets.ts';
 import type { Time } from '../core/clock.ts';
 import type { JournalStore } from '../journal/journal.ts';
-import type { ForeignRequest } from './person-requests.ts';
+import type { BreakerRequest, ForeignRequest } from './person-requests.ts';
 import type { Grouping } from './statistics.ts';
 
 export interface Output {
@@ -72,6 +72,19 @@ export interface StatsOptions extends CommandOptions {
 export interface ForeignOptions extends CommandOptions {
   readonly request: ForeignRequest;
   readonly symbol: string;
+}
+
+export interface KillOptions extends CommandOptions {
+  /** Everything on the account, whoever opened it. */
+  readonly accountWide: boolean;
+  readonly reason: string;
+}
+
+export interface BreakerWordOptions extends CommandOptions {
+  readonly request: BreakerRequest;
+  /** Absent: the kill switch. */
+  readonly breaker: string | undefined;
+  readonly reason: string;
 }
 
 export type MigrateOptions = CommandOptions;

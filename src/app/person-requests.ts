@@ -7,10 +7,11 @@
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { breakerOf } from '../../machines/messages.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { Time, TimerHandle } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
-import { freshId } from '../core/ids.ts';
+import { type ActorId, freshId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import { type ActorEvent, type Message, VENUE } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
@@ -19,21 +20,54 @@ export const FOREIGN_REQUESTS = ['adopt', 'ignore'] as const;
 export type ForeignRequest = (typeof FOREIGN_REQUESTS)[number];
 
 /** What to do with a position at the venue that nobody here opened. */
-export interface PersonRequest {
+interface ForeignWord {
   readonly request: ForeignRequest;
   readonly symbol: SymbolName;
   /** Who asks, for the record. */
   readonly by: string;
 }
 
+export const BREAKER_REQUESTS = ['trip', 'release'] as const;
+export type BreakerRequest = (typeof BREAKER_REQUESTS)[number];
+
+/** To open or close a breaker by hand. */
+interface BreakerWord {
+  readonly request: BreakerRequest;
+  /** Its name, without "breaker/". */
+  readonly breaker: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export type PersonRequest = ForeignWord | BreakerWord;
+
 const FOLDER = 'requests';
 const SUFFIX = '.json';
 const LOOK_EVERY_MS = 500;
 
-const EVENT_TYPES: Readonly<Record<ForeignRequest, string>> = {
+const isForeign = (request: PersonRequest): request is ForeignWord =>
+  (FOREIGN_REQUESTS as readonly string[]).includes(request.request);
+const isBreakerWord = (request: PersonRequest): request is BreakerWord =>
+  !isForeign(request) &&
+  BREAKER_REQUESTS.includes(request.request) &&
+  typeof request.breaker === 'string' &&
+  typeof request.reason === 'string';
+
+const EVENT_TYPES: Readonly<Record<PersonRequest['request'], string>> = {
   adopt: 'ADOPT',
   ignore: 'IGNORE',
+  trip: 'OPERATOR_TRIP',
+  release: 'OPERATOR_RESET',
 };
+
+function readingOf(request: PersonRequest): { what: string; to: ActorId; event: ActorEvent } {
+  const type = EVENT_TYPES[request.request];
+  const { by } = request;
+  if (isForeign(request))
+    return { what: request.symbol, to: VENUE, event: { type, symbol: request.symbol, by } };
+  const { breaker, reason } = request;
+  return { what: breaker, to: breakerOf(breaker), event: { type, by, reason } };
+}
 
 /** Leaves a request for the run that uses this folder. */
 export function leaveRequest(dataDir: string, request: PersonRequest): string {
@@ -95,13 +129,9 @@ export class RequestDesk {
       const request = this.#read(join(this.#folder, file));
       if (!request) continue;
       this.#told.add(id);
-      const event: ActorEvent = {
-        type: EVENT_TYPES[request.request],
-        symbol: request.symbol,
-        by: request.by,
-      };
-      this.#options.log.info(`a person asks: ${request.request} ${request.symbol}`, { by: request.by });
-      this.#options.tell({ to: VENUE, event, cause: { kind: 'external', id } });
+      const { what, to, event } = readingOf(request);
+      this.#options.log.info(`a person asks: ${request.request} ${what}`, { by: request.by });
+      this.#options.tell({ to, event, cause: { kind: 'external', id } });
     }
   }
 
@@ -120,7 +150,7 @@ export class RequestDesk {
   #read(path: string): PersonRequest | undefined {
     try {
       const request = JSON.parse(readFileSync(path, 'utf8')) as PersonRequest;
-      if (FOREIGN_REQUESTS.includes(request.request) && typeof request.symbol === 'string') return request;
+      if (isForeign(request) ? typeof request.symbol === 'string' : isBreakerWord(request)) return request;
       throw new Error('it asks for nothing known');
     } catch (error) {
       this.#options.log.warn('a request that cannot be read', { path, reason: errorText(error) });

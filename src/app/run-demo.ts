@@ -2,12 +2,14 @@
 import { VirtualTime } from '../core/clock.ts';
 import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import type { RunOptions } from './io.ts';
+import { KillWatch } from './kill-watch.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
+import { RequestDesk } from './person-requests.ts';
 import { openRun } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
 
 export async function runDemo(session: Session): Promise<DriveEnd> {
-  const { options, io, log, held, signals, screen, recovered, instance, store, lease } = session;
+  const { options, io, log, held, signals, screen, recovered, instance, store, lease, folder } = session;
   const { config } = options;
   const { market, identity, notes, instruments } = await openRun(config, io.cwd, store, lease);
   held.add(() => market.close());
@@ -45,6 +47,24 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   held.add(async () => {
     await system.root.stop();
   });
+  const kill = new KillWatch({
+    dataDir: folder.path,
+    realTime: io.time,
+    log,
+    runtime: () => system.runtime,
+    isJournalOk: () => writer.state === 'ok',
+  });
+  const desk = new RequestDesk({
+    dataDir: folder.path,
+    time: io.time,
+    log,
+    tell: (message) => system.runtime.tell(message),
+  });
+  system.runtime.observe(desk.observe);
+  for (const people of [kill, desk]) {
+    people.start();
+    held.add(() => people.stop());
+  }
   screen.progress.recovery = {
     ms: Math.round(io.time.monotonic.now() - session.startedAt),
     actors: recovered.live.size,

@@ -16,8 +16,12 @@ import type { VenueGateway } from '../exchange/venue-gateway.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { strategyByName } from '../strategy/strategy.ts';
 import { composeLive, type LiveSystem } from './compose-live.ts';
+import { EntryDoor } from './entry-door.ts';
 import { GatewayRunner } from './gateway-runner.ts';
 import { InstrumentWatch } from './instrument-watch.ts';
+import { carryOut } from './kill-carry-out.ts';
+import { rememberVenue, type VenueFacts } from './kill-target.ts';
+import { KillWatch } from './kill-watch.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
 import type { VenueTarget } from './modes.ts';
@@ -39,6 +43,8 @@ interface Life {
   readonly metrics: LiveMetrics;
   readonly runner: GatewayRunner;
   readonly breakers: VenueBreakers;
+  readonly door: EntryDoor;
+  readonly kill: KillWatch;
   waitingFor: string | null;
   connected?: Connected;
   writer?: JournalWriter;
@@ -49,19 +55,23 @@ interface Life {
 }
 
 export async function runLive(session: Session, target: VenueTarget, venue: OpenVenue): Promise<'stopped'> {
-  const life = begin(session);
+  const life = begin(session, target, venue);
   const { signals, screen, store, held } = session;
   screen.showVenue(() => statusOf(life, target));
   const ticking = keepShowing(life);
   held.add(() => ticking.cancel());
   const known = await readIdentity(store);
   screen.to('connecting');
+  // Before the venue is reached: a kill that is engaged does not wait for it.
+  life.kill.start();
+  held.add(() => life.kill.stop());
   const connected = await connectVenue({
     session,
     target,
     venue,
     known: known?.market.symbols,
     mayAct: () => mayAct(life),
+    refuses: life.door.refuses,
     onEvent: life.runner.hear,
     onWaiting: (reason) => {
       life.waitingFor = reason;
@@ -72,21 +82,37 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
   return 'stopped';
 }
 
-function begin(session: Session): Life {
-  const { io, lease, options } = session;
-  const { breakers: limits, venue } = options.config;
+function begin(session: Session, target: VenueTarget, venue: OpenVenue): Life {
+  const { io, lease, options, folder, log } = session;
+  const { config } = options;
+  const { breakers: limits } = config;
   const metrics = new LiveMetrics();
   const breakers = new VenueBreakers({
     epoch: lease.epoch,
     now: () => io.time.monotonic.now(),
-    timeFactor: venue.timeFactor,
+    timeFactor: config.venue.timeFactor,
     maxLatencyMs: limits.maxLatencyMs,
     maxClockSkewMs: limits.maxClockSkewMs,
     knows: (actor) => life.system?.runtime.knows(actor) === true,
     tell: (message) => life.system?.runtime.tell(message),
   });
+  const kill: KillWatch = new KillWatch({
+    dataDir: folder.path,
+    realTime: io.time,
+    log,
+    runtime: () => life.system?.runtime,
+    isJournalOk: () => life.writer?.state === 'ok',
+    carryOut: (order) =>
+      carryOut({
+        ...{ dataDir: folder.path, order, target, config, venue, io, log },
+        say: (text) => log.warn(`kill: ${text}`, { kill: order.id }),
+        isStopped: () => kill.isStopped,
+      }),
+  });
+  const door = new EntryDoor(() => kill.isEngaged);
   const runner = new GatewayRunner({
     epoch: lease.epoch,
+    refuses: door.refuses,
     onEvent: (event) => {
       metrics.hear(event, life.connected?.time.clock.now() ?? null);
       breakers.hear(event);
@@ -97,6 +123,8 @@ function begin(session: Session): Life {
     metrics,
     runner,
     breakers,
+    door,
+    kill,
     waitingFor: 'its first answer',
     isOver: false,
   };
@@ -131,6 +159,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   const market = await venue.market(connected.request);
   const driver = driverOf(life, system, market, identity);
   life.driver = driver;
+  rememberVenue(session.folder.path, factsOf(session, connected));
   const desk = new RequestDesk({ dataDir: session.folder.path, time: io.time, log, tell: tellOf(system) });
   system.runtime.observe(desk.observe);
   await startSystem(system, recovered, [restarted(session.lease.epoch)]);
@@ -168,6 +197,11 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   screen.progress.virtualTime = time.clock.now();
 }
 
+function factsOf({ options }: Session, { request: { target, symbols } }: Connected): VenueFacts {
+  const { mode, restUrl, streamUrl } = target;
+  return { mode, restUrl, streamUrl, symbols, timeFactor: options.config.venue.timeFactor };
+}
+
 const windDownOptions = ({ options, io, log }: Session) => ({
   deadlineMs: options.config.shutdown.deadlineMs,
   time: io.time,
@@ -187,7 +221,7 @@ const restarted = (epoch: number): Message => ({
 });
 
 function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): LiveSystem {
-  const { session, runner, metrics, breakers, connected } = life;
+  const { session, runner, metrics, breakers, door, connected } = life;
   const { options, instance, recovered, log, screen, io } = session;
   const system = composeLive({
     config: options.config,
@@ -202,11 +236,13 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
   system.runtime.observe(runner.observe);
   system.runtime.observe(metrics.observe);
   system.runtime.observe(breakers.observe);
+  system.runtime.observe(door.observe);
   screen.watch(system, writer, identity.market, undefined, identity.venue.wallet);
   for (const { row } of recovered.live.values()) {
     screen.model.seed(row);
     metrics.seed(row.actor, row.snapshot);
     breakers.observe({ row });
+    door.observe({ row });
   }
   return system;
 }
