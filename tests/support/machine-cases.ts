@@ -185,6 +185,8 @@ const account: MachineCase = {
   ],
 };
 
+const HARD_PRESSED = { equity: '700', peak: '1000', dayStart: '1000', day: 1 };
+
 const breaker = (kind: string, settings: Record<string, unknown>): MachineCase => ({
   name: `breaker ${kind}`,
   definition: createBreakerMachine(),
@@ -208,6 +210,14 @@ const breaker = (kind: string, settings: Record<string, unknown>): MachineCase =
       { type: 'SKEW', ms: 20 },
       { type: 'LATENCY', ms: 9_000 },
       { type: 'LATENCY', ms: 90 },
+      { type: 'EQUITY', ...HARD_PRESSED, notional: '80000' },
+      { type: 'EQUITY', ...HARD_PRESSED, notional: '0', weekStart: '1000', week: 1 },
+      { type: 'SHOCK', moves: { BTCUSDT: -20 }, mean: 3 },
+      { type: 'SHOCK', moves: { ETHUSDT: 20 }, mean: 20 },
+      { type: 'CALM' },
+      { type: 'FUNDING', rates: { BTCUSDT: 0.01 } },
+      { type: 'FUNDING', rates: {} },
+      { type: 'EMERGENCY', kill: 'kill-1', seq: 1, entry: {} },
       { type: 'OPERATOR_TRIP', by: 'ann', reason: 'news' },
       { type: 'OPERATOR_RESET', by: 'ann', reason: 'seen' },
       { type: 'COOLED_DOWN' },
@@ -336,6 +346,12 @@ export const MACHINE_CASES: readonly MachineCase[] = [
   breaker('reconciliation', {}),
   breaker('clock', {}),
   breaker('latency', { maxSlowCalls: 2 }),
+  breaker('kill', {}),
+  breaker('weekly-loss', {}),
+  breaker('margin', {}),
+  breaker('win-rate', { winRateTrades: 2 }),
+  breaker('flash-crash', {}),
+  breaker('funding', {}),
   feed,
   guardian,
   position('entry and protection', {}, ['entry', 'stop', 'DENIED', 'ABORT_ENTRY']),
