@@ -237,3 +237,72 @@ test('its database gone, a running Bulkhead acts on the file KILL alone', {
   run.kill('SIGTERM');
   assert.equal((await run.ended).code, 143, run.tail());
 });
+
+test('beside a running Bulkhead: both act, nothing is closed twice, and it goes on after the release', {
+  timeout: 240_000,
+}, async (t) => {
+  const b = await bench(t);
+  const run = await holding(b);
+  const killed = await kill(b, '--reason', 'lunch');
+  assert.equal(killed.code, 0, killed.stderr + killed.stdout);
+  assert.deepEqual(await amounts(b.exchange), {});
+  const halted = await statusWhere(
+    b.dataDir,
+    'shut and flat in the books, too',
+    ({ tradingState, positions, trades }) =>
+      tradingState === 'halted' && positions.length === 0 && trades.count === 1,
+  );
+  assert.deepEqual(halted.venue?.unknownOrders, []);
+  assert.deepEqual(halted.venue?.foreign, []);
+  const shown = await cli(['breakers', '--data-dir', b.dataDir, '--json']);
+  const { kill: order } = jsonLines(shown)[0] as { kill: { reason: string; accountWide: boolean } };
+  assert.deepEqual([order.reason, order.accountWide], ['lunch', false]);
+  // Until its own look at the venue is over, a release is refused.
+  await until('released', async () => {
+    const { code } = await cli(['release', '--data-dir', b.dataDir, '--reason', 'back']);
+    return code === 0 ? true : undefined;
+  });
+  await statusWhere(b.dataDir, 'open again', ({ tradingState }) => tradingState === 'active');
+  const tripped = await cli(['trip', 'latency', '--data-dir', b.dataDir, '--reason', 'news']);
+  assert.equal(tripped.code, 0, tripped.stderr);
+  await statusWhere(b.dataDir, 'tripped by hand', ({ tradingState }) => tradingState === 'halted');
+  assert.equal((await cli(['release', 'latency', '--data-dir', b.dataDir, '--reason', 'over'])).code, 0);
+  await statusWhere(b.dataDir, 'and released', ({ tradingState }) => tradingState === 'active');
+  const wrong = await cli(['release', 'latencies', '--data-dir', b.dataDir, '--reason', 'x', '--json']);
+  assert.match(errorOf(wrong).message, /latency/);
+  run.kill('SIGTERM');
+  assert.equal((await run.ended).code, 143, run.tail());
+});
+
+test('a demo closes its own positions, and stays shut when it starts again', {
+  timeout: 120_000,
+}, async (t) => {
+  const dataDir = path.join(tempDir(t, 'kill-demo'), 'data');
+  const args = ['run', '--seed', '42', '--symbols', 'BTCUSDT,ETHUSDT', '--data-dir', dataDir, '--json'];
+  const first = new CliProcess(args);
+  t.after(() => first.reap());
+  await first.said(/"event":"trade"/);
+  assert.equal((await cli(['kill', '--data-dir', dataDir, '--reason', 'enough'])).code, 0);
+  const shut = await statusWhere(
+    dataDir,
+    'shut',
+    ({ tradingState, positions }) => tradingState === 'halted' && positions.length === 0,
+  );
+  first.kill('SIGKILL');
+  await first.ended;
+  const second = new CliProcess(args);
+  t.after(() => second.reap());
+  const again = await statusWhere(
+    dataDir,
+    'shut again, later in the market',
+    ({ pid, tradingState, virtualTime }) =>
+      pid === second.pid &&
+      tradingState === 'halted' &&
+      (virtualTime ?? 0) > (shut.virtualTime ?? 0) + 3_600_000,
+  );
+  assert.equal(again.positions.length, 0);
+  assert.equal((await cli(['release', '--data-dir', dataDir, '--reason', 'rested'])).code, 0);
+  await statusWhere(dataDir, 'open', ({ tradingState }) => tradingState === 'active');
+  second.kill('SIGTERM');
+  await second.ended;
+});
