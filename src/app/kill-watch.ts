@@ -85,7 +85,7 @@ export class KillWatch {
       log.error(`the kill switch is engaged: ${order.reason}`, { kill: order.id, by: order.by });
     }
     const isOpen = openBreakerOf(this.#snapshot())?.state === 'halted';
-    if (!isOpen || !this.#cause().includes(order.id)) {
+    if (!isOpen || !this.#lastTrip().includes(order.id)) {
       const { by, reason, id } = order;
       this.#say(`${id}:on`, { type: 'OPERATOR_TRIP', by, reason: `${reason} (${id})`, closing: 'all' });
     }
@@ -116,7 +116,7 @@ export class KillWatch {
     const open = openBreakerOf(this.#snapshot());
     if (!open) return;
     const release = lastRelease(this.#options.dataDir);
-    if (!release || !this.#cause().includes(release.id)) return;
+    if (!release || !this.#lastTrip().includes(release.id)) return;
     const { by, reason, id } = release;
     this.#say(`${id}:off`, { type: 'OPERATOR_RESET', by, reason });
   }
@@ -169,6 +169,10 @@ export class KillWatch {
     const text = this.#snapshot();
     return text === undefined ? undefined : (JSON.parse(text) as { context: BreakerContext }).context;
   }
-  #cause = (): string => this.#context()?.cause ?? '';
+  /** The reason of whoever opened it last, which holds the kill's id. */
+  #lastTrip(): string {
+    const trips = this.#context()?.audit.filter(({ what }) => what === 'trip');
+    return trips?.at(-1)?.reason ?? '';
+  }
   #counters = () => this.#context()?.counters;
 }

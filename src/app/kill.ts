@@ -10,7 +10,6 @@ import { createLogger } from '../core/logger.ts';
 import type { Io, KillOptions } from './io.ts';
 import { carryOut } from './kill-carry-out.ts';
 import { engageKill, type KillOrder, readKill } from './kill-file.ts';
-import { killLogPath, readKillLog } from './kill-log.ts';
 import { killTarget } from './kill-target.ts';
 import type { KillEnd } from './kill-venue.ts';
 import { openVenue } from './open-venue.ts';
@@ -56,7 +55,7 @@ const LAST_WORDS: Readonly<Record<KillEnd, string>> = {
   stopped: 'stopped before the venue was flat',
 };
 
-/** While another process is at it, its log says when it is done. */
+/** While another process is at it, this one waits, and then sees for itself. */
 async function untilDone(
   dataDir: string,
   order: KillOrder,
@@ -68,7 +67,6 @@ async function untilDone(
     if (end !== 'busy') return end;
     await sleep(io.time.timers, LOOK_AGAIN_MS);
     if (readKill(dataDir)?.id !== order.id) return 'released';
-    if (readKillLog(killLogPath(dataDir, order.id)).entries.at(-1)?.kind === 'flat') return 'flat';
   }
 }
 
