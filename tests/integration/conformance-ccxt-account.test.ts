@@ -95,7 +95,7 @@ test('a market order: its answer, its trade, its fee, the position and the balan
   near(position?.initialMargin, (0.02 * (position?.markPrice ?? 0)) / 10, 'initial margin');
 
   const balance = await ccxt.fetchBalance();
-  assert.equal(balance.info.totalWalletBalance, String(Number((10_000 - fees).toFixed(8))));
+  assert.equal(balance.info.totalWalletBalance, (10_000 - fees).toFixed(8));
   near(balance.USDT?.total, 10_000 - fees + (position?.unrealizedPnl ?? 0), 'total');
   near(balance.USDT?.used, position?.initialMargin ?? 0, 'used');
   near(balance.USDT?.free, (balance.USDT?.total ?? 0) - (balance.USDT?.used ?? 0), 'free');
