@@ -26,7 +26,10 @@ export class ExchangeProcess {
     const cli = new CliProcess(['exchange', '--json', '--port', String(port), ...flags]);
     t.after(() => cli.reap());
     const [line] = await cli.said(/^\{"ready":true.*\}\n/m);
-    return new ExchangeProcess(cli, JSON.parse(line) as { port: number; adminPort: number; recovered: number });
+    return new ExchangeProcess(
+      cli,
+      JSON.parse(line) as { port: number; adminPort: number; recovered: number },
+    );
   }
 
   get url(): string {
