@@ -67,7 +67,7 @@ interface Struck {
 }
 
 /** One moment of a position's life. */
-interface Step {
+export interface Step {
   readonly at: number;
   readonly state: State | undefined;
   readonly event: ActorEvent;
@@ -177,13 +177,13 @@ async function readJournal(world: SoakWorld) {
 type Steps = ReadonlyMap<string, readonly Step[]>;
 type Owners = Awaited<ReturnType<typeof readJournal>>['owners'];
 
-function eventOf(row: JournalRow): ActorEvent {
+export function eventOf(row: JournalRow): ActorEvent {
   const cause = JSON.parse(row.cause) as Cause;
   const event = JSON.parse(row.event) as ActorEvent;
   return cause.kind === 'postponed' ? { type: 'postponed' } : event;
 }
 
-function stateOf(row: JournalRow): State | undefined {
+export function stateOf(row: JournalRow): State | undefined {
   if (row.snapshot === null) return undefined;
   const { value } = JSON.parse(row.snapshot) as { value: string | Record<string, unknown> };
   const [top, inner] = typeof value === 'string' ? [value, {}] : (Object.entries(value)[0] ?? ['', {}]);
@@ -255,7 +255,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What the position heard of that order, or which states it went through when no order was named. */
-function answerOf(
+export function answerOf(
   after: readonly Step[],
   from: State | undefined,
   until: number,
@@ -298,7 +298,7 @@ export function written({ rows }: FaultTable): string {
 
 const ANSWERS_SHOWN = 2;
 
-function cellText({ hits, after }: Cell): string {
+export function cellText({ hits, after }: Cell): string {
   if (hits === 0) return '–';
   const top = [...after].sort((a, b) => b[1] - a[1]).slice(0, ANSWERS_SHOWN);
   return `${hits}: ${top.map(([what, count]) => `${what} (${count})`).join('; ')}`;
