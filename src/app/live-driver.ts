@@ -17,7 +17,7 @@ import { type Candle, closeTime, type Timeframe } from '../domain/candle.ts';
 import type { ActorEvent } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { ClosedCandles } from '../domain/signal.ts';
-import type { LiveMarketData, LiveMarketEvent } from '../market/live-market.ts';
+import type { LiveChannel, LiveMarketData, LiveMarketEvent } from '../market/live-market.ts';
 import { LiveQuality } from '../market/live-quality.ts';
 import type { MarketBar, MarketFault } from '../market/market-data.ts';
 import { type Ailment, FeedHealth } from './feed-health.ts';
@@ -29,6 +29,15 @@ import { TimerPump } from './timer-pump.ts';
 export const LIVE_TIMEFRAME: Timeframe = '15m';
 /** Finer than the strategy's bars: for the price a position missed. */
 const PEAK_TIMEFRAME: Timeframe = '1m';
+/**
+ * The quotes of more symbols than this are not listened to: in a busy market they would cost more than all the
+ * rest together, and only the spread is taken from them. Risk then says that it did not judge it.
+ */
+const QUOTED_SYMBOLS = 100;
+
+const channelsFor = (symbols: number): readonly LiveChannel[] =>
+  symbols > QUOTED_SYMBOLS ? ['bars', 'marks'] : ['bars', 'marks', 'quotes'];
+
 /** Histories asked for at the same time. */
 const AT_ONCE = 4;
 /** However little the strategy needs: the correlations that risk asks for want a week. */
@@ -144,7 +153,7 @@ export class LiveDriver {
     for (let failures = 0; !this.#stopped; failures++) {
       try {
         await market.start(
-          { symbols, timeframe: LIVE_TIMEFRAME, channels: ['bars', 'marks', 'quotes'] },
+          { symbols, timeframe: LIVE_TIMEFRAME, channels: channelsFor(symbols.length) },
           (event) => this.#hear(event),
         );
         return;
