@@ -55,6 +55,10 @@ const CONFIG = {
   },
   breakers: {
     maxLossesInARow: 1_000,
+    maxSideLossesInARow: 1_000,
+    maxSymbolLossesInARow: 1_000,
+    minWinRatePercent: 0,
+    maxWeeklyLossPercent: '90',
     maxDrawdownPercent: '90',
     maxDailyLossPercent: '90',
     apiErrorCoolDownMs: 10_000,
