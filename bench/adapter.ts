@@ -72,7 +72,8 @@ async function holdPositions(): Promise<void> {
   const prices = (await bare.get('/fapi/v1/ticker/price')) as { symbol: string; price: string }[];
   for (const { symbol, price } of prices) {
     const quantity = String(Math.ceil(100 / Number(price)));
-    const digits = price.split('.')[1]?.length ?? 0;
+    // The venue pads its prices; what they show beyond the padding is on the tick.
+    const digits = String(Number(price)).split('.')[1]?.length ?? 0;
     const triggerPrice = (Number(price) * 0.5).toFixed(digits);
     await bare.send('POST', '/fapi/v1/order', { symbol, side: 'BUY', type: 'MARKET', quantity });
     await bare.send('POST', '/fapi/v1/algoOrder', {

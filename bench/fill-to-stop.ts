@@ -57,7 +57,8 @@ async function barePairs(exchange: BenchExchange): Promise<number[]> {
   const { price } = (await client.get(`/fapi/v1/ticker/price?symbol=${symbol}`)) as { price: string };
   const quantity = '0.002';
   const order = { symbol, side: 'BUY', type: 'MARKET', quantity };
-  const digits = price.split('.')[1]?.length ?? 0;
+  // The venue pads its prices; what they show beyond the padding is on the tick.
+  const digits = String(Number(price)).split('.')[1]?.length ?? 0;
   const trigger = (Number(price) * 0.9).toFixed(digits);
   const stop = { symbol, side: 'SELL', type: 'STOP_MARKET', algoType: 'CONDITIONAL', triggerPrice: trigger };
   const pairs: number[] = [];
