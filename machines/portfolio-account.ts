@@ -3,14 +3,15 @@ import { type Decimal, div, max, sub, sum, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
-import type {
-  Entry,
-  Exposure,
-  Learned,
-  MarketConditions,
-  PortfolioView,
-  Refusal,
-  RiskLimits,
+import {
+  type Entry,
+  type Exposure,
+  type Learned,
+  type MarketConditions,
+  NOTHING_LEARNED,
+  type PortfolioView,
+  type Refusal,
+  type RiskLimits,
 } from '../src/domain/risk.ts';
 import type {
   BreakerChanged,
@@ -158,13 +159,6 @@ export function scopedRefusal(
 /** The day of a moment, and the week that begins on Monday: the epoch was a Thursday. */
 export const dayOf = (at: number): number => Math.floor(at / DAY_MS);
 export const weekOf = (at: number): number => Math.floor((dayOf(at) + 3) / 7);
-
-export const NOTHING_LEARNED: Learned = {
-  at: 0,
-  all: { trades: 0, wins: 0, won: 0, lost: 0 },
-  symbols: {},
-  hours: {},
-};
 
 /** The limits that came with version 2, switched off. */
 export const UNLIMITED = {

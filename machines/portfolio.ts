@@ -28,7 +28,7 @@ import {
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
-import type { AssessEntry, RiskDecision, RiskJudge } from '../src/domain/risk.ts';
+import { type AssessEntry, NOTHING_LEARNED, type RiskDecision, type RiskJudge } from '../src/domain/risk.ts';
 import { movedBy } from '../src/domain/wallet.ts';
 import { TRADE_BREAKERS } from './breaker-rules.ts';
 import { carry, type MachineDefinition } from './definition.ts';
@@ -37,7 +37,6 @@ import {
   dayOf,
   type HeldExposure,
   initialPortfolio,
-  NOTHING_LEARNED,
   type PortfolioContext,
   type PortfolioEvent,
   type PortfolioInput,

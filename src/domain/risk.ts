@@ -59,6 +59,10 @@ export interface Learned {
   readonly hours: { readonly [hour: string]: Results };
 }
 
+export const NO_RESULTS: Results = { trades: 0, wins: 0, won: 0, lost: 0 };
+
+export const NOTHING_LEARNED: Learned = { at: 0, all: NO_RESULTS, symbols: {}, hours: {} };
+
 /** The market at the moment of the question, as far as the host knows it; floats, for judgement only. */
 export interface MarketConditions {
   /** 1h log returns in hundred-thousandths, newest last, of the candidate and of what is open. */

@@ -7,8 +7,6 @@
  */
 import type { KellyLimits, Learned, LearningLimits, Results } from '../domain/risk.ts';
 
-export const NO_RESULTS: Results = { trades: 0, wins: 0, won: 0, lost: 0 };
-
 export const meanReturn = ({ trades, won, lost }: Results): number =>
   trades > 0 ? (won - lost) / trades : 0;
 
@@ -66,8 +64,6 @@ export const aged = (results: Results, keep: number): Results => ({
 });
 
 export const hourOf = (at: number): string => String(new Date(at).getUTCHours());
-
-export const NOTHING_LEARNED: Learned = { at: 0, all: NO_RESULTS, symbols: {}, hours: {} };
 
 /** Results as they weigh now, when nothing has come in for a while. */
 export function learnedAt(known: Learned, at: number, halfLifeDays: number): Learned {

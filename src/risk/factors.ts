@@ -3,10 +3,10 @@
  * can be explained.
  */
 import { type Decimal, fromNumber, mul } from '../core/decimal.ts';
-import type { Entry, PortfolioView, RiskLimits } from '../domain/risk.ts';
+import { type Entry, NOTHING_LEARNED, type PortfolioView, type RiskLimits } from '../domain/risk.ts';
 import { correlationFactor, likeness } from './correlation.ts';
 import { drawdownFactor, drawdownPercent } from './drawdown.ts';
-import { hourOf, kellyFactor, learnedAt, learnedFactor, NOTHING_LEARNED } from './edge.ts';
+import { hourOf, kellyFactor, learnedAt, learnedFactor } from './edge.ts';
 import { volatilityMultiplier } from './sizing.ts';
 
 export interface Factor {

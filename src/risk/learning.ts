@@ -1,6 +1,12 @@
 /** What trades teach, and the judge that the portfolio asks. Pure. */
-import type { Learned, LearnFromTrade, Results, RiskJudge } from '../domain/risk.ts';
-import { aged, hourOf, NO_RESULTS, weightAfter, withTrade } from './edge.ts';
+import {
+  type Learned,
+  type LearnFromTrade,
+  NO_RESULTS,
+  type Results,
+  type RiskJudge,
+} from '../domain/risk.ts';
+import { aged, hourOf, weightAfter, withTrade } from './edge.ts';
 import { assessEntry } from './risk-manager.ts';
 
 type Group = { readonly [key: string]: Results };
