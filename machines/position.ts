@@ -15,9 +15,12 @@ const remote = carry((context) => ({
   guarded: false,
 }));
 
+/** Version 2 answered no person. */
+const answering = carry(() => ({ answers: [] }));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 2,
+  version: 3,
   machine: positionMachine,
-  migrations: { 1: remote },
+  migrations: { 1: remote, 2: answering },
 });

@@ -51,12 +51,12 @@ const NO_ACTION = {};
 /** What a position that is on its way out has nothing to add to. */
 const ALREADY_CLOSING = {
   EXIT_SIGNAL: NO_ACTION,
-  OPERATOR_CLOSE: NO_ACTION,
+  OPERATOR_CLOSE: { actions: 'refuseOperator' },
   ABORT_ENTRY: NO_ACTION,
   TIME_STOP: NO_ACTION,
   PRICE: NO_ACTION,
   ADD: NO_ACTION,
-};
+} as const;
 
 export const positionMachine = positionSetup.createMachine({
   id: 'position',
@@ -80,6 +80,8 @@ export const positionMachine = positionSetup.createMachine({
     INSTRUMENT: { actions: 'changeFilters' },
     GUARD_STOP: { actions: 'answerGuard' },
     CANCEL_AGAIN: NO_ACTION,
+    PARTIAL_CLOSE: { actions: 'refuseOperator' },
+    MOVE_STOP: { actions: 'refuseOperator' },
     '*': { actions: 'unexpected' },
   },
   states: {
@@ -89,7 +91,7 @@ export const positionMachine = positionSetup.createMachine({
       on: {
         EXIT_SIGNAL: { target: 'abandoned', actions: 'wantClose' },
         ABORT_ENTRY: { target: 'abandoned', actions: 'wantClose' },
-        OPERATOR_CLOSE: { target: 'abandoned', actions: 'wantClose' },
+        OPERATOR_CLOSE: { target: 'abandoned', actions: 'operator' },
         KILL: { target: 'abandoned', actions: 'wantClose' },
         PRICE: NO_ACTION,
         ADD: NO_ACTION,
@@ -126,7 +128,7 @@ export const positionMachine = positionSetup.createMachine({
       on: {
         EXIT_SIGNAL: { target: '.cancelling', actions: 'wantClose' },
         ABORT_ENTRY: '.cancelling',
-        OPERATOR_CLOSE: { target: '.cancelling', actions: 'wantClose' },
+        OPERATOR_CLOSE: { target: '.cancelling', actions: 'operator' },
         KILL: { target: '.cancelling', actions: 'wantKill' },
         PRICE: NO_ACTION,
         ADD: NO_ACTION,
@@ -168,7 +170,9 @@ export const positionMachine = positionSetup.createMachine({
         GUARD_STOP: { actions: 'guardStop' },
         PRICE: { actions: 'watch' },
         EXIT_SIGNAL: { actions: 'wantClose' },
-        OPERATOR_CLOSE: { actions: 'wantClose' },
+        OPERATOR_CLOSE: { actions: 'operator' },
+        PARTIAL_CLOSE: { actions: 'operator' },
+        MOVE_STOP: { actions: 'operator' },
         TIME_STOP: { actions: 'wantClose' },
         KILL: { actions: 'wantKill' },
         ADD: NO_ACTION,
@@ -235,7 +239,8 @@ export const positionMachine = positionSetup.createMachine({
           initial: 'unarmed',
           states: {
             unarmed: { always: { guard: 'armed', target: 'armed' } },
-            armed: {},
+            // A person who loosens the stop takes it off the trail.
+            armed: { always: { guard: 'unarmed', target: 'unarmed' } },
           },
         },
 

@@ -1,8 +1,8 @@
 /**
  * What a position knows. Plain JSON, null instead of undefined, money as decimal strings.
  *
- * Invariants: `quantity` ≥ 0 is what the venue has told us is open; `stopPrice` only ever tightens; `orders`
- * holds every order that is not over, and the last few that are (a late fill must find its order).
+ * Invariants: `quantity` ≥ 0 is what the venue has told us is open; `stopPrice` only ever tightens, but for a
+ * person's explicit word; `orders` holds every order that is not over, and the last few that are (a late fill must find its order).
  */
 import { type Decimal, mul, ZERO } from '../../src/core/decimal.ts';
 import type { ActorId } from '../../src/core/ids.ts';
@@ -13,9 +13,13 @@ import type { Approval, GuardStop, InstrumentChanged, RefusedEntry, Timed } from
 import { NOTHING_UNEXPECTED, type Unexpected } from '../step.ts';
 import { type Adopted, adoptedEntry } from './adopted.ts';
 import type { PositionPlan } from './plan.ts';
+import type { Answer, OperatorWord } from './words.ts';
 
-/** 'venue' is an order nobody here made: a liquidation, ADL, a person at the venue. */
-export type OrderRole = 'entry' | 'add' | 'stop' | 'exit' | 'close' | 'emergency' | 'venue';
+/**
+ * 'exit' is a part of the plan, 'reduce' one that a person asked for; 'venue' is an order nobody here made: a
+ * liquidation, ADL, a person at the venue.
+ */
+export type OrderRole = 'entry' | 'add' | 'stop' | 'exit' | 'reduce' | 'close' | 'emergency' | 'venue';
 
 /**
  * 'submitted' has no outcome yet; 'unknown' may or may not exist; 'live' and 'triggered' are at the venue;
@@ -123,6 +127,9 @@ export interface PositionContext {
   /** Rules that would have acted on an event that another rule won. */
   readonly suppressed: readonly { readonly rule: string; readonly by: string; readonly at: number }[];
 
+  /** What people asked of it, and what they were told. */
+  readonly answers: readonly Answer[];
+
   /** True while prices can make it act (the host keeps its guard band then). */
   readonly watching: boolean;
   readonly closeReason: string | null;
@@ -178,7 +185,7 @@ export type PositionEvent =
   | ({ readonly type: 'ADD' } & Timed)
   | ({ readonly type: 'EXIT_SIGNAL'; readonly reason: string } & Timed)
   | ({ readonly type: 'ABORT_ENTRY'; readonly reason: string } & Timed)
-  | ({ readonly type: 'OPERATOR_CLOSE'; readonly by?: string } & Timed)
+  | OperatorWord
   | ({ readonly type: 'KILL'; readonly reason: string } & Timed)
   | ({ readonly type: 'TIME_STOP' } & Timed)
   /** Its own timer: a refused cancel is asked for again. */
@@ -252,6 +259,7 @@ function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry)
     asking: false,
     nextAddPrice: null,
     suppressed: [],
+    answers: [],
     watching: false,
     closeReason: null,
     emergency: null,

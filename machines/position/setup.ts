@@ -4,6 +4,7 @@ import type { Emitted } from '../../src/domain/events.ts';
 import { chain, type Step, step, timeOf, unexpected } from '../step.ts';
 import type { PositionContext, PositionEvent, PositionInput } from './context.ts';
 import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './ledger.ts';
+import { moveStop, operatorClose, partialClose, refuseWord } from './operator.ts';
 import { isOver, pending } from './orders.ts';
 import { backoffMs, type ProtectionView, placeAnotherStop, protect, protectionView } from './protection.ts';
 import {
@@ -172,6 +173,16 @@ export const positionSetup = base.extend({
     stopAsking: act((context) => step(afterAsking(context))),
     wantClose: act((context, event) => step({ ...context, closeReason: context.closeReason ?? why(event) })),
     wantKill: act((context, event) => demandEmergency(context, why(event))),
+    operator: act((context, event) => {
+      if (event.type === 'OPERATOR_CLOSE') return operatorClose(context, event);
+      if (event.type === 'PARTIAL_CLOSE') return partialClose(context, event);
+      return event.type === 'MOVE_STOP' ? moveStop(context, event) : step(context);
+    }),
+    refuseOperator: act((context, event) =>
+      event.type === 'PARTIAL_CLOSE' || event.type === 'MOVE_STOP' || event.type === 'OPERATOR_CLOSE'
+        ? refuseWord(context, event, isFlat(context) ? 'nothing is open' : 'it closes already')
+        : step(context),
+    ),
     beginClose: act(beginClose),
     closeRest: act((context) => closeRest(context, 'close')),
     emergencyCloseRest: act((context) => closeRest(context, 'emergency')),
@@ -205,6 +216,7 @@ export const positionSetup = base.extend({
     adopted: ({ context }) => context.adoptedBy !== null,
     broken: ({ context }) => context.broken !== null,
     armed: ({ context }) => context.armed,
+    unarmed: ({ context }) => !context.armed,
     closeNow: ({ context }) =>
       !isFlat(context) &&
       context.closeRejections === 0 &&

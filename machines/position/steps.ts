@@ -232,10 +232,11 @@ export function changeFilters(context: PositionContext, instrument: Instrument):
   return step({ ...context, filters, stopPrice });
 }
 
-/** What somebody else took out takes its share of the parts still planned. */
+/** What the plan did not take out takes its share of the parts still planned. */
 export function refitParts(before: PositionContext, after: PositionContext, ref: string): PositionContext {
-  const foreign = findOrder(after, ref)?.role === 'venue' && gt(before.quantity, after.quantity);
-  return foreign && after.scaleParts.length > 0 && !isFlat(after)
+  const role = findOrder(after, ref)?.role;
+  const unplanned = (role === 'venue' || role === 'reduce') && gt(before.quantity, after.quantity);
+  return unplanned && after.scaleParts.length > 0 && !isFlat(after)
     ? { ...after, scaleParts: shrunkParts(after, before.quantity) }
     : after;
 }

@@ -46,6 +46,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   PRICE: (e) => `mark ${of(e, 'mark')} left the guard band`,
   EXIT_SIGNAL: (e) => `exit signal: ${of(e, 'reason')}`,
   OPERATOR_CLOSE: (e) => `closed by hand${e.by === undefined ? '' : ` by ${of(e, 'by')}`}`,
+  PARTIAL_CLOSE: (e) =>
+    `${of(e, 'by')} asks to close ${e.share === undefined ? of(e, 'quantity') : `${of(e, 'share')} % of it`}`,
+  MOVE_STOP: (e) =>
+    `${of(e, 'by')} asks to move the stop to ${of(e, 'price')}${e.loosen === true ? ', looser if it must be' : ''}`,
   KILL: (e) => `kill: ${of(e, 'reason')}`,
   TIME_STOP: () => 'its time is up',
   ABORT_ENTRY: (e) => `called back: ${of(e, 'reason')}`,

@@ -43,6 +43,7 @@ import { RETURNS, type ReturnHistory } from '../risk/return-history.ts';
 import { strategyByName } from '../strategy/strategy.ts';
 import { withGate } from './gate-word.ts';
 import { type SymbolConditions, withConditions } from './market-conditions.ts';
+import { withMark } from './position-mark.ts';
 
 /** Who looks at the market for the actors: keeps the last prices and each position's guard band. */
 export interface Audience {
@@ -124,11 +125,19 @@ export function buildSystem(parts: SystemParts): TradingSystem {
       crashed: (actor, error) => host.crashed(actor, error),
       finished: (actor) => host.finished(actor),
       enrich: (to, event) =>
-        withConditions(to, withGate(runtime, to, audience.enrich(to, event)), {
-          returns: parts.returns,
-          portfolio: () => runtime.actor(PORTFOLIO)?.snapshotText,
-          symbol: (entry) => audience.conditions?.(entry),
-        }),
+        withConditions(
+          to,
+          withGate(
+            runtime,
+            to,
+            withMark(to, audience.enrich(to, event), () => audience.prices()),
+          ),
+          {
+            returns: parts.returns,
+            portfolio: () => runtime.actor(PORTFOLIO)?.snapshotText,
+            symbol: (entry) => audience.conditions?.(entry),
+          },
+        ),
       ...(parts.onQuarantine ? { quarantined: parts.onQuarantine } : {}),
       ...(parts.onBroken ? { broken: parts.onBroken } : {}),
     },

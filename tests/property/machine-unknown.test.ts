@@ -28,6 +28,10 @@ const ASKED: Readonly<Record<Role, (bench: PositionBench) => void>> = {
     bench.open();
     bench.price(100.9);
   },
+  reduce: (bench) => {
+    bench.open();
+    bench.send('PARTIAL_CLOSE', { by: 'ann', share: '50' });
+  },
   close: (bench) => {
     bench.open();
     bench.send('EXIT_SIGNAL', { reason: 'faded' });
@@ -48,6 +52,9 @@ const MEANWHILE: Readonly<Record<string, (bench: PositionBench) => void>> = {
   'new filters': (bench) => void bench.send('INSTRUMENT', { instrument: { ...INSTRUMENT, tickSize: '0.5' } }),
   'the guardian': (bench) =>
     void bench.send('GUARD_STOP', { symbol: 'BTCUSDT', quantity: '2', protected: '0' }),
+  'a person who wants a part': (bench) => void bench.send('PARTIAL_CLOSE', { by: 'ann', quantity: '0.5' }),
+  'a person who moves the stop': (bench) =>
+    void bench.send('MOVE_STOP', { by: 'ann', price: '96', mark: 100 }),
   'half a minute': (bench) => bench.wait(30_000),
   'a deadline': (bench) => void bench.fireNext(),
 };

@@ -304,6 +304,8 @@ const position = (name: string, plan: Record<string, unknown>, scope: readonly s
       { type: 'EXIT_SIGNAL', reason: 'faded' },
       { type: 'ABORT_ENTRY', reason: 'halted' },
       { type: 'OPERATOR_CLOSE' },
+      { type: 'PARTIAL_CLOSE', by: 'ann', share: '50' },
+      { type: 'MOVE_STOP', by: 'ann', price: '97', mark: 100 },
       { type: 'KILL', reason: 'all' },
       { type: 'TIME_STOP' },
       { type: 'POSITION_GONE', reason: 'flat at the venue' },
