@@ -28,7 +28,7 @@ const START_EVENT = 'actor.start';
 export class DurableActor {
   readonly id: ActorId;
   readonly #factory: LogicFactory;
-  readonly #instance: string;
+  #instance: string;
   #logic: ActorLogic | undefined;
   #seq = 0;
   #host: HostState = EMPTY_HOST;
@@ -43,6 +43,11 @@ export class DurableActor {
   constructor(id: ActorId, factory: LogicFactory, instance: string) {
     this.id = id;
     this.#factory = factory;
+    this.#instance = instance;
+  }
+
+  /** From now on orders are named after another installation: the journal was restored from a backup here. */
+  rename(instance: string): void {
     this.#instance = instance;
   }
 

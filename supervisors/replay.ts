@@ -4,11 +4,13 @@
  *
  * Invariants: replay runs no effect; it looks at rows and changes nothing. Rows of another machine version
  * than this program's cannot be run again by it: they are counted and taken as given, up to the 'restored' row
- * that carried the actor over. That row is the last of them migrated, and is checked like any other.
+ * that carried the actor over. That row is the last of them migrated, and is checked like any other. With
+ * `carry` they are run all the same: by the present machine, from the row before, migrated.
  */
 import { errorText } from '../src/core/errors.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import { actorType } from '../src/core/ids.ts';
+import { differenceText, jsonDifferences } from '../src/core/json-diff.ts';
 import type { ActorEvent, Cause } from '../src/domain/events.ts';
 import type { JournalRow } from '../src/journal/journal.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
@@ -25,15 +27,18 @@ export interface Mismatch {
 /** Takes rows in order of n; remembers one machine per actor. */
 export class Replay {
   readonly #machines: MachineRegistry;
-  readonly #instance: string;
+  readonly #instanceAt: (n: number) => string;
+  readonly #carry: boolean;
   readonly #actors = new Map<ActorId, DurableActor>();
   readonly #rows = new Map<ActorId, JournalRow>();
   #count = 0;
   #foreign = 0;
 
-  constructor(machines: MachineRegistry, instance: string) {
+  /** `instanceAt` says which installation wrote row n: order ids derive from it. */
+  constructor(machines: MachineRegistry, instanceAt: (n: number) => string, { carry = false } = {}) {
     this.#machines = machines;
-    this.#instance = instance;
+    this.#instanceAt = instanceAt;
+    this.#carry = carry;
   }
 
   get rowCount(): number {
@@ -58,6 +63,7 @@ export class Replay {
     if (row.actor === DEAD_LETTERS) return [];
     if (!this.#machines.runs(row.machine)) {
       this.#foreign += 1;
+      if (this.#carry) return this.#takeForeign(row, before);
       this.#actors.delete(row.actor);
       return [];
     }
@@ -74,28 +80,64 @@ export class Replay {
     const event = JSON.parse(row.event) as ActorEvent & { readonly at: number };
     const cause = JSON.parse(row.cause) as Cause;
     if (row.kind === 'start') {
-      const actor = new DurableActor(row.actor, this.#machines.factory(actorType(row.actor)), this.#instance);
-      this.#actors.set(row.actor, actor);
+      const actor = this.#newActor(row);
       return actor.begin(event.input, cause, row.at);
     }
     if (row.kind === 'restored') return this.#carryOver(row, before).restored(cause, row.at);
     const actor = this.#actors.get(row.actor);
     if (!actor) throw new Error('its first rows are missing');
+    actor.rename(this.#instanceAt(row.n));
     const message = { to: row.actor, event, cause };
     if (row.kind === 'dead-letter') return actor.deadLetter(message, row.at, row.note ?? '');
     return actor.step(message, row.at);
   }
 
-  /** The actor as the program found it at that start: the row before, migrated. */
-  #carryOver({ actor: id }: JournalRow, before: JournalRow | undefined): DurableActor {
-    if (!before || before.snapshot === null) throw new Error('the row that was migrated is missing');
-    const { snapshot } = this.#machines.migrate(before.machine, before.snapshot);
-    const actor = new DurableActor(id, this.#machines.factory(actorType(id)), this.#instance);
-    actor.resume(before, snapshot, []);
+  #newActor({ actor: id, n }: JournalRow): DurableActor {
+    const actor = new DurableActor(id, this.#machines.factory(actorType(id)), this.#instanceAt(n));
     this.#actors.set(id, actor);
     return actor;
   }
+
+  /** The actor as the program found it at that start: the row before, migrated. */
+  #carryOver(row: JournalRow, before: JournalRow | undefined): DurableActor {
+    if (!before || before.snapshot === null) throw new Error('the row that was migrated is missing');
+    const { snapshot } = this.#machines.migrate(before.machine, before.snapshot);
+    const actor = this.#newActor(row);
+    actor.resume(before, snapshot, []);
+    return actor;
+  }
+
+  /** What the present machine makes of the event of an older one; then it goes on from what that one made of it. */
+  #takeForeign(row: JournalRow, before: JournalRow | undefined): Mismatch[] {
+    if (row.snapshot === null) return [];
+    try {
+      const { snapshot } = this.#machines.migrate(row.machine, row.snapshot);
+      if (row.kind !== 'start') this.#carryOver(row, before);
+      const drafted = row.kind === 'restored' ? undefined : this.#redo(row, before);
+      this.#newActor(row).resume(row, snapshot, []);
+      return drafted ? compareMeaning({ ...row, snapshot }, drafted) : [];
+    } catch (error) {
+      return [{ n: row.n, actor: row.actor, what: 'error', detail: errorText(error) }];
+    }
+  }
 }
+
+/** Texts of two versions differ in the order of their keys, and mean the same. */
+function compareMeaning(row: JournalRow, drafted: Drafted): Mismatch[] {
+  return compare(row, drafted).flatMap((mismatch) => {
+    const { what } = mismatch;
+    if (what === 'final' || what === 'error') return [mismatch];
+    const [journaled, replayed] = [
+      JSON.parse(row[what] ?? 'null'),
+      JSON.parse(drafted.draft[what] ?? 'null'),
+    ];
+    const where = jsonDifferences(journaled, replayed);
+    const detail = where.slice(0, DIFFERENCES_NAMED).map(differenceText).join('; ');
+    return where.length === 0 ? [] : [{ ...mismatch, detail }];
+  });
+}
+
+const DIFFERENCES_NAMED = 8;
 
 function compare(row: JournalRow, { draft }: Drafted): Mismatch[] {
   const differing = (['snapshot', 'intents', 'host', 'final'] as const).filter(

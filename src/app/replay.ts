@@ -7,6 +7,7 @@ import type { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import { type Mismatch, Replay } from '../../supervisors/replay.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { stateText } from '../core/state-text.ts';
+import { instanceAt, readInstances } from '../journal/instances.ts';
 import type { JournalStore } from '../journal/journal.ts';
 import { EMPTY_HEAD, verifyChain } from '../journal/row-hash.ts';
 import { machineRegistry } from './compose.ts';
@@ -45,7 +46,8 @@ async function replayRows(store: JournalStore, options: ReplayOptions, io: Io): 
   const identity = await readIdentity(store);
   if (!identity) throw emptyJournal(options.config.data.dir);
   const registry = registryOf(identity);
-  const machines = new Replay(registry, (await store.getMeta('instance')) ?? '');
+  const instances = await readInstances(store);
+  const machines = new Replay(registry, (n) => instanceAt(instances, n));
   const mismatches: Mismatch[] = [];
   const head = await store.head();
   const bar = progressBar(options, io);

@@ -31,6 +31,17 @@ export const ERRORS = {
     exit: 74,
     meaning: 'The store would lose committed rows on power loss.',
   },
+  STORE_NOT_EMPTY: { kind: 'terminal', exit: 73, meaning: 'A restore would overwrite a journal.' },
+  BACKUP_INVALID: {
+    kind: 'terminal',
+    exit: 65,
+    meaning: 'A backup is damaged, cut short, or sealed with another key.',
+  },
+  BACKUP_UNREACHABLE: {
+    kind: 'retryable',
+    exit: 69,
+    meaning: 'The place where backups are kept cannot be reached, or refuses.',
+  },
   STORE_LOCKED: { kind: 'terminal', exit: 75, meaning: 'Another process has the data folder open.' },
   LEASE_HELD: { kind: 'terminal', exit: 75, meaning: 'Another process trades this account.' },
   FENCED: {

@@ -45,6 +45,13 @@ export interface JournalRow extends RowDraft {
   readonly hash: string;
 }
 
+/** What `restore` writes: contiguous rows that form a chain, and what stands beside it. */
+export interface RestoredContent {
+  readonly batches: AsyncIterable<readonly JournalRow[]>;
+  /** Known only once the rows have been read. */
+  readonly end: () => { readonly settledN: number; readonly meta: Readonly<Record<string, string>> };
+}
+
 export interface JournalHead {
   /** 0 for an empty journal. */
   readonly n: number;
@@ -105,5 +112,13 @@ export interface JournalStore {
   /** Small facts about the installation (instance id, config hash, run parameters), outside the chain. */
   getMeta(key: string): Promise<string | undefined>;
   setMeta(lease: Lease, key: string, value: string): Promise<void>;
+  allMeta(): Promise<Readonly<Record<string, string>>>;
+  /** The last row up to `n` of every actor (or of one), those that were over by then included; ascending by n. */
+  rowsAt(n: number, actor?: ActorId): Promise<readonly JournalRow[]>;
+  /**
+   * Fills an empty journal with rows that were written elsewhere, epochs and hashes as they are; all or nothing.
+   * STORE_NOT_EMPTY where the account has rows. The next lease's epoch is above every row's.
+   */
+  restore(content: RestoredContent): Promise<void>;
   close(): Promise<void>;
 }

@@ -6,9 +6,17 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { ActorId } from '../core/ids.ts';
-import type { JournalHead, JournalRow, JournalStore, Lease, LeaseState, StoreHealth } from './journal.ts';
+import type {
+  JournalHead,
+  JournalRow,
+  JournalStore,
+  Lease,
+  LeaseState,
+  RestoredContent,
+  StoreHealth,
+} from './journal.ts';
 import { EMPTY_HEAD } from './row-hash.ts';
-import { duplicateRow, fenced, headMismatch, leaseHeld, notOpen } from './store-errors.ts';
+import { duplicateRow, fenced, headMismatch, leaseHeld, notEmpty, notOpen } from './store-errors.ts';
 
 interface AccountRecord {
   readonly rows: JournalRow[];
@@ -158,6 +166,32 @@ export class MemoryJournal implements JournalStore {
     return this.#run('setMeta', [], () => {
       this.#checkFence(lease);
       this.#data.meta.set(key, value);
+    });
+  }
+
+  async allMeta(): Promise<Readonly<Record<string, string>>> {
+    return this.#run('allMeta', [], () => Object.fromEntries(this.#data.meta));
+  }
+
+  async rowsAt(n: number, actor?: ActorId): Promise<readonly JournalRow[]> {
+    return this.#run('rowsAt', [], () => {
+      const { byActor } = this.#data;
+      const wanted = actor === undefined ? [...byActor.values()] : [byActor.get(actor) ?? []];
+      const rows = wanted.map((all) => all.findLast((row) => row.n <= n));
+      return rows.filter((row) => row !== undefined).sort((a, b) => a.n - b.n);
+    });
+  }
+
+  async restore({ batches, end }: RestoredContent): Promise<void> {
+    const all: JournalRow[] = [];
+    for await (const rows of batches) all.push(...rows);
+    await this.#run('restore', all, () => {
+      if (this.#data.rows.length > 0) throw notEmpty(this.#account, this.#data.rows.length);
+      for (const row of all) this.#insert(row);
+      const { settledN, meta } = end();
+      this.#data.settledN = settledN;
+      this.#data.epoch = all.reduce((highest, { epoch }) => Math.max(highest, epoch), this.#data.epoch);
+      for (const [key, value] of Object.entries(meta)) this.#data.meta.set(key, value);
     });
   }
 

@@ -15,6 +15,7 @@ import type {
   JournalStore,
   Lease,
   LeaseState,
+  RestoredContent,
   RowKind,
   StoreHealth,
 } from './journal.ts';
@@ -22,6 +23,7 @@ import { migrate, pendingMigrations } from './migrator.ts';
 import { GENESIS_HASH } from './row-hash.ts';
 import { appendRows } from './sql-append.ts';
 import { guarded } from './sql-errors.ts';
+import { restoreRows } from './sql-restore.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld } from './store-errors.ts';
 
@@ -225,6 +227,32 @@ export class SqlJournal implements JournalStore {
     });
   }
 
+  async allMeta(): Promise<Readonly<Record<string, string>>> {
+    return guarded(async () => {
+      const rows = await this.#db
+        .selectFrom('meta')
+        .select(['key', 'value'])
+        .where('account', '=', this.#account)
+        .execute();
+      return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+    });
+  }
+
+  async rowsAt(n: number, actor?: ActorId): Promise<readonly JournalRow[]> {
+    return guarded(async () => {
+      const upTo = this.#rows().where('n', '<=', String(n));
+      const rows =
+        actor === undefined
+          ? await upTo.where(this.#isLastOfItsActor(n)).execute()
+          : await upTo.where('actor', '=', actor).orderBy('seq', 'desc').limit(1).execute();
+      return rows.map(toJournalRow).sort((a, b) => a.n - b.n);
+    });
+  }
+
+  async restore(content: RestoredContent): Promise<void> {
+    await guarded(() => restoreRows(this.#pool, this.#account, content));
+  }
+
   async close(): Promise<void> {
     this.#closed ??= this.#options.onClose();
     await this.#closed;
@@ -288,6 +316,12 @@ export class SqlJournal implements JournalStore {
       .executeTakeFirstOrThrow(
         () => new BulkheadError('STORE_CORRUPT', `Account ${this.#account} has no lease row.`),
       );
+  }
+
+  /** Found over the narrow columns first: whole rows are wide. */
+  #isLastOfItsActor(n: number) {
+    return sql<boolean>`(actor, seq) in (
+      select actor, max(seq) from bulkhead.journal where account = ${this.#account} and n <= ${n} group by actor)`;
   }
 
   /** JSON columns as texts: pg would parse them, and the bytes would be lost. */

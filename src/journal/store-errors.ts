@@ -40,3 +40,9 @@ export function duplicateRow(actor: string, seq: number): BulkheadError {
     },
   );
 }
+
+export function notEmpty(account: string, n: number): BulkheadError {
+  return new BulkheadError('STORE_NOT_EMPTY', `Account ${account} already has a journal of ${n} rows here.`, {
+    hint: 'Restore into an empty folder (--data-dir), an empty database, or under another account.',
+  });
+}

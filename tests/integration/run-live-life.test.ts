@@ -48,7 +48,7 @@ function agree(world: LiveWorld): void {
 function replays(world: LiveWorld): void {
   const { meta } = world.database.account('main');
   const { registry } = remoteRegistry(JSON.parse(meta.get('run') ?? '') as RemoteIdentity);
-  const replay = new Replay(registry, meta.get('instance') ?? '');
+  const replay = new Replay(registry, () => meta.get('instance') ?? '');
   for (const row of world.rows()) assert.deepEqual(replay.take(row), []);
 }
 

@@ -102,7 +102,7 @@ test('property 27 and 30: replaying the events of every actor gives byte-identic
     fc.asyncProperty(script, async (turns) => {
       const harness = await Harness.start({ actors: ACTORS });
       await play(harness, turns);
-      const replay = new Replay(new MachineRegistry([toyMachine()]), 'test-instance');
+      const replay = new Replay(new MachineRegistry([toyMachine()]), () => 'test-instance');
       for (const row of await harness.rows()) assert.deepEqual(replay.take(row), []);
     }),
     { numRuns: 60, seed: 12 },

@@ -63,6 +63,69 @@ export function journalConformance(
       await store.close();
     });
 
+    test('the last row of every actor at a past row, of those over by then, too', async () => {
+      const { store, append } = await world();
+      await append(...drafts('a', 2), ...drafts('b', 1));
+      await append(draft('b', 2, { final: true }), draft('a', 3), draft('c', 1));
+      const at = async (n: number, actor?: string) =>
+        (await store.rowsAt(n, actor)).map((row) => `${row.n} ${row.actor} ${row.seq}`);
+      assert.deepEqual(await at(0), []);
+      assert.deepEqual(await at(2), ['2 a 2']);
+      assert.deepEqual(await at(4), ['2 a 2', '4 b 2']);
+      assert.deepEqual(await at(99), ['4 b 2', '5 a 3', '6 c 1']);
+      assert.deepEqual(await at(4, 'a'), ['2 a 2']);
+      assert.deepEqual(await at(5, 'c'), []);
+      await store.close();
+    });
+
+    test('restored elsewhere: rows byte for byte with their epochs, and a journal that goes on', async () => {
+      const { store, lease, append } = await world();
+      await append(...drafts('a', 3), draft('b', 1), draft('b', 2, { final: true }));
+      await store.setMeta(lease, 'instance', 'one');
+      const rows = await store.rowsAfter(0, 100);
+      const epochs = sealRows(EMPTY_HEAD, 7, rows);
+      const other = (await under()).store(`account-${randomUUID()}`);
+      await other.open();
+      const batches = async function* () {
+        yield epochs.slice(0, 2);
+        yield epochs.slice(2);
+      };
+      const meta = { instance: 'two', run: '{}' };
+      const content = () => ({ batches: batches(), end: () => ({ settledN: 4, meta }) });
+      await other.restore(content());
+      assert.deepEqual(await other.rowsAfter(0, 100), epochs);
+      assert.deepEqual(
+        (await other.liveRows()).map(({ actor, seq }) => [actor, seq]),
+        [['a', 3]],
+      );
+      assert.deepEqual(await other.allMeta(), meta);
+      assert.equal(await other.settledN(), 4);
+      const next = await other.acquireLease('second', 60_000);
+      assert.ok(next.epoch > 7, 'no earlier epoch comes again');
+      const more = sealRows(await other.head(), next.epoch, [draft('a', 4)]);
+      await other.append(next, more, 4);
+      verifyChain(await other.rowsAfter(0, 100));
+      await assert.rejects(other.restore(content()), { code: 'STORE_NOT_EMPTY' });
+      assert.equal((await other.head()).n, 6);
+      await other.close();
+      await store.close();
+    });
+
+    test('a restore that breaks off leaves nothing', async () => {
+      const store = (await under()).store(`account-${randomUUID()}`);
+      await store.open();
+      const batches = async function* () {
+        yield sealRows(EMPTY_HEAD, 1, drafts('a', 3));
+        throw new Error('the rest cannot be read');
+      };
+      const end = () => ({ settledN: 0, meta: {} });
+      await assert.rejects(store.restore({ batches: batches(), end }));
+      assert.deepEqual(await store.head(), EMPTY_HEAD);
+      assert.deepEqual(await store.rowsAfter(0, 10), []);
+      assert.deepEqual(await store.liveRows(), []);
+      await store.close();
+    });
+
     test('rows come back byte for byte, whatever their texts', async () => {
       const { store, append } = await world();
       const rows = TEXTS.map((text, index) =>

@@ -111,14 +111,14 @@ test('a journal over three machine versions: migrated once, in a row of its own,
       'event position@3',
     ],
   );
-  const replay = new Replay(third.machines, 'test-instance');
+  const replay = new Replay(third.machines, () => 'test-instance');
   for (const row of third.rows()) assert.deepEqual(replay.take(row), []);
   assert.equal(replay.foreignRows, 2);
   // It still looks: a migration that changed since, or a changed row, does not pass.
   const others = { 1: counted((n) => n * 10), 2: counted((n) => n + 2) };
   const other = new Replay(
     new MachineRegistry([toyAs('position', 3, others), toyAs('scanner')]),
-    'test-instance',
+    () => 'test-instance',
   );
   const mismatches = rows.flatMap((row) => other.take(row));
   assert.deepEqual([mismatches[0]?.n, mismatches[0]?.what], [rows[2]?.n, 'snapshot']);
