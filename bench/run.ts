@@ -95,6 +95,7 @@ async function inProcess(): Promise<Round> {
     replay: other,
     explain: other,
     stats: other,
+    rules: other,
     foreign: other,
     kill: other,
     breakerWord: other,

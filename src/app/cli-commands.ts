@@ -2,45 +2,8 @@
  * Every command and flag of `bulkhead`, as data. Parsing, help and the documentation's test read this table;
  * nothing else knows a flag's name.
  */
-export interface FlagSpec {
-  readonly name: string;
-  /** What stands for its value in the help; absent: a switch. */
-  readonly value?: string;
-  readonly summary: string;
-  /** The configuration key it sets; its default is that key's. */
-  readonly key?: string;
-  readonly default?: string;
-}
-
-export interface CommandSpec {
-  readonly name: string;
-  /** Positional arguments as the help shows them. */
-  readonly args?: string;
-  /** How many positional arguments it takes. */
-  readonly arity?: readonly [min: number, max: number];
-  readonly summary: string;
-  readonly detail: string;
-  readonly flags: readonly FlagSpec[];
-  readonly examples: readonly string[];
-  /** Codes with a meaning of their own here; the common ones stand in the general help. */
-  readonly exits?: Readonly<Record<number, string>>;
-}
-
-const CONFIG: FlagSpec = {
-  name: 'config',
-  value: 'FILE',
-  summary: 'configuration file',
-  default: 'bulkhead.yaml, when there is one',
-};
-const DATA_DIR: FlagSpec = {
-  name: 'data-dir',
-  value: 'DIR',
-  summary: 'folder of the store and the status',
-  key: 'data.dir',
-};
-const JSON_FLAG: FlagSpec = { name: 'json', summary: 'machine-readable output, one JSON value a line' };
-const QUIET: FlagSpec = { name: 'quiet', summary: 'no progress and no dashboard' };
-export const HELP: FlagSpec = { name: 'help', summary: 'this text' };
+import { CONFIG, type CommandSpec, DATA_DIR, JSON_FLAG, QUIET } from './cli-spec.ts';
+import { RULES_COMMAND } from './rules/rule-command.ts';
 
 export const EXPORT_KINDS = ['trades', 'orders', 'fills', 'equity', 'journal'] as const;
 export const EXPORT_FORMATS = ['csv', 'json'] as const;
@@ -182,6 +145,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['bulkhead stats', 'bulkhead stats --by reason --json'],
   },
+  RULES_COMMAND,
   {
     name: 'adopt',
     args: 'SYMBOL',

@@ -1,7 +1,8 @@
 /** The help texts, made from the table of commands and the table of errors, so that neither can go stale. */
 import { CONFIG_KEYS } from '../config/keys.ts';
 import { ERRORS } from '../core/errors.ts';
-import { COMMANDS, type CommandSpec, type FlagSpec, HELP } from './cli-commands.ts';
+import { COMMANDS } from './cli-commands.ts';
+import { type CommandSpec, type FlagSpec, HELP } from './cli-spec.ts';
 
 const SIGNALS: Readonly<Record<number, string>> = {
   130: 'stopped by SIGINT (Ctrl-C), after draining',

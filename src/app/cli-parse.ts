@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import { BulkheadError } from '../core/errors.ts';
 import { didYouMean } from '../core/suggest.ts';
-import { COMMANDS, type CommandSpec, type FlagSpec, findCommand, HELP } from './cli-commands.ts';
+import { COMMANDS, findCommand } from './cli-commands.ts';
+import { type CommandSpec, type FlagSpec, HELP } from './cli-spec.ts';
 
 export interface ParsedCommand {
   readonly command: CommandSpec;
@@ -102,4 +103,10 @@ function wrongArity(command: CommandSpec, args: readonly string[]): BulkheadErro
   }
   const what = args.length === 0 ? 'needs an argument' : 'takes one argument';
   return usage(`bulkhead ${command.name} ${what}: ${command.args}`, helpHint(command));
+}
+
+/** Epoch ms. A time without a zone would mean something else on every machine: undefined. */
+export function momentOf(text: string): number | undefined {
+  const at = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
 }

@@ -6,7 +6,7 @@ import { type LoadOptions, loadConfig } from '../config/load.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
 import { commandHelp, generalHelp } from './cli-help.ts';
-import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
+import { momentOf, type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
 import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
 import type {
   BreakerWordOptions,
@@ -20,10 +20,12 @@ import type {
   MigrateOptions,
   ReplayOptions,
   ReplayTarget,
+  RulesOptions,
   RunOptions,
   StatsOptions,
   StatusOptions,
 } from './io.ts';
+import { rulesChoice } from './rules/rule-flags.ts';
 import { GROUPINGS, type Grouping } from './statistics.ts';
 import { VERSION } from './version.ts';
 
@@ -35,6 +37,7 @@ export interface Handlers {
   replay(options: ReplayOptions, io: Io): Promise<number>;
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
+  rules(options: RulesOptions, io: Io): Promise<number>;
   foreign(options: ForeignOptions, io: Io): Promise<number>;
   kill(options: KillOptions, io: Io): Promise<number>;
   breakerWord(options: BreakerWordOptions, io: Io): Promise<number>;
@@ -71,6 +74,8 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.explain({ ...commandOptions(parsed, io), position: parsed.args[0] ?? '' }, io);
     case 'stats':
       return handlers.stats({ ...commandOptions(parsed, io), by: grouping(flags.get('by')) }, io);
+    case 'rules':
+      return handlers.rules({ ...commandOptions(parsed, io), ...rulesChoice(parsed.flags) }, io);
     case 'adopt':
     case 'ignore':
       return handlers.foreign(
@@ -157,9 +162,8 @@ function exportChoice({ args, flags }: ParsedCommand): Pick<ExportOptions, 'what
 function replayTarget(value: string | true | undefined): ReplayTarget | undefined {
   if (typeof value !== 'string') return undefined;
   if (/^\d+$/.test(value)) return { n: Number(value) };
-  // A time without a zone would mean something else on every machine.
-  const at = /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) {
+  const at = momentOf(value);
+  if (at === undefined) {
     throw usage(
       `--to ${value} is neither a row number nor a time.`,
       'Give a number such as 1500, or a time with its zone such as 2025-05-04T12:00:00Z.',

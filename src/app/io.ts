@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { Env, Secrets } from '../config/secrets.ts';
 import type { Time } from '../core/clock.ts';
 import type { JournalStore } from '../journal/journal.ts';
+import type { MarketWindow } from './open-market.ts';
 import type { BreakerRequest, ForeignRequest } from './person-requests.ts';
 import type { Grouping } from './statistics.ts';
 
@@ -67,6 +68,14 @@ export interface ExplainOptions extends CommandOptions {
 export interface StatsOptions extends CommandOptions {
   /** Absent: every grouping. */
   readonly by: Grouping | undefined;
+}
+
+export interface RulesOptions extends CommandOptions {
+  readonly window: MarketWindow;
+  /** Names of rules, or their first parts; empty: all. */
+  readonly only: readonly string[];
+  /** How many runs at a time; absent: what processors and memory allow. */
+  readonly jobs: number | undefined;
 }
 
 export interface ForeignOptions extends CommandOptions {

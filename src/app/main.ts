@@ -25,6 +25,7 @@ const handlers: Handlers = {
   replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
   explain: async (options, io) => (await import('./explain.ts')).explain(options, io, await stores()),
   stats: async (options, io) => (await import('./stats.ts')).stats(options, io, await stores()),
+  rules: async (options, io) => (await import('./rules/rules.ts')).rules(options, io),
   foreign: async (options, io) => (await import('./foreign.ts')).foreign(options, io),
   kill: async (options, io) => (await import('./kill.ts')).kill(options, io),
   breakerWord: async (options, io) => (await import('./release.ts')).breakerWord(options, io),

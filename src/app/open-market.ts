@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { freshSeed } from '../core/random.ts';
+import type { Timeframe } from '../domain/candle.ts';
 import type { MarketData } from '../market/market-data.ts';
 
 /** What makes two runs the same market: kept with the journal, so that a restart cannot mix two. */
@@ -19,15 +20,27 @@ export interface OpenedMarket {
   readonly notes: readonly string[];
 }
 
+/** A part of a recording: bars that open from … on and before …, of one timeframe. Absent: all, the finest. */
+export interface MarketWindow {
+  readonly from?: number;
+  readonly to?: number;
+  readonly timeframe?: Timeframe;
+}
+
 /** `known` is the identity that the journal remembers; a run without a seed goes on with that one's. */
-export async function openMarket(config: Config, cwd: string, known?: MarketIdentity): Promise<OpenedMarket> {
+export async function openMarket(
+  config: Config,
+  cwd: string,
+  known?: MarketIdentity,
+  window: MarketWindow = {},
+): Promise<OpenedMarket> {
   const { recording, symbols } = config.market;
   const chosen = symbols.length > 0 ? { symbols } : {};
   if (config.market.source === 'recorded') {
     if (recording === undefined) throw noRecording();
     const { openRecording } = await import('../market/recorded-market-data.ts');
     const path = resolve(cwd, recording);
-    const market = openRecording({ path, ...chosen });
+    const market = openRecording({ path, ...chosen, ...window });
     const identity = {
       source: 'recorded',
       seed: null,

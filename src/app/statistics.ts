@@ -35,8 +35,10 @@ export interface ExitStatistics {
 }
 
 /** Signals carry their own words: "signal: 20-bar …" is one reason whatever the numbers in it. */
+export const reasonGroup = (reason: string): string => reason.replace(/^(signal):.*/, '$1');
+
 const KEYS: Readonly<Record<Grouping, (trade: Trade) => string>> = {
-  reason: ({ reason }) => reason.replace(/^(signal):.*/, '$1'),
+  reason: ({ reason }) => reasonGroup(reason),
   side: ({ direction }) => direction,
   hour: ({ openedAt }) => `${String(new Date(openedAt).getUTCHours()).padStart(2, '0')}:00`,
   symbol: ({ symbol }) => symbol,

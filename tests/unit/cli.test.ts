@@ -21,6 +21,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     replay: note('replay'),
     explain: note('explain'),
     stats: note('stats'),
+    rules: note('rules'),
     foreign: note('foreign'),
     kill: note('kill'),
     breakerWord: note('breakerWord'),
