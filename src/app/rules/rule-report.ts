@@ -40,10 +40,13 @@ export function effectOf(rule: Rule, all: RuleOutcome, switched: RuleOutcome): R
     isOn: rule.isOn,
     saved: sub(withIt.net, without.net),
     savedDrawdownPercent: sub(without.maxDrawdownPercent, withIt.maxDrawdownPercent),
-    matters: JSON.stringify(all) !== JSON.stringify(switched),
+    matters: counted(all) !== counted(switched),
     switched,
   };
 }
+
+/** A breaker that opened and kept nobody from anything changed nothing. */
+const counted = ({ breakers: _, ...outcome }: RuleOutcome): string => JSON.stringify(outcome);
 
 export const inOrder = (effects: readonly RuleEffect[]): RuleEffect[] =>
   [...effects].sort((a, b) => cmp(b.saved, a.saved) || a.rule.localeCompare(b.rule));
