@@ -31,6 +31,7 @@ import {
   start,
 } from './entry/steps.ts';
 import { entryDeskOf } from './messages.ts';
+import { upgradedPlan } from './position/plan.ts';
 import { notify, type Step, send, step, timeOf, unexpected } from './step.ts';
 
 export type { EntryContext, EntryEvent, EntryInput } from './entry/context.ts';
@@ -183,8 +184,11 @@ const machine = base
 
 export const createEntryMachine = (): MachineDefinition => ({
   type: 'entry',
-  version: 2,
+  version: 3,
   machine,
-  // Version 1 kept no moment: a cool-down under way runs by the timer it has.
-  migrations: { 1: carry(() => ({ coolUntil: null })) },
+  migrations: {
+    // Version 1 kept no moment: a cool-down under way runs by the timer it has.
+    1: carry(() => ({ coolUntil: null })),
+    2: carry(({ plan }) => ({ plan: upgradedPlan(plan as object) })),
+  },
 });

@@ -1,10 +1,11 @@
 /** A position's whole life, from asking to enter to the last order gone. */
 import { carry, type MachineDefinition } from './definition.ts';
 import { positionMachine } from './position/chart.ts';
+import { upgradedPlan } from './position/plan.ts';
 
 export type { PositionContext, PositionEvent, PositionInput } from './position/context.ts';
 export { type PriceBand, positionBand } from './position/levels.ts';
-export { DEFAULT_PLAN, type PositionPlan, THREE_PARTS } from './position/plan.ts';
+export { DEFAULT_PLAN, DEFAULT_TRAILING, type PositionPlan, THREE_PARTS } from './position/plan.ts';
 
 /** Version 1 knew no adoption, no judged refusals, no guardian at work, and cried at every closing order. */
 const remote = carry((context) => ({
@@ -18,9 +19,15 @@ const remote = carry((context) => ({
 /** Version 2 answered no person. */
 const answering = carry(() => ({ answers: [] }));
 
+/** Version 3 trailed by one rule, and a stop that had moved had trailed. */
+const levels = carry(({ plan, stopPrice, initialStopPrice }) => ({
+  plan: upgradedPlan(plan as object),
+  stopReason: stopPrice === initialStopPrice ? 'stop' : 'trailing-stop',
+}));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 3,
+  version: 4,
   machine: positionMachine,
-  migrations: { 1: remote, 2: answering },
+  migrations: { 1: remote, 2: answering, 3: levels },
 });

@@ -30,6 +30,7 @@ export function entryOf(signal: EnterSignal, tick: Decimal): Entry {
     trailDistance: max(tick, roundTo(fromNumber(signal.trailDistance), tick)),
     atrPercent: signal.atrPercent,
     reason: signal.reason,
+    ...(signal.trailing ? { trailing: signal.trailing } : {}),
   };
 }
 

@@ -62,6 +62,15 @@ export interface ScalePart {
   readonly refusals: number;
 }
 
+/** What last moved the stop: the reason of the exit that it makes. */
+export type StopReason =
+  | 'stop'
+  | 'trailing-stop'
+  | 'break-even'
+  | 'hard-cap'
+  | 'pyramid-stop'
+  | 'operator-stop';
+
 /** What a position needs of its instrument; the margin table would only swell every row. */
 export type Filters = Pick<
   Instrument,
@@ -113,6 +122,8 @@ export interface PositionContext {
 
   readonly stopPrice: Decimal;
   readonly initialStopPrice: Decimal;
+  /** What moved it last. */
+  readonly stopReason: StopReason;
   readonly bestPrice: Decimal | null;
   readonly armed: boolean;
   /** Stops refused in a row, for whatever reason: the pauses grow with it. */
@@ -249,6 +260,7 @@ function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry)
     inferredQuantity: ZERO,
     stopPrice: entry.stopPrice,
     initialStopPrice: entry.stopPrice,
+    stopReason: 'stop',
     bestPrice: null,
     armed: false,
     stopRejections: 0,

@@ -26,8 +26,8 @@ import type { Json } from '../../src/core/json.ts';
 import { bounded, notify, type Step, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
 import { averagePrice } from './ledger.ts';
-import { tightened } from './levels.ts';
 import { pending, place } from './orders.ts';
+import { tightened } from './prices.ts';
 import { protect } from './protection.ts';
 import type { Answer, MoveStop, OperatorClose, OperatorWord, PartialClose } from './words.ts';
 
@@ -161,6 +161,7 @@ export function moveStop(context: PositionContext, word: MoveStop): Step<Positio
   const moved = protect({
     ...context,
     stopPrice: price,
+    stopReason: 'operator-stop',
     // The trail would pull it back at the next price.
     ...(trailed ? { armed: false, plan: { ...context.plan, trailing: null } } : {}),
   });

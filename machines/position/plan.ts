@@ -1,5 +1,23 @@
 /** How a position is to be run: plain JSON, fixed at its start, all of it configurable. */
 import type { Decimal } from '../../src/core/decimal.ts';
+import type { TrailingRule } from '../../src/domain/signal.ts';
+
+/** Numbers of every rule, so that a strategy may choose another one than the configuration's. */
+export interface TrailingPlan {
+  readonly rule: TrailingRule;
+  /** Profit above which the stop trails at all. */
+  readonly armProfitPercent: Decimal;
+  /** The stop at the venue moves in steps of this, in percent of the average entry price. */
+  readonly stepPercent: Decimal;
+  /** retrace: the share of the peak profit that is kept, in percent. */
+  readonly keepPercent: Decimal;
+  /** percent: how far behind the best price, in percent of it. */
+  readonly distancePercent: Decimal;
+  /** atr: how far behind the best price, in ATRs. */
+  readonly atrMultiple: Decimal;
+  /** step: for each whole one of these in profit, the stop follows one behind. */
+  readonly everyPercent: Decimal;
+}
 
 export interface ScaleOutPart {
   /** Unleveraged move from the average entry price, in percent. */
@@ -9,8 +27,9 @@ export interface ScaleOutPart {
 }
 
 export interface PositionPlan {
-  /** The stop follows the best mark price at the entry's trail distance, in steps, once armed. */
-  readonly trailing: { readonly stepPercent: Decimal; readonly armProfitPercent: Decimal } | null;
+  readonly trailing: TrailingPlan | null;
+  /** Once so far in profit, the stop lies this much beyond the entry, whatever trails. */
+  readonly breakEven: { readonly atProfitPercent: Decimal; readonly bufferPercent: Decimal } | null;
   readonly scaleOut: readonly ScaleOutPart[];
   readonly pyramid: {
     readonly maxAdds: number;
@@ -42,8 +61,19 @@ export interface PositionPlan {
   readonly adoptedStopPercent?: Decimal;
 }
 
+export const DEFAULT_TRAILING: TrailingPlan = {
+  rule: 'retrace',
+  armProfitPercent: '3',
+  stepPercent: '0.2',
+  keepPercent: '60',
+  distancePercent: '2',
+  atrMultiple: '3',
+  everyPercent: '1',
+};
+
 export const DEFAULT_PLAN: PositionPlan = {
-  trailing: { stepPercent: '0.2', armProfitPercent: '1' },
+  trailing: DEFAULT_TRAILING,
+  breakEven: null,
   scaleOut: [],
   pyramid: null,
   stopOverrunPercent: '0.5',
@@ -67,3 +97,15 @@ export const THREE_PARTS: readonly ScaleOutPart[] = [
   { profitPercent: '3', sharePercent: '33' },
   { profitPercent: '5', sharePercent: '34' },
 ];
+
+/** A plan as an older version wrote it: what it did not know stays as it was, or off. */
+export function upgradedPlan(written: object): PositionPlan {
+  const plan = written as PositionPlan;
+  return {
+    ...plan,
+    trailing: plan.trailing
+      ? { ...DEFAULT_TRAILING, ...plan.trailing, rule: plan.trailing.rule ?? 'strategy' }
+      : null,
+    breakEven: plan.breakEven ?? null,
+  };
+}

@@ -6,10 +6,11 @@
  * cannot hurt, as both only reduce.
  */
 import { add, type Decimal, eq, lte, ZERO } from '../../src/core/decimal.ts';
-import { chain, type Step, step } from '../step.ts';
+import { chain, notify, type Step, step } from '../step.ts';
 import type { OrderRecord, PositionContext } from './context.ts';
 import { isCovered, isFlat } from './ledger.ts';
 import { cancelAll, pending, place, remaining } from './orders.ts';
+import type { StopMove } from './trailing.ts';
 
 export type ProtectionView =
   | 'placing'
@@ -62,16 +63,23 @@ function askForStop(context: PositionContext): Step<PositionContext> {
   return underway && lte(context.quantity, asked) ? step(context) : placeStop(context);
 }
 
+/** A tighter stop, with its reason in the row; the venue's follows at once. */
+export function moveStop(
+  context: PositionContext,
+  { stopPrice, reason, why }: StopMove,
+): Step<PositionContext> {
+  const told = notify('info', `${context.actor}: stop ${context.stopPrice} → ${stopPrice}: ${why}`);
+  return chain<PositionContext>(
+    { ...context, stopPrice, stopReason: reason },
+    (next) => step(next, told),
+    protect,
+  );
+}
+
 export const placeStop = (context: PositionContext): Step<PositionContext> =>
   isFlat(context)
     ? step(context)
-    : place(
-        context,
-        'stop',
-        context.quantity,
-        eq(context.stopPrice, context.initialStopPrice) ? 'stop' : 'trailing-stop',
-        context.stopPrice,
-      );
+    : place(context, 'stop', context.quantity, context.stopReason, context.stopPrice);
 
 /** So many stops without an outcome at once: a venue that answers nothing would otherwise fill its own limit. */
 const MAX_UNANSWERED = 8;

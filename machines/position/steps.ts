@@ -9,7 +9,7 @@ import { chain, notify, type Step, send, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
 import { filtersOf } from './context.ts';
 import { askToReconcile, averagePrice, isFlat } from './ledger.ts';
-import { nextAddAfter, scalePlan, shrunkParts, tightened } from './levels.ts';
+import { nextAddAfter, scalePlan, shrunkParts } from './levels.ts';
 import {
   cancelAll,
   closingCovers,
@@ -21,6 +21,7 @@ import {
   place,
   remaining,
 } from './orders.ts';
+import { tightened } from './prices.ts';
 import { placeAnotherStop, protect } from './protection.ts';
 import { addQuantity, afterAsking } from './watch.ts';
 

@@ -9,19 +9,11 @@ import { entryDeskOf } from '../messages.ts';
 import { bounded, chain, notify, type Step, send, step, timeOf } from '../step.ts';
 import type { PositionContext } from './context.ts';
 import { averagePrice, demandEmergency } from './ledger.ts';
-import {
-  addPrice,
-  armPrice,
-  atLeast,
-  better,
-  breachPrice,
-  nextAddAfter,
-  ratchetedStop,
-  scaleOutPrice,
-  worseThan,
-} from './levels.ts';
+import { addPrice, breachPrice, nextAddAfter, scaleOutPrice } from './levels.ts';
 import { place } from './orders.ts';
-import { protect } from './protection.ts';
+import { atLeast, better, worseThan } from './prices.ts';
+import { moveStop } from './protection.ts';
+import { armPrice, earnedStop } from './trailing.ts';
 
 type Rule = 'stop' | 'scale-out' | 'pyramid';
 
@@ -69,8 +61,8 @@ function trail(context: PositionContext, mark: Decimal): Step<PositionContext> {
   const arming = armPrice(context);
   const armed = context.armed || (arming !== null && atLeast(context.direction, best, arming));
   const seen = { ...context, bestPrice: best, armed };
-  const stopPrice = ratchetedStop(seen, best);
-  return stopPrice === null ? step(seen) : protect({ ...seen, stopPrice });
+  const move = earnedStop(seen, best);
+  return move === null ? step(seen) : moveStop(seen, move);
 }
 
 function scaleOut(context: PositionContext): Step<PositionContext> {

@@ -79,8 +79,10 @@ function intentLines(intents: readonly Intent[]): Told[] {
     if (intent.type === 'order.submit') return [sent(intent.order)];
     if (intent.type === 'order.cancel')
       return [{ what: `→ asked to cancel ${intent.ref}`, numbers: { ref: intent.ref } }];
-    if (intent.type === 'notify' && intent.level !== 'info')
-      return [{ what: `! ${intent.text}`, numbers: { level: intent.level } }];
+    if (intent.type === 'notify') {
+      const mark = intent.level === 'info' ? '·' : '!';
+      return [{ what: `${mark} ${intent.text}`, numbers: { level: intent.level } }];
+    }
     return [];
   });
 }

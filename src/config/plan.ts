@@ -15,20 +15,20 @@ const ANSWERS = [
   'cancelRetryMs',
 ] as const;
 
+const whenEnabled = <T extends { readonly enabled: boolean }>({ enabled, ...rest }: T) =>
+  enabled ? rest : null;
+
 /** `timeFactor`: how much faster the runtime's clock runs than the network does. */
 export function positionPlan({ position }: Config, timeFactor = 1): PositionPlan {
-  const { trailing, scaleOut, pyramid, timeStop, ...limits } = position;
+  const { trailing, breakEven, scaleOut, pyramid, timeStop, ...limits } = position;
   const answers = Object.fromEntries(ANSWERS.map((key) => [key, Math.ceil(limits[key] * timeFactor)]));
   return {
     ...limits,
     ...answers,
-    trailing: trailing.enabled
-      ? { stepPercent: trailing.stepPercent, armProfitPercent: trailing.armProfitPercent }
-      : null,
+    trailing: whenEnabled(trailing),
+    breakEven: whenEnabled(breakEven),
     scaleOut: scaleOut.enabled ? scaleOut.parts : [],
-    pyramid: pyramid.enabled
-      ? { maxAdds: pyramid.maxAdds, stepPercent: pyramid.stepPercent, sizeFactor: pyramid.sizeFactor }
-      : null,
+    pyramid: whenEnabled(pyramid),
     timeStopMs: timeStop.enabled ? timeStop.afterMs : null,
   };
 }

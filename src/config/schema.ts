@@ -6,8 +6,9 @@
  */
 import { z } from 'zod';
 import { DEFAULT_BREAKER_SETTINGS } from '../../machines/breaker-rules.ts';
-import { DEFAULT_PLAN, THREE_PARTS } from '../../machines/position/plan.ts';
-import { lte, sum } from '../core/decimal.ts';
+import { DEFAULT_PLAN, DEFAULT_TRAILING, THREE_PARTS } from '../../machines/position/plan.ts';
+import { lt, lte, sum } from '../core/decimal.ts';
+import { TRAILING_RULES } from '../domain/signal.ts';
 import { exact, flag, group, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
 import { riskSchema } from './risk-schema.ts';
 
@@ -84,9 +85,23 @@ export const configSchema = group({
   position: group({
     trailing: group({
       enabled: flag().default(true),
-      armProfitPercent: exact('0', '1000').default('1'),
-      stepPercent: exact('0.01', '100').default('0.2'),
+      rule: oneOf(TRAILING_RULES).default(DEFAULT_TRAILING.rule),
+      armProfitPercent: exact('0', '1000').default(DEFAULT_TRAILING.armProfitPercent),
+      stepPercent: exact('0.01', '100').default(DEFAULT_TRAILING.stepPercent),
+      keepPercent: exact('1', '99').default(DEFAULT_TRAILING.keepPercent),
+      distancePercent: exact('0.01', '90').default(DEFAULT_TRAILING.distancePercent),
+      atrMultiple: exact('0.1', '100').default(DEFAULT_TRAILING.atrMultiple),
+      everyPercent: exact('0.01', '100').default(DEFAULT_TRAILING.everyPercent),
     }).prefault({}),
+    breakEven: group({
+      enabled: flag().default(false),
+      atProfitPercent: exact('0.01', '1000').default('1.5'),
+      bufferPercent: exact('0', '1000').default('0.1'),
+    })
+      .refine(({ atProfitPercent, bufferPercent }) => lt(bufferPercent, atProfitPercent), {
+        error: 'a bufferPercent below atProfitPercent',
+      })
+      .prefault({}),
     scaleOut: group({
       enabled: flag().default(false),
       parts: z

@@ -2,6 +2,7 @@
 import type { Decimal } from '../core/decimal.ts';
 import type { Instrument, SymbolName } from './instrument.ts';
 import type { Direction } from './order.ts';
+import type { TrailingRule } from './signal.ts';
 
 declare const approved: unique symbol;
 export type RiskApproved<T> = T & { readonly [approved]: true };
@@ -15,6 +16,8 @@ export interface Entry {
   readonly trailDistance: Decimal;
   readonly atrPercent: number;
   readonly reason: string;
+  /** The strategy's own choice of how the stop trails. */
+  readonly trailing?: TrailingRule;
   /** Adds to an open position of the same symbol and direction instead of opening one. */
   readonly add?: boolean;
 }

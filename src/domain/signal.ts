@@ -8,6 +8,10 @@ import type { Candle, Timeframe } from './candle.ts';
 import type { SymbolName } from './instrument.ts';
 import type { Direction } from './order.ts';
 
+/** How the trailing stop follows (machines/position/trailing.ts). */
+export const TRAILING_RULES = ['retrace', 'percent', 'atr', 'step', 'strategy'] as const;
+export type TrailingRule = (typeof TRAILING_RULES)[number];
+
 /** What a strategy wants: an entry in a direction with its protective stop, or an exit. Prices are floats. */
 export type Signal =
   | {
@@ -21,6 +25,8 @@ export type Signal =
       readonly trailDistance: number;
       /** ATR ÷ price on 1h, in percent; risk sizes by it. */
       readonly atrPercent: number;
+      /** How the stop of this entry is to trail; absent: as the configuration says. */
+      readonly trailing?: TrailingRule;
       readonly reason: string;
     }
   | {

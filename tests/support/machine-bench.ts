@@ -4,7 +4,12 @@
  */
 import type { MachineDefinition } from '../../machines/definition.ts';
 import type { PositionContext, PositionInput } from '../../machines/position.ts';
-import { createPositionMachine, DEFAULT_PLAN, type PositionPlan } from '../../machines/position.ts';
+import {
+  createPositionMachine,
+  DEFAULT_PLAN,
+  DEFAULT_TRAILING,
+  type PositionPlan,
+} from '../../machines/position.ts';
 import type { ActorEvent, Emitted } from '../../src/domain/events.ts';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { OrderRequest } from '../../src/domain/order.ts';
@@ -184,6 +189,12 @@ export const entry = (more: Partial<Entry> = {}): Entry => ({
 export const approved = (more: Partial<SizedEntry> = {}): RiskApproved<SizedEntry> =>
   ({ ...entry(), quantity: '2', leverage: 5, ...more }) as RiskApproved<SizedEntry>;
 
+/** One stop that trails at the entry's distance and nothing else, so that what a test adds stands alone. */
+export const PLAIN_PLAN: PositionPlan = {
+  ...DEFAULT_PLAN,
+  trailing: { ...DEFAULT_TRAILING, rule: 'strategy', armProfitPercent: '1' },
+};
+
 export interface PositionOptions {
   readonly entry?: Partial<SizedEntry>;
   readonly plan?: Partial<PositionPlan>;
@@ -197,7 +208,7 @@ export const positionInput = (options: PositionOptions = {}): Omit<EnteredInput,
   symbol: 'BTCUSDT',
   instrument: { ...INSTRUMENT, ...options.instrument },
   entry: approved(options.entry),
-  plan: { ...DEFAULT_PLAN, ...options.plan },
+  plan: { ...PLAIN_PLAN, ...options.plan },
 });
 
 /** A position and the venue's words to it. */

@@ -2,13 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Trade } from '../../machines/messages.ts';
-import {
-  createPositionMachine,
-  DEFAULT_PLAN,
-  type PositionContext,
-  THREE_PARTS,
-} from '../../machines/position.ts';
-import { INSTRUMENT, MachineBench, PositionBench, told } from '../support/machine-bench.ts';
+import { createPositionMachine, type PositionContext, THREE_PARTS } from '../../machines/position.ts';
+import { INSTRUMENT, MachineBench, PLAIN_PLAN, PositionBench, told } from '../support/machine-bench.ts';
 
 const ACTOR = 'position/BTCUSDT/BOTH/1';
 const refs = (bench: PositionBench) => bench.orders().map((order) => order.ref);
@@ -22,7 +17,7 @@ describe('adopted', () => {
       actor: ACTOR,
       symbol: 'BTCUSDT',
       instrument: INSTRUMENT,
-      plan: { ...DEFAULT_PLAN, ...plan },
+      plan: { ...PLAIN_PLAN, ...plan },
       adopted: { direction: 'long', quantity: '2', entryPrice: '100', markPrice: '100', by: 'ann', ...more },
     });
   const stopOf = (bench: MachineBench) =>
