@@ -60,7 +60,7 @@ export async function readRecovery(store: JournalStore): Promise<Recovered> {
   return { head, settledN, headAt: newest?.at, cursor, live, deadLetters, pending, unconsumed };
 }
 
-async function liveActor(store: JournalStore, row: JournalRow): Promise<LiveActor> {
+export async function liveActor(store: JournalStore, row: JournalRow): Promise<LiveActor> {
   if (row.snapshot !== null) return { row, checkpoint: row.snapshot, eventsSince: [] };
   const checkpoint = await store.lastCheckpoint(row.actor);
   if (!checkpoint || checkpoint.snapshot === null) {
@@ -68,12 +68,15 @@ async function liveActor(store: JournalStore, row: JournalRow): Promise<LiveActo
       hint: 'Restore the journal from a backup.',
     });
   }
+  // Somebody else still writes: what it checkpointed meanwhile is newer, and as good.
+  if (checkpoint.seq > row.seq) return { row: checkpoint, checkpoint: checkpoint.snapshot, eventsSince: [] };
   const since = await store.rowsOf(row.actor, checkpoint.seq, row.seq - checkpoint.seq);
   const eventsSince = since.filter((r) => r.kind === 'event').map((r) => JSON.parse(r.event) as ActorEvent);
   return { row, checkpoint: checkpoint.snapshot, eventsSince };
 }
 
-async function readTail(store: JournalStore, settledN: number): Promise<JournalRow[]> {
+/** The rows above `settledN`, their chain verified. */
+export async function readTail(store: JournalStore, settledN: number): Promise<JournalRow[]> {
   const tail: JournalRow[] = [];
   const before = settledN === 0 ? undefined : (await store.rowsAfter(settledN - 1, 1))[0];
   let hash = before?.hash ?? GENESIS_HASH;
@@ -89,7 +92,7 @@ async function readTail(store: JournalStore, settledN: number): Promise<JournalR
 }
 
 /** Which intents of these rows no row among them consumes (a consumer always comes later). */
-function unconsumedOf(tail: readonly JournalRow[]): Pick<Recovered, 'pending' | 'unconsumed'> {
+export function unconsumedOf(tail: readonly JournalRow[]): Pick<Recovered, 'pending' | 'unconsumed'> {
   const consumed = new Set<string>();
   for (const row of tail) {
     const cause = JSON.parse(row.cause) as Cause;
@@ -111,15 +114,21 @@ function unconsumedOf(tail: readonly JournalRow[]): Pick<Recovered, 'pending' | 
 }
 
 /** Looks back from the newest row for the input that everything after it followed from. */
-async function lastInput(store: JournalStore, headN: number): Promise<InputCursor | undefined> {
+export async function lastInput(store: JournalStore, headN: number): Promise<InputCursor | undefined> {
   for (let end = headN; end > 0; end -= LOOK_BACK_ROWS) {
     const start = Math.max(0, end - LOOK_BACK_ROWS);
     const rows = await store.rowsAfter(start, end - start);
     for (const row of rows.toReversed()) {
-      const cause = JSON.parse(row.cause) as Cause;
-      if (cause.kind === 'input') return { at: cause.at, phase: cause.phase };
-      if (cause.kind === 'timer') return { at: row.at, phase: 'timers' };
+      const cursor = cursorOf(row);
+      if (cursor) return cursor;
     }
   }
   return undefined;
+}
+
+/** How far market time had come with this row, where an input caused it. */
+export function cursorOf(row: JournalRow): InputCursor | undefined {
+  const cause = JSON.parse(row.cause) as Cause;
+  if (cause.kind === 'input') return { at: cause.at, phase: cause.phase };
+  return cause.kind === 'timer' ? { at: row.at, phase: 'timers' } : undefined;
 }

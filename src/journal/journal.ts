@@ -67,6 +67,25 @@ export interface Lease {
 export interface LeaseState extends Lease {
   /** Epoch ms by the store's clock. */
   readonly expiresAt: number;
+  /** Until then, by the same clock; not above 0: it has run out. */
+  readonly leftMs: number;
+}
+
+/** What a standby says of itself: for people, and for a leader that wants to hand over. */
+export interface StandbyWord {
+  readonly owner: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  /** The newest row that it follows. */
+  readonly followedN: number;
+  /** Why it is not ready to take over warm; null: it is. */
+  readonly notReady: string | null;
+}
+
+export interface StandbyState extends StandbyWord {
+  /** Since it was last heard of, by the store's clock. */
+  readonly ageMs: number;
 }
 
 export interface StoreHealth {
@@ -94,6 +113,12 @@ export interface JournalStore {
   renewLease(lease: Lease, ttlMs: number): Promise<void>;
   releaseLease(lease: Lease): Promise<void>;
   leaseState(): Promise<LeaseState | undefined>;
+  /** A standby's word about itself, in the place of its last one. */
+  reportStandby(word: StandbyWord): Promise<void>;
+  /** It stands by no longer. */
+  removeStandby(owner: string): Promise<void>;
+  /** Whoever was heard of as a standby within the last minute, the newest word first. */
+  standbys(): Promise<readonly StandbyState[]>;
   head(): Promise<JournalHead>;
   /**
    * Appends contiguous rows in one transaction that locks the lease row and checks its epoch. `settledN` is

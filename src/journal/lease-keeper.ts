@@ -11,6 +11,8 @@ import type { JournalStore, Lease, LeaseState } from './journal.ts';
 
 export type LeaseStatus = 'valid' | 'expired' | 'fenced';
 
+const MOST_RENEWALS = 2;
+
 export interface LeaseKeeperOptions {
   readonly time: Time;
   readonly ttlMs: number;
@@ -30,6 +32,7 @@ export class LeaseKeeper {
   #expiryTimer: TimerHandle | undefined;
   #stopped = false;
   #renewing: Promise<void> | undefined;
+  #underWay = 0;
 
   /** `acquiredAt` is the monotonic time from before the lease was asked for. */
   constructor(store: JournalStore, lease: Lease, acquiredAt: number, options: LeaseKeeperOptions) {
@@ -65,8 +68,17 @@ export class LeaseKeeper {
   #armRenewal(): void {
     if (this.#stopped || this.#status === 'fenced') return;
     this.#renewTimer = this.#options.time.timers.set(this.#renewEveryMs, () => {
-      this.#renewing = this.#renew().finally(() => this.#armRenewal());
+      // One that hangs on a dead connection must not keep the next from a live one.
+      if (this.#underWay < MOST_RENEWALS) this.#renewing = this.#renewNow(this.#renewing);
+      this.#armRenewal();
     });
+  }
+
+  async #renewNow(before: Promise<void> | undefined): Promise<void> {
+    this.#underWay += 1;
+    await this.#renew();
+    this.#underWay -= 1;
+    await before;
   }
 
   #armExpiry(): void {
@@ -88,7 +100,7 @@ export class LeaseKeeper {
       if (isBulkheadError(error, 'FENCED')) this.#enter('fenced', error);
       return;
     }
-    this.#validUntil = asked + this.#options.ttlMs;
+    this.#validUntil = Math.max(this.#validUntil, asked + this.#options.ttlMs);
     if (this.#stopped || !this.valid) return;
     this.#armExpiry();
     this.#enter('valid');
@@ -97,7 +109,10 @@ export class LeaseKeeper {
   #enter(status: LeaseStatus, error?: unknown): void {
     if (this.#status === status || this.#status === 'fenced') return;
     this.#status = status;
-    if (status === 'fenced') this.#expiryTimer?.cancel();
+    if (status === 'fenced') {
+      this.#expiryTimer?.cancel();
+      this.#renewTimer?.cancel();
+    }
     this.#options.onStatus?.(status, error);
   }
 }
@@ -105,13 +120,16 @@ export class LeaseKeeper {
 export interface WaitForLeaseOptions {
   readonly time: Time;
   readonly ttlMs: number;
+  /** The longest between two looks; the end of the other's lease is waited for to the millisecond. */
   readonly pollMs: number;
   /** Called once per holder that we find in the way. */
   readonly onWaiting?: (held: LeaseState | undefined) => void;
+  /** Done between two looks, e.g. following the journal. Its failures are its own. */
+  readonly meanwhile?: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
-/** A standby's wait: asks again until the lease is ours. Undefined when the signal ended the wait. */
+/** A standby's wait: looks until the lease is free, and takes it. Undefined when the signal ended the wait. */
 export async function waitForLease(
   store: JournalStore,
   owner: string,
@@ -120,15 +138,20 @@ export async function waitForLease(
   let seenEpoch: number | undefined;
   while (!options.signal?.aborted) {
     const acquiredAt = options.time.monotonic.now();
+    let leftMs = options.pollMs;
     try {
-      return { lease: await store.acquireLease(owner, options.ttlMs), acquiredAt };
+      const held = await store.leaseState();
+      if (!held || held.owner === owner || held.leftMs <= 0)
+        return { lease: await store.acquireLease(owner, options.ttlMs), acquiredAt };
+      if (held.epoch !== seenEpoch) options.onWaiting?.(held);
+      seenEpoch = held.epoch;
+      ({ leftMs } = held);
     } catch (error) {
+      // Somebody was quicker, or the store is away: both are waited out.
       if (!isBulkheadError(error, 'LEASE_HELD') && !isBulkheadError(error, 'STORE_UNAVAILABLE')) throw error;
     }
-    const held = await store.leaseState().catch(() => undefined);
-    if (held && held.epoch !== seenEpoch) options.onWaiting?.(held);
-    seenEpoch = held?.epoch ?? seenEpoch;
-    await sleep(options.time.timers, options.pollMs);
+    await options.meanwhile?.();
+    await sleep(options.time.timers, Math.min(options.pollMs, Math.ceil(leftMs)));
   }
   return undefined;
 }

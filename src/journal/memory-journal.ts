@@ -13,9 +13,12 @@ import type {
   Lease,
   LeaseState,
   RestoredContent,
+  StandbyState,
+  StandbyWord,
   StoreHealth,
 } from './journal.ts';
 import { EMPTY_HEAD } from './row-hash.ts';
+import { STANDBY_FORGOTTEN_MS } from './standby-words.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld, notEmpty, notOpen } from './store-errors.ts';
 
 interface AccountRecord {
@@ -23,7 +26,8 @@ interface AccountRecord {
   readonly byActor: Map<ActorId, JournalRow[]>;
   readonly live: Map<ActorId, JournalRow>;
   readonly meta: Map<string, string>;
-  lease: LeaseState | undefined;
+  lease: (Lease & { readonly expiresAt: number }) | undefined;
+  readonly standbys: Map<string, { readonly word: StandbyWord; readonly at: number }>;
   epoch: number;
   settledN: number;
 }
@@ -41,6 +45,7 @@ export class MemoryDatabase {
         live: new Map(),
         meta: new Map(),
         lease: undefined,
+        standbys: new Map(),
         epoch: 0,
         settledN: 0,
       };
@@ -111,7 +116,31 @@ export class MemoryJournal implements JournalStore {
   }
 
   async leaseState(): Promise<LeaseState | undefined> {
-    return this.#run('leaseState', [], () => this.#data.lease);
+    return this.#run('leaseState', [], () => {
+      const held = this.#data.lease;
+      return held && { ...held, leftMs: held.expiresAt - this.#clock.now() };
+    });
+  }
+
+  async reportStandby(word: StandbyWord): Promise<void> {
+    return this.#run('reportStandby', [], () => {
+      this.#data.standbys.set(word.owner, { word, at: this.#clock.now() });
+    });
+  }
+
+  async removeStandby(owner: string): Promise<void> {
+    return this.#run('removeStandby', [], () => {
+      this.#data.standbys.delete(owner);
+    });
+  }
+
+  async standbys(): Promise<readonly StandbyState[]> {
+    return this.#run('standbys', [], () =>
+      [...this.#data.standbys.values()]
+        .map(({ word, at }) => ({ ...word, ageMs: this.#clock.now() - at }))
+        .filter(({ ageMs }) => ageMs < STANDBY_FORGOTTEN_MS)
+        .sort((a, b) => a.ageMs - b.ageMs),
+    );
   }
 
   async head(): Promise<JournalHead> {

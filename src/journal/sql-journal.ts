@@ -17,6 +17,8 @@ import type {
   LeaseState,
   RestoredContent,
   RowKind,
+  StandbyState,
+  StandbyWord,
   StoreHealth,
 } from './journal.ts';
 import { migrate, pendingMigrations } from './migrator.ts';
@@ -25,6 +27,7 @@ import { appendRows } from './sql-append.ts';
 import { guarded } from './sql-errors.ts';
 import { restoreRows } from './sql-restore.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
+import { STANDBY_FORGOTTEN_MS } from './standby-words.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld } from './store-errors.ts';
 
 export type HealthCheck = StoreHealth['checks'][number];
@@ -133,7 +136,48 @@ export class SqlJournal implements JournalStore {
       const row = await this.#lease();
       if (row.owner === null || row.expires_at === null) return undefined;
       const { owner, epoch, expires_at: expiresAt } = row;
-      return { account: this.#account, owner, epoch: Number(epoch), expiresAt: expiresAt.getTime() };
+      return {
+        account: this.#account,
+        owner,
+        epoch: Number(epoch),
+        expiresAt: expiresAt.getTime(),
+        leftMs: expiresAt.getTime() - row.now.getTime(),
+      };
+    });
+  }
+
+  async reportStandby(word: StandbyWord): Promise<void> {
+    const { owner, ...rest } = word;
+    await guarded(() =>
+      sql`
+        insert into bulkhead.standbys (account, owner, word) values (${this.#account}, ${owner}, ${JSON.stringify(rest)})
+        on conflict (account, owner) do update set word = excluded.word, seen_at = clock_timestamp()`.execute(
+        this.#db,
+      ),
+    );
+  }
+
+  async removeStandby(owner: string): Promise<void> {
+    await guarded(() =>
+      sql`delete from bulkhead.standbys where account = ${this.#account} and owner = ${owner}`.execute(
+        this.#db,
+      ),
+    );
+  }
+
+  async standbys(): Promise<readonly StandbyState[]> {
+    return guarded(async () => {
+      const found = await sql<{ owner: string; word: string; age: number }>`
+        select owner, word::text as word,
+          extract(epoch from clock_timestamp() - seen_at)::float8 * 1000 as age
+        from bulkhead.standbys where account = ${this.#account}
+          and seen_at > clock_timestamp() - ${STANDBY_FORGOTTEN_MS} * interval '1 ms'
+        order by seen_at desc`.execute(this.#db);
+      return found.rows.map(({ owner, word, age }) => ({
+        ...(JSON.parse(word) as Omit<StandbyWord, 'owner'>),
+        owner,
+        ageMs: Math.max(0, Math.round(age)),
+      }));
     });
   }
 
@@ -312,6 +356,7 @@ export class SqlJournal implements JournalStore {
     return this.#db
       .selectFrom('leases')
       .selectAll()
+      .select(sql<Date>`clock_timestamp()`.as('now'))
       .where('account', '=', this.#account)
       .executeTakeFirstOrThrow(
         () => new BulkheadError('STORE_CORRUPT', `Account ${this.#account} has no lease row.`),

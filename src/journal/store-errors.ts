@@ -1,6 +1,6 @@
 /** The errors that every store raises in the same words. */
 import { BulkheadError } from '../core/errors.ts';
-import type { JournalHead, Lease, LeaseState } from './journal.ts';
+import type { JournalHead, Lease } from './journal.ts';
 
 export function fenced(lease: Lease, held: Lease | undefined): BulkheadError {
   const by = held ? `${held.owner} (epoch ${held.epoch})` : 'nobody';
@@ -11,7 +11,7 @@ export function fenced(lease: Lease, held: Lease | undefined): BulkheadError {
   );
 }
 
-export function leaseHeld(held: LeaseState): BulkheadError {
+export function leaseHeld(held: Lease): BulkheadError {
   return new BulkheadError(
     'LEASE_HELD',
     `Account ${held.account} is traded by ${held.owner} (epoch ${held.epoch}), whose lease has not run out.`,

@@ -244,6 +244,8 @@ export function journalConformance(
       await store.renewLease(lease, 60_000);
       const state = await store.leaseState();
       assert.deepEqual([state?.owner, state?.epoch], ['first', lease.epoch]);
+      const left = state?.leftMs ?? 0;
+      assert.ok(left > 30_000 && left <= 60_000, `${left} ms are left`);
       await store.releaseLease(lease);
       assert.equal(await store.leaseState(), undefined);
       const next = await other.acquireLease('second', 60_000);
@@ -271,6 +273,30 @@ export function journalConformance(
       assert.equal((await other.head()).n, 2);
       await store.close();
       await other.close();
+    });
+
+    test('standbys: each one\u2019s newest word with its age; one that leaves is gone; accounts apart', async () => {
+      const { store } = await world();
+      const elsewhere = await world();
+      const word = { owner: 'b', host: 'h', pid: 7, version: '1', followedN: 3, notReady: null };
+      assert.deepEqual(await store.standbys(), []);
+      await store.reportStandby({ ...word, followedN: 1, notReady: 'starting' });
+      await (await under()).passTime(30);
+      await store.reportStandby({ ...word, owner: 'c' });
+      await store.reportStandby(word);
+      const [first, second, ...more] = await store.standbys();
+      assert.deepEqual(more, []);
+      const { ageMs, ...said } = [first, second].find((state) => state?.owner === 'b') ?? { ageMs: -1 };
+      assert.deepEqual(said, word);
+      assert.ok(ageMs >= 0 && ageMs < 30_000, `${ageMs} ms old`);
+      assert.deepEqual(await elsewhere.store.standbys(), []);
+      await store.removeStandby('b');
+      assert.deepEqual(
+        (await store.standbys()).map(({ owner }) => owner),
+        ['c'],
+      );
+      await store.close();
+      await elsewhere.store.close();
     });
 
     test('an expired lease that nobody took is still good', async () => {

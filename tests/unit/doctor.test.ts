@@ -17,7 +17,7 @@ const healthy: CreateStore = async () =>
       ...{ engine: 'Test 1', location: 'nowhere', durable: true },
       checks: [{ name: 'flush', ok: true, detail: 'flushes' }],
     }),
-    leaseState: async () => ({ account: 'main', owner: 'o', epoch: 3, expiresAt: 0 }),
+    leaseState: async () => ({ account: 'main', owner: 'o', epoch: 3, expiresAt: 0, leftMs: 0 }),
     close: async () => undefined,
   }) as unknown as JournalStore;
 
