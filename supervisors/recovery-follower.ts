@@ -80,9 +80,13 @@ export class RecoveryFollower {
     const settledN = await this.#forgetSettled();
     const head = await this.#store.head();
     if (head.n !== this.#head.n || head.hash !== this.#head.hash)
-      throw new BulkheadError('STORE_CORRUPT', `The journal ends at row ${head.n}; ${this.#head.n} were read.`, {
-        hint: 'Run `bulkhead doctor`: the journal was changed by something else.',
-      });
+      throw new BulkheadError(
+        'STORE_CORRUPT',
+        `The journal ends at row ${head.n}; ${this.#head.n} were read.`,
+        {
+          hint: 'Run `bulkhead doctor`: the journal was changed by something else.',
+        },
+      );
     return {
       head,
       settledN,
@@ -126,8 +130,7 @@ export class RecoveryFollower {
     if (row.final) this.#live.delete(row.actor);
     const known = this.#live.get(row.actor);
     if (row.final || (known && known.row.n >= row.n)) return;
-    if (row.snapshot !== null)
-      this.#live.set(row.actor, { row, checkpoint: row.snapshot, eventsSince: [] });
+    if (row.snapshot !== null) this.#live.set(row.actor, { row, checkpoint: row.snapshot, eventsSince: [] });
     else if (known) {
       known.row = row;
       if (row.kind === 'event') known.eventsSince.push(JSON.parse(row.event) as ActorEvent);

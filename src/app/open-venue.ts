@@ -41,7 +41,12 @@ export const openVenue: OpenVenue = {
       log,
       budget: budgetOf(request),
     });
-    return { gateway, rateUse: () => gateway.budgetUse(), check: () => gateway.check() };
+    return {
+      gateway,
+      rateUse: () => gateway.budgetUse(),
+      check: () => gateway.check(),
+      prepare: () => gateway.prepare(),
+    };
   },
 
   market: async (request) => {

@@ -39,6 +39,8 @@ export interface VenueFinding {
   readonly detail: string;
   /** Without it nothing starts. */
   readonly mandatory: boolean;
+  /** Only looked at: a start would set something right here. */
+  readonly pending?: true;
 }
 
 export interface VenueConnection {
@@ -47,6 +49,8 @@ export interface VenueConnection {
   readonly rateUse?: () => RateUse;
   /** The startup checks as they would come out, where the adapter can tell without changing anything. */
   readonly check?: () => Promise<readonly VenueFinding[]>;
+  /** All of `open` that changes nothing, where the adapter can: then `open` takes no time. May be asked again. */
+  readonly prepare?: () => Promise<readonly VenueFinding[]>;
 }
 
 export interface OpenVenue {

@@ -31,6 +31,8 @@ export interface CheckPolicy {
 export interface Finding extends VenueCheck {
   /** Without it nothing starts. */
   readonly mandatory: boolean;
+  /** Only looked at: a start would set something right here. */
+  readonly pending?: true;
 }
 
 /** Whether what can be set right is set right, or only told of. */
@@ -170,7 +172,10 @@ export class VenueChecks {
     if (manner === 'look')
       return [
         ...findings,
-        passed('position-mode', 'Hedge mode, with nothing open: the start switches it to one-way mode.'),
+        {
+          ...passed('position-mode', 'Hedge mode, with nothing open: the start switches it to one-way mode.'),
+          pending: true,
+        },
       ];
     await this.#set('setPositionMode', { dualSidePosition: 'false' });
     return [...findings, passed('position-mode', 'Switched from hedge mode to one-way mode.')];
@@ -260,16 +265,18 @@ function outcome(
   what: string,
   manner: Manner,
 ): Finding {
+  const pending = manner === 'look' && changed > stuck.length ? ({ pending: true } as const) : {};
   if (stuck.length > 0)
-    return warned(
-      check,
-      `Something is open on ${list(stuck)}, which is not set to ${what}: it is set once nothing is.`,
-    );
+    return {
+      ...warned(
+        check,
+        `Something is open on ${list(stuck)}, which is not set to ${what}: it is set once nothing is.`,
+      ),
+      ...pending,
+    };
   if (changed === 0) return passed(check, `All symbols have ${what}.`);
-  return passed(
-    check,
-    manner === 'set' ? `Set ${changed} symbols to ${what}.` : `The start sets ${changed} symbols to ${what}.`,
-  );
+  const detail = `${manner === 'set' ? 'Set' : 'The start sets'} ${changed} symbols to ${what}.`;
+  return { ...passed(check, detail), ...pending };
 }
 
 const list = (names: readonly string[]): string =>

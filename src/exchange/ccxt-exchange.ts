@@ -63,6 +63,8 @@ export interface CcxtExchangeOptions {
 const RECV_WINDOW_MS = 5000;
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_CLOCK_SKEW_MS = 5000;
+/** What a standby has looked at is good for so long. */
+const PREPARED_FOR_MS = 600_000;
 /** A full reading is many requests, which may have to wait for the budget. */
 const REPORT_CALLS = 6;
 
@@ -81,6 +83,8 @@ export class CcxtExchange implements VenueGateway {
   #orders: VenueOrders | undefined;
   #instruments: VenueInstruments | undefined;
   #stream: UserStream | undefined;
+  /** What a standby found, and when (real, monotonic). */
+  #prepared: { readonly at: number; readonly findings: readonly Finding[] } | undefined;
   #closed = false;
 
   constructor(options: CcxtExchangeOptions) {
@@ -107,6 +111,8 @@ export class CcxtExchange implements VenueGateway {
 
   async open(onEvent: (event: GatewayEvent) => void): Promise<readonly VenueCheck[]> {
     this.#onEvent = onEvent;
+    const prepared = this.#usePrepared();
+    if (prepared) return prepared;
     try {
       const caller = await this.#connect();
       this.#clock.stop();
@@ -133,6 +139,39 @@ export class CcxtExchange implements VenueGateway {
     } catch (error) {
       throw asStartupError(error, this.name);
     }
+  }
+
+  /**
+   * Of `open`, all that changes nothing and that the leader's own doing does not disturb: clock, instruments, checks,
+   * and the private stream, whose key two may listen with. Asked again, it looks again. Throws like `open`.
+   */
+  async prepare(): Promise<readonly Finding[]> {
+    const isFirst = this.#prepared === undefined;
+    try {
+      const caller = await this.#connect();
+      if (isFirst) await this.#clock.start();
+      await this.instruments(this.#options.symbols);
+      const findings = await this.#checks(caller, (checks, info, signal) =>
+        checks.inspect(info, this.#clock.offsetMs ?? 0, signal),
+      );
+      if (!this.#stream) this.#openStream(caller);
+      this.#prepared = { at: this.#options.realTime.monotonic.now(), findings };
+      return findings;
+    } catch (error) {
+      if (isFirst) this.#clock.stop();
+      throw asStartupError(error, this.name);
+    }
+  }
+
+  /** Undefined: nothing was prepared, it is too old, or a start would have to do or refuse something. */
+  #usePrepared(): readonly VenueCheck[] | undefined {
+    const { at, findings } = this.#prepared ?? { at: 0, findings: [] };
+    const age = this.#options.realTime.monotonic.now() - at;
+    const isFit = findings.every(({ ok, mandatory, pending }) => (ok || !mandatory) && !pending);
+    if (findings.length === 0 || !isFit || age > PREPARED_FOR_MS) return undefined;
+    // What was said before is known only from a full reading, which this asks for.
+    if (this.#stream?.isUp) this.#onEvent({ type: 'stream-up' });
+    return findings.map(({ check, ok, detail }) => ({ check, ok, detail }));
   }
 
   async instruments(symbols?: readonly SymbolName[]): Promise<readonly Instrument[]> {
