@@ -27,7 +27,7 @@ import { appendRows } from './sql-append.ts';
 import { guarded } from './sql-errors.ts';
 import { restoreRows } from './sql-restore.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
-import { STANDBY_FORGOTTEN_MS } from './standby-words.ts';
+import { removeStandby, reportStandby, standbys } from './sql-standbys.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld } from './store-errors.ts';
 
 export type HealthCheck = StoreHealth['checks'][number];
@@ -146,39 +146,16 @@ export class SqlJournal implements JournalStore {
     });
   }
 
-  async reportStandby(word: StandbyWord): Promise<void> {
-    const { owner, ...rest } = word;
-    await guarded(() =>
-      sql`
-        insert into bulkhead.standbys (account, owner, word) values (${this.#account}, ${owner}, ${JSON.stringify(rest)})
-        on conflict (account, owner) do update set word = excluded.word, seen_at = clock_timestamp()`.execute(
-        this.#db,
-      ),
-    );
+  reportStandby(word: StandbyWord): Promise<void> {
+    return guarded(() => reportStandby(this.#pool, this.#account, word));
   }
 
-  async removeStandby(owner: string): Promise<void> {
-    await guarded(() =>
-      sql`delete from bulkhead.standbys where account = ${this.#account} and owner = ${owner}`.execute(
-        this.#db,
-      ),
-    );
+  removeStandby(owner: string): Promise<void> {
+    return guarded(() => removeStandby(this.#pool, this.#account, owner));
   }
 
-  async standbys(): Promise<readonly StandbyState[]> {
-    return guarded(async () => {
-      const found = await sql<{ owner: string; word: string; age: number }>`
-        select owner, word::text as word,
-          extract(epoch from clock_timestamp() - seen_at)::float8 * 1000 as age
-        from bulkhead.standbys where account = ${this.#account}
-          and seen_at > clock_timestamp() - ${STANDBY_FORGOTTEN_MS} * interval '1 ms'
-        order by seen_at desc`.execute(this.#db);
-      return found.rows.map(({ owner, word, age }) => ({
-        ...(JSON.parse(word) as Omit<StandbyWord, 'owner'>),
-        owner,
-        ageMs: Math.max(0, Math.round(age)),
-      }));
-    });
+  standbys(): Promise<readonly StandbyState[]> {
+    return guarded(() => standbys(this.#pool, this.#account));
   }
 
   async head(): Promise<JournalHead> {
