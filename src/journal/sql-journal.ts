@@ -9,6 +9,7 @@ import type { Pool } from 'pg';
 import { defined } from '../core/assert.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { ActorId } from '../core/ids.ts';
+import { durabilityChecks, notDurable } from './durability.ts';
 import type {
   JournalHead,
   JournalRow,
@@ -51,13 +52,6 @@ export interface SqlJournalOptions {
   /** Ends the pool, where it is this store's own. */
   readonly onClose: () => Promise<void>;
 }
-
-/** With 'local' or 'off' a failover or a power cut loses rows that we took for durable. */
-const DURABLE_SETTINGS: Readonly<Record<string, readonly string[]>> = {
-  fsync: ['on'],
-  full_page_writes: ['on'],
-  synchronous_commit: ['on', 'remote_write', 'remote_apply'],
-};
 
 export class SqlJournal implements JournalStore {
   readonly name: string;
@@ -384,23 +378,4 @@ function toJournalRow(row: SelectedRow): JournalRow {
     epoch: Number(row.epoch),
     hash: row.hash,
   };
-}
-
-function durabilityChecks(settings: ReadonlyMap<string, string>): HealthCheck[] {
-  return Object.entries(DURABLE_SETTINGS).map(([name, allowed]) => {
-    const value = settings.get(name) ?? 'unknown';
-    const ok = allowed.includes(value);
-    return { name, ok, detail: ok ? value : `${value}; must be ${allowed.join(' or ')}` };
-  });
-}
-
-function notDurable(checks: readonly HealthCheck[]): BulkheadError {
-  const bad = checks.filter((check) => !check.ok).map((check) => `${check.name} is ${check.detail}`);
-  return new BulkheadError(
-    'STORE_NOT_DURABLE',
-    `The store would lose rows on a power cut: ${bad.join('; ')}.`,
-    {
-      hint: 'Set these in postgresql.conf (or for this role and database) and restart the server.',
-    },
-  );
 }
