@@ -3,6 +3,7 @@
  *
  * Invariant: what cannot be done is refused with a text that says what can, and changes nothing.
  */
+import { mul } from '../../src/core/decimal.ts';
 import type { ActorId } from '../../src/core/ids.ts';
 import type { CommandOf, Verdict } from '../../src/domain/command.ts';
 import { type ActorEvent, type Emitted, PORTFOLIO, VENUE } from '../../src/domain/events.ts';
@@ -177,9 +178,12 @@ function decideLock(context: OperatorContext, given: Given): Decision {
 const positionEvent = (given: Given): ActorEvent => {
   const { command } = given;
   const by = given.who.name;
-  if (command.kind === 'move-stop') return { type: 'MOVE_STOP', price: command.price, by };
+  if (command.kind === 'move-stop') {
+    const { price, loosen } = command;
+    return { type: 'MOVE_STOP', price, by, ...(loosen ? { loosen } : {}) };
+  }
   if (command.kind === 'close' && command.share !== undefined)
-    return { type: 'PARTIAL_CLOSE', share: command.share, by };
+    return { type: 'PARTIAL_CLOSE', share: mul(command.share, '100'), by };
   return { type: 'OPERATOR_CLOSE', by };
 };
 

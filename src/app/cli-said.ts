@@ -64,10 +64,10 @@ const ROWS: readonly Row[] = [
   ['close-all', null, [0, 0], false, 'At market, reduce-only; entries stay open.', 'bulkhead close-all'],
   [
     'move-stop',
-    'SYMBOL PRICE',
-    [2, 2],
+    'SYMBOL PRICE [loosen]',
+    [2, 3],
     false,
-    'It is never moved to where it would close at once.',
+    'It is never moved to where it would close at once; beyond the risk that was approved only with "loosen".',
     'bulkhead move-stop BTCUSDT 98500',
   ],
   [

@@ -37,7 +37,13 @@ export type Command =
   /** All of it, or this share of what is open: more than 0, less than 1. */
   | { readonly kind: 'close'; readonly symbol: SymbolName; readonly share?: Decimal }
   | { readonly kind: 'close-all' }
-  | { readonly kind: 'move-stop'; readonly symbol: SymbolName; readonly price: Decimal }
+  | {
+      readonly kind: 'move-stop';
+      readonly symbol: SymbolName;
+      readonly price: Decimal;
+      /** Also beyond the risk that was approved, or against the trail. */
+      readonly loosen?: boolean;
+    }
   /** Goes through risk like any entry. Without a stop: where the strategy's volatility puts it. */
   | {
       readonly kind: 'force-entry';

@@ -39,7 +39,7 @@ export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
     usage: 'close SYMBOL [share, such as 0.5 or 50%]',
   },
   'close-all': { ...MONEY, summary: 'close every position', usage: 'close-all' },
-  'move-stop': { ...MONEY, summary: 'move a position’s stop', usage: 'move-stop SYMBOL PRICE' },
+  'move-stop': { ...MONEY, summary: 'move a position’s stop', usage: 'move-stop SYMBOL PRICE [loosen]' },
   'force-entry': {
     ...MONEY,
     summary: 'enter now; risk decides as with any entry',

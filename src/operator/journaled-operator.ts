@@ -14,12 +14,12 @@ import { gt, ZERO } from '../core/decimal.ts';
 import { errorText, isBulkheadError } from '../core/errors.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import type { Command, CommandOf } from '../domain/command.ts';
-import type { ActorEvent, Cause, Message } from '../domain/events.ts';
+import type { ActorEvent, Message } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalRow } from '../journal/journal.ts';
 import { COMMAND_RULES, refusal } from './command.ts';
-import { DeskWatch } from './desk-watch.ts';
+import { deskEar, type Echo, Echoes, positionEar } from './echo.ts';
 import { forcedSignal, stopOnWrongSide } from './forced-entry.ts';
 import type { Operator, OperatorAnswer, OperatorRequest } from './operator.ts';
 
@@ -70,7 +70,7 @@ export class JournaledOperator implements Operator {
   readonly #options: OperatorOptions;
   readonly #underWay = new Map<string, Promise<OperatorAnswer>>();
   readonly #waiting = new Map<string, (n: number) => void>();
-  readonly #desks = new DeskWatch();
+  readonly #echoes = new Echoes();
 
   constructor(options: OperatorOptions) {
     this.#options = options;
@@ -85,8 +85,8 @@ export class JournaledOperator implements Operator {
   }
 
   /** An observer of committed rows. */
-  readonly observe = ({ row, event, cause }: { row: JournalRow; event: ActorEvent; cause: Cause }): void => {
-    this.#desks.observe(row, event, cause);
+  readonly observe = ({ row, event }: { row: JournalRow; event: ActorEvent }): void => {
+    this.#echoes.observe(row, event);
     if (row.actor === OPERATOR && event.type === 'COMMAND') this.#waiting.get(String(event.id))?.(row.n);
   };
 
@@ -185,22 +185,31 @@ export class JournaledOperator implements Operator {
     const host = this.#options.host();
     if (!host) return { id, outcome: 'refused', code: 'NOT_READY', text: notReady(parts) };
     const row = this.#rowOf(id);
-    const desk = parts.signal ? this.#desks.after(entryDeskOf(parts.signal.symbol)) : undefined;
+    const echo = this.#echo(parts);
     host.tell(messageOf(request, parts));
     const n = await row;
     if (n === undefined) {
-      desk?.cancel();
+      echo?.cancel();
       const text = `${command.kind} is taken; it is done as soon as the journal takes rows again`;
       return { id, outcome: 'pending', code: 'PENDING', text };
     }
     const answer = { ...this.#answered(id), id, n } as OperatorAnswer;
-    if (!desk || answer.outcome === 'refused') {
-      desk?.cancel();
+    if (!echo || answer.outcome === 'refused') {
+      echo?.cancel();
       return answer;
     }
-    const said = await this.#within(desk.verdict);
-    desk.cancel();
+    const said = await this.#within(echo.verdict);
+    echo.cancel();
     return said ? { ...answer, ...said } : answer;
+  }
+
+  /** Where the answer is another actor's to give. */
+  #echo({ signal, targets = [], refused }: Parts): Echo | undefined {
+    const [only] = targets;
+    if (refused) return undefined;
+    if (signal) return this.#echoes.await(entryDeskOf(signal.symbol), deskEar());
+    if (targets.length !== 1 || only === undefined || actorType(only) !== 'position') return undefined;
+    return this.#echoes.await(only, positionEar);
   }
 
   /** The row that consumed it; undefined: there is none within the time that a person waits. */

@@ -148,7 +148,12 @@ const READ: Readonly<Record<CommandKind, Read>> = {
   resume: () => ({ kind: 'resume' }),
   close: (reader) => ({ kind: 'close', symbol: reader.symbol(), ...share(reader) }),
   'close-all': () => ({ kind: 'close-all' }),
-  'move-stop': (reader) => ({ kind: 'move-stop', symbol: reader.symbol(), price: reader.decimal('price') }),
+  'move-stop': (reader) => ({
+    kind: 'move-stop',
+    symbol: reader.symbol(),
+    price: reader.decimal('price'),
+    ...(reader.raw('loosen') === true ? { loosen: true } : {}),
+  }),
   'force-entry': (reader) => ({
     kind: 'force-entry',
     symbol: reader.symbol(),
@@ -254,7 +259,11 @@ function fieldsOf(kind: CommandKind, words: readonly string[]): Fields {
     case 'close':
       return only(2, { symbol: one, share: two === undefined ? undefined : shareOf(two) });
     case 'move-stop':
-      return only(2, { symbol: one, price: two });
+      return only(3, {
+        symbol: one,
+        price: two,
+        ...(three === undefined ? {} : { loosen: three === 'loosen' }),
+      });
     case 'force-entry':
       return only(3, { symbol: one, direction: two, stopPrice: three });
     case 'blacklist':

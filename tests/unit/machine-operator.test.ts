@@ -127,7 +127,7 @@ describe('what is told to others', () => {
     give(bench, { kind: 'close', symbol: 'BTCUSDT' }, { targets });
     assert.deepEqual(sent(bench), [[targets[0], { type: 'OPERATOR_CLOSE', by: 'alice' }]]);
     give(bench, { kind: 'close', symbol: 'BTCUSDT', share: '0.5' }, { targets });
-    assert.deepEqual(sent(bench), [[targets[0], { type: 'PARTIAL_CLOSE', share: '0.5', by: 'alice' }]]);
+    assert.deepEqual(sent(bench), [[targets[0], { type: 'PARTIAL_CLOSE', share: '50', by: 'alice' }]]);
     give(bench, { kind: 'move-stop', symbol: 'BTCUSDT', price: '99000' }, { targets });
     assert.deepEqual(sent(bench), [[targets[0], { type: 'MOVE_STOP', price: '99000', by: 'alice' }]]);
     assert.equal(give(bench, { kind: 'close-all' }, { targets: [] })?.code, 'NOTHING_OPEN');

@@ -114,6 +114,7 @@ describe('the operator over the whole system', () => {
     );
     const done = await operator.execute({ ...close, confirmed: true });
     assert.equal(done.outcome, 'accepted', done.text);
+    assert.match(done.text, /to be closed at market/, 'the position itself answered');
     await run.system.runtime.quiescent();
     assert.ok(!openIn(run).includes(actor));
     assert.equal(contextOf<PortfolioContext>(run, 'portfolio').lastTrades.at(-1)?.reason, 'operator');
