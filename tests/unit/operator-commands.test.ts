@@ -7,7 +7,11 @@ import type { Command, Who } from '../../src/domain/command.ts';
 import { COMMAND_KINDS, COMMAND_RULES, refusal } from '../../src/operator/command.ts';
 import { parseCommand, parseWords } from '../../src/operator/parse-command.ts';
 
-const who = (role: Who['role'], channel: Who['channel'] = 'telegram'): Who => ({ name: 'bob', role, channel });
+const who = (role: Who['role'], channel: Who['channel'] = 'telegram'): Who => ({
+  name: 'bob',
+  role,
+  channel,
+});
 
 /** Every kind once, as it is typed. */
 const TYPED: Readonly<Record<Command['kind'], string>> = {
@@ -47,7 +51,11 @@ describe('reading', () => {
       symbol: 'BTCUSDT',
       share: '0.125',
     });
-    assert.deepEqual(parseWords(['close', 'BTCUSDT', '5%']), { kind: 'close', symbol: 'BTCUSDT', share: '0.05' });
+    assert.deepEqual(parseWords(['close', 'BTCUSDT', '5%']), {
+      kind: 'close',
+      symbol: 'BTCUSDT',
+      share: '0.05',
+    });
     assert.deepEqual(parseWords(['close', 'BTCUSDT', '100%']), { kind: 'close', symbol: 'BTCUSDT' });
   });
 
@@ -116,7 +124,11 @@ describe('who may, and how late', () => {
     for (const kind of COMMAND_KINDS) {
       assert.equal(said(kind, who('viewer')), 'ROLE', kind);
       assert.equal(said(kind, who('admin')), undefined, kind);
-      assert.equal(said(kind, who('trader')), COMMAND_RULES[kind].role === 'trader' ? undefined : 'ROLE', kind);
+      assert.equal(
+        said(kind, who('trader')),
+        COMMAND_RULES[kind].role === 'trader' ? undefined : 'ROLE',
+        kind,
+      );
     }
   });
 
