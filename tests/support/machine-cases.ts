@@ -8,7 +8,6 @@ import type { MachineDefinition } from '../../machines/definition.ts';
 import { createEntryMachine } from '../../machines/entry.ts';
 import { createFeedMachine } from '../../machines/feed.ts';
 import { createGuardianMachine } from '../../machines/guardian.ts';
-import { createOperatorMachine } from '../../machines/operator.ts';
 import { createPortfolioMachine } from '../../machines/portfolio.ts';
 import { createPositionMachine, DEFAULT_PLAN } from '../../machines/position.ts';
 import { createScannerMachine } from '../../machines/scanner.ts';
@@ -18,6 +17,7 @@ import type { ClosedCandles, Signal, Strategy } from '../../src/domain/signal.ts
 import { riskJudge } from '../../src/risk/learning.ts';
 import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
 import { approved, entry, INSTRUMENT, positionInput } from './machine-bench.ts';
+import { operatorCase } from './machine-case-operator.ts';
 import { guardWords, readings, venueWords } from './machine-words.ts';
 
 export const START_AT = 1_750_000_000_000;
@@ -335,47 +335,6 @@ const position = (name: string, plan: Record<string, unknown>, scope: readonly s
   deepEnough: ({ context }) => context.orders.length > ORDERS_ENOUGH,
 });
 
-const ADMIN = { name: 'alice', role: 'admin', channel: 'cli' };
-const operatorCommands = [
-  { kind: 'start' },
-  { kind: 'stop' },
-  { kind: 'pause' },
-  { kind: 'pause', minutes: 5 },
-  { kind: 'resume' },
-  { kind: 'direction', direction: 'long' },
-  { kind: 'blacklist', change: 'add', symbols: ['BTCUSDT'] },
-  { kind: 'whitelist', change: 'clear', symbols: [] },
-  { kind: 'lock', symbol: 'BTCUSDT', minutes: 5, reason: 'news' },
-  { kind: 'unlock', symbol: 'BTCUSDT' },
-  { kind: 'close-all' },
-  { kind: 'adopt', symbol: 'BTCUSDT' },
-];
-
-const operator: MachineCase = {
-  name: 'operator',
-  definition: createOperatorMachine(),
-  input: { symbols: ['BTCUSDT', 'ETHUSDT'], at: START_AT },
-  events: () => [
-    ...operatorCommands.map((command, i) => ({
-      type: 'COMMAND',
-      id: `c${i}`,
-      command,
-      who: ADMIN,
-      issuedAt: START_AT,
-      at: START_AT,
-    })),
-    { type: 'PAUSE_OVER', until: START_AT + 300_000, at: START_AT + 300_000 },
-    { type: 'LOCK_OVER', symbol: 'BTCUSDT', until: START_AT + 300_000, at: START_AT + 300_000 },
-  ],
-  answers: {},
-  essence: ({ context }) => [
-    context.paused?.until ?? null,
-    context.answered.length,
-    Object.keys(context.locks).length,
-  ],
-  deepEnough: ({ context }) => context.answered.length >= 3,
-};
-
 export const MACHINE_CASES: readonly MachineCase[] = [
   scanner,
   desk,
@@ -398,7 +357,7 @@ export const MACHINE_CASES: readonly MachineCase[] = [
   breaker('funding', {}),
   feed,
   guardian,
-  operator,
+  operatorCase,
   position('entry and protection', {}, ['entry', 'stop', 'DENIED', 'ABORT_ENTRY']),
   position('replacement of its stop', { stopOverrunPercent: '50' }, ['entry', 'stop', 'PRICE']),
   position('ends', {}, ['entry', 'close', 'emergency', 'EXIT_SIGNAL', 'KILL', 'POSITION_GONE']),
