@@ -16,6 +16,7 @@ import type { ReturnHistory } from '../risk/return-history.ts';
 export type SymbolConditions = Omit<MarketConditions, 'returns'>;
 
 export interface ConditionSources {
+  /** Undefined as well where no rule looks at returns: with many positions they are most of a question's row. */
   readonly returns: () => ReturnHistory | undefined;
   /** The portfolio's snapshot as it will judge. */
   readonly portfolio: () => string | undefined;

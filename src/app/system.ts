@@ -133,7 +133,7 @@ export function buildSystem(parts: SystemParts): TradingSystem {
             withMark(to, audience.enrich(to, event), () => audience.prices()),
           ),
           {
-            returns: parts.returns,
+            returns: () => (wantsReturns(parts.config) ? parts.returns() : undefined),
             portfolio: () => runtime.actor(PORTFOLIO)?.snapshotText,
             symbol: (entry) => audience.conditions?.(entry),
           },
@@ -149,6 +149,8 @@ export function buildSystem(parts: SystemParts): TradingSystem {
   const root = rootSupervisor(rootSpec(host, systemSpec(parts)), tree, parts.onRootExit);
   return { runtime, host, root, audience };
 }
+
+const wantsReturns = ({ risk }: Config): boolean => risk.correlation.enabled || risk.valueAtRisk.enabled;
 
 /**
  * Hands the runtime what the journal still owes, starts the tree, and lets messages flow where they stopped.

@@ -42,6 +42,7 @@ import type { VenueOrder, VenueReport } from './exchange.ts';
 import { settleFunding } from './funding.ts';
 import { setLeverage } from './leverage.ts';
 import { clearBankruptcy } from './liquidation.ts';
+import { CrossAccount } from './liquidation-price.ts';
 import { availableBalance } from './margin.ts';
 import { addMargin, setMarginMode, setPositionMode } from './modes.ts';
 import { cancel, observe, submit } from './orders.ts';
@@ -61,6 +62,8 @@ export class VenueEngine {
   readonly #venue: Venue;
   readonly #asset: string;
   readonly #bands = new Map<SymbolName, WakeBand>();
+  /** As it is between two inputs, for the bands of all symbols. */
+  #account: CrossAccount | undefined;
   readonly #quotes = new Map<SymbolName, { last: number; mark: number }>();
 
   constructor(options: EngineOptions) {
@@ -95,6 +98,7 @@ export class VenueEngine {
     this.#dispatch(input);
     clearBankruptcy(this.#venue, this.#asset);
     this.#bands.clear();
+    this.#account = undefined;
     return this.#venue.out;
   }
 
@@ -103,7 +107,8 @@ export class VenueEngine {
     if (cached) return cached;
     const instrument = instrumentOf(this.#venue, symbol);
     const market = this.#venue.state.markets[symbol];
-    const band = instrument && market ? computeBand(this.#venue, market, instrument) : OPEN_BAND;
+    const account = () => (this.#account ??= new CrossAccount(this.#venue));
+    const band = instrument && market ? computeBand(this.#venue, market, instrument, account) : OPEN_BAND;
     this.#bands.set(symbol, band);
     return band;
   }

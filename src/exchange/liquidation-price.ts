@@ -6,7 +6,7 @@
  * outside is therefore exact after a few tiers, and its roots are Binance's formula with the tier of the
  * notional at the liquidation price itself. Floats: these are comparisons on the way of every bar, never money.
  */
-import type { Instrument } from '../domain/instrument.ts';
+import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { crossWallet, instrumentOf, marginModeOf } from './engine-state.ts';
 
@@ -109,8 +109,79 @@ const legOf = ({ quantity, entryNotional }: Position) => ({
   entryNotional: Number(entryNotional),
 });
 
-/** Isolated: each position for itself; cross: all the symbol's positions with the whole account behind them. */
-export function exposedOf(venue: Venue, market: Market, instrument: Instrument): Exposed[] {
+/**
+ * What every symbol adds to the cross account, so that all of them can be asked what stands beside them in one
+ * pass. Invariant: of one moment; whatever moves a position, a mark or the wallet makes it stale.
+ */
+export class CrossAccount {
+  readonly #wallet: number;
+  readonly #places = new Map<Market, number>();
+  /** Sums over the symbols before each, and over those from each on: what is outside is never a difference. */
+  readonly #before: Sums[] = [NOTHING];
+  readonly #after: Sums[];
+
+  constructor(venue: Venue) {
+    this.#wallet = Number(crossWallet(venue));
+    const parts: Sums[] = [];
+    for (const [symbol, market] of Object.entries(venue.state.markets)) {
+      const part = partOf(venue, market, symbol);
+      if (!part) continue;
+      this.#places.set(market, parts.length);
+      parts.push(part);
+      this.#before.push(plus(this.#before.at(-1) ?? NOTHING, part));
+    }
+    this.#after = [NOTHING];
+    for (const part of parts.reverse()) this.#after.push(plus(this.#after.at(-1) ?? NOTHING, part));
+    this.#after.reverse();
+  }
+
+  /** The account as it stands apart from one symbol, and how many symbols share it. */
+  outside(market: Market): { balance: number; maintenance: number; sharers: number } {
+    const place = this.#places.get(market);
+    const before = this.#before[place ?? this.#places.size] ?? NOTHING;
+    const after = place === undefined ? NOTHING : (this.#after[place + 1] ?? NOTHING);
+    const others = plus(before, after);
+    return {
+      balance: this.#wallet + others.profit,
+      maintenance: others.maintenance,
+      sharers: 1 + this.#places.size - (place === undefined ? 0 : 1),
+    };
+  }
+}
+
+interface Sums {
+  readonly profit: number;
+  readonly maintenance: number;
+}
+
+const NOTHING: Sums = { profit: 0, maintenance: 0 };
+
+const plus = (a: Sums, b: Sums): Sums => ({
+  profit: a.profit + b.profit,
+  maintenance: a.maintenance + b.maintenance,
+});
+
+/** Profit and maintenance of a symbol's cross positions at its mark; undefined: it has none. */
+function partOf(venue: Venue, market: Market, symbol: SymbolName): Sums | undefined {
+  if (market.positions.length === 0 || marginModeOf(venue, market) === 'isolated') return undefined;
+  const instrument = instrumentOf(venue, symbol);
+  if (!instrument) return undefined;
+  const stake = { legs: market.positions.map(legOf), tiers: tiersOf(instrument), outside: 0 };
+  const mark = market.mark || market.last;
+  const profit = surplus({ ...stake, maintenanceFactor: 0 }, mark);
+  return { profit, maintenance: profit - surplus({ ...stake, maintenanceFactor: 1 }, mark) };
+}
+
+/**
+ * Isolated: each position for itself; cross: all the symbol's positions with the whole account behind them. Who asks
+ * for many symbols of one moment hands in the account.
+ */
+export function exposedOf(
+  venue: Venue,
+  market: Market,
+  instrument: Instrument,
+  account?: CrossAccount,
+): Exposed[] {
   if (market.positions.length === 0) return [];
   const tiers = tiersOf(instrument);
   const callFactor = 1 / venue.config.marginCallRatio;
@@ -122,28 +193,8 @@ export function exposedOf(venue: Venue, market: Market, instrument: Instrument):
   };
   if (marginModeOf(venue, market) === 'isolated')
     return market.positions.map((position) => expose([position], Number(position.isolated), 0, 1));
-  const { balance, maintenance, sharers } = outsideOf(venue, market);
+  const { balance, maintenance, sharers } = (account ?? new CrossAccount(venue)).outside(market);
   return [expose(market.positions, balance, maintenance, sharers)];
-}
-
-/** The cross account as it stands apart from one symbol, and how many symbols share it. */
-function outsideOf(venue: Venue, market: Market) {
-  let balance = Number(crossWallet(venue));
-  let maintenance = 0;
-  let sharers = 1;
-  for (const [symbol, other] of Object.entries(venue.state.markets)) {
-    if (other === market || other.positions.length === 0) continue;
-    if (marginModeOf(venue, other) === 'isolated') continue;
-    const instrument = instrumentOf(venue, symbol);
-    if (!instrument) continue;
-    const stake = { legs: other.positions.map(legOf), tiers: tiersOf(instrument), outside: 0 };
-    const mark = other.mark || other.last;
-    const profit = surplus({ ...stake, maintenanceFactor: 0 }, mark);
-    balance += profit;
-    maintenance += profit - surplus({ ...stake, maintenanceFactor: 1 }, mark);
-    sharers++;
-  }
-  return { balance, maintenance, sharers };
 }
 
 /**
@@ -155,11 +206,12 @@ export function safeMarks(
   venue: Venue,
   market: Market,
   instrument: Instrument,
+  account: CrossAccount,
 ): { low: number; high: number } {
   let low = 0;
   let high = Number.POSITIVE_INFINITY;
   const reference = market.mark || market.last;
-  for (const { positions, liquidation, call, sharers } of exposedOf(venue, market, instrument)) {
+  for (const { positions, liquidation, call, sharers } of exposedOf(venue, market, instrument, account)) {
     const warned = positions.every((position) => position.marginCalled);
     for (const stake of warned ? [liquidation] : [liquidation, call]) {
       const share = shareOf(stake, reference, sharers);
@@ -183,8 +235,11 @@ export function liquidationPrice(
   market: Market,
   instrument: Instrument,
   position: Position,
+  account?: CrossAccount,
 ): number {
-  const exposed = exposedOf(venue, market, instrument).find(({ positions }) => positions.includes(position));
+  const exposed = exposedOf(venue, market, instrument, account).find(({ positions }) =>
+    positions.includes(position),
+  );
   if (!exposed) return 0;
   const net = exposed.liquidation.legs.reduce((sum, leg) => sum + leg.quantity, 0);
   const price = net > 0 ? lowerRoot(exposed.liquidation) : upperRoot(exposed.liquidation);

@@ -6,7 +6,7 @@ import type { PositionSide } from '../domain/order.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { crossWallet, instrumentOf, marginModeOf, positionModeOf } from './engine-state.ts';
 import type { MarginMode, PositionMode } from './engine-types.ts';
-import { liquidationPrice } from './liquidation-price.ts';
+import { CrossAccount, liquidationPrice } from './liquidation-price.ts';
 import {
   availableBalance,
   maintenanceMargin,
@@ -65,6 +65,7 @@ export function booksOf(
   for (const [symbol, market] of Object.entries(source.state.markets))
     markets[symbol] = { ...market, mark: marks.get(symbol) ?? market.mark };
   const venue: Venue = { ...source, state: { ...source.state, markets } };
+  const account = liquidations ? new CrossAccount(venue) : undefined;
   return {
     positionMode: positionModeOf(venue),
     defaultMarginMode: venue.config.marginMode,
@@ -73,13 +74,19 @@ export function booksOf(
     crossWallet: crossWallet(venue),
     available: availableBalance(venue),
     deposits: venue.state.totals.deposits,
-    markets: Object.entries(markets).map(([symbol, market]) => bookOf(venue, symbol, market, liquidations)),
+    markets: Object.entries(markets).map(([symbol, market]) => bookOf(venue, symbol, market, account)),
   };
 }
 
-function bookOf(venue: Venue, symbol: SymbolName, market: Market, liquidations: boolean): MarketBook {
+/** With the account, liquidation prices are worked out too. */
+function bookOf(
+  venue: Venue,
+  symbol: SymbolName,
+  market: Market,
+  account: CrossAccount | undefined,
+): MarketBook {
   const positions = market.positions.map((position) =>
-    positionBook(venue, symbol, market, position, liquidations),
+    positionBook(venue, symbol, market, position, account),
   );
   return {
     symbol,
@@ -97,12 +104,13 @@ function positionBook(
   symbol: SymbolName,
   market: Market,
   position: Position,
-  liquidations: boolean,
+  account: CrossAccount | undefined,
 ): PositionBook {
   const instrument = instrumentOf(venue, symbol);
   const markPrice = markOf(market);
   const notional = D.mul(position.quantity, markPrice);
-  const liquidation = instrument && liquidations ? liquidationPrice(venue, market, instrument, position) : 0;
+  const liquidation =
+    instrument && account ? liquidationPrice(venue, market, instrument, position, account) : 0;
   return {
     symbol,
     side: position.side,

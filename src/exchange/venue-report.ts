@@ -4,7 +4,7 @@ import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { instrumentOf } from './engine-state.ts';
 import type { VenueOrder, VenuePosition, VenueReport } from './exchange.ts';
-import { liquidationPrice } from './liquidation-price.ts';
+import { CrossAccount, liquidationPrice } from './liquidation-price.ts';
 import { availableBalance, markOf, unrealized } from './margin.ts';
 
 /** Marks by symbol that are newer than the venue's reference prices. */
@@ -14,10 +14,12 @@ export function reportOf(source: Venue, at: number, marks: Marks): VenueReport {
   const venue = revalued(source, marks);
   const positions: VenuePosition[] = [];
   const openOrders: VenueOrder[] = [];
+  const account = new CrossAccount(venue);
   for (const [symbol, market] of Object.entries(venue.state.markets)) {
     const instrument = instrumentOf(venue, symbol);
     if (!instrument) continue;
-    for (const position of market.positions) positions.push(describe(venue, market, instrument, position));
+    const stand = { venue, account, market, instrument };
+    for (const position of market.positions) positions.push(describe(stand, position));
     for (const { order, orderId, filled } of market.orders) openOrders.push({ order, orderId, filled });
     for (const { order, orderId } of market.conditionals) openOrders.push({ order, orderId, filled: D.ZERO });
   }
@@ -33,9 +35,16 @@ function revalued(venue: Venue, marks: Marks): Venue {
   return { ...venue, state: { ...venue.state, markets } };
 }
 
-function describe(venue: Venue, market: Market, instrument: Instrument, position: Position): VenuePosition {
+interface Stand {
+  readonly venue: Venue;
+  readonly account: CrossAccount;
+  readonly market: Market;
+  readonly instrument: Instrument;
+}
+
+function describe({ venue, account, market, instrument }: Stand, position: Position): VenuePosition {
   const markPrice = markOf(market);
-  const liquidation = liquidationPrice(venue, market, instrument, position);
+  const liquidation = liquidationPrice(venue, market, instrument, position, account);
   return {
     symbol: instrument.symbol,
     positionSide: position.side,

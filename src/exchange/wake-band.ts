@@ -6,7 +6,7 @@ import type { Instrument } from '../domain/instrument.ts';
 import { activationOf, type Threshold, triggerOf, workingPrice } from './conditional.ts';
 import type { Conditional, Market, Venue } from './engine-state.ts';
 import type { WakeBand } from './engine-types.ts';
-import { safeMarks } from './liquidation-price.ts';
+import { type CrossAccount, safeMarks } from './liquidation-price.ts';
 
 export const OPEN_BAND: WakeBand = {
   lastLow: Number.NEGATIVE_INFINITY,
@@ -17,7 +17,13 @@ export const OPEN_BAND: WakeBand = {
 
 type Bounds = { -readonly [K in keyof WakeBand]: WakeBand[K] };
 
-export function computeBand(venue: Venue, market: Market, instrument: Instrument): WakeBand {
+/** `account` is asked for only where a position stands; who draws many bands at once hands in the same. */
+export function computeBand(
+  venue: Venue,
+  market: Market,
+  instrument: Instrument,
+  account: () => CrossAccount,
+): WakeBand {
   if (instrument.status !== 'TRADING') return OPEN_BAND;
   const band: Bounds = { ...OPEN_BAND };
   for (const { order } of market.orders) {
@@ -27,7 +33,7 @@ export function computeBand(venue: Venue, market: Market, instrument: Instrument
   }
   for (const entry of market.conditionals) boundBy(band, entry);
   if (market.positions.length > 0) {
-    const { low, high } = safeMarks(venue, market, instrument);
+    const { low, high } = safeMarks(venue, market, instrument, account());
     band.markLow = Math.max(band.markLow, low);
     band.markHigh = Math.min(band.markHigh, high);
   }
