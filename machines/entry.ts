@@ -182,13 +182,17 @@ const machine = base
     },
   });
 
+/** Versions 2 and 3 knew less of a plan. */
+const planned = carry(({ plan }) => ({ plan: upgradedPlan(plan as object) }));
+
 export const createEntryMachine = (): MachineDefinition => ({
   type: 'entry',
-  version: 3,
+  version: 4,
   machine,
   migrations: {
     // Version 1 kept no moment: a cool-down under way runs by the timer it has.
     1: carry(() => ({ coolUntil: null })),
-    2: carry(({ plan }) => ({ plan: upgradedPlan(plan as object) })),
+    2: planned,
+    3: planned,
   },
 });

@@ -25,9 +25,17 @@ const levels = carry(({ plan, stopPrice, initialStopPrice }) => ({
   stopReason: stopPrice === initialStopPrice ? 'stop' : 'trailing-stop',
 }));
 
+/** Version 4 knew no exits by rule: what it held goes on as it was. */
+const rules = carry(({ plan, suppressed }) => ({
+  plan: upgradedPlan(plan as object),
+  opinion: null,
+  decision: null,
+  suppressed: (suppressed as readonly object[]).map((one) => ({ reason: 'not recorded', ...one })),
+}));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 4,
+  version: 5,
   machine: positionMachine,
-  migrations: { 1: remote, 2: answering, 3: levels },
+  migrations: { 1: remote, 2: answering, 3: levels, 4: rules },
 });

@@ -51,12 +51,19 @@ const NO_ACTION = {};
 /** What a position that is on its way out has nothing to add to. */
 const ALREADY_CLOSING = {
   EXIT_SIGNAL: NO_ACTION,
+  EXIT_OPINION: NO_ACTION,
   OPERATOR_CLOSE: { actions: 'refuseOperator' },
   ABORT_ENTRY: NO_ACTION,
   TIME_STOP: NO_ACTION,
   PRICE: NO_ACTION,
   ADD: NO_ACTION,
 } as const;
+
+/** What the rules decide while the entry is on its way: off, or nothing but its record. */
+const leaveFor = <const T extends string>(target: T) => [
+  { guard: 'exitDue' as const, target, actions: 'decide' as const },
+  { actions: 'decide' as const },
+];
 
 export const positionMachine = positionSetup.createMachine({
   id: 'position',
@@ -82,6 +89,9 @@ export const positionMachine = positionSetup.createMachine({
     CANCEL_AGAIN: NO_ACTION,
     PARTIAL_CLOSE: { actions: 'refuseOperator' },
     MOVE_STOP: { actions: 'refuseOperator' },
+    EXIT_OPINION: { actions: 'hear' },
+    REGIME: NO_ACTION,
+    FUNDING_AHEAD: NO_ACTION,
     '*': { actions: 'unexpected' },
   },
   states: {
@@ -89,7 +99,8 @@ export const positionMachine = positionSetup.createMachine({
       initial: 'settingLeverage',
       always: { guard: 'adopted', target: 'open', actions: 'takeOver' },
       on: {
-        EXIT_SIGNAL: { target: 'abandoned', actions: 'wantClose' },
+        EXIT_SIGNAL: leaveFor('abandoned'),
+        REGIME: leaveFor('abandoned'),
         ABORT_ENTRY: { target: 'abandoned', actions: 'wantClose' },
         OPERATOR_CLOSE: { target: 'abandoned', actions: 'operator' },
         KILL: { target: 'abandoned', actions: 'wantClose' },
@@ -126,7 +137,8 @@ export const positionMachine = positionSetup.createMachine({
         { guard: 'entryOver', target: 'settling' },
       ],
       on: {
-        EXIT_SIGNAL: { target: '.cancelling', actions: 'wantClose' },
+        EXIT_SIGNAL: leaveFor('.cancelling'),
+        REGIME: leaveFor('.cancelling'),
         ABORT_ENTRY: '.cancelling',
         OPERATOR_CLOSE: { target: '.cancelling', actions: 'operator' },
         KILL: { target: '.cancelling', actions: 'wantKill' },
@@ -169,11 +181,14 @@ export const positionMachine = positionSetup.createMachine({
         INSTRUMENT: { actions: 'changeFiltersAndProtect' },
         GUARD_STOP: { actions: 'guardStop' },
         PRICE: { actions: 'watch' },
-        EXIT_SIGNAL: { actions: 'wantClose' },
+        EXIT_SIGNAL: { actions: 'decide' },
+        EXIT_OPINION: { actions: 'decide' },
+        REGIME: { actions: 'decide' },
+        FUNDING_AHEAD: { actions: 'decide' },
         OPERATOR_CLOSE: { actions: 'operator' },
         PARTIAL_CLOSE: { actions: 'operator' },
         MOVE_STOP: { actions: 'operator' },
-        TIME_STOP: { actions: 'wantClose' },
+        TIME_STOP: { actions: 'decide' },
         KILL: { actions: 'wantKill' },
         ADD: NO_ACTION,
         ABORT_ENTRY: NO_ACTION,

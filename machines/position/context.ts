@@ -12,7 +12,8 @@ import type { RiskApproved, SizedEntry } from '../../src/domain/risk.ts';
 import type { Approval, GuardStop, InstrumentChanged, RefusedEntry, Timed } from '../messages.ts';
 import { NOTHING_UNEXPECTED, type Unexpected } from '../step.ts';
 import { type Adopted, adoptedEntry } from './adopted.ts';
-import type { PositionPlan } from './plan.ts';
+import type { Decision, Opinion, Suppressed } from './exit-rules/records.ts';
+import { type PositionPlan, upgradedPlan } from './plan.ts';
 import type { Answer, OperatorWord } from './words.ts';
 
 /**
@@ -135,8 +136,12 @@ export interface PositionContext {
   readonly adds: number;
   readonly asking: boolean;
   readonly nextAddPrice: Decimal | null;
-  /** Rules that would have acted on an event that another rule won. */
-  readonly suppressed: readonly { readonly rule: string; readonly by: string; readonly at: number }[];
+  /** What the model last said of it. */
+  readonly opinion: Opinion | null;
+  /** The rule that closes it; null while none does, or where an emergency of its orders does. */
+  readonly decision: Decision | null;
+  /** Rules that would have acted on an event that another rule won, and signals that no rule took up. */
+  readonly suppressed: readonly Suppressed[];
 
   /** What people asked of it, and what they were told. */
   readonly answers: readonly Answer[];
@@ -194,11 +199,39 @@ export type PositionEvent =
       readonly past?: boolean;
     } & Timed)
   | ({ readonly type: 'ADD' } & Timed)
-  | ({ readonly type: 'EXIT_SIGNAL'; readonly reason: string } & Timed)
+  /** A strategy's word: to leave (how sure it is; absent: entirely), or to enter on the other side. */
+  | ({
+      readonly type: 'EXIT_SIGNAL';
+      readonly reason: string;
+      readonly signal?: 'exit' | 'opposite';
+      readonly confidence?: number;
+      readonly mark?: number;
+    } & Timed)
+  /** What the model thinks of it now. */
+  | ({
+      readonly type: 'EXIT_OPINION';
+      readonly confidence: number;
+      readonly reason: string;
+      readonly mark?: number;
+    } & Timed)
+  /** The market has changed; `suits` names the sides that may stay. */
+  | ({
+      readonly type: 'REGIME';
+      readonly regime: string;
+      readonly suits: readonly Direction[];
+      readonly mark?: number;
+    } & Timed)
+  /** The next settlement is near; positive rates are paid by longs. */
+  | ({
+      readonly type: 'FUNDING_AHEAD';
+      readonly rate: number;
+      readonly settlesAt: number;
+      readonly mark?: number;
+    } & Timed)
   | ({ readonly type: 'ABORT_ENTRY'; readonly reason: string } & Timed)
   | OperatorWord
   | ({ readonly type: 'KILL'; readonly reason: string } & Timed)
-  | ({ readonly type: 'TIME_STOP' } & Timed)
+  | ({ readonly type: 'TIME_STOP'; readonly mark?: number } & Timed)
   /** Its own timer: a refused cancel is asked for again. */
   | ({ readonly type: 'CANCEL_AGAIN' } & Timed)
   | InstrumentChanged
@@ -241,7 +274,8 @@ function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry)
     filters,
     entry,
     adoptedBy: null,
-    plan: input.plan,
+    // A start that an older version asked for, and nobody had taken up, names a plan of that version.
+    plan: upgradedPlan(input.plan),
     at: input.at,
     orders: [],
     counters: {},
@@ -270,6 +304,8 @@ function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry)
     adds: 0,
     asking: false,
     nextAddPrice: null,
+    opinion: null,
+    decision: null,
     suppressed: [],
     answers: [],
     watching: false,

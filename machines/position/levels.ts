@@ -18,6 +18,7 @@ import {
   toNumber,
 } from '../../src/core/decimal.ts';
 import type { PositionContext, ScalePart } from './context.ts';
+import { lossLevels } from './exit-rules/loss.ts';
 import { isCovered, isFlat } from './ledger.ts';
 import { pending } from './orders.ts';
 import { ahead, behind, percentOf, profitPrice, towardsLoss, towardsProfit } from './prices.ts';
@@ -108,7 +109,8 @@ export interface PriceBand {
 /** The mark prices at or beyond which the position must be told PRICE; null: never on that side. */
 export function positionBand(context: PositionContext): PriceBand {
   if (!context.watching || isFlat(context)) return { low: null, high: null };
-  const loss = toNumber(breachPrice(context));
+  const losses = [breachPrice(context), ...lossLevels(context)].map(toNumber);
+  const loss = context.direction === 'long' ? Math.max(...losses) : Math.min(...losses);
   const levels = [
     armPrice(context),
     ratchetPrice(context),

@@ -25,6 +25,7 @@ import {
 import type { Json } from '../../src/core/json.ts';
 import { bounded, notify, type Step, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
+import { closeBy } from './exit-rules/decide.ts';
 import { averagePrice } from './ledger.ts';
 import { pending, place } from './orders.ts';
 import { tightened } from './prices.ts';
@@ -65,8 +66,18 @@ export const refuseWord = (
 export function operatorClose(context: PositionContext, word: OperatorClose): Step<PositionContext> {
   if (context.closeReason !== null || context.emergency !== null)
     return refuseWord(context, word, `it closes already: ${context.emergency ?? context.closeReason}`);
-  const told = answer(context, word, true, `${context.quantity} to be closed at market`);
-  return step({ ...told.context, closeReason: 'operator' }, ...told.intents);
+  return closeAllOf(context, word, `${context.quantity} to be closed at market`);
+}
+
+function closeAllOf(context: PositionContext, word: OperatorWord, what: string): Step<PositionContext> {
+  const told = answer(context, word, true, what);
+  const closed = closeBy(told.context, {
+    rule: 'operator',
+    act: 'close',
+    reason: 'operator',
+    numbers: { by: by(word) },
+  });
+  return step(closed.context, ...told.intents, ...closed.intents);
 }
 
 /** A positive decimal, or nothing: what a person types may be anything. */
@@ -114,10 +125,7 @@ export function partialClose(context: PositionContext, word: PartialClose): Step
   if (underway) return refuseWord(context, word, `${underway.ref} is still on its way (${underway.status})`);
   const sized = sizeOf(context, word);
   if ('refusal' in sized) return refuseWord(context, word, sized.refusal);
-  if ('all' in sized) {
-    const told = answer(context, word, true, `all ${context.quantity} to be closed: ${sized.all}`);
-    return step({ ...told.context, closeReason: 'operator' }, ...told.intents);
-  }
+  if ('all' in sized) return closeAllOf(context, word, `all ${context.quantity} to be closed: ${sized.all}`);
   const { quantity } = sized;
   const placed = place(context, 'reduce', quantity, 'operator-partial');
   const left = sub(context.quantity, quantity);

@@ -1,6 +1,7 @@
 /** How a position is to be run: plain JSON, fixed at its start, all of it configurable. */
 import type { Decimal } from '../../src/core/decimal.ts';
 import type { TrailingRule } from '../../src/domain/signal.ts';
+import { DEFAULT_EXITS, EXITS_BEFORE_RULES, type ExitPlan } from './exit-rules/plan.ts';
 
 /** Numbers of every rule, so that a strategy may choose another one than the configuration's. */
 export interface TrailingPlan {
@@ -38,6 +39,7 @@ export interface PositionPlan {
     /** The n-th add is at most the first quantity × sizeFactor^n. */
     readonly sizeFactor: Decimal;
   } | null;
+  readonly exits: ExitPlan;
   /** The mark may pass a live stop by this much before the position closes itself, in percent. */
   readonly stopOverrunPercent: Decimal;
   readonly timeStopMs: number | null;
@@ -76,6 +78,7 @@ export const DEFAULT_PLAN: PositionPlan = {
   breakEven: null,
   scaleOut: [],
   pyramid: null,
+  exits: DEFAULT_EXITS,
   stopOverrunPercent: '0.5',
   timeStopMs: null,
   prepareTimeoutMs: 10_000,
@@ -107,5 +110,6 @@ export function upgradedPlan(written: object): PositionPlan {
       ? { ...DEFAULT_TRAILING, ...plan.trailing, rule: plan.trailing.rule ?? 'strategy' }
       : null,
     breakEven: plan.breakEven ?? null,
+    exits: (plan as Partial<PositionPlan>).exits ?? EXITS_BEFORE_RULES,
   };
 }

@@ -3,6 +3,8 @@ import { setup } from 'xstate';
 import type { Emitted } from '../../src/domain/events.ts';
 import { chain, type Step, step, timeOf, unexpected } from '../step.ts';
 import type { PositionContext, PositionEvent, PositionInput } from './context.ts';
+import { closeBy, decideOn, hear, isExitDue } from './exit-rules/decide.ts';
+import type { Verdict } from './exit-rules/rule.ts';
 import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './ledger.ts';
 import { moveStop, operatorClose, partialClose, refuseWord } from './operator.ts';
 import { isOver, pending } from './orders.ts';
@@ -108,22 +110,22 @@ const withFilters = (context: PositionContext, event: PositionEvent): Step<Posit
 
 function why(event: PositionEvent): string {
   switch (event.type) {
-    case 'EXIT_SIGNAL':
     case 'ABORT_ENTRY':
     case 'DENIED':
     case 'POSITION_GONE':
     case 'LEVERAGE_REJECTED':
       return event.reason;
-    case 'KILL':
-      return `kill: ${event.reason}`;
-    case 'OPERATOR_CLOSE':
-      return 'operator';
-    case 'TIME_STOP':
-      return 'time-stop';
     default:
       return 'no answer in time';
   }
 }
+
+const killed = (event: PositionEvent): Verdict => ({
+  rule: 'kill',
+  act: 'emergency',
+  reason: `kill: ${event.type === 'KILL' ? event.reason : 'asked for'}`,
+  numbers: {},
+});
 
 export const positionSetup = base.extend({
   actions: {
@@ -172,7 +174,9 @@ export const positionSetup = base.extend({
     ),
     stopAsking: act((context) => step(afterAsking(context))),
     wantClose: act((context, event) => step({ ...context, closeReason: context.closeReason ?? why(event) })),
-    wantKill: act((context, event) => demandEmergency(context, why(event))),
+    wantKill: act((context, event) => closeBy(context, killed(event))),
+    decide: act(decideOn),
+    hear: act((context, event) => step(hear(context, event))),
     operator: act((context, event) => {
       if (event.type === 'OPERATOR_CLOSE') return operatorClose(context, event);
       if (event.type === 'PARTIAL_CLOSE') return partialClose(context, event);
@@ -213,6 +217,7 @@ export const positionSetup = base.extend({
     flat: ({ context }) => isFlat(context),
     emergency: ({ context }) => context.emergency !== null,
     closeWanted: ({ context }) => context.closeReason !== null,
+    exitDue: ({ context, event }) => isExitDue(context, event),
     adopted: ({ context }) => context.adoptedBy !== null,
     broken: ({ context }) => context.broken !== null,
     armed: ({ context }) => context.armed,

@@ -1,59 +1,38 @@
 /**
- * What a position does when the mark crosses its band. Precedence: breached stop, then the trailing stop's
- * ratchet (which only tightens), then a partial exit, then an add.
+ * What a position does when the mark crosses its band: what the rules decide (exit-rules/decide.ts); while it
+ * stays, the trailing stop's ratchet, which only tightens, and then a part or an add.
  *
  * Invariant: one decision an event; what else was due is recorded as suppressed and decided at the next.
  */
 import { type Decimal, floorTo, fromNumber, lt, min, mul } from '../../src/core/decimal.ts';
 import { entryDeskOf } from '../messages.ts';
-import { bounded, chain, notify, type Step, send, step, timeOf } from '../step.ts';
-import type { PositionContext } from './context.ts';
-import { averagePrice, demandEmergency } from './ledger.ts';
-import { addPrice, breachPrice, nextAddAfter, scaleOutPrice } from './levels.ts';
+import { chain, notify, type Step, send, step, timeOf } from '../step.ts';
+import type { PositionContext, PositionEvent } from './context.ts';
+import { closeBy, decide } from './exit-rules/decide.ts';
+import { averagePrice } from './ledger.ts';
+import { addPrice, nextAddAfter } from './levels.ts';
 import { place } from './orders.ts';
-import { atLeast, better, worseThan } from './prices.ts';
+import { atLeast, better } from './prices.ts';
 import { moveStop } from './protection.ts';
 import { armPrice, earnedStop } from './trailing.ts';
 
-type Rule = 'stop' | 'scale-out' | 'pyramid';
-
-const SUPPRESSED_KEPT = 8;
-
 export function watch(
   context: PositionContext,
-  event: { readonly mark: number; readonly at?: number; readonly past?: boolean },
+  event: Extract<PositionEvent, { type: 'PRICE' }>,
 ): Step<PositionContext> {
   const mark = fromNumber(event.mark);
   const current = { ...context, at: timeOf(context, event) };
   // What was missed moves the peak and the stop; nothing is bought or sold at a price that is over.
   if (event.past) return trail(current, mark);
-  const due = rulesDue(current, mark);
-  const [winner, ...losers] = due;
-  const noted = losers.reduce((next, rule) => suppress(next, rule, winner ?? rule), current);
-  if (winner === 'stop')
-    return demandEmergency(noted, `mark ${mark} is beyond the stop ${context.stopPrice}`);
+  const { context: noted, verdict } = decide(current, { event, mark });
+  if (verdict?.act === 'emergency' || verdict?.act === 'close') return closeBy(noted, verdict);
   return chain(
     noted,
     (next) => trail(next, mark),
     (next) =>
-      winner === 'scale-out' ? scaleOut(next) : winner === 'pyramid' ? askForAdd(next, mark) : step(next),
+      verdict?.act === 'part' ? scaleOut(next) : verdict?.act === 'add' ? askForAdd(next, mark) : step(next),
   );
 }
-
-function rulesDue(context: PositionContext, mark: Decimal): readonly Rule[] {
-  const reached = (level: Decimal | null): boolean =>
-    level !== null && atLeast(context.direction, mark, level);
-  const due: Rule[] = [];
-  if (worseThan(context.direction, mark, breachPrice(context))) due.push('stop');
-  if (reached(scaleOutPrice(context))) due.push('scale-out');
-  if (reached(addPrice(context))) due.push('pyramid');
-  return due;
-}
-
-const suppress = (context: PositionContext, rule: Rule, by: Rule): PositionContext => ({
-  ...context,
-  suppressed: bounded(context.suppressed, { rule, by, at: context.at }, SUPPRESSED_KEPT),
-});
 
 /** Follows the best mark: arms, then pulls the stop after it in steps. */
 function trail(context: PositionContext, mark: Decimal): Step<PositionContext> {

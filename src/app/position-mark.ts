@@ -7,7 +7,14 @@ import { type ActorId, actorType } from '../core/ids.ts';
 import type { ActorEvent } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 
-const JUDGED_BY_MARK: ReadonlySet<string> = new Set(['MOVE_STOP']);
+const JUDGED_BY_MARK: ReadonlySet<string> = new Set([
+  'MOVE_STOP',
+  'EXIT_SIGNAL',
+  'EXIT_OPINION',
+  'REGIME',
+  'FUNDING_AHEAD',
+  'TIME_STOP',
+]);
 
 export function withMark(
   to: ActorId,

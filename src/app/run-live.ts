@@ -25,9 +25,9 @@ import { KillWatch } from './kill-watch.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
 import type { VenueTarget } from './modes.ts';
+import { RequestDesk } from './person-requests.ts';
 import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
-import { Seat } from './seat.ts';
 import { startSystem } from './system.ts';
 import { VenueBreakers } from './venue-breakers.ts';
 import { type Connected, connectVenue } from './venue-connect.ts';
@@ -45,7 +45,6 @@ interface Life {
   readonly breakers: VenueBreakers;
   readonly door: EntryDoor;
   readonly kill: KillWatch;
-  readonly seat: Seat;
   waitingFor: string | null;
   connected?: Connected;
   writer?: JournalWriter;
@@ -126,7 +125,6 @@ function begin(session: Session, target: VenueTarget, venue: OpenVenue): Life {
     breakers,
     door,
     kill,
-    seat: new Seat(session),
     waitingFor: 'its first answer',
     isOver: false,
   };
@@ -139,7 +137,7 @@ function mayAct({ session, writer, isOver }: Life): boolean {
 }
 
 async function trade(life: Life, connected: Connected, venue: OpenVenue): Promise<void> {
-  const { session, runner, seat } = life;
+  const { session, runner } = life;
   const { held, log, signals, screen, recovered, io } = session;
   life.connected = connected;
   life.metrics.beginAt(connected.time.clock.now());
@@ -162,10 +160,12 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   const driver = driverOf(life, system, market, identity);
   life.driver = driver;
   rememberVenue(session.folder.path, factsOf(session, connected));
+  const desk = new RequestDesk({ dataDir: session.folder.path, time: io.time, log, tell: tellOf(system) });
+  system.runtime.observe(desk.observe);
   await startSystem(system, recovered, [restarted(session.lease.epoch)]);
   runner.attach(tellOf(system));
   driver.startTimers();
-  seat.open();
+  desk.start();
   const watch = new InstrumentWatch({
     gateway,
     runtime: system.runtime,
@@ -186,7 +186,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   );
   await signals.stopped();
   screen.to('stopping');
-  seat.close();
+  desk.stop();
   watch.stop();
   await driver.stopMarket();
   if (mayAct(life)) await windDown(system.runtime, runner, { ...windDownOptions(session) });
@@ -221,7 +221,7 @@ const restarted = (epoch: number): Message => ({
 });
 
 function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): LiveSystem {
-  const { session, runner, metrics, breakers, door, seat, connected } = life;
+  const { session, runner, metrics, breakers, door, connected } = life;
   const { options, instance, recovered, log, screen, io } = session;
   const system = composeLive({
     config: options.config,
@@ -237,7 +237,6 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
   system.runtime.observe(metrics.observe);
   system.runtime.observe(breakers.observe);
   system.runtime.observe(door.observe);
-  seat.use(system);
   screen.watch(system, writer, identity.market, undefined, identity.venue.wallet);
   for (const { row } of recovered.live.values()) {
     screen.model.seed(row);

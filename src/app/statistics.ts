@@ -34,8 +34,8 @@ export interface ExitStatistics {
   readonly by: Readonly<Record<Grouping, readonly ExitGroup[]>>;
 }
 
-/** Signals carry their own words: "signal: 20-bar …" is one reason whatever the numbers in it. */
-export const reasonGroup = (reason: string): string => reason.replace(/^(signal):.*/, '$1');
+/** Reasons carry their own words: "signal: 20-bar …" is one reason whatever the numbers in it. */
+export const reasonGroup = (reason: string): string => reason.replace(/^([a-z][a-z-]*):.*/s, '$1');
 
 const KEYS: Readonly<Record<Grouping, (trade: Trade) => string>> = {
   reason: ({ reason }) => reasonGroup(reason),

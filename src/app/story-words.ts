@@ -45,6 +45,10 @@ const WORDS: Readonly<Record<string, Words>> = {
   MARGIN_CALLED: (e) => `the venue warned: margin ratio ${of(e, 'marginRatio')}`,
   PRICE: (e) => `mark ${of(e, 'mark')} left the guard band`,
   EXIT_SIGNAL: (e) => `exit signal: ${of(e, 'reason')}`,
+  EXIT_OPINION: (e) => `the model is ${of(e, 'confidence')} sure of an exit: ${of(e, 'reason')}`,
+  REGIME: (e) => `the regime is now ${of(e, 'regime')}`,
+  FUNDING_AHEAD: (e) =>
+    `funding at a rate of ${of(e, 'rate')} ahead, at ${new Date(Number(e.settlesAt)).toISOString()}`,
   OPERATOR_CLOSE: (e) => `closed by hand${e.by === undefined ? '' : ` by ${of(e, 'by')}`}`,
   PARTIAL_CLOSE: (e) =>
     `${of(e, 'by')} asks to close ${e.share === undefined ? of(e, 'quantity') : `${of(e, 'share')} % of it`}`,

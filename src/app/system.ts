@@ -11,7 +11,7 @@ import {
   TRADE_BREAKERS,
 } from '../../machines/breaker-rules.ts';
 import { machineDefinitions } from '../../machines/index.ts';
-import { breakerOf, entryDeskOf, feedOf, OPERATOR, scannerOf } from '../../machines/messages.ts';
+import { breakerOf, entryDeskOf, feedOf, scannerOf } from '../../machines/messages.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { ActorHost } from '../../supervisors/actor-host.ts';
 import { ActorRuntime, type Committed } from '../../supervisors/actor-runtime.ts';
@@ -166,8 +166,9 @@ export async function startSystem(
   for (const message of [...first, ...recovered.pending]) runtime.tell(message);
   await root.start();
   insistOnEssentials(host);
-  for (const [actor, { row }] of recovered.live) {
-    if (actor.startsWith('position/')) audience.watch(actor, row.snapshot);
+  // As it was taken up, not as its row has it: an older version may have written that.
+  for (const actor of recovered.live.keys()) {
+    if (actor.startsWith('position/')) audience.watch(actor, runtime.actor(actor)?.snapshotText ?? null);
   }
   runtime.open();
   await runtime.quiescent();
@@ -246,7 +247,6 @@ function riskActors({ config, instruments, wallet, remote }: SystemParts, at: nu
       input: { kind, name, scope, at, settings },
     })),
     { id: GUARDIAN, input: { at, ...guard } },
-    { id: OPERATOR, input: { at, symbols: instruments.map(({ symbol }) => symbol) } },
   ];
 }
 

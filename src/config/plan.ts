@@ -1,4 +1,5 @@
 /** A position's plan as the configuration wants it; what is switched off is absent from the plan. */
+import type { ExitPlan } from '../../machines/position/exit-rules/plan.ts';
 import type { PositionPlan } from '../../machines/position/plan.ts';
 import type { Config } from './schema.ts';
 
@@ -20,7 +21,7 @@ const whenEnabled = <T extends { readonly enabled: boolean }>({ enabled, ...rest
 
 /** `timeFactor`: how much faster the runtime's clock runs than the network does. */
 export function positionPlan({ position }: Config, timeFactor = 1): PositionPlan {
-  const { trailing, breakEven, scaleOut, pyramid, timeStop, ...limits } = position;
+  const { trailing, breakEven, scaleOut, pyramid, timeStop, exits, ...limits } = position;
   const answers = Object.fromEntries(ANSWERS.map((key) => [key, Math.ceil(limits[key] * timeFactor)]));
   return {
     ...limits,
@@ -29,6 +30,28 @@ export function positionPlan({ position }: Config, timeFactor = 1): PositionPlan
     breakEven: whenEnabled(breakEven),
     scaleOut: scaleOut.enabled ? scaleOut.parts : [],
     pyramid: whenEnabled(pyramid),
+    exits: exitPlan(exits),
     timeStopMs: timeStop.enabled ? timeStop.afterMs : null,
+  };
+}
+
+function exitPlan({
+  hardCap,
+  fallback,
+  model,
+  opposite,
+  regime,
+  funding,
+}: Config['position']['exits']): ExitPlan {
+  const { lossWhenConfident, minConfidence, loss } = fallback;
+  const { maxCostRate, keepAboveMultiple } = funding;
+  return {
+    hardCapLoss: hardCap.enabled ? hardCap.loss : null,
+    fallback: fallback.enabled ? { lossWhenConfident, minConfidence, loss } : null,
+    model: model.enabled ? { minConfidence: model.minConfidence } : null,
+    opinionMaxAgeMs: model.maxAgeMs,
+    opposite: opposite.enabled,
+    regime: regime.enabled,
+    funding: funding.enabled ? { maxCostRate, keepAboveMultiple } : null,
   };
 }

@@ -9,6 +9,7 @@ import { DEFAULT_BREAKER_SETTINGS } from '../../machines/breaker-rules.ts';
 import { DEFAULT_PLAN, DEFAULT_TRAILING, THREE_PARTS } from '../../machines/position/plan.ts';
 import { lt, lte, sum } from '../core/decimal.ts';
 import { TRAILING_RULES } from '../domain/signal.ts';
+import { exitsSchema } from './exits-schema.ts';
 import { exact, flag, group, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
 import { riskSchema } from './risk-schema.ts';
 
@@ -122,6 +123,7 @@ export const configSchema = group({
       enabled: flag().default(false),
       afterMs: whole(60_000, 31_536_000_000).default(259_200_000),
     }).prefault({}),
+    exits: exitsSchema.prefault({}),
     stopOverrunPercent: exact('0', '100').default(DEFAULT_PLAN.stopOverrunPercent),
     prepareTimeoutMs: wait().default(DEFAULT_PLAN.prepareTimeoutMs),
     entryTimeoutMs: wait().default(DEFAULT_PLAN.entryTimeoutMs),

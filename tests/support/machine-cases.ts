@@ -17,7 +17,6 @@ import type { ClosedCandles, Signal, Strategy } from '../../src/domain/signal.ts
 import { riskJudge } from '../../src/risk/learning.ts';
 import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
 import { approved, entry, INSTRUMENT, positionInput } from './machine-bench.ts';
-import { operatorCase } from './machine-case-operator.ts';
 import { guardWords, readings, venueWords } from './machine-words.ts';
 
 export const START_AT = 1_750_000_000_000;
@@ -303,6 +302,11 @@ const position = (name: string, plan: Record<string, unknown>, scope: readonly s
       { type: 'PRICE', mark: 90, last: 90 },
       { type: 'ADD' },
       { type: 'EXIT_SIGNAL', reason: 'faded' },
+      { type: 'EXIT_SIGNAL', reason: 'opposite-signal', signal: 'opposite' },
+      { type: 'EXIT_OPINION', confidence: 0.5, reason: 'it fades', mark: 100 },
+      { type: 'REGIME', regime: 'range', suits: ['long', 'short'] },
+      { type: 'REGIME', regime: 'trend-down', suits: ['short'] },
+      { type: 'FUNDING_AHEAD', rate: 0.002, settlesAt: START_AT, mark: 100 },
       { type: 'ABORT_ENTRY', reason: 'halted' },
       { type: 'OPERATOR_CLOSE' },
       { type: 'PARTIAL_CLOSE', by: 'ann', share: '50' },
@@ -357,7 +361,6 @@ export const MACHINE_CASES: readonly MachineCase[] = [
   breaker('funding', {}),
   feed,
   guardian,
-  operatorCase,
   position('entry and protection', {}, ['entry', 'stop', 'DENIED', 'ABORT_ENTRY']),
   position('replacement of its stop', { stopOverrunPercent: '50' }, ['entry', 'stop', 'PRICE']),
   position('ends', {}, ['entry', 'close', 'emergency', 'EXIT_SIGNAL', 'KILL', 'POSITION_GONE']),

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { THREE_PARTS } from '../../machines/position.ts';
 import { add, gt, gte, isMultipleOf, lte } from '../../src/core/decimal.ts';
-import { PositionBench, positionInput } from '../support/machine-bench.ts';
+import { PositionBench } from '../support/machine-bench.ts';
 
 interface Told {
   readonly accepted: boolean;
@@ -15,7 +15,7 @@ interface Told {
 /** The newest event's answer. */
 function answer(bench: PositionBench): Told {
   const answers = bench.last.flatMap((intent) =>
-    intent.type === 'notify' && intent.data !== undefined ? [intent.data as unknown as Told] : [],
+    intent.type === 'notify' && /accepted|refused/.test(intent.text) ? [intent.data as unknown as Told] : [],
   );
   assert.equal(answers.length, 1, JSON.stringify(bench.last));
   return answers[0] as Told;
