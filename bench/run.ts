@@ -102,6 +102,8 @@ async function inProcess(): Promise<Round> {
     breakers: other,
     exchange: other,
     doctor: other,
+    backup: other,
+    restore: other,
     migrate: other,
   };
   const stopping = recording

@@ -9,6 +9,7 @@ import { commandHelp, generalHelp } from './cli-help.ts';
 import { momentOf, type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
 import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
 import type {
+  BackupOptions,
   BreakerWordOptions,
   CommandOptions,
   DoctorOptions,
@@ -20,6 +21,7 @@ import type {
   MigrateOptions,
   ReplayOptions,
   ReplayTarget,
+  RestoreOptions,
   RulesOptions,
   RunOptions,
   StatsOptions,
@@ -35,6 +37,8 @@ export interface Handlers {
   status(options: StatusOptions, io: Io): Promise<number>;
   export(options: ExportOptions, io: Io): Promise<number>;
   replay(options: ReplayOptions, io: Io): Promise<number>;
+  backup(options: BackupOptions, io: Io): Promise<number>;
+  restore(options: RestoreOptions, io: Io): Promise<number>;
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
   rules(options: RulesOptions, io: Io): Promise<number>;
@@ -68,6 +72,18 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
     case 'replay':
       return handlers.replay(
         { ...commandOptions(parsed, io), to: replayTarget(flags.get('to')), verify: flags.has('verify') },
+        io,
+      );
+    case 'backup':
+      return handlers.backup({ ...commandOptions(parsed, io), ...backupChoice(parsed) }, io);
+    case 'restore':
+      return handlers.restore(
+        {
+          ...commandOptions(parsed, io),
+          backup: parsed.args[0] ?? '',
+          place: textOf(flags.get('place')),
+          to: replayTarget(flags.get('to')),
+        },
         io,
       );
     case 'explain':
@@ -157,6 +173,16 @@ function exportChoice({ args, flags }: ParsedCommand): Pick<ExportOptions, 'what
   if (!format) throw usage(`--format ${named} is not known.`, `One of: ${EXPORT_FORMATS.join(', ')}.`);
   const out = flags.get('out');
   return { what, format, out: typeof out === 'string' ? out : undefined };
+}
+
+function backupChoice({ flags }: ParsedCommand): Omit<BackupOptions, keyof CommandOptions> {
+  return {
+    place: textOf(flags.get('place')),
+    list: flags.has('list'),
+    verifyName: textOf(flags.get('verify')),
+    verify: flags.has('no-verify') ? false : undefined,
+    newKey: textOf(flags.get('new-key')),
+  };
 }
 
 function replayTarget(value: string | true | undefined): ReplayTarget | undefined {

@@ -45,6 +45,25 @@ export interface ReplayOptions extends CommandOptions {
   readonly verify: boolean;
 }
 
+export interface BackupOptions extends CommandOptions {
+  /** Absent: backup.to. */
+  readonly place: string | undefined;
+  readonly list: boolean;
+  /** Only this one is verified, and none taken. */
+  readonly verifyName: string | undefined;
+  /** Of the backup that is taken; absent: backup.verify. */
+  readonly verify: boolean | undefined;
+  /** Writes a new key there, and does nothing else. */
+  readonly newKey: string | undefined;
+}
+
+export interface RestoreOptions extends CommandOptions {
+  /** A file, a name in the place of the backups, or "latest". */
+  readonly backup: string;
+  readonly place: string | undefined;
+  readonly to: ReplayTarget | undefined;
+}
+
 export type ExportKind = 'trades' | 'orders' | 'fills' | 'equity' | 'journal';
 export type ExportFormat = 'csv' | 'json';
 

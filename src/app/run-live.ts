@@ -26,6 +26,7 @@ import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
 import type { VenueTarget } from './modes.ts';
 import { RequestDesk } from './person-requests.ts';
+import { doubtfulOrders } from './restored-run.ts';
 import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
 import { startSystem } from './system.ts';
@@ -162,7 +163,8 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   rememberVenue(session.folder.path, factsOf(session, connected));
   const desk = new RequestDesk({ dataDir: session.folder.path, time: io.time, log, tell: tellOf(system) });
   system.runtime.observe(desk.observe);
-  await startSystem(system, recovered, [restarted(session.lease.epoch)]);
+  const doubtful = await doubtfulOrders(session.store, recovered);
+  await startSystem(system, recovered, [restarted(session.lease.epoch, doubtful)]);
   runner.attach(tellOf(system));
   driver.startTimers();
   desk.start();
@@ -214,9 +216,9 @@ const tellOf =
     runtime.tell(message);
 
 /** What every start says first: whatever was under way may or may not have been sent. */
-const restarted = (epoch: number): Message => ({
+const restarted = (epoch: number, doubtful: readonly string[]): Message => ({
   to: VENUE,
-  event: { type: 'RESTARTED', epoch },
+  event: { type: 'RESTARTED', epoch, ...(doubtful.length > 0 ? { doubtful } : {}) },
   cause: { kind: 'external', id: `restarted:${epoch}` },
 });
 

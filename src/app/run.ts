@@ -5,6 +5,7 @@
  * folder, the lease and the store are given back in reverse order, within the shutdown deadline.
  */
 import { createLogger } from '../core/logger.ts';
+import { BackupDesk } from './backup-desk.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { DriveEnd } from './market-driver.ts';
 import { venueTarget } from './modes.ts';
@@ -43,6 +44,9 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
     const session = await openSession(run);
     const trade = async (): Promise<DriveEnd> => {
       if (!session) return 'stopped';
+      const backups = new BackupDesk(session);
+      held.add(() => backups.stop());
+      void backups.start();
       return target ? runLive(session, target, seams.venue ?? openVenue) : runDemo(session);
     };
     screen.finish(await trade());

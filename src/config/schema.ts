@@ -175,6 +175,14 @@ export const configSchema = group({
     latencyWindowMs: wait().default(DEFAULT_BREAKER_SETTINGS.latencyWindowMs),
     latencyCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.latencyCoolDownMs),
   }).prefault({}),
+  backup: group({
+    to: text('a folder, or s3://BUCKET/FOLDER').optional(),
+    everyMs: whole(0, 31_536_000_000).default(0),
+    keep: whole(1, 10_000).default(14),
+    verify: flag().default(true),
+    s3Endpoint: text('an address such as https://s3.eu-central-1.amazonaws.com', REST_URL).optional(),
+    s3Region: text(NAME_ALLOWED, NAME).default('us-east-1'),
+  }).prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),
   }).prefault({}),

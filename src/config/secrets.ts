@@ -10,6 +10,11 @@ export interface Secrets {
   readonly redisUrl: string | undefined;
   readonly apiKey: string | undefined;
   readonly apiSecret: string | undefined;
+  /** What backups are sealed with: a passphrase, or an age identity or recipient. */
+  readonly backupPassphrase: string | undefined;
+  readonly backupKey: string | undefined;
+  readonly s3AccessKeyId: string | undefined;
+  readonly s3SecretAccessKey: string | undefined;
 }
 
 /** The variables that are read for each secret, the first that is set wins. */
@@ -18,6 +23,10 @@ export const SECRET_VARIABLES: Readonly<Record<keyof Secrets, readonly string[]>
   redisUrl: ['BULKHEAD_REDIS_URL', 'REDIS_URL'],
   apiKey: ['BULKHEAD_API_KEY'],
   apiSecret: ['BULKHEAD_API_SECRET'],
+  backupPassphrase: ['BULKHEAD_BACKUP_PASSPHRASE'],
+  backupKey: ['BULKHEAD_BACKUP_KEY'],
+  s3AccessKeyId: ['BULKHEAD_S3_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
+  s3SecretAccessKey: ['BULKHEAD_S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
 };
 
 /** Keys by which people try to put secrets into the file, and where they belong. */
@@ -31,6 +40,10 @@ export const SECRET_KEYS: Readonly<Record<string, keyof Secrets>> = {
   apiSecret: 'apiSecret',
   'exchange.apiKey': 'apiKey',
   'exchange.apiSecret': 'apiSecret',
+  'backup.passphrase': 'backupPassphrase',
+  'backup.key': 'backupKey',
+  'backup.s3AccessKeyId': 's3AccessKeyId',
+  'backup.s3SecretAccessKey': 's3SecretAccessKey',
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -70,5 +83,9 @@ export function readSecrets(env: Env): Secrets {
     redisUrl: readSecret(env, SECRET_VARIABLES.redisUrl),
     apiKey: readSecret(env, SECRET_VARIABLES.apiKey),
     apiSecret: readSecret(env, SECRET_VARIABLES.apiSecret),
+    backupPassphrase: readSecret(env, SECRET_VARIABLES.backupPassphrase),
+    backupKey: readSecret(env, SECRET_VARIABLES.backupKey),
+    s3AccessKeyId: readSecret(env, SECRET_VARIABLES.s3AccessKeyId),
+    s3SecretAccessKey: readSecret(env, SECRET_VARIABLES.s3SecretAccessKey),
   };
 }

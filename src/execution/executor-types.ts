@@ -32,7 +32,13 @@ export type ExecutorInput =
   | { readonly type: 'STREAM_UP'; readonly at: number }
   | { readonly type: 'STREAM_DOWN'; readonly at: number; readonly reason: string }
   /** First thing after every start: what was under way may or may not have been sent. */
-  | { readonly type: 'RESTARTED'; readonly at: number; readonly epoch: number }
+  | {
+      readonly type: 'RESTARTED';
+      readonly at: number;
+      readonly epoch: number;
+      /** Client ids that a life whose journal is lost may have sent. Absent: none. */
+      readonly doubtful?: readonly string[];
+    }
   /** Its own timer. */
   | { readonly type: 'RESOLVE'; readonly at: number }
   | { readonly type: 'RECONCILE'; readonly at: number; readonly why: string }
@@ -213,6 +219,8 @@ export interface ExecutorState {
   calls: Record<string, PendingCall>;
   /** Those that may still do something, by client id. */
   orders: Record<string, OrderRecord>;
+  /** Client ids still to be submitted here that may have been sent already. Absent: none. */
+  doubtful?: readonly string[];
   /** Those that are over, for as long as a late fill may name them. */
   finished: Record<string, OrderRecord>;
   /** Symbol and venue's order id (plain book, spawned ones included) → client id. */

@@ -143,6 +143,7 @@ function dispatch(work: Work, input: ExecutorInput): void {
       state.stream = 'down';
       state.streamReason = 'just started';
       forgetCalls(work);
+      if (input.doubtful) state.doubtful = input.doubtful;
       startReading(work, `started with epoch ${input.epoch}`);
       break;
     case 'RESOLVE':

@@ -35,6 +35,10 @@ const NEVER_SENT = 0;
 export function submit(work: Work, order: IdentifiedOrder, gate?: string): void {
   const { state, settings } = work;
   if (findRecord(work, order.clientOrderId)) return;
+  if (state.doubtful?.includes(order.clientOrderId)) {
+    lookForIt(work, order);
+    return;
+  }
   const why = opens(order)
     ? (gate ?? gateReason(state.breakers, order) ?? closedTo(work, order.symbol))
     : null;
@@ -45,6 +49,17 @@ export function submit(work: Work, order: IdentifiedOrder, gate?: string): void 
   const sendBy = state.at + settings.sendWindowMs;
   state.orders[order.clientOrderId] = newRecord(work, order, sendBy);
   call(work, { call: 'submit', order, sendBy }, { order: order.clientOrderId, owner: order.owner });
+}
+
+/** A life whose journal is lost may have sent it: it is not sent again, and only evidence tells. */
+function lookForIt(work: Work, order: IdentifiedOrder): void {
+  const { state } = work;
+  const record = newRecord(work, order, state.at);
+  state.orders[order.clientOrderId] = record;
+  const left = state.doubtful?.filter((id) => id !== order.clientOrderId) ?? [];
+  if (left.length > 0) state.doubtful = left;
+  else delete state.doubtful;
+  becomeUnknown(work, record, 'the journal was restored: the life before may have sent it', 0);
 }
 
 /** Why nothing may be opened on the symbol now; null when it may. */

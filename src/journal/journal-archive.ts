@@ -44,11 +44,15 @@ export async function archiveHeader(store: JournalStore, about: ArchiveAbout): P
 }
 
 /** Whole lines, some hundred rows at a time; the store may go on growing meanwhile. */
-export async function* archiveText(store: JournalStore, header: ArchiveHeader): AsyncGenerator<string> {
+export async function* archiveText(
+  store: JournalStore,
+  header: ArchiveHeader,
+  pageRows = PAGE_ROWS,
+): AsyncGenerator<string> {
   yield line(header);
   let chain = EMPTY_HEAD;
   while (chain.n < header.head.n) {
-    const limit = Math.min(PAGE_ROWS, header.head.n - chain.n);
+    const limit = Math.min(pageRows, header.head.n - chain.n);
     const page = await store.rowsAfter(chain.n, limit);
     if (page.length === 0) break;
     chain = verifyChain(page, chain);

@@ -28,6 +28,8 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     breakers: note('breakers'),
     exchange: note('exchange'),
     doctor: note('doctor'),
+    backup: note('backup'),
+    restore: note('restore'),
     migrate: note('migrate'),
   };
   const io = fakeIo({ env });

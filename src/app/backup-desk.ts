@@ -1,0 +1,182 @@
+/**
+ * Backups of a running account: by the clock, and when a person asks from another process, which cannot open an
+ * embedded store that this one has open.
+ *
+ * Invariants: one backup at a time; a backup that fails costs the run nothing but a line in its log, and is tried
+ * again; what a person asked for is answered in a file of its own.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { backupsOf } from '../backup/backup-place.ts';
+import type { TimerHandle } from '../core/clock.ts';
+import { BulkheadError, errorText } from '../core/errors.ts';
+import { freshId } from '../core/ids.ts';
+import { takeBackup } from './backup-job.ts';
+import type { BackupReport } from './open-backup-thread.ts';
+import { openPlace, type PlaceSpec, placeOf, sealKeyOf } from './open-backups.ts';
+import type { Session } from './run-session.ts';
+
+const FOLDER = 'backups-wanted';
+const WANTED = '.wanted.json';
+const ANSWER = '.answer.json';
+const LOOK_EVERY_MS = 500;
+const TRY_AGAIN_MS = 600_000;
+
+export interface BackupWish {
+  /** Absolute, or s3://…; absent: as configured. */
+  readonly place?: string;
+  readonly verify: boolean;
+}
+
+export type BackupAnswer =
+  | { readonly report: BackupReport }
+  | {
+      readonly error: {
+        readonly code: BulkheadError['code'];
+        readonly message: string;
+        readonly hint?: string;
+      };
+    };
+
+/** Leaves the wish for the run that has the folder open; the id names its answer. */
+export function wishForBackup(dataDir: string, wish: BackupWish): string {
+  const id = freshId('backup');
+  mkdirSync(join(dataDir, FOLDER), { recursive: true });
+  writeWhole(join(dataDir, FOLDER, id + WANTED), wish);
+  return id;
+}
+
+/** Undefined: not yet. It is taken away with the reading. */
+export function backupAnswer(dataDir: string, id: string): BackupAnswer | undefined {
+  const file = join(dataDir, FOLDER, id + ANSWER);
+  try {
+    const answer = JSON.parse(readFileSync(file, 'utf8')) as BackupAnswer;
+    rmSync(file, { force: true });
+    return answer;
+  } catch {
+    return undefined;
+  }
+}
+
+export class BackupDesk {
+  readonly #session: Session;
+  readonly #folder: string;
+  readonly #abort = new AbortController();
+  #timer: TimerHandle | undefined;
+  #working = false;
+  /** Real time, epoch ms; undefined: no schedule. */
+  #dueAt: number | undefined;
+
+  /** Throws CONFIG_INVALID when a schedule lacks its place or its key. */
+  constructor(session: Session) {
+    this.#session = session;
+    this.#folder = join(session.folder.path, FOLDER);
+    const { config, secrets } = session.options;
+    if (config.backup.everyMs === 0) return;
+    placeOf(config, secrets, session.io.cwd, undefined);
+    sealKeyOf(secrets);
+  }
+
+  async start(): Promise<void> {
+    const { options, log } = this.#session;
+    const { everyMs } = options.config.backup;
+    if (everyMs > 0) {
+      this.#dueAt = await this.#nextDue(everyMs).catch((error: unknown) => {
+        log.error('the place of the backups cannot be read', { reason: errorText(error) });
+        return this.#session.io.time.clock.now() + TRY_AGAIN_MS;
+      });
+    }
+    this.#look();
+  }
+
+  stop(): void {
+    this.#abort.abort();
+    this.#timer?.cancel();
+  }
+
+  async #nextDue(everyMs: number): Promise<number> {
+    const { options, io } = this.#session;
+    const { config, secrets } = options;
+    const place = await openPlace(placeOf(config, secrets, io.cwd, undefined));
+    const [newest] = await backupsOf(place, config.account);
+    return newest === undefined ? io.time.clock.now() : newest.at + everyMs;
+  }
+
+  #look(): void {
+    if (this.#abort.signal.aborted) return;
+    this.#timer = this.#session.io.time.timers.set(LOOK_EVERY_MS, () => this.#look());
+    if (this.#working) return;
+    const { io, options } = this.#session;
+    const [wish] = this.#wishes();
+    const isDue = this.#dueAt !== undefined && io.time.clock.now() >= this.#dueAt;
+    if (wish === undefined && !isDue) return;
+    this.#working = true;
+    const work = wish === undefined ? this.#scheduled(options.config.backup.everyMs) : this.#answer(wish);
+    void work.finally(() => {
+      this.#working = false;
+    });
+  }
+
+  async #scheduled(everyMs: number): Promise<void> {
+    const { io, log } = this.#session;
+    const { clock } = io.time;
+    this.#dueAt = clock.now() + everyMs;
+    try {
+      await this.#take(undefined, this.#session.options.config.backup.verify);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#dueAt = clock.now() + Math.min(everyMs, TRY_AGAIN_MS);
+      log.error('the backup failed', { reason: errorText(error) });
+    }
+  }
+
+  async #answer(id: string): Promise<void> {
+    const wanted = join(this.#folder, id + WANTED);
+    let answer: BackupAnswer;
+    try {
+      const wish = JSON.parse(readFileSync(wanted, 'utf8')) as BackupWish;
+      answer = { report: await this.#take(wish.place, wish.verify) };
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      const known = error instanceof BulkheadError ? error : undefined;
+      const { code = 'INTERNAL', message = errorText(error), hint } = known ?? {};
+      answer = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+      this.#session.log.error('the backup that was asked for failed', { reason: message });
+    }
+    writeWhole(join(this.#folder, id + ANSWER), answer);
+    rmSync(wanted, { force: true });
+  }
+
+  async #take(named: string | undefined, verify: boolean): Promise<BackupReport> {
+    const { options, io, store, log } = this.#session;
+    const { config, secrets } = options;
+    const place: PlaceSpec = placeOf(config, secrets, io.cwd, named);
+    const began = io.time.monotonic.now();
+    const report = await takeBackup({
+      ...{ store, account: config.account, place, key: sealKeyOf(secrets), verify },
+      keep: config.backup.keep,
+      time: io.time,
+      beside: 'trading',
+      signal: this.#abort.signal,
+    });
+    const { name, bytes, rows, verified } = report;
+    const ms = Math.round(io.time.monotonic.now() - began);
+    log.info('backup taken', { name, bytes, rows, verified, ms });
+    return report;
+  }
+
+  #wishes(): string[] {
+    try {
+      const names = readdirSync(this.#folder).filter((name) => name.endsWith(WANTED));
+      return names.sort().map((name) => name.slice(0, -WANTED.length));
+    } catch {
+      // Nobody has asked yet.
+      return [];
+    }
+  }
+}
+
+function writeWhole(path: string, content: object): void {
+  writeFileSync(`${path}.tmp`, JSON.stringify(content));
+  renameSync(`${path}.tmp`, path);
+}

@@ -1,0 +1,65 @@
+/**
+ * Rows on their way from an archive into a store: cut at a row or a moment, and what was settled among them counted
+ * anew, because below the end of a journal nobody has noted it.
+ */
+import { route } from '../../supervisors/routing.ts';
+import type { Cause, Intent } from '../domain/events.ts';
+import type { JournalRow } from '../journal/journal.ts';
+import type { ReplayTarget } from './io.ts';
+
+export class RestoredRows {
+  /** Rows with intents that no later row has consumed yet: how many. */
+  readonly #open = new Map<number, number>();
+  #last: JournalRow | undefined;
+  #rows = 0;
+
+  get last(): JournalRow | undefined {
+    return this.#last;
+  }
+
+  get count(): number {
+    return this.#rows;
+  }
+
+  /** Every intent of rows up to here has been consumed by a row. */
+  get settledN(): number {
+    const [oldest] = this.#open.keys();
+    return oldest === undefined ? (this.#last?.n ?? 0) : oldest - 1;
+  }
+
+  /** Reads `batches` to their end, so that a damaged one is noticed, and yields those up to `to`. */
+  async *upTo(
+    batches: AsyncIterable<readonly JournalRow[]>,
+    to: ReplayTarget | undefined,
+  ): AsyncGenerator<readonly JournalRow[]> {
+    let isOver = false;
+    for await (const batch of batches) {
+      if (isOver) continue;
+      const wanted = batch.filter((row) => isWanted(row, to));
+      isOver = wanted.length < batch.length;
+      for (const row of wanted) this.#take(row);
+      if (wanted.length > 0) yield wanted;
+    }
+  }
+
+  #take(row: JournalRow): void {
+    this.#last = row;
+    this.#rows += 1;
+    const cause = JSON.parse(row.cause) as Cause;
+    if (cause.kind === 'intent') this.#consume(cause.n);
+    const intents = JSON.parse(row.intents) as Intent[];
+    const count = intents.filter((intent, i) => route(intent, row.actor, row.n, i) !== undefined).length;
+    if (count > 0) this.#open.set(row.n, count);
+  }
+
+  #consume(n: number): void {
+    const left = (this.#open.get(n) ?? 0) - 1;
+    if (left > 0) this.#open.set(n, left);
+    else this.#open.delete(n);
+  }
+}
+
+export function isWanted(row: Pick<JournalRow, 'n' | 'at'>, to: ReplayTarget | undefined): boolean {
+  if (to === undefined) return true;
+  return 'n' in to ? row.n <= to.n : row.at <= to.at;
+}
