@@ -35,11 +35,11 @@ export function placeOf(
     });
   const [, bucket, folder = ''] = S3.exec(to) ?? [];
   if (bucket === undefined) return { kind: 'folder', folder: resolve(cwd, to) };
-  const { s3Endpoint: endpoint, s3Region: region } = backup;
+  const { bucketEndpoint: endpoint, bucketRegion: region } = backup;
   const { s3AccessKeyId: accessKeyId, s3SecretAccessKey: secretAccessKey } = secrets;
   if (endpoint === undefined || accessKeyId === undefined || secretAccessKey === undefined)
     throw new BulkheadError('CONFIG_INVALID', `${to} needs an address and a key.`, {
-      hint: 'Set backup.s3Endpoint, BULKHEAD_S3_ACCESS_KEY_ID and BULKHEAD_S3_SECRET_ACCESS_KEY (or …_FILE).',
+      hint: 'Set backup.bucketEndpoint, BULKHEAD_S3_ACCESS_KEY_ID and BULKHEAD_S3_SECRET_ACCESS_KEY (or …_FILE).',
     });
   const prefix = folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
   return { kind: 's3', endpoint, region, bucket, prefix, accessKeyId, secretAccessKey };

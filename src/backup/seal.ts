@@ -4,7 +4,7 @@
  * place and the last one: a changed, swapped or missing byte is noticed.
  */
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
+import { ReadableStream } from 'node:stream/web';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -54,8 +54,8 @@ export async function seal(
   } else {
     encrypter.addRecipient(key.kind === 'identity' ? await identityToRecipient(key.text) : key.text);
   }
-  const packed = Readable.from(plain).compose(createZstdCompress());
-  return (await encrypter.encrypt(asStream(packed))) as unknown as AsyncIterable<Uint8Array>;
+  const packed = Readable.from(plain).compose(createZstdCompress()) as AsyncIterable<Uint8Array>;
+  return (await encrypter.encrypt(asStream(packed) as never)) as unknown as AsyncIterable<Uint8Array>;
 }
 
 /** Throws BACKUP_INVALID, at once or while it is read. */
@@ -68,7 +68,7 @@ export async function unseal(
   else if (key.kind === 'identity') decrypter.addIdentity(key.text);
   else throw sealedForOthers();
   try {
-    const packed = await decrypter.decrypt(asStream(Readable.from(sealed)));
+    const packed = await decrypter.decrypt(asStream(sealed) as never);
     return unpacked(packed as unknown as AsyncIterable<Uint8Array>);
   } catch (error) {
     throw unsound(error);
@@ -83,8 +83,8 @@ async function* unpacked(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-const asStream = (readable: NodeJS.ReadableStream | Readable) =>
-  Readable.toWeb(readable as Readable) as ReadableStream<Uint8Array> as never;
+const asStream = (bytes: AsyncIterable<Uint8Array>) =>
+  ReadableStream.from(bytes) as ReadableStream<Uint8Array>;
 
 const unsound = (error: unknown): BulkheadError =>
   error instanceof BulkheadError

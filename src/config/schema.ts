@@ -180,8 +180,8 @@ export const configSchema = group({
     everyMs: whole(0, 31_536_000_000).default(0),
     keep: whole(1, 10_000).default(14),
     verify: flag().default(true),
-    s3Endpoint: text('an address such as https://s3.eu-central-1.amazonaws.com', REST_URL).optional(),
-    s3Region: text(NAME_ALLOWED, NAME).default('us-east-1'),
+    bucketEndpoint: text('an address such as https://s3.eu-central-1.amazonaws.com', REST_URL).optional(),
+    bucketRegion: text(NAME_ALLOWED, NAME).default('us-east-1'),
   }).prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),

@@ -85,7 +85,7 @@ export const HOMES: Readonly<Record<string, RegExp>> = {
   '@electric-sql/pglite': /^src\/journal\//,
   ioredis: /^src\/cache\//,
   'age-encryption': /^src\/backup\/seal\.ts$/,
-  s3mini: /^src\/backup\/s3-backup-place\.ts$/,
+  '@bradenmacdonald/s3-lite-client': /^src\/backup\/s3-backup-place\.ts$/,
   ws: /^src\/(core\/kept-socket|venue-server\/transport\/[a-z-]+)\.ts$/,
   ccxt: /^src\/(exchange|market)\/ccxt-[a-z-]+\.ts$/,
   'p-retry': /^src\/(exchange|market)\/(ccxt|socket)-[a-z-]+\.ts$/,
