@@ -72,8 +72,7 @@ async function askRun(
       const { code, message, hint } = answer.error;
       throw new BulkheadError(code, `The run says: ${message}`, hint === undefined ? {} : { hint });
     }
-    if (!isRunning())
-      throw new BulkheadError('STORE_UNAVAILABLE', 'The run ended before it took the backup.');
+    if (!isRunning()) throw endedBefore();
     await sleep(io.time.timers, ASK_EVERY_MS);
   }
 }

@@ -6,7 +6,7 @@ import { type LoadOptions, loadConfig } from '../config/load.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
 import { commandHelp, generalHelp } from './cli-help.ts';
-import { momentOf, type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
+import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
 import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
 import type {
   BackupOptions,
@@ -20,13 +20,13 @@ import type {
   KillOptions,
   MigrateOptions,
   ReplayOptions,
-  ReplayTarget,
   RestoreOptions,
   RulesOptions,
   RunOptions,
   StatsOptions,
   StatusOptions,
 } from './io.ts';
+import { backupChoice, replayTarget, restoreChoice } from './past-flags.ts';
 import { rulesChoice } from './rules/rule-flags.ts';
 import { GROUPINGS, type Grouping } from './statistics.ts';
 import { VERSION } from './version.ts';
@@ -77,15 +77,7 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
     case 'backup':
       return handlers.backup({ ...commandOptions(parsed, io), ...backupChoice(parsed) }, io);
     case 'restore':
-      return handlers.restore(
-        {
-          ...commandOptions(parsed, io),
-          backup: parsed.args[0] ?? '',
-          place: textOf(flags.get('place')),
-          to: replayTarget(flags.get('to')),
-        },
-        io,
-      );
+      return handlers.restore({ ...commandOptions(parsed, io), ...restoreChoice(parsed) }, io);
     case 'explain':
       return handlers.explain({ ...commandOptions(parsed, io), position: parsed.args[0] ?? '' }, io);
     case 'stats':
@@ -173,29 +165,6 @@ function exportChoice({ args, flags }: ParsedCommand): Pick<ExportOptions, 'what
   if (!format) throw usage(`--format ${named} is not known.`, `One of: ${EXPORT_FORMATS.join(', ')}.`);
   const out = flags.get('out');
   return { what, format, out: typeof out === 'string' ? out : undefined };
-}
-
-function backupChoice({ flags }: ParsedCommand): Omit<BackupOptions, keyof CommandOptions> {
-  return {
-    place: textOf(flags.get('place')),
-    list: flags.has('list'),
-    verifyName: textOf(flags.get('verify')),
-    verify: flags.has('no-verify') ? false : undefined,
-    newKey: textOf(flags.get('new-key')),
-  };
-}
-
-function replayTarget(value: string | true | undefined): ReplayTarget | undefined {
-  if (typeof value !== 'string') return undefined;
-  if (/^\d+$/.test(value)) return { n: Number(value) };
-  const at = momentOf(value);
-  if (at === undefined) {
-    throw usage(
-      `--to ${value} is neither a row number nor a time.`,
-      'Give a number such as 1500, or a time with its zone such as 2025-05-04T12:00:00Z.',
-    );
-  }
-  return { at };
 }
 
 const textOf = (value: string | true | undefined): string | undefined =>

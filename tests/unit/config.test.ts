@@ -257,7 +257,10 @@ describe('the annotated example', () => {
 
   test('holds every key, with a comment on or above its group', () => {
     // Keys without a default stand as comments: `# seed: 42`.
-    const uncommented = content.replace(/^(\s*)# (recording|seed|restUrl|streamUrl): /gm, '$1$2: ');
+    const uncommented = content.replace(
+      /^(\s*)# (recording|seed|restUrl|streamUrl|to|bucketEndpoint): /gm,
+      '$1$2: ',
+    );
     const tree: unknown = parse(uncommented);
     for (const key of CONFIG_KEYS) {
       let node: unknown = tree;

@@ -1,0 +1,81 @@
+/** The commands that look at a journal's past or carry it elsewhere, as data. */
+import { CONFIG, type CommandSpec, DATA_DIR, JSON_FLAG, QUIET } from './cli-spec.ts';
+
+export const PAST_COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'replay',
+    summary: 'rebuild a past moment from the journal',
+    detail:
+      'Replays the journaled events through the machines. With --verify every snapshot and hash must come out byte for byte.',
+    flags: [
+      {
+        name: 'to',
+        value: 'SEQ|TIME',
+        summary: 'row number, or a time such as 2025-05-04T12:00:00Z',
+        default: 'the last row',
+      },
+      { name: 'verify', summary: 'compare every row with its replay, and the hash chain' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+      QUIET,
+    ],
+    examples: ['bulkhead replay --verify', 'bulkhead replay --to 1500 --json'],
+    exits: { 1: 'with --verify: a row differs from its replay' },
+  },
+  {
+    name: 'backup',
+    summary: 'seal the journal as it stands now and keep it elsewhere',
+    detail:
+      'Also while a run trades: with an embedded store the run takes it, with its own key. Sealed with age (a passphrase or a key, see docs/BACKUP.md), restored into a scratch store and compared before it counts.',
+    flags: [
+      {
+        name: 'place',
+        value: 'PLACE',
+        summary: 'a folder, or s3://BUCKET/FOLDER',
+        default: 'backup.to of the configuration',
+      },
+      { name: 'list', summary: 'only show the backups that there are' },
+      { name: 'verify', value: 'NAME', summary: 'only restore that one into a scratch store, and compare' },
+      { name: 'no-verify', summary: 'do not restore what was written' },
+      { name: 'new-key', value: 'FILE', summary: 'only write a new key to seal and open backups with' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: [
+      'bulkhead backup --new-key backup.key',
+      'BULKHEAD_BACKUP_KEY_FILE=backup.key bulkhead backup --place /mnt/backups',
+      'bulkhead backup --list --json',
+    ],
+  },
+  {
+    name: 'restore',
+    args: 'BACKUP',
+    arity: [1, 1],
+    summary: 'a backup into an empty store',
+    detail:
+      'BACKUP is a file, a name in the place of the backups, or "latest". The store must be empty: a new --data-dir, database or account. The journal gets a new installation name, so that no order id comes again; the next run compares itself with the venue and goes on.',
+    flags: [
+      {
+        name: 'to',
+        value: 'SEQ|TIME',
+        summary: 'only up to this row number or time, such as 2025-05-04T12:00:00Z',
+        default: 'all of it',
+      },
+      {
+        name: 'place',
+        value: 'PLACE',
+        summary: 'a folder, or s3://BUCKET/FOLDER',
+        default: 'backup.to of the configuration',
+      },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: [
+      'bulkhead restore latest --place /mnt/backups --data-dir new',
+      'bulkhead restore bulkhead-main-20250504T120000Z-81230.age --to 81000 --data-dir new',
+    ],
+  },
+];
