@@ -4,13 +4,14 @@
 import { div, gt, lt, max, toNumber, ZERO } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
-import { likeness } from './correlation.ts';
+import type { Company } from './correlation.ts';
 
 export type Check = (
   entry: Entry,
   instrument: Instrument,
   view: PortfolioView,
   limits: RiskLimits,
+  company: Company | undefined,
 ) => Refusal | null;
 
 export const refuse = (rule: string, detail: string): Refusal => ({ rule, detail });
@@ -65,12 +66,10 @@ const stopIsBehind: Check = (entry) => {
 };
 
 /** A hedge is welcome; what only doubles an open bet is not. */
-const notTheSameBet: Check = (entry, _instrument, view, limits) => {
-  if (!limits.correlation.enabled || !view.conditions) return null;
-  const alike = likeness(entry, view.exposures, view.conditions, limits.correlation);
-  const worst = alike.reduce((a, b) => (b.together > a.together ? b : a), { symbol: '', together: -1 });
-  return worst.together > limits.correlation.refuseAbove
-    ? refuse('correlation', `${worst.together.toFixed(2)} with the open ${worst.symbol}`)
+const notTheSameBet: Check = (_entry, _instrument, _view, limits, company) => {
+  const likest = company?.likest;
+  return likest !== undefined && likest.together > limits.correlation.refuseAbove
+    ? refuse('correlation', `${likest.together.toFixed(2)} with the open ${likest.symbol}`)
     : null;
 };
 

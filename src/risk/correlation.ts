@@ -5,6 +5,8 @@
  * Invariants: a correlation lies in [−1, 1] and is symmetric; too little history gives undefined, never zero.
  */
 
+import { type Decimal, sum } from '../core/decimal.ts';
+import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
 import type { CorrelationLimits, Exposure, MarketConditions } from '../domain/risk.ts';
 
@@ -32,31 +34,94 @@ export function correlation(
   return Math.max(-1, Math.min(1, (n * sumAB - sumA * sumB) / Math.sqrt(spread)));
 }
 
+/** What is open beside the candidate, as it moves with it. */
+export interface Company {
+  /** The likest of all; undefined where there is none with enough history. */
+  readonly likest: Alike | undefined;
+  /** Notional of the candidate's cluster, without the candidate's own symbol. */
+  readonly clusterNotional: Decimal;
+}
+
 export interface Alike {
   readonly symbol: string;
   /** Positive: gains and loses together with the candidate. */
   readonly together: number;
-  readonly notional: string;
 }
 
-/** Every other open exposure with its likeness to the candidate, where both have enough history. */
-export function likeness(
-  candidate: { readonly symbol: string; readonly direction: Direction },
+type Bet = { readonly symbol: SymbolName; readonly direction: Direction };
+
+/** Undefined where nothing is judged: the rule is off, or nothing is known of the market. */
+export function companyOf(
+  candidate: Bet,
   exposures: readonly Exposure[],
-  conditions: MarketConditions,
+  conditions: MarketConditions | undefined,
   limits: CorrelationLimits,
-): Alike[] {
-  const own = conditions.returns[candidate.symbol];
-  if (!own) return [];
-  const known = new Map<string, number | undefined>();
-  return exposures.flatMap(({ symbol, direction, notional }) => {
-    if (symbol === candidate.symbol) return [];
-    if (!known.has(symbol))
-      known.set(symbol, correlation(own, conditions.returns[symbol] ?? [], limits.minReturns));
-    const value = known.get(symbol);
-    if (value === undefined) return [];
-    return [{ symbol, together: direction === candidate.direction ? value : -value, notional }];
-  });
+): Company | undefined {
+  if (!limits.enabled || !conditions) return undefined;
+  const others = betsOf(exposures.filter(({ symbol }) => symbol !== candidate.symbol));
+  const alike = new Likeness(conditions, limits.minReturns);
+  let likest: Alike | undefined;
+  for (const { symbol, direction } of others) {
+    const together = alike.of(candidate, { symbol, direction });
+    if (together !== undefined && (likest === undefined || together > likest.together))
+      likest = { symbol, together };
+  }
+  const inCluster = clusterOf(candidate, others, (a, b) => (alike.of(a, b) ?? -1) > limits.scaleAbove);
+  return { likest, clusterNotional: sum(inCluster.flatMap(({ notionals }) => notionals)) };
+}
+
+type OpenBet = Bet & { readonly notionals: readonly Decimal[] };
+
+/** One for each symbol and direction, whatever number of positions it has. */
+function betsOf(exposures: readonly Exposure[]): OpenBet[] {
+  const bets = new Map<string, { symbol: SymbolName; direction: Direction; notionals: Decimal[] }>();
+  for (const { symbol, direction, notional } of exposures) {
+    const key = `${direction} ${symbol}`;
+    const known = bets.get(key);
+    if (known) known.notionals.push(notional);
+    else bets.set(key, { symbol, direction, notionals: [notional] });
+  }
+  return [...bets.values()];
+}
+
+/** All that hang together with the candidate, directly or through one another: so no order of entries escapes it. */
+function clusterOf(candidate: Bet, others: readonly OpenBet[], hang: (a: Bet, b: Bet) => boolean): OpenBet[] {
+  const cluster: OpenBet[] = [];
+  let rest = others;
+  for (let from: readonly Bet[] = [candidate]; from.length > 0 && rest.length > 0; ) {
+    const joins = rest.filter((bet) => from.some((one) => hang(one, bet)));
+    cluster.push(...joins);
+    rest = rest.filter((bet) => !joins.includes(bet));
+    from = joins;
+  }
+  return cluster;
+}
+
+/** Correlations of pairs, each computed once. */
+class Likeness {
+  readonly #conditions: MarketConditions;
+  readonly #minReturns: number;
+  readonly #known = new Map<string, number | undefined>();
+
+  constructor(conditions: MarketConditions, minReturns: number) {
+    this.#conditions = conditions;
+    this.#minReturns = minReturns;
+  }
+
+  /** Positive: both gain and lose together. Two directions of one symbol are opposites. */
+  of(a: Bet, b: Bet): number | undefined {
+    const value = a.symbol === b.symbol ? 1 : this.#correlation(a.symbol, b.symbol);
+    return value === undefined || a.direction === b.direction ? value : -value;
+  }
+
+  #correlation(a: SymbolName, b: SymbolName): number | undefined {
+    const key = a < b ? `${a} ${b}` : `${b} ${a}`;
+    if (!this.#known.has(key)) {
+      const { returns } = this.#conditions;
+      this.#known.set(key, correlation(returns[a] ?? [], returns[b] ?? [], this.#minReturns));
+    }
+    return this.#known.get(key);
+  }
 }
 
 /** 1 up to `scaleAbove`, then falling towards a half at `refuseAbove`. */

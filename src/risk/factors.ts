@@ -4,7 +4,7 @@
  */
 import { type Decimal, fromNumber, mul } from '../core/decimal.ts';
 import { type Entry, NOTHING_LEARNED, type PortfolioView, type RiskLimits } from '../domain/risk.ts';
-import { correlationFactor, likeness } from './correlation.ts';
+import { type Company, correlationFactor } from './correlation.ts';
 import { drawdownFactor, drawdownPercent } from './drawdown.ts';
 import { hourOf, kellyFactor, learnedAt, learnedFactor } from './edge.ts';
 import { volatilityMultiplier } from './sizing.ts';
@@ -18,13 +18,18 @@ export interface Factor {
 /** Six digits say enough about a bounded factor, and keep the decimals short. */
 const exact = (value: number): Decimal => fromNumber(Number(value.toPrecision(6)));
 
-export function sizeFactors(entry: Entry, view: PortfolioView, limits: RiskLimits): Factor[] {
+export function sizeFactors(
+  entry: Entry,
+  view: PortfolioView,
+  limits: RiskLimits,
+  company: Company | undefined,
+): Factor[] {
   // As they weigh now: an edge that was lost is forgotten in time, else nothing would ever trade again.
   const known = view.learned ?? NOTHING_LEARNED;
   const { all, symbols, hours } = learnedAt(known, view.at ?? known.at, limits.learning.halfLifeDays);
   const hour = hourOf(view.at ?? 0);
   const drawdown = drawdownPercent(view.equity, view.peakEquity ?? view.equity);
-  const likest = mostAlike(entry, view, limits);
+  const likest = company?.likest?.together;
   return [
     {
       name: 'volatility',
@@ -57,12 +62,6 @@ export function sizeFactors(entry: Entry, view: PortfolioView, limits: RiskLimit
       why: likest === undefined ? 'nothing known' : `${likest.toFixed(2)} with what is open`,
     },
   ];
-}
-
-function mostAlike(entry: Entry, view: PortfolioView, limits: RiskLimits): number | undefined {
-  if (!limits.correlation.enabled || !view.conditions) return undefined;
-  const alike = likeness(entry, view.exposures, view.conditions, limits.correlation);
-  return alike.length === 0 ? undefined : Math.max(...alike.map(({ together }) => together));
 }
 
 export const product = (base: Decimal, factors: readonly Factor[]): Decimal =>

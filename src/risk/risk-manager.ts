@@ -19,6 +19,7 @@ import type {
 } from '../domain/risk.ts';
 import { afterSize } from './after-size.ts';
 import { CHECKS, refuse } from './checks.ts';
+import { type Company, companyOf } from './correlation.ts';
 import { product, sizeFactors } from './factors.ts';
 import { type Room, roomsFor, tightest } from './rooms.ts';
 import { lotSize } from './sizing.ts';
@@ -27,17 +28,24 @@ import { withoutHistory } from './value-at-risk.ts';
 const refused = (...refusals: readonly Refusal[]): RiskDecision => ({ approved: false, refusals });
 
 export const assessEntry: AssessEntry = (entry, instrument, view, limits) => {
-  const refusals = CHECKS.map((check) => check(entry, instrument, view, limits)).filter(
+  const company = companyOf(entry, view.exposures, view.conditions, limits.correlation);
+  const refusals = CHECKS.map((check) => check(entry, instrument, view, limits, company)).filter(
     (refusal) => refusal !== null,
   );
-  return refusals.length > 0 ? refused(...refusals) : size(entry, instrument, view, limits);
+  return refusals.length > 0 ? refused(...refusals) : size(entry, instrument, view, limits, company);
 };
 
 /** A size that liquidation or value at risk forbids is tried smaller before it is refused. */
 const SHRINKING: readonly Decimal[] = ['1', '0.5', '0.25'];
 
-function size(entry: Entry, instrument: Instrument, view: PortfolioView, limits: RiskLimits): RiskDecision {
-  const factors = sizeFactors(entry, view, limits);
+function size(
+  entry: Entry,
+  instrument: Instrument,
+  view: PortfolioView,
+  limits: RiskLimits,
+  company: Company | undefined,
+): RiskDecision {
+  const factors = sizeFactors(entry, view, limits, company);
   const wanted = product(limits.baseNotional, factors);
   const notes = factors
     .filter(({ value }) => value !== '1')
@@ -46,7 +54,7 @@ function size(entry: Entry, instrument: Instrument, view: PortfolioView, limits:
     const none = factors.filter(({ value }) => isZero(value));
     return refused(...none.map(({ name, why }) => refuse(name, `no edge to size by: ${why}`)));
   }
-  const rooms = roomsFor(entry, view, limits);
+  const rooms = roomsFor(entry, view, limits, company);
   const [rule, left] = tightest(rooms);
   const notional = min(wanted, left);
   if (!gt(notional, '0')) return refused(refuse(rule, `no room left (wanted ${wanted})`));
