@@ -14,7 +14,7 @@ import {
   staleDataRule,
 } from './breakers/faults.ts';
 import { killRule } from './breakers/kill.ts';
-import { flashCrashRule, fundingRule } from './breakers/market.ts';
+import { flashCrashRule, fundingRule, volatilityRule } from './breakers/market.ts';
 import type { BreakerKind, BreakerRule } from './breakers/rule.ts';
 import type { BreakerSettings } from './breakers/settings.ts';
 import { consecutiveLossesRule, winRateRule } from './breakers/trades.ts';
@@ -32,6 +32,7 @@ export const BREAKER_KINDS: readonly BreakerKind[] = [
   'margin',
   'consecutive-losses',
   'flash-crash',
+  'volatility',
   'funding',
   'api-errors',
   'journal',
@@ -99,6 +100,8 @@ export function ruleOf(kind: BreakerKind, settings: BreakerSettings, scope?: Bre
       return winRateRule(settings);
     case 'flash-crash':
       return flashCrashRule(settings);
+    case 'volatility':
+      return volatilityRule(settings);
     case 'funding':
       return fundingRule(settings.maxFundingRate);
     case 'api-errors':

@@ -245,6 +245,8 @@ const MEASURES = [
   'SHOCK',
   'CALM',
   'FUNDING',
+  'VOLATILITY',
+  'MARGIN',
   'EMERGENCY',
 ] as const;
 
@@ -359,7 +361,7 @@ const machine = base
 
 export const createBreakerMachine = (): MachineDefinition => ({
   type: 'breaker',
-  version: 3,
+  version: 4,
   machine,
   // Version 1 knew fewer measures, and no pause but its rule's.
   migrations: {
@@ -375,6 +377,10 @@ export const createBreakerMachine = (): MachineDefinition => ({
       closing: 'none',
       settings: { ...DEFAULT_BREAKER_SETTINGS, ...(settings as Partial<BreakerSettings>) },
       counters: { ...NO_COUNTS, ...(counters as Partial<Counters>) },
+    })),
+    // Version 3 knew no volatility, and not the venue's own word on margin.
+    3: carry(({ settings }) => ({
+      settings: { ...DEFAULT_BREAKER_SETTINGS, ...(settings as Partial<BreakerSettings>) },
     })),
   },
 });

@@ -48,6 +48,9 @@ export interface Reservation extends Exposure {
   readonly at: number;
 }
 
+/** Mean moves in percent of the last hour and of the last day, newer ones weighing more, and how many there were. */
+export type Swings = readonly [hour: number, day: number, count: number];
+
 export interface PortfolioContext {
   readonly at: number;
   readonly limits: RiskLimits;
@@ -62,6 +65,8 @@ export interface PortfolioContext {
   /** Marks of up to two windows ago, the older first: what a shock is measured from. */
   readonly bases: readonly { readonly at: number; readonly marks: { readonly [symbol: string]: Decimal } }[];
   readonly marks: { readonly [symbol: string]: Decimal };
+  /** How each symbol has moved, a quarter of an hour at a time. */
+  readonly swings: { readonly [symbol: string]: Swings };
   readonly exposures: { readonly [actor: string]: HeldExposure };
   readonly reservations: { readonly [id: string]: Reservation };
   /** Symbols whose realised profit is in the wallet already while their position has not yet told of the exit. */
@@ -205,6 +210,7 @@ export function initialPortfolio(input: PortfolioInput): PortfolioContext {
     weekStart: { week: weekOf(input.at), equity: input.wallet },
     bases: [],
     marks: {},
+    swings: {},
     exposures: {},
     reservations: {},
     unbooked: {},

@@ -7,8 +7,9 @@
 import { abs, type Decimal, div, gt, lt, mul, sub, sum, toNumber, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
+import type { Swing } from './breakers/rule.ts';
 import { breakerOf, type Trade } from './messages.ts';
-import type { PortfolioContext } from './portfolio-account.ts';
+import type { PortfolioContext, Swings } from './portfolio-account.ts';
 import { send } from './step.ts';
 
 /** The least that the configuration lets a limit be: below it nobody needs to hear. */
@@ -16,6 +17,7 @@ export const LEAST_WEEKLY_LOSS_PERCENT = 1;
 export const LEAST_MARGIN_NOTIONAL = '2';
 export const LEAST_MOVE_PERCENT = 4;
 export const LEAST_MEAN_MOVE_PERCENT = 2;
+export const LEAST_VOLATILITY_RATIO = 2;
 export const LEAST_FUNDING_RATE = 0.0005;
 
 /** A move is measured from one to two of these ago. */
@@ -49,6 +51,53 @@ export function tellEquity(context: PortfolioContext): readonly Emitted[] {
 export function moveBases({ bases, marks, at }: PortfolioContext): PortfolioContext['bases'] {
   const newest = bases.at(-1);
   return newest !== undefined && at - newest.at < WINDOW_MS ? bases : [...bases.slice(-1), { at, marks }];
+}
+
+/** So much of the newest move goes into the mean of the hour, and of the day. */
+const [HOUR_WEIGHT, DAY_WEIGHT] = [0.3, 0.02];
+/** Fewer moves say nothing of what is usual: eight hours. */
+const LEAST_SWINGS = 32;
+/** A step over a silence is no quarter of an hour's. */
+const LONGEST_STEP_MS = 2 * WINDOW_MS;
+
+/** As `moveBases` is about to take a new base: what the market did since the last one. */
+export function learnSwings(context: PortfolioContext): PortfolioContext['swings'] {
+  const { bases, marks, at, swings } = context;
+  const newest = bases.at(-1);
+  const elapsedMs = newest === undefined ? 0 : at - newest.at;
+  if (newest === undefined || elapsedMs < WINDOW_MS || elapsedMs >= LONGEST_STEP_MS) return swings;
+  const next: Record<string, Swings> = { ...swings };
+  for (const [symbol, mark] of Object.entries(marks)) {
+    const base = toNumber(newest.marks[symbol] ?? ZERO);
+    if (!(base > 0)) continue;
+    const move = Math.abs((100 * (toNumber(mark) - base)) / base);
+    const [hour, day, count] = swings[symbol] ?? [move, move, 0];
+    // A plain mean at first, so that one beginning does not weigh for a day.
+    const weigh = (mean: number, weight: number): number =>
+      short(mean + Math.max(weight, 1 / (count + 1)) * (move - mean));
+    next[symbol] = [weigh(hour, HOUR_WEIGHT), weigh(day, DAY_WEIGHT), Math.min(count + 1, LEAST_SWINGS)];
+  }
+  return next;
+}
+
+const short = (value: number): number => Number(value.toPrecision(4));
+
+/** Told as the market is measured, and only when something spikes, or a spike may be over. */
+export function tellVolatility(
+  context: PortfolioContext,
+  before: PortfolioContext['swings'],
+): readonly Emitted[] {
+  const { swings } = context;
+  if (swings === before) return [];
+  const known = Object.entries(swings).filter(([, [, day, count]]) => count >= LEAST_SWINGS && day > 0);
+  if (known.length === 0) return [];
+  const mean = (of: 0 | 1): number => known.reduce((total, [, each]) => total + each[of], 0) / known.length;
+  const swing = (hour: number, day: number): Swing => ({ ratio: short(hour / day), percent: short(hour) });
+  const market = swing(mean(0), mean(1));
+  const wild = known.filter(([, [hour, day]]) => hour >= LEAST_VOLATILITY_RATIO * day);
+  if (market.ratio < LEAST_VOLATILITY_RATIO && wild.length === 0 && !isOpen(context, 'volatility')) return [];
+  const symbols = Object.fromEntries(wild.map(([symbol, [hour, day]]) => [symbol, swing(hour, day)]));
+  return [send(breakerOf('volatility'), { type: 'VOLATILITY', market, symbols })];
 }
 
 export function tellShock(context: PortfolioContext): readonly Emitted[] {

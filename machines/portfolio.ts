@@ -48,7 +48,15 @@ import {
   weekOf,
 } from './portfolio-account.ts';
 import { abort, abortEntries, barring, changeBreaker, isOpening, killLate } from './portfolio-breakers.ts';
-import { moveBases, tellEquity, tellFunding, tellShock, tellTrade } from './portfolio-measures.ts';
+import {
+  learnSwings,
+  moveBases,
+  tellEquity,
+  tellFunding,
+  tellShock,
+  tellTrade,
+  tellVolatility,
+} from './portfolio-measures.ts';
 import { bounded, notify, type Step, send, step, timeOf, unexpected } from './step.ts';
 
 export {
@@ -186,8 +194,14 @@ function mark(context: PortfolioContext, event: PortfolioEvent): Next {
   for (const [symbol, price] of Object.entries(event.prices)) marks[symbol] = fromNumber(price);
   const valued = revalue({ ...context, marks, unbooked: {} });
   const shocks = tellShock(valued);
-  const moved = { ...valued, bases: moveBases(valued) };
-  return step(moved, ...tellEquity(moved), ...shocks, ...tellFunding(moved, event.funding));
+  const moved = { ...valued, bases: moveBases(valued), swings: learnSwings(valued) };
+  return step(
+    moved,
+    ...tellEquity(moved),
+    ...shocks,
+    ...tellVolatility(moved, valued.swings),
+    ...tellFunding(moved, event.funding),
+  );
 }
 
 /** Money that was moved in or out is neither profit nor loss. */
@@ -351,9 +365,12 @@ const weeksBegin = carry(({ at, equity }) => ({
   tradeBreakers: [...TRADE_BREAKERS],
 }));
 
+/** Version 3 did not measure how much is usual. */
+const swingsBegin = carry(() => ({ swings: {} }));
+
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
-  version: 3,
+  version: 4,
   machine: createChart(risk),
-  migrations: { 1: learnedNothing, 2: weeksBegin },
+  migrations: { 1: learnedNothing, 2: weeksBegin, 3: swingsBegin },
 });

@@ -12,7 +12,7 @@ import {
   ZERO,
 } from '../../src/core/decimal.ts';
 import type { BreakerClosing } from '../messages.ts';
-import { type BreakerEvent, type BreakerRule, type Counters, nothing } from './rule.ts';
+import { type BreakerEvent, type BreakerRule, type Counters, nothing, type Observation } from './rule.ts';
 import type { BreakerSettings } from './settings.ts';
 
 type Equity = Extract<BreakerEvent, { type: 'EQUITY' }>;
@@ -116,13 +116,16 @@ const CALM_SHARE = '0.8';
 
 /**
  * Maintenance margin against equity, in stages: no entries; the largest position closed, again while it does not
- * help; everything closed. The maintenance rate is the highest of the instruments, so it errs on the safe side.
+ * help; everything closed. The venue's own word counts as it is; between two of those the account's own measure, whose
+ * maintenance rate is the highest of the instruments, so it errs on the safe side.
  */
 export const marginRule = (settings: BreakerSettings): BreakerRule => ({
   kind: 'margin',
   coolDownMs: null,
   reset: (counters) => ({ ...counters, closedAt: null }),
   observe(counters, event) {
+    if (event.type === 'MARGIN')
+      return judgeMargin(counters, event.at, event.ratioPercent, 'at the venue', settings);
     if (event.type !== 'EQUITY' || event.notional === undefined) return nothing(counters);
     const needed = mul(event.notional, settings.maintenanceRate);
     const ratio = gt(event.equity, ZERO)
@@ -130,19 +133,29 @@ export const marginRule = (settings: BreakerSettings): BreakerRule => ({
       : gt(needed, ZERO)
         ? '100'
         : ZERO;
-    const cause = `maintenance margin is ${ratio} % of equity`;
-    const halt = (closing: BreakerClosing) => ({
-      counters: { ...counters, closedAt: event.at },
-      verdict: { trip: 'halted', cause, closing } as const,
-    });
-    if (gte(ratio, settings.marginFlattenPercent)) return halt('all');
-    if (gte(ratio, settings.marginDeleveragePercent)) {
-      const { closedAt } = counters;
-      const isDue = closedAt === null || event.at - closedAt >= settings.deleverageEveryMs;
-      return isDue ? halt('largest') : nothing(counters);
-    }
-    if (gte(ratio, settings.marginReducePercent)) return { counters, verdict: { trip: 'reducing', cause } };
-    const isCalm = lt(ratio, mul(settings.marginReducePercent, CALM_SHARE));
-    return { counters: isCalm ? { ...counters, closedAt: null } : counters, verdict: isCalm ? 'over' : null };
+    return judgeMargin(counters, event.at, ratio, 'of equity', settings);
   },
 });
+
+function judgeMargin(
+  counters: Counters,
+  at: number,
+  ratio: Decimal,
+  of: string,
+  settings: BreakerSettings,
+): Observation {
+  const cause = `maintenance margin is ${ratio} % ${of}`;
+  const halt = (closing: BreakerClosing): Observation => ({
+    counters: { ...counters, closedAt: at },
+    verdict: { trip: 'halted', cause, closing },
+  });
+  if (gte(ratio, settings.marginFlattenPercent)) return halt('all');
+  if (gte(ratio, settings.marginDeleveragePercent)) {
+    const { closedAt } = counters;
+    const isDue = closedAt === null || at - closedAt >= settings.deleverageEveryMs;
+    return isDue ? halt('largest') : nothing(counters);
+  }
+  if (gte(ratio, settings.marginReducePercent)) return { counters, verdict: { trip: 'reducing', cause } };
+  const isCalm = lt(ratio, mul(settings.marginReducePercent, CALM_SHARE));
+  return { counters: isCalm ? { ...counters, closedAt: null } : counters, verdict: isCalm ? 'over' : null };
+}

@@ -30,6 +30,8 @@ export type BreakerEvent =
   | ({ readonly type: 'STALE'; readonly symbol: SymbolName } & Timed)
   | ({ readonly type: 'LIVE'; readonly symbol: SymbolName } & Timed)
   | RemoteMeasure
+  /** The venue's own word on the account: maintenance margin against margin balance, in percent. */
+  | ({ readonly type: 'MARGIN'; readonly ratioPercent: Decimal } & Timed)
   | MarketMeasure
   /** One intent of an emergency log, brought into the journal. */
   | ({
@@ -68,7 +70,20 @@ export type MarketMeasure =
     } & Timed)
   | ({ readonly type: 'CALM' } & Timed)
   /** Rates of the next settlement, of those that are not small. */
-  | ({ readonly type: 'FUNDING'; readonly rates: Readonly<Record<SymbolName, number>> } & Timed);
+  | ({ readonly type: 'FUNDING'; readonly rates: Readonly<Record<SymbolName, number>> } & Timed)
+  /** How much more wildly than usual things move: the whole market, and those symbols that do. */
+  | ({
+      readonly type: 'VOLATILITY';
+      readonly market: Swing;
+      readonly symbols: Readonly<Record<SymbolName, Swing>>;
+    } & Timed);
+
+export interface Swing {
+  /** Of the last hour against the last day. */
+  readonly ratio: number;
+  /** Mean move within a quarter of an hour in the last hour, in percent. */
+  readonly percent: number;
+}
 
 export interface Counters {
   /** Losses in a row, or faults in the window. */
@@ -134,6 +149,7 @@ export type BreakerKind =
   | 'margin'
   | 'win-rate'
   | 'flash-crash'
+  | 'volatility'
   | 'funding'
   | 'consecutive-losses'
   | 'api-errors'

@@ -27,6 +27,12 @@ export interface BreakerSettings {
   readonly maxMovePercent: number;
   readonly maxMeanMovePercent: number;
   readonly shockCoolDownMs: number;
+  /** Moves of the last hour against those of the last day: of one symbol, and of all together. */
+  readonly maxVolatilityRatio: number;
+  readonly maxMarketVolatilityRatio: number;
+  /** What moves less than this in a quarter of an hour is no spike, however calm it was before. */
+  readonly minVolatilityPercent: number;
+  readonly volatilityCoolDownMs: number;
   readonly maxFundingRate: number;
   /** Breakers that close everything when they halt. */
   readonly flatten: readonly string[];
@@ -67,6 +73,10 @@ export const DEFAULT_BREAKER_SETTINGS: BreakerSettings = {
   maxMovePercent: 12,
   maxMeanMovePercent: 5,
   shockCoolDownMs: 3_600_000,
+  maxVolatilityRatio: 6,
+  maxMarketVolatilityRatio: 4,
+  minVolatilityPercent: 0.5,
+  volatilityCoolDownMs: 2 * 3_600_000,
   maxFundingRate: 0.003,
   flatten: [],
   lossCoolDownMs: 4 * 3_600_000,

@@ -6,6 +6,7 @@ import type { PositionContext, PositionEvent, PositionInput } from './context.ts
 import { closeBy, decideOn, hear, isExitDue } from './exit-rules/decide.ts';
 import type { Verdict } from './exit-rules/rule.ts';
 import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './ledger.ts';
+import { marginCalled } from './margin-call.ts';
 import { moveStop, operatorClose, partialClose, refuseWord } from './operator.ts';
 import { isOver, pending } from './orders.ts';
 import { backoffMs, type ProtectionView, placeAnotherStop, protect, protectionView } from './protection.ts';
@@ -197,13 +198,7 @@ export const positionSetup = base.extend({
     stopTheClock: act((context) => step(timeProtection(context))),
     finish: act(finish),
     fail: act(fail),
-    marginCalled: act((context, event) =>
-      step(context, {
-        type: 'notify',
-        level: 'critical',
-        text: `${context.actor}: margin call${event.type === 'MARGIN_CALLED' ? ` at ${event.marginRatio}` : ''}`,
-      }),
-    ),
+    marginCalled: act(marginCalled),
     unexpected: act((context, event) => unexpected(context.actor, context, event)),
   },
   guards: {

@@ -52,6 +52,7 @@ export function remoteRegistry({
       instruments.map(({ symbol, marketMaxQuantity }) => [symbol, marketMaxQuantity]),
     ),
     breaker: breakerOf('reconciliation'),
+    marginBreaker: breakerOf('margin'),
     timeFactor: venue.timeFactor,
     recvWindowMs: venue.recvWindowMs,
     callTimeoutMs: venue.callTimeoutMs,

@@ -158,6 +158,10 @@ export const configSchema = group({
     maxMovePercent: number(4, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxMovePercent),
     maxMeanMovePercent: number(2, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxMeanMovePercent),
     shockCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.shockCoolDownMs),
+    maxVolatilityRatio: number(2, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxVolatilityRatio),
+    maxMarketVolatilityRatio: number(2, 1_000).default(DEFAULT_BREAKER_SETTINGS.maxMarketVolatilityRatio),
+    minVolatilityPercent: number(0, 100).default(DEFAULT_BREAKER_SETTINGS.minVolatilityPercent),
+    volatilityCoolDownMs: wait().default(DEFAULT_BREAKER_SETTINGS.volatilityCoolDownMs),
     maxFundingRate: number(0.0005, 1).default(DEFAULT_BREAKER_SETTINGS.maxFundingRate),
     flatten: list(
       'a list of breakers that close everything when they halt, such as [drawdown]; empty: none',

@@ -138,6 +138,8 @@ export interface RemoteReport {
   readonly at: number;
   readonly wallet: Decimal;
   readonly available: Decimal;
+  /** What must be there to keep what is open, and what is there; absent in readings of old journals. */
+  readonly margin?: { readonly maintenance: Decimal; readonly balance: Decimal };
   readonly positions: readonly RemotePosition[];
   readonly openOrders: readonly RemoteOrder[];
   readonly openAlgoOrders: readonly RemoteAlgoOrder[];

@@ -6,7 +6,6 @@
  * them: without one, nobody can tell a liquidation from a hand; the parts are read together, a few at a time, so that a
  * reading does not take as long as the sum of its parts.
  */
-import type { Decimal } from '../core/decimal.ts';
 import { isZero } from '../core/decimal.ts';
 import type { RemoteFill, RemoteIncome, RemoteReport } from '../domain/remote.ts';
 import { classifyFailure, NOT_FOUND } from './call-outcome.ts';
@@ -149,10 +148,17 @@ export class VenueReadings {
   }
 
   /** The wallet of the one asset; the totals are dollars of all assets and would hide which changed. */
-  #money(account: Row): { wallet: Decimal; available: Decimal } {
+  #money(account: Row): Pick<RemoteReport, 'wallet' | 'available' | 'margin'> {
     const { asset } = this.#options;
     const row = asRows(account.assets ?? [], 'assets').find((candidate) => candidate.asset === asset);
-    if (row) return { wallet: amount(row, 'walletBalance'), available: amount(row, 'availableBalance') };
+    if (row)
+      return {
+        wallet: amount(row, 'walletBalance'),
+        available: amount(row, 'availableBalance'),
+        ...(row.maintMargin === undefined || row.marginBalance === undefined
+          ? {}
+          : { margin: { maintenance: amount(row, 'maintMargin'), balance: amount(row, 'marginBalance') } }),
+      };
     // Never funded: the venue leaves empty assets out.
     if (isZero(amount(account, 'totalWalletBalance'))) return { wallet: '0', available: '0' };
     throw new UnreadableRow(`the account has money, but no ${asset}`);

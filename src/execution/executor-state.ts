@@ -18,6 +18,7 @@ export interface Settings {
   readonly tickSizes: Readonly<Record<SymbolName, string>>;
   readonly marketMaxQuantities: Readonly<Record<SymbolName, string>>;
   readonly breaker: ActorId | null;
+  readonly marginBreaker: ActorId | null;
   readonly foreign: ForeignPolicy;
   readonly sendWindowMs: number;
   /** After `sendBy`, a request can land for this long, margin included. */
@@ -53,6 +54,7 @@ export function settingsOf(options: ExecutorOptions): Settings {
     tickSizes: options.tickSizes ?? {},
     marketMaxQuantities: options.marketMaxQuantities ?? {},
     breaker: options.breaker ?? null,
+    marginBreaker: options.marginBreaker ?? null,
     foreign: options.foreign ?? 'report',
     sendWindowMs: (options.sendWindowMs ?? 5_000) * factor,
     landingMs: ((options.recvWindowMs ?? 5_000) + LANDING_MARGIN_MS) * factor,

@@ -70,6 +70,8 @@ export interface ExecutorOptions {
   readonly marketMaxQuantities?: Readonly<Record<SymbolName, Decimal>>;
   /** Hears FINDINGS when the venue contradicts the books, and CLEAN after the next two readings that agree. */
   readonly breaker?: ActorId;
+  /** Hears MARGIN of each reading, once the account's margin is worth a word. */
+  readonly marginBreaker?: ActorId;
   /** How many times faster than real time the venue's clock runs. Default 1. */
   readonly timeFactor?: number;
   /** An order that has not left after this long is not sent any more. Default 5 s. */

@@ -105,6 +105,7 @@ export function takeReport(work: Work, report: RemoteReport, askedAt: number): v
   reviewForeign(work);
   tellProtection(work, report);
   tellBreaker(work);
+  tellMargin(work, report);
   state.cursor = Math.max(state.cursor, report.at);
   prune(work);
 }
@@ -335,6 +336,20 @@ function tellBreaker(work: Work): void {
   if (work.out.some((emitted) => emitted.type === 'send' && emitted.event.type === 'FINDINGS')) return;
   state.cleanOwed -= 1;
   if (settings.breaker !== null) send(work, settings.breaker, { type: 'CLEAN' });
+}
+
+/** The least that the first stage's limit may be: below it only a breaker that is open needs to hear. */
+const LEAST_MARGIN_PERCENT = '25';
+
+function tellMargin({ state, settings, out }: Work, { margin }: RemoteReport): void {
+  const { marginBreaker } = settings;
+  if (marginBreaker === null || margin === undefined) return;
+  const { maintenance, balance } = margin;
+  const nothingLeft = D.gt(maintenance, D.ZERO) ? '100' : D.ZERO;
+  const ratioPercent = D.gt(balance, D.ZERO) ? D.mul(D.div(maintenance, balance, 8), '100') : nothingLeft;
+  const isOpen = state.breakers?.[marginBreaker.replace('breaker/', '')] !== undefined;
+  if (D.lt(ratioPercent, LEAST_MARGIN_PERCENT) && !isOpen) return;
+  out.push({ type: 'send', to: marginBreaker, event: { type: 'MARGIN', ratioPercent } });
 }
 
 /** What people were told of so long ago may be said again. */

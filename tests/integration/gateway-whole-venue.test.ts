@@ -128,6 +128,11 @@ describe('the gateway before the local venue', () => {
       open.openAlgoOrders.map(({ clientOrderId }) => clientOrderId),
       [stop.clientOrderId],
     );
+    assert.ok(
+      open.margin && toNumber(open.margin.maintenance) > 0,
+      'the account says what its margin must be',
+    );
+    assert.ok(toNumber(open.margin.balance) > toNumber(open.margin.maintenance));
     assert.equal(open.fills.length, 1);
     assert.ok(open.fills[0] && toNumber(open.fills[0].fee) > 0);
 

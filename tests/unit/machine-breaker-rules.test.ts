@@ -96,6 +96,24 @@ test('margin: no entries, then the largest position again and again, then everyt
   assert.equal(word(bench)?.state, 'closed');
 });
 
+test('the venue\u2019s own word on margin goes through the same stages', () => {
+  const bench = breaker('margin', { deleverageEveryMs: 1_000 });
+  const at = (ratioPercent: string, laterMs = 10) => bench.send('MARGIN', { ratioPercent }, laterMs);
+  at('49.99');
+  assert.equal(bench.value, 'closed');
+  at('50');
+  assert.equal(word(bench)?.state, 'reducing');
+  at('80');
+  assert.deepEqual([word(bench)?.state, word(bench)?.closing], ['halted', 'largest']);
+  assert.match(String(word(bench)?.cause), /80 % at the venue/);
+  at('80', 1_000);
+  assert.equal(word(bench)?.closing, 'largest');
+  at('85');
+  assert.equal(word(bench)?.closing, 'all');
+  at('39.99');
+  assert.equal(word(bench)?.state, 'closed');
+});
+
 test('an account without equity has no margin left', () => {
   const bench = breaker('margin');
   bench.send('EQUITY', { equity: '-1', peak: '100', dayStart: '100', day: 1, notional: '10' });
@@ -122,6 +140,28 @@ test('a side whose trades win too seldom is shut alone; after its pause one win 
   bench.wait(1_000);
   bench.send('TRADE_CLOSED', { trade: trade('1') });
   assert.equal(word(bench)?.state, 'closed');
+});
+
+test('98 of 100 trades on the worse side: that side is shut, and the two good ones on the other hide nothing', () => {
+  const rules = { winRateTrades: 20, minWinRatePercent: 15 };
+  const [long, short] = (['long', 'short'] as const).map((direction) =>
+    breaker('win-rate', rules, { name: `win-rate/${direction}`, scope: { direction } }),
+  ) as [MachineBench, MachineBench];
+  const all = breaker('win-rate', rules);
+  let shutAfter = 0;
+  for (let i = 1; i <= 100; i++) {
+    const isShort = i % 50 === 0;
+    // One of ten long trades wins; the shorts make more than the longs lose.
+    const net = isShort ? '500' : i % 10 === 1 ? '1' : '-2';
+    const bench = isShort ? short : long;
+    bench.send('TRADE_CLOSED', { trade: trade(net, { direction: isShort ? 'short' : 'long' }) });
+    all.send('TRADE_CLOSED', { trade: trade(net) });
+    if (shutAfter === 0 && bench.value !== 'closed') shutAfter = i;
+  }
+  assert.equal(shutAfter, 20, 'as soon as there are enough of its own trades');
+  assert.deepEqual(long.value, { open: 'reducing' });
+  assert.equal(short.value, 'closed');
+  assert.equal(all.context<BreakerContext>().trips > 0, true, 'together they look different');
 });
 
 test('few wins that earn more than the losses cost are no collapse', () => {

@@ -46,6 +46,10 @@ const BREAKERS: Readonly<Record<string, Rule['switched']>> = {
     'breakers.marginFlattenPercent': '100',
   },
   'breakers.flash-crash': { 'breakers.maxMovePercent': 1_000, 'breakers.maxMeanMovePercent': 1_000 },
+  'breakers.volatility': {
+    'breakers.maxVolatilityRatio': 1_000,
+    'breakers.maxMarketVolatilityRatio': 1_000,
+  },
   'breakers.funding': { 'breakers.maxFundingRate': 1 },
   'breakers.stale-data': { 'breakers.maxStaleShare': 1 },
 };
