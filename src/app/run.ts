@@ -15,13 +15,15 @@ import { runDemo } from './run-demo.ts';
 import { runLive } from './run-live.ts';
 import { RunScreen } from './run-screen.ts';
 import { Held, openSession, type Run } from './run-session.ts';
-import { Signals } from './signals.ts';
+import { type SignalSource, Signals } from './signals.ts';
 import type { OpenVenue } from './venue-seams.ts';
 
 /** Stores and venues of their own, for benches and tests. */
 export interface RunSeams {
   readonly create?: CreateStore;
   readonly venue?: OpenVenue;
+  /** Whose signals end the run; this process's where absent. */
+  readonly signals?: SignalSource;
 }
 
 export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Promise<number> {
@@ -36,7 +38,13 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
     now: () => io.time.clock.now(),
   });
   const held = new Held();
-  const signals = new Signals(config.shutdown.deadlineMs, io.time, log, target !== undefined);
+  const signals = new Signals(
+    config.shutdown.deadlineMs,
+    io.time,
+    log,
+    target !== undefined,
+    seams.signals,
+  );
   held.add(() => signals.release());
   const create = seams.create ?? createStore;
   const run: Run = { options, io, create, log, held, signals, screen };

@@ -8,6 +8,13 @@ import type { Time, TimerHandle } from '../core/clock.ts';
 import { errorText, isBulkheadError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 
+/** The process as its signals are concerned. */
+export interface SignalSource {
+  on(name: string, listener: (value: unknown) => void): unknown;
+  off(name: string, listener: (value: unknown) => void): unknown;
+  exit(code: number): void;
+}
+
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** A terminal signals the whole group, and npm and the launcher pass it on: so soon after the first it is its echo. */
 const ECHO_MS = 1_000;
@@ -19,6 +26,7 @@ export class Signals {
   readonly #time: Time;
   readonly #log: Logger;
   readonly #survivesStrays: boolean;
+  readonly #source: SignalSource;
   readonly #listeners: [string, (value: unknown) => void][] = [];
   readonly #stops: (() => void)[] = [];
   #deadline: TimerHandle | undefined;
@@ -28,7 +36,14 @@ export class Signals {
   #strays = 0;
 
   /** `survivesStrays`: a rejection that nobody awaited alarms and ends nothing; positions need the process. */
-  constructor(deadlineMs: number, time: Time, log: Logger, survivesStrays = false) {
+  constructor(
+    deadlineMs: number,
+    time: Time,
+    log: Logger,
+    survivesStrays = false,
+    source: SignalSource = process,
+  ) {
+    this.#source = source;
     this.#deadlineMs = deadlineMs;
     this.#time = time;
     this.#log = log;
@@ -67,18 +82,18 @@ export class Signals {
 
   release(): void {
     this.#deadline?.cancel();
-    for (const [name, listener] of this.#listeners) process.off(name, listener);
+    for (const [name, listener] of this.#listeners) this.#source.off(name, listener);
   }
 
   #on(name: string, listener: (value: unknown) => void): void {
-    process.on(name, listener);
+    this.#source.on(name, listener);
     this.#listeners.push([name, listener]);
   }
 
   #stop(signal: StopSignal): void {
     const now = this.#time.monotonic.now();
     if (this.#exitCode !== undefined) {
-      if (now - this.#askedAt > ECHO_MS) process.exit(this.#exitCode);
+      if (now - this.#askedAt > ECHO_MS) this.#source.exit(this.#exitCode);
       return;
     }
     this.#askedAt = now;
@@ -92,7 +107,7 @@ export class Signals {
   #armDeadline(exitCode: number): void {
     this.#deadline ??= this.#time.timers.set(this.#deadlineMs, () => {
       this.#log.warn('the shutdown deadline is over; ending at once');
-      process.exit(exitCode);
+      this.#source.exit(exitCode);
     });
   }
 

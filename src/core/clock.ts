@@ -136,6 +136,11 @@ export class VirtualTime implements Time, Clock, Monotonic, Timers {
   }
 }
 
+/** Resolves once everything that waits for nothing has happened: all microtasks, and what they led to. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Resolves after `delayMs` on the given timers. */
 export function sleep(timers: Timers, delayMs: number): Promise<void> {
   return new Promise((resolve) => timers.set(delayMs, resolve));

@@ -37,6 +37,22 @@ export interface LifeSigns {
   readonly ask?: string;
 }
 
+/** What is used of a WebSocket. */
+export interface DialledSocket {
+  readonly readyState: number;
+  on(event: 'message', hear: (bytes: Buffer) => void): unknown;
+  on(event: 'open' | 'pong', hear: () => void): unknown;
+  on(event: 'error', hear: (error: Error) => void): unknown;
+  on(event: 'close', hear: (code: number) => void): unknown;
+  send(text: string): void;
+  ping(): void;
+  terminate(): void;
+  removeAllListeners(): unknown;
+}
+
+/** Opens a connection; throws for a URL that is none. */
+export type Dial = (url: string, connectTimeoutMs: number) => DialledSocket;
+
 export interface KeptSocketOptions {
   /** Asked anew for every dial; a rejection counts as a failed dial. */
   readonly url: () => string | Promise<string>;
@@ -56,15 +72,24 @@ export interface KeptSocketOptions {
   readonly connectTimeoutMs?: number;
   readonly firstRetryMs?: number;
   readonly longestRetryMs?: number;
+  /** The machine's own network where absent. */
+  readonly dial?: Dial;
 }
 
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 /** Dead within twenty seconds: pings every five, three unanswered. */
 const DEFAULT_LIFE: LifeSigns = { checkEveryMs: 5000, quietChecks: 3, sign: 'pong' };
 
+const dialWebSocket: Dial = (url, connectTimeoutMs) =>
+  new WebSocket(url, {
+    handshakeTimeout: connectTimeoutMs,
+    perMessageDeflate: false,
+    maxPayload: MAX_FRAME_BYTES,
+  });
+
 /** One connection, from its dial to its end. */
 interface Line {
-  socket: WebSocket | undefined;
+  socket: DialledSocket | undefined;
   /** Frames wait here until the line takes over. */
   held: Buffer[];
   /** Messages of the greeting that are not answered yet. */
@@ -177,13 +202,10 @@ export class KeptSocket {
 
   #connect(line: Line, url: string): void {
     if (line !== this.#next) return;
-    let socket: WebSocket;
+    let socket: DialledSocket;
+    const { dial = dialWebSocket, connectTimeoutMs = 10_000 } = this.#options;
     try {
-      socket = new WebSocket(url, {
-        handshakeTimeout: this.#options.connectTimeoutMs ?? 10_000,
-        perMessageDeflate: false,
-        maxPayload: MAX_FRAME_BYTES,
-      });
+      socket = dial(url, connectTimeoutMs);
     } catch {
       // The error would hold the URL, and that may hold a key.
       this.#lost(line, 'the URL is not one for a WebSocket');
@@ -202,7 +224,7 @@ export class KeptSocket {
     socket.on('close', (code) => this.#lost(line, reason ?? `closed with code ${code}`));
   }
 
-  #opened(line: Line, socket: WebSocket): void {
+  #opened(line: Line, socket: DialledSocket): void {
     const { messages = [], answer } = this.#options.greeting?.() ?? {};
     for (const message of messages) socket.send(message);
     line.answer = answer;

@@ -6,11 +6,11 @@
  * a failure at its deadline, whatever the network does later; every answer's headers reach the budget, every refusal
  * for the rate limits closes it at once, every refusal of our time measures the clock anew.
  */
-import pRetry from 'p-retry';
 import { sleep, type Time } from '../core/clock.ts';
+import type { Random } from '../core/random.ts';
 import type { CallLane } from '../domain/remote.ts';
 import { isWorthRepeating, neverSent, throttledUntil, VenueFailure } from './call-outcome.ts';
-import type { VenueAnswer, VenueClient, WireParams } from './ccxt-client.ts';
+import type { VenueAnswer, VenueClient, WireParams } from './venue-client.ts';
 import { type ActVerb, type ReadVerb, VERBS, type VerbName } from './ccxt-verbs.ts';
 import type { RateBudget } from './rate-budget.ts';
 
@@ -19,6 +19,7 @@ export interface CallerOptions {
   readonly budget: RateBudget;
   /** Real time: the network does not run faster because a recording does. */
   readonly realTime: Time;
+  readonly random: Random;
   readonly callTimeoutMs: number;
   readonly venueNow: () => number;
   readonly onThrottled: (code: 429 | 418, untilMs: number) => void;
@@ -39,6 +40,8 @@ export interface ActOptions {
 /** How long an answer that nobody waits for any more is listened for. */
 const LATE_MS = 30_000;
 const MOST_RETRIES = 8;
+const FIRST_RETRY_MS = 150;
+const LONGEST_RETRY_MS = 2_000;
 const BAD_TIME: ReadonlySet<number> = new Set([-1021, -5028]);
 
 /** A deadline in real time: aborted once it has passed. */
@@ -78,19 +81,31 @@ export class VenueCaller {
 
   /** Asks until it is answered, refused for good, or out of time. Throws a VenueFailure. */
   async read(verb: ReadVerb, params: WireParams, lane: CallLane, signal: AbortSignal): Promise<unknown> {
-    try {
-      return await pRetry(() => this.#readOnce(verb, params, lane, signal), {
-        retries: MOST_RETRIES,
-        minTimeout: 150,
-        maxTimeout: 2000,
-        factor: 2,
-        randomize: true,
-        signal,
-        shouldRetry: ({ error }) => isWorthRepeating(error),
-      });
-    } catch (error) {
-      throw signal.aborted && !(error instanceof VenueFailure) ? outOfTime(verb) : error;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#readOnce(verb, params, lane, signal);
+      } catch (error) {
+        if (signal.aborted && !(error instanceof VenueFailure)) throw outOfTime(verb);
+        if (attempt >= MOST_RETRIES || !isWorthRepeating(error)) throw error;
+      }
+      await this.#pauseBefore(attempt + 1, signal);
+      if (signal.aborted) throw outOfTime(verb);
     }
+  }
+
+  /** Doubling, and a random part on top, so that readings that failed together do not come back together. */
+  #pauseBefore(attempt: number, signal: AbortSignal): Promise<void> {
+    const { realTime, random } = this.#options;
+    const boundMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1) * (1 + random.next()));
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = realTime.timers.set(boundMs, end);
+      signal.addEventListener('abort', end);
+    });
   }
 
   /** Does it once. Throws a VenueFailure; with `sent` false when it certainly did not leave. */

@@ -13,43 +13,16 @@ import type { binanceusdm } from 'ccxt';
 import { BulkheadError } from '../core/errors.ts';
 import { redactText } from '../core/redact.ts';
 import { failedBeforeSending, neverSent, VenueFailure } from './call-outcome.ts';
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-/** ccxt's names for the parts of Binance's interface that we use. */
-export type Api = 'fapiPublic' | 'fapiPrivate' | 'fapiPrivateV3' | 'sapi';
-export type WireParams = Readonly<Record<string, string | number>>;
-
-export interface VenueRequest {
-  readonly api: Api;
-  readonly path: string;
-  readonly method: Method;
-  readonly params: WireParams;
-}
-
-export interface VenueAnswer {
-  readonly value: unknown;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-export interface VenueClientOptions {
-  /** Scheme, host and port that take the place of Binance's own; undefined: Binance itself. */
-  readonly origin: string | undefined;
-  readonly apiKey: string;
-  readonly apiSecret: string;
-  readonly recvWindowMs: number;
-  /** The venue's clock: every signed request carries it. */
-  readonly venueNow: () => number;
-}
-
-export interface VenueClient {
-  /** Sends it once. Throws a VenueFailure and nothing else. `onHeaders` hears of refusals' headers too. */
-  send(
-    request: VenueRequest,
-    signal: AbortSignal,
-    onHeaders?: (headers: VenueAnswer['headers']) => void,
-  ): Promise<VenueAnswer>;
-  close(): Promise<void>;
-}
+import { LONGEST_REASON, readAnswer } from './venue-answer.ts';
+import type {
+  Api,
+  Method,
+  VenueAnswer,
+  VenueClient,
+  VenueClientOptions,
+  VenueRequest,
+  WireParams,
+} from './venue-client.ts';
 
 /** What undici answers, in the shape that ccxt makes of it. */
 interface RawAnswer {
@@ -59,7 +32,6 @@ interface RawAnswer {
 }
 
 const USER_AGENT = 'bulkhead';
-const LONGEST_REASON = 200;
 let loading: Promise<typeof binanceusdm> | undefined;
 
 /** The package exports only its whole; its single file is found beside it. */
@@ -127,7 +99,8 @@ class CcxtClient implements VenueClient {
         cause: error,
       });
     }
-    return { value: this.#read(raw.status, headers, body), headers };
+    const parse = (text: string): unknown => this.#signer.parseJson(text);
+    return { value: readAnswer({ http: raw.status, headers, body }, parse, this.#secrets), headers };
   }
 
   async close(): Promise<void> {
@@ -161,22 +134,6 @@ class CcxtClient implements VenueClient {
     }
   }
 
-  #read(http: number, headers: VenueAnswer['headers'], body: string): unknown {
-    const text = body.trim();
-    const value: unknown = text === '' ? undefined : this.#signer.parseJson(text);
-    const { code, msg } = refusal(value);
-    if (http >= 200 && http < 300 && value !== undefined && !(code !== undefined && code < 0)) return value;
-    const readable = value === undefined ? `no JSON (${kindOf(headers, text)})` : (msg ?? 'no message');
-    const reason = redactText(readable, this.#secrets).slice(0, LONGEST_REASON);
-    throw new VenueFailure(code === undefined ? `HTTP ${http}: ${reason}` : `${code} ${reason}`, {
-      sent: true,
-      http,
-      code,
-      plain: value === undefined ? (text.length <= LONGEST_REASON ? text : undefined) : msg,
-      retryAfterMs: retryAfter(headers['retry-after']),
-    });
-  }
-
   /** An error's own words. ccxt puts URLs with signatures into its messages; undici and node do not. */
   #say(error: unknown): string {
     if (!(error instanceof Error)) return 'not an error';
@@ -201,24 +158,4 @@ function lowerCase(headers: RawAnswer['headers']): Record<string, string> {
       result[name.toLowerCase()] = typeof value === 'string' ? value : value.join(', ');
   }
   return result;
-}
-
-/** Binance's `{code, msg}`; a code of 200, number or text, is none. */
-function refusal(value: unknown): { code: number | undefined; msg: string | undefined } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { code: undefined, msg: undefined };
-  const { code, msg } = value as { code?: unknown; msg?: unknown };
-  const number = typeof code === 'number' || typeof code === 'string' ? Number(code) : Number.NaN;
-  return {
-    code: Number.isInteger(number) && number < 0 ? number : undefined,
-    msg: typeof msg === 'string' ? msg : undefined,
-  };
-}
-
-const kindOf = (headers: VenueAnswer['headers'], text: string): string =>
-  text === '' ? 'empty' : text.startsWith('<') ? 'HTML' : (headers['content-type'] ?? 'unknown').slice(0, 40);
-
-function retryAfter(header: string | undefined): number | undefined {
-  const seconds = header === undefined ? Number.NaN : Number(header);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }

@@ -8,6 +8,7 @@
  */
 import type { Time } from '../core/clock.ts';
 import { BulkheadError, isBulkheadError } from '../core/errors.ts';
+import type { Dial } from '../core/kept-socket.ts';
 import { type Logger, SILENT } from '../core/logger.ts';
 import type { Random } from '../core/random.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
@@ -17,7 +18,7 @@ import { classifyFailure } from './call-outcome.ts';
 import { type VenueMode, venueAddress } from './ccxt-address.ts';
 import { VenueCaller } from './ccxt-caller.ts';
 import { type Finding, VenueChecks } from './ccxt-checks.ts';
-import { openVenueClient, type VenueClient } from './ccxt-client.ts';
+import { openVenueClient } from './ccxt-client.ts';
 import { type ExchangeInfo, readExchangeInfo, VenueInstruments } from './ccxt-instruments.ts';
 import { laneOf, VenueOrders } from './ccxt-orders.ts';
 import { VenueReadings } from './ccxt-report.ts';
@@ -26,6 +27,7 @@ import { ClockOffset } from './clock-offset.ts';
 import { OrderNames } from './order-names.ts';
 import { type BudgetUse, RateBudget } from './rate-budget.ts';
 import { type ListenKeys, UserStream } from './socket-user-stream.ts';
+import type { VenueClient, VenueClientOptions } from './venue-client.ts';
 import type { GatewayEvent, VenueCheck, VenueGateway } from './venue-gateway.ts';
 
 export interface CcxtExchangeOptions {
@@ -58,6 +60,9 @@ export interface CcxtExchangeOptions {
   readonly log?: Logger;
   /** Shared with whoever else asks this venue from this address; one of its own where absent. */
   readonly budget?: RateBudget;
+  /** What carries requests, and what opens sockets, where it is not the machine's own network. */
+  readonly connect?: (options: VenueClientOptions) => Promise<VenueClient>;
+  readonly dial?: Dial;
 }
 
 const RECV_WINDOW_MS = 5000;
@@ -277,7 +282,7 @@ export class CcxtExchange implements VenueGateway {
   async #connect(): Promise<VenueCaller> {
     if (this.#caller) return this.#caller;
     const { apiKey, apiSecret, recvWindowMs, callTimeoutMs, realTime } = this.#options;
-    const client = await openVenueClient({
+    const client = await (this.#options.connect ?? openVenueClient)({
       origin: this.#address.rest,
       apiKey,
       apiSecret,
@@ -291,6 +296,7 @@ export class CcxtExchange implements VenueGateway {
       client,
       budget: this.#budget,
       realTime,
+      random: this.#options.random.fork('retries'),
       callTimeoutMs: callTimeoutMs ?? CALL_TIMEOUT_MS,
       venueNow: () => this.venueNow(),
       onThrottled: (code, untilMs) => {
@@ -336,7 +342,7 @@ export class CcxtExchange implements VenueGateway {
   }
 
   #openStream(caller: VenueCaller): void {
-    const { time, realTime, random } = this.#options;
+    const { time, realTime, random, dial } = this.#options;
     this.#stream?.stop();
     this.#stream = new UserStream({
       url: this.#address.stream,
@@ -346,6 +352,7 @@ export class CcxtExchange implements VenueGateway {
       random: random.fork('user-stream'),
       onEvent: (event) => this.#tell(event),
       onNotice: (notice) => this.#log.warn(notice),
+      ...(dial && { dial }),
     });
     this.#stream.start();
   }

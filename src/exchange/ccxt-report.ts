@@ -10,7 +10,7 @@ import { isZero } from '../core/decimal.ts';
 import type { RemoteFill, RemoteIncome, RemoteReport } from '../domain/remote.ts';
 import { classifyFailure, NOT_FOUND } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
-import type { WireParams } from './ccxt-client.ts';
+import type { WireParams } from './venue-client.ts';
 import {
   amount,
   asRow,

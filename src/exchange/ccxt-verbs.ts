@@ -2,7 +2,7 @@
  * The endpoints of the venue that the gateway uses, and what each costs of the rate limits. Prices and quantities
  * are text; nothing here knows how a request is signed or sent.
  */
-import type { Api, Method, WireParams } from './ccxt-client.ts';
+import type { Api, Method, WireParams } from './venue-client.ts';
 import type { CallCost } from './rate-budget.ts';
 
 export interface Verb {

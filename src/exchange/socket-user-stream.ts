@@ -9,7 +9,7 @@
  */
 import type { Time, TimerHandle } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
-import { KeptSocket, type KeptSocketEvent, type LifeSigns } from '../core/kept-socket.ts';
+import { type Dial, KeptSocket, type KeptSocketEvent, type LifeSigns } from '../core/kept-socket.ts';
 import type { Random } from '../core/random.ts';
 import type { RemoteEvent } from '../domain/remote.ts';
 import { readUserFrames, type UserFrame, userFrameIdentity } from './user-stream-frames.ts';
@@ -42,6 +42,7 @@ export interface UserStreamOptions {
   readonly onNotice?: (text: string) => void;
   readonly life?: LifeSigns;
   readonly overlapMs?: number;
+  readonly dial?: Dial;
 }
 
 const MINUTE_MS = 60_000;
@@ -75,7 +76,7 @@ export class UserStream {
 
   constructor(options: UserStreamOptions) {
     this.#options = options;
-    const { realTime, random, time, life, overlapMs } = options;
+    const { realTime, random, time, life, overlapMs, dial } = options;
     this.#socket = new KeptSocket({
       url: () => this.#dialUrl(),
       time: realTime,
@@ -87,6 +88,7 @@ export class UserStream {
       identity: userFrameIdentity,
       move: { time, afterMs: MOVE_AFTER_MS },
       ...(life && { life }),
+      ...(dial && { dial }),
       ...(overlapMs !== undefined && { overlapMs }),
     });
   }

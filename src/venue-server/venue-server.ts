@@ -19,7 +19,7 @@ import type { Endpoint, Push } from './protocol.ts';
 import { ReadReplicas } from './read-replica.ts';
 import type { CorePort, MarketPort } from './server-ports.ts';
 import { TimerPool } from './timer-pool.ts';
-import { HttpDoor } from './transport/http-door.ts';
+import { type Door, type DoorParts, HttpDoor, type MakeDoor } from './transport/http-door.ts';
 import { RequestPipeline } from './transport/request-pipeline.ts';
 import type { Waits } from './transport/stream-connection.ts';
 import { StreamHub } from './transport/stream-hub.ts';
@@ -50,6 +50,8 @@ export interface VenueServerOptions {
   /** Called between inputs: the moment for a snapshot. */
   readonly settled?: () => void;
   readonly note?: (what: string, fields: Readonly<Record<string, Json>>) => void;
+  /** Where clients come in; a listening socket where absent. */
+  readonly door?: MakeDoor;
   /** The venue cannot keep its word any more. */
   readonly fail: (error: unknown) => void;
 }
@@ -68,7 +70,7 @@ export class VenueServer {
   readonly #replicas: ReadReplicas;
   readonly #pipeline: RequestPipeline;
   readonly #hub: StreamHub;
-  readonly #door: HttpDoor;
+  readonly #door: Door;
   readonly #coreRoutes: ReadonlyMap<string, Endpoint>;
   #tick: TimerHandle | undefined;
   #lastTickAt: number;
@@ -89,13 +91,15 @@ export class VenueServer {
     this.#coreRoutes = byName(core.endpoints());
     this.#hub = this.#makeHub();
     this.#pipeline = this.#makePipeline([...core.endpoints(), ...market.endpoints()]);
-    this.#door = new HttpDoor({
+    const { door = (parts: DoorParts) => new HttpDoor(parts) } = options;
+    this.#door = door({
       host: options.host,
       port: options.port,
       waits: this.#waits,
       real: real.timers,
       handle: (incoming, reply) => this.#pipeline.handle(incoming, reply),
       upgrade: (request, socket, head) => this.#hub.upgrade(request, socket, head),
+      attach: (url, accept) => this.#hub.attach(url, accept),
     });
     this.weather = this.#makeWeather();
     this.addFaults(options.faults);

@@ -7,6 +7,7 @@ import { type Finding, VenueChecks } from '../../src/exchange/ccxt-checks.ts';
 import { openVenueClient } from '../../src/exchange/ccxt-client.ts';
 import type { CcxtExchangeOptions } from '../../src/exchange/ccxt-exchange.ts';
 import { readExchangeInfo } from '../../src/exchange/ccxt-instruments.ts';
+import { seededRandom } from '../../src/core/random.ts';
 import { RateBudget } from '../../src/exchange/rate-budget.ts';
 import { gatewayHarness, until } from '../support/gateway-harness.ts';
 import {
@@ -121,6 +122,7 @@ describe('the start-up checks refuse', () => {
     });
     t.after(() => client.close());
     const caller = new VenueCaller({
+      random: seededRandom('checks'),
       client,
       budget: new RateBudget(time),
       realTime: time,

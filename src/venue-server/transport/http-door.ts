@@ -14,7 +14,7 @@ import { htmlPage } from '../faults-answers.ts';
 import type { HttpMethod } from '../protocol.ts';
 import { loopbackOnly } from './loopback.ts';
 import type { Answer, Incoming, Reply } from './request-pipeline.ts';
-import type { Waits } from './stream-connection.ts';
+import type { Corked, ServedSocket, Waits } from './stream-connection.ts';
 
 export interface DoorParts {
   readonly host: string;
@@ -25,7 +25,21 @@ export interface DoorParts {
   readonly real: Timers;
   readonly handle: (incoming: Incoming, reply: Reply) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** A client's socket that is open already, past any handshake; false: it is refused. */
+  readonly attach: (url: string, accept: () => { readonly ws: ServedSocket; readonly raw: Corked }) => boolean;
 }
+
+/** Where clients come in. */
+export interface Door {
+  readonly host: string;
+  readonly port: number;
+  open(): Promise<void>;
+  /** Lets nobody in for a while; those inside are put out. */
+  refuse(forMs: number): void;
+  close(): Promise<void>;
+}
+
+export type MakeDoor = (parts: DoorParts) => Door;
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'DELETE']);
 const LARGEST_BODY_BYTES = 1_048_576;
@@ -34,7 +48,7 @@ const CLOSE_GRACE_MS = 300;
 const SLOW_CHUNKS = 12;
 const SLOW_PAUSE_MS = 250;
 
-export class HttpDoor {
+export class HttpDoor implements Door {
   readonly #parts: DoorParts;
   readonly #host: string;
   readonly #server: Server;

@@ -5,8 +5,7 @@
  * frames of one turn leave in one piece; a consumer that does not read is cut off, never buffered without bound;
  * a muted socket says nothing, pongs included.
  */
-import type { Duplex } from 'node:stream';
-import type { WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import type { TimerHandle, Timers } from '../../core/clock.ts';
 import type { StreamRoute } from './stream-route.ts';
 
@@ -14,6 +13,25 @@ import type { StreamRoute } from './stream-route.ts';
 export interface Waits {
   now(): number;
   readonly timers: Timers;
+}
+
+/** What is used of a client's WebSocket. */
+export interface ServedSocket {
+  readonly bufferedAmount: number;
+  on(event: 'message', hear: (data: RawData, isBinary: boolean) => void): unknown;
+  on(event: 'ping' | 'pong', hear: (data: Buffer) => void): unknown;
+  on(event: 'error' | 'close', hear: () => void): unknown;
+  send(text: string): void;
+  ping(text: string): void;
+  pong(data: Buffer): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+/** The stream below it: several frames in one piece. */
+export interface Corked {
+  cork(): void;
+  uncork(): void;
 }
 
 /** More than this unread and the consumer is too slow. */
@@ -27,8 +45,8 @@ interface Waiting {
 
 export interface ConnectionParts {
   readonly route: StreamRoute;
-  readonly ws: WebSocket;
-  readonly raw: Duplex;
+  readonly ws: ServedSocket;
+  readonly raw: Corked;
   readonly waits: Waits;
   readonly openedAt: number;
   /** Tells the hub that there is something to send when this turn is over. */

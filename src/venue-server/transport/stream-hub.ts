@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, WebSocketServer } from 'ws';
 import type { TimerHandle } from '../../core/clock.ts';
 import type { Json } from '../../core/json.ts';
 import type { FaultPlan } from '../faults-plan.ts';
@@ -15,7 +15,7 @@ import { glob } from '../faults-plan.ts';
 import type { Push } from '../protocol.ts';
 import { speedFactor, type VenueClock } from '../venue-clock.ts';
 import { readCommand, result, type StreamCommand } from './stream-commands.ts';
-import { StreamConnection, type Waits } from './stream-connection.ts';
+import { type Corked, type ServedSocket, StreamConnection, type Waits } from './stream-connection.ts';
 import { isStream, type StreamRoute, streamRoute } from './stream-route.ts';
 import type { VenueWeather } from './venue-weather.ts';
 
@@ -86,19 +86,30 @@ export class StreamHub {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const route = streamRoute(request.url ?? '');
-    if (!route) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
+    const route = this.#admitted(request.url ?? '');
+    if (typeof route === 'string')
+      socket.end(`HTTP/1.1 ${route}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    else this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(route, ws, socket));
+  }
+
+  /** A socket that is open already; false: it is refused. */
+  attach(url: string, accept: () => { readonly ws: ServedSocket; readonly raw: Corked }): boolean {
+    const route = this.#admitted(url);
+    if (typeof route === 'string') return false;
+    const { ws, raw } = accept();
+    this.#open(route, ws, raw);
+    return true;
+  }
+
+  /** Where a new socket leads, or the status line that refuses it. */
+  #admitted(url: string): StreamRoute | string {
+    const route = streamRoute(url);
+    if (!route) return '404 Not Found';
     const strikes = this.#parts.faults.strike('connect', route.kind, this.#parts.clock.now());
     const weather = this.#parts.weather();
     for (const { action } of strikes) weather.apply(action);
-    if (weather.isInMaintenance || strikes.some(({ action }) => action.do === 'close')) {
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
-    this.#server.handleUpgrade(request, socket, head, (ws) => this.#open(route, ws, socket));
+    const isRefused = weather.isInMaintenance || strikes.some(({ action }) => action.do === 'close');
+    return isRefused ? '503 Service Unavailable' : route;
   }
 
   push(push: Push): void {
@@ -174,7 +185,7 @@ export class StreamHub {
     });
   }
 
-  #open(route: StreamRoute, ws: WebSocket, raw: Duplex): void {
+  #open(route: StreamRoute, ws: ServedSocket, raw: Corked): void {
     const connection = new StreamConnection({
       route,
       ws,
