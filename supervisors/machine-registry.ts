@@ -11,11 +11,21 @@ export interface EngineEntry {
   readonly checkpointEvery: number;
 }
 
+/** Lays something around a logic, by the type of its actors. */
+export type WrapLogic = (type: string, factory: LogicFactory) => LogicFactory;
+
 export class MachineRegistry {
   readonly #definitions = new Map<string, MachineDefinition>();
   readonly #engines = new Map<string, EngineEntry>();
 
-  constructor(definitions: readonly MachineDefinition[], engines: readonly EngineEntry[] = []) {
+  readonly #wrap: WrapLogic | undefined;
+
+  constructor(
+    definitions: readonly MachineDefinition[],
+    engines: readonly EngineEntry[] = [],
+    wrap?: WrapLogic,
+  ) {
+    this.#wrap = wrap;
     for (const definition of definitions) this.#definitions.set(definition.type, definition);
     for (const engine of engines) this.#engines.set(engine.type, engine);
   }
@@ -26,6 +36,11 @@ export class MachineRegistry {
 
   /** Throws ACTOR_UNRESTORABLE for a type this program does not have. */
   factory(type: string): LogicFactory {
+    const factory = this.#bare(type);
+    return this.#wrap ? this.#wrap(type, factory) : factory;
+  }
+
+  #bare(type: string): LogicFactory {
     const definition = this.#definitions.get(type);
     if (definition) return () => new XStateLogic(definition);
     const engine = this.#engines.get(type);

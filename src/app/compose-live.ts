@@ -8,7 +8,7 @@ import {
   type ExecutorFactory,
   executorFactory,
 } from '../../supervisors/executor-logic.ts';
-import { MachineRegistry } from '../../supervisors/machine-registry.ts';
+import { MachineRegistry, type WrapLogic } from '../../supervisors/machine-registry.ts';
 import type { Recovered } from '../../supervisors/recovery.ts';
 import { type ReturnsFactory, returnsEngine, returnsFactory } from '../../supervisors/returns-logic.ts';
 import type { Config } from '../config/schema.ts';
@@ -27,6 +27,8 @@ export interface LiveSystemOptions extends SystemListeners {
   readonly recovered: Recovered;
   readonly writer: JournalWriter;
   readonly time: Time;
+  /** Around the logics of its actors: nothing, but in a simulation. */
+  readonly wrap?: WrapLogic;
 }
 
 export interface LiveSystem extends TradingSystem {
@@ -35,11 +37,10 @@ export interface LiveSystem extends TradingSystem {
 }
 
 /** The machines and the executor of a journal that was begun so; also what its replay needs. */
-export function remoteRegistry({
-  strategy,
-  venue,
-  instruments,
-}: Pick<RemoteIdentity, 'strategy' | 'venue' | 'instruments'>): {
+export function remoteRegistry(
+  { strategy, venue, instruments }: Pick<RemoteIdentity, 'strategy' | 'venue' | 'instruments'>,
+  wrap?: WrapLogic,
+): {
   registry: MachineRegistry;
   executor: ExecutorFactory;
   returns: ReturnsFactory;
@@ -62,12 +63,12 @@ export function remoteRegistry({
   const engine = { type: VENUE, factory: executor, checkpointEvery: EXECUTOR_CHECKPOINT_ROWS };
   const returns = returnsFactory();
   const engines = [engine, returnsEngine(returns)];
-  return { registry: new MachineRegistry(definitionsOf({ strategy }), engines), executor, returns };
+  return { registry: new MachineRegistry(definitionsOf({ strategy }), engines, wrap), executor, returns };
 }
 
 export function composeLive(options: LiveSystemOptions): LiveSystem {
   const { identity } = options;
-  const { registry, executor, returns } = remoteRegistry(identity);
+  const { registry, executor, returns } = remoteRegistry(identity, options.wrap);
   const audience = new LiveAudience(identity.market.symbols, LIVE_TIMEFRAME);
   const system = buildSystem({
     ...options,

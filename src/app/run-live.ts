@@ -232,8 +232,10 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
     recovered,
     writer,
     time: connected?.time ?? io.time,
+    ...(session.wrap ? { wrap: session.wrap } : {}),
     ...treeListeners(session),
   });
+  session.onSystem?.(system);
   system.runtime.observe((committed) => logNotices(committed, log));
   system.runtime.observe(runner.observe);
   system.runtime.observe(metrics.observe);

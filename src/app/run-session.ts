@@ -4,6 +4,7 @@
  */
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { isAbnormal } from '../../supervisors/exit.ts';
+import type { WrapLogic } from '../../supervisors/machine-registry.ts';
 import { type Recovered, readRecovery } from '../../supervisors/recovery.ts';
 import type { TreeEvent } from '../../supervisors/tree.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -16,7 +17,7 @@ import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { RunScreen } from './run-screen.ts';
 import type { Signals } from './signals.ts';
-import type { SystemListeners } from './system.ts';
+import type { SystemListeners, TradingSystem } from './system.ts';
 
 /** What was taken and must be given back, newest first. */
 export class Held {
@@ -45,6 +46,9 @@ export interface Run {
   readonly held: Held;
   readonly signals: Signals;
   readonly screen: RunScreen;
+  /** What a simulation looks through, and what it lays around the actors' logics. */
+  readonly onSystem?: (system: TradingSystem) => void;
+  readonly wrap?: WrapLogic;
 }
 
 /** A run that has the account. */

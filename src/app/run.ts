@@ -4,6 +4,7 @@
  * Invariants: startup is recovery; nothing is sent before the journal says so; whatever ends the run, the
  * folder, the lease and the store are given back in reverse order, within the shutdown deadline.
  */
+import type { WrapLogic } from '../../supervisors/machine-registry.ts';
 import { createLogger } from '../core/logger.ts';
 import { BackupDesk } from './backup-desk.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
@@ -16,6 +17,7 @@ import { runLive } from './run-live.ts';
 import { RunScreen } from './run-screen.ts';
 import { Held, openSession, type Run } from './run-session.ts';
 import { type SignalSource, Signals } from './signals.ts';
+import type { TradingSystem } from './system.ts';
 import type { OpenVenue } from './venue-seams.ts';
 
 /** Stores and venues of their own, for benches and tests. */
@@ -24,6 +26,10 @@ export interface RunSeams {
   readonly venue?: OpenVenue;
   /** Whose signals end the run; this process's where absent. */
   readonly signals?: SignalSource;
+  /** Hears of the system once it is composed. */
+  readonly onSystem?: (system: TradingSystem) => void;
+  /** Around the logics of the actors. */
+  readonly wrap?: WrapLogic;
 }
 
 export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Promise<number> {
@@ -47,7 +53,12 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
   );
   held.add(() => signals.release());
   const create = seams.create ?? createStore;
-  const run: Run = { options, io, create, log, held, signals, screen };
+  const { onSystem, wrap } = seams;
+  const run: Run = {
+    ...{ options, io, create, log, held, signals, screen },
+    ...(onSystem ? { onSystem } : {}),
+    ...(wrap ? { wrap } : {}),
+  };
   try {
     const session = await openSession(run);
     const trade = async (): Promise<DriveEnd> => {

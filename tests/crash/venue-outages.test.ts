@@ -10,7 +10,7 @@ import { readStatus } from '../../src/app/status-file.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { tempDir } from '../support/temp.ts';
 import { soak } from '../support/venue-soak.ts';
-import { JournalFacts, type SoakLedger, withoutStop } from '../support/venue-soak-ledger.ts';
+import { JournalFacts, type SoakLedger, withoutStop } from '../../src/app/simulation/ledger-checks.ts';
 import { SoakWorld, type WorldOptions } from '../support/venue-soak-world.ts';
 
 const SPEED = 120;

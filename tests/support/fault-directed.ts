@@ -29,7 +29,7 @@ import {
   type Wanted,
 } from './fault-targets.ts';
 import { PaperWorld, pause } from './paper-world.ts';
-import { checkOrders, checkResults, JournalFacts, type SoakLedger } from './venue-soak-ledger.ts';
+import { checkOrders, checkResults, JournalFacts, type SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
 
 const HIT_MS = 6_000;
 const HELD_MS = 4_000;

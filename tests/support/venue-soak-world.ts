@@ -12,8 +12,8 @@ import { pgliteStore } from '../../src/journal/pglite-journal.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';
 import { CliProcess } from './cli-process.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
-import type { SoakLedger } from './venue-soak-ledger.ts';
-import { RESTLESS } from './venue-soak-strategy.ts';
+import { BUSY } from '../../src/app/simulation/config.ts';
+import type { SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
 
 const MAIN = fileURLToPath(new URL('./venue-soak-main.ts', import.meta.url));
 const ACCOUNT = 'main';
@@ -37,34 +37,8 @@ export interface WorldOptions {
 
 export type Victim = 'runtime' | 'exchange' | 'postgres';
 
-/** Of everything much, so that whatever can be under way at a kill is. */
 const CONFIG = {
-  strategy: { name: RESTLESS },
-  entry: { coolDownMs: 60_000 },
-  risk: { baseNotional: '400', kelly: { enabled: false }, drawdownScaling: { enabled: false } },
-  position: {
-    trailing: { armProfitPercent: '0.1', stepPercent: '0.05' },
-    scaleOut: {
-      enabled: true,
-      parts: [
-        { profitPercent: '0.15', sharePercent: '33' },
-        { profitPercent: '0.3', sharePercent: '33' },
-      ],
-    },
-    pyramid: { enabled: true, stepPercent: '0.1' },
-  },
-  breakers: {
-    maxLossesInARow: 1_000,
-    maxSideLossesInARow: 1_000,
-    maxSymbolLossesInARow: 1_000,
-    minWinRatePercent: 0,
-    maxWeeklyLossPercent: '90',
-    maxDrawdownPercent: '90',
-    maxDailyLossPercent: '90',
-    apiErrorCoolDownMs: 10_000,
-    latencyCoolDownMs: 10_000,
-    maxApiErrors: 20,
-  },
+  ...BUSY,
   venue: { callTimeoutMs: 3_000, reconcileEveryMs: 5_000, maxSignalAgeMs: 180_000 },
   lease: { ttlMs: 5_000 },
   status: { intervalMs: 100 },

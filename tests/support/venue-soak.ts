@@ -10,8 +10,8 @@ import {
   JournalFacts,
   type SoakLedger,
   withoutStop,
-} from './venue-soak-ledger.ts';
-import { type Gap, gapsOf, percentile, whileUp } from './venue-soak-protection.ts';
+} from '../../src/app/simulation/ledger-checks.ts';
+import { type Gap, gapsOf, percentile, whileUp } from '../../src/app/simulation/protection-gaps.ts';
 import { briefly, SoakWorld, type Victim, type WorldOptions } from './venue-soak-world.ts';
 
 export interface SoakPlan extends WorldOptions {

@@ -12,8 +12,8 @@ import {
   type LedgerOrder,
   type SoakLedger,
   withoutStop,
-} from '../support/venue-soak-ledger.ts';
-import { gapsOf, whileUp } from '../support/venue-soak-protection.ts';
+} from '../../src/app/simulation/ledger-checks.ts';
+import { gapsOf, whileUp } from '../../src/app/simulation/protection-gaps.ts';
 
 const OWNER = 'position/BTCUSDT/BOTH/1';
 const NOTHING: SoakLedger = {

@@ -3,18 +3,18 @@
  * is compared, order by order and position by position, with what the journal intended and believes.
  */
 
-import type { Trade } from '../../machines/messages.ts';
-import type { PortfolioContext } from '../../machines/portfolio.ts';
-import { tradingState } from '../../machines/portfolio.ts';
-import type { PositionContext } from '../../machines/position/context.ts';
-import * as D from '../../src/core/decimal.ts';
-import { closeTime } from '../../src/domain/candle.ts';
-import type { ActorEvent, Cause, Intent } from '../../src/domain/events.ts';
-import { PORTFOLIO } from '../../src/domain/events.ts';
-import type { IdentifiedOrder } from '../../src/domain/order.ts';
-import type { ClosedCandles } from '../../src/domain/signal.ts';
-import type { JournalRow } from '../../src/journal/journal.ts';
-import { DEAD_LETTERS } from '../../supervisors/dead-letters.ts';
+import type { Trade } from '../../../machines/messages.ts';
+import type { PortfolioContext } from '../../../machines/portfolio.ts';
+import { tradingState } from '../../../machines/portfolio.ts';
+import type { PositionContext } from '../../../machines/position/context.ts';
+import * as D from '../../core/decimal.ts';
+import { closeTime } from '../../domain/candle.ts';
+import type { ActorEvent, Cause, Intent } from '../../domain/events.ts';
+import { PORTFOLIO } from '../../domain/events.ts';
+import type { IdentifiedOrder } from '../../domain/order.ts';
+import type { ClosedCandles } from '../../domain/signal.ts';
+import type { JournalRow } from '../../journal/journal.ts';
+import { DEAD_LETTERS } from '../../../supervisors/dead-letters.ts';
 
 export interface LedgerOrder {
   readonly orderId: number;

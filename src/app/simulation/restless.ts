@@ -2,10 +2,10 @@
  * A strategy that trades all the time, for runs that need many trades and no sense: by a hash of symbol and bar it
  * enters either way at almost every close, with a stop so near that it is often hit, and now and then it wants out.
  */
-import type { Json } from '../../src/core/json.ts';
-import { closeTime } from '../../src/domain/candle.ts';
-import type { SymbolName } from '../../src/domain/instrument.ts';
-import type { ClosedCandles, Signal, Strategy } from '../../src/domain/signal.ts';
+import type { Json } from '../../core/json.ts';
+import { closeTime } from '../../domain/candle.ts';
+import type { SymbolName } from '../../domain/instrument.ts';
+import type { ClosedCandles, Signal, Strategy } from '../../domain/signal.ts';
 
 export const RESTLESS = 'restless';
 const STOP_SHARE = 0.003;

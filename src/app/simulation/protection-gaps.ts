@@ -2,7 +2,7 @@
  * How long what was open stood without its stop, from the venue's own books: positions from its trades, protection
  * from the lives of its conditional orders.
  */
-import type { SoakLedger } from './venue-soak-ledger.ts';
+import type { SoakLedger } from './ledger-checks.ts';
 
 export interface Gap {
   readonly symbol: string;

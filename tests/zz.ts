@@ -1,0 +1,15 @@
+import { SimWorld } from '../src/app/compose-simulation.ts';
+const hours = Number(process.argv[2] ?? 1), symbols = Number(process.argv[3] ?? 4), print = process.argv[4] === 'p';
+const t = performance.now();
+const world = await SimWorld.create({ seed: 1, symbols, hours, ...(print ? { print: (l: string) => console.log(l.slice(0, 260)) } : {}) });
+console.log('created', performance.now() - t);
+const host = { name: 'a', wallOffsetMs: 0, lateMs: 0 };
+world.start(host);
+const b = performance.now();
+await world.run(hours * 3_600_000);
+const ms = performance.now() - b;
+console.log({ cpu: process.cpuUsage(), ms, steps: world.scheduler.steps, rows: world.rows.length, hash: world.trace.digest().slice(0, 16), x: hours * 3_600_000 / ms, ended: world.lives.map(l => l.ended), violations: world.venue.server.violations() });
+const l = world.venue.core.ledger(world.venue.account);
+console.log(l?.orders.length, l?.trades.length, l?.positions);
+world.close();
+process.exit(0);
