@@ -1,7 +1,8 @@
-import { SimWorld } from '../src/app/compose-simulation.ts';
+import { WORLD_PARTS } from '../src/app/compose-simulation.ts';
+import { SimWorld } from '../src/app/simulation/world.ts';
 const hours = Number(process.argv[2] ?? 1), symbols = Number(process.argv[3] ?? 4), print = process.argv[4] === 'p';
 const t = performance.now();
-const world = await SimWorld.create({ seed: 1, symbols, hours, ...(print ? { print: (l: string) => console.log(l.slice(0, 260)) } : {}) });
+const world = await SimWorld.create({ seed: 1, symbols, hours, ...(print ? { print: (l: string) => console.log(l.slice(0, 260)) } : {}) }, WORLD_PARTS);
 console.log('created', performance.now() - t);
 const host = { name: 'a', wallOffsetMs: 0, lateMs: 0 };
 world.start(host);

@@ -13,11 +13,12 @@ import type { Logger } from '../core/logger.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
 import { JournalWriter, type WriterState } from '../journal/journal-writer.ts';
 import { LeaseKeeper, waitForLease } from '../journal/lease-keeper.ts';
+import type { LiveSystem } from './compose-live.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { RunScreen } from './run-screen.ts';
 import type { Signals } from './signals.ts';
-import type { SystemListeners, TradingSystem } from './system.ts';
+import type { SystemListeners } from './system.ts';
 
 /** What was taken and must be given back, newest first. */
 export class Held {
@@ -47,7 +48,7 @@ export interface Run {
   readonly signals: Signals;
   readonly screen: RunScreen;
   /** What a simulation looks through, and what it lays around the actors' logics. */
-  readonly onSystem?: (system: TradingSystem) => void;
+  readonly onSystem?: (system: LiveSystem) => void;
   readonly wrap?: WrapLogic;
 }
 

@@ -7,6 +7,7 @@
 import type { WrapLogic } from '../../supervisors/machine-registry.ts';
 import { createLogger } from '../core/logger.ts';
 import { BackupDesk } from './backup-desk.ts';
+import type { LiveSystem } from './compose-live.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { DriveEnd } from './market-driver.ts';
 import { venueTarget } from './modes.ts';
@@ -17,7 +18,6 @@ import { runLive } from './run-live.ts';
 import { RunScreen } from './run-screen.ts';
 import { Held, openSession, type Run } from './run-session.ts';
 import { type SignalSource, Signals } from './signals.ts';
-import type { TradingSystem } from './system.ts';
 import type { OpenVenue } from './venue-seams.ts';
 
 /** Stores and venues of their own, for benches and tests. */
@@ -27,7 +27,7 @@ export interface RunSeams {
   /** Whose signals end the run; this process's where absent. */
   readonly signals?: SignalSource;
   /** Hears of the system once it is composed. */
-  readonly onSystem?: (system: TradingSystem) => void;
+  readonly onSystem?: (system: LiveSystem) => void;
   /** Around the logics of the actors. */
   readonly wrap?: WrapLogic;
 }

@@ -53,6 +53,25 @@ export class MemoryDatabase {
     }
     return record;
   }
+
+  /** Forgets what came after row n, as a disk that never wrote it down. */
+  truncate(name: string, n: number): void {
+    const record = this.account(name);
+    const kept = record.rows.splice(0).filter((row) => row.n <= n);
+    record.byActor.clear();
+    record.live.clear();
+    record.settledN = Math.min(record.settledN, n);
+    for (const row of kept) insertRow(record, row);
+  }
+}
+
+function insertRow(record: AccountRecord, row: JournalRow): void {
+  const rows = record.byActor.get(row.actor) ?? [];
+  rows.push(row);
+  record.byActor.set(row.actor, rows);
+  record.rows.push(row);
+  if (row.final) record.live.delete(row.actor);
+  else record.live.set(row.actor, row);
 }
 
 export type StoreOperation = Exclude<keyof JournalStore, 'name'>;
@@ -157,7 +176,7 @@ export class MemoryJournal implements JournalStore {
       if (this.#data.rows[last.n - 1]?.hash === last.hash) return;
       if (head.n !== first.n - 1) throw headMismatch(head, first.n);
       this.#checkSequence(rows);
-      for (const row of rows) this.#insert(row);
+      for (const row of rows) insertRow(this.#data, row);
       this.#data.settledN = Math.max(this.#data.settledN, settledN);
     });
   }
@@ -258,14 +277,5 @@ export class MemoryJournal implements JournalStore {
       if (seq !== length + 1) throw duplicateRow(actor, seq);
       lengths.set(actor, seq);
     }
-  }
-
-  #insert(row: JournalRow): void {
-    const rows = this.#data.byActor.get(row.actor) ?? [];
-    rows.push(row);
-    this.#data.byActor.set(row.actor, rows);
-    this.#data.rows.push(row);
-    if (row.final) this.#data.live.delete(row.actor);
-    else this.#data.live.set(row.actor, row);
   }
 }

@@ -16,7 +16,7 @@ import type { Context, Route } from './account/context.ts';
 import { HISTORY_ROUTES } from './account/history-endpoints.ts';
 import { ledgerOf } from './account/ledger.ts';
 import { ORDER_ROUTES } from './account/order-endpoints.ts';
-import type { Restriction } from './account/records.ts';
+import type { Books, Restriction } from './account/records.ts';
 import { SETTINGS_ROUTES } from './account/settings-endpoints.ts';
 import { STREAM_ROUTES } from './account/stream-endpoints.ts';
 import { violationsOf } from './account/violations.ts';
@@ -177,6 +177,11 @@ export class VenueCore {
   ledger(account: string): AccountLedger | undefined {
     const known = this.#accounts.find(({ id }) => id === account);
     return known && ledgerOf(known);
+  }
+
+  /** An account's own records, to look at and never to change. */
+  records(account: string): Readonly<Books> {
+    return this.#account(account).books;
   }
 
   #account(id: string): Account {

@@ -7,6 +7,7 @@ import type { Trade } from '../../../machines/messages.ts';
 import type { PortfolioContext } from '../../../machines/portfolio.ts';
 import { tradingState } from '../../../machines/portfolio.ts';
 import type { PositionContext } from '../../../machines/position/context.ts';
+import { DEAD_LETTERS } from '../../../supervisors/dead-letters.ts';
 import * as D from '../../core/decimal.ts';
 import { closeTime } from '../../domain/candle.ts';
 import type { ActorEvent, Cause, Intent } from '../../domain/events.ts';
@@ -14,7 +15,6 @@ import { PORTFOLIO } from '../../domain/events.ts';
 import type { IdentifiedOrder } from '../../domain/order.ts';
 import type { ClosedCandles } from '../../domain/signal.ts';
 import type { JournalRow } from '../../journal/journal.ts';
-import { DEAD_LETTERS } from '../../../supervisors/dead-letters.ts';
 
 export interface LedgerOrder {
   readonly orderId: number;

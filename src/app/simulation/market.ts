@@ -9,7 +9,12 @@ import type { Random } from '../../core/random.ts';
 import { type Candle, closeTime, TIMEFRAME_MS, type Timeframe } from '../../domain/candle.ts';
 import type { Instrument, SymbolName } from '../../domain/instrument.ts';
 import { CandleRollup } from '../../market/candle-rollup.ts';
-import type { LiveBook, LiveMarketData, LiveMarketEvent, LiveMarketOptions } from '../../market/live-market.ts';
+import type {
+  LiveBook,
+  LiveMarketData,
+  LiveMarketEvent,
+  LiveMarketOptions,
+} from '../../market/live-market.ts';
 import type { MarketData, MarketRange, MarketStep } from '../../market/market-data.ts';
 import type { MarketQuote } from '../../venue-server/core-types.ts';
 import { never, type SimProcess } from './process.ts';

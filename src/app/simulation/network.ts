@@ -142,14 +142,14 @@ export class Network {
     if (signal.aborted) return Promise.reject(neverSent('the time for it had run out'));
     const { scheduler, random, door, onSent, onFault } = this.#options;
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () =>
-        reject(new VenueFailure('no answer: aborted', { sent: true })),
-      );
+      signal.addEventListener('abort', () => reject(new VenueFailure('no answer: aborted', { sent: true })));
       const { rest, loseRequest, loseAnswer } = this.weather;
       onSent(process, request);
       const refused = () =>
         process.later(this.#legMs(), () =>
-          reject(new VenueFailure('no connection: ECONNREFUSED', { sent: false, cause: new Error('refused') })),
+          reject(
+            new VenueFailure('no connection: ECONNREFUSED', { sent: false, cause: new Error('refused') }),
+          ),
         );
       const reset = (afterMs: number) =>
         process.later(afterMs, () => reject(new VenueFailure('no answer: ECONNRESET', { sent: true })));
@@ -244,7 +244,9 @@ function take(
   resolve: (answer: { value: unknown; headers: Readonly<Record<string, string>> }) => void,
   reject: (error: unknown) => void,
 ): void {
-  const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const lower = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   onHeaders?.(lower);
   if (spoiled === 'stalled') return;
   if (spoiled === 'truncated') {
@@ -253,7 +255,10 @@ function take(
   }
   const text = spoiled === 'html' ? htmlPage(200, 'OK') : spoiled === 'empty' ? '' : body;
   try {
-    resolve({ value: readAnswer({ http: status, headers: lower, body: text }, parseJson, []), headers: lower });
+    resolve({
+      value: readAnswer({ http: status, headers: lower, body: text }, parseJson, []),
+      headers: lower,
+    });
   } catch (error) {
     reject(error);
   }
@@ -330,7 +335,8 @@ export class SimSocket implements DialledSocket {
     this.#network.parts.forget(this);
     this.process.hear(() => {
       this.readyState = CLOSED;
-      if (this.#client.listenerCount('error') > 0) this.#client.emit('error', new Error('connection refused'));
+      if (this.#client.listenerCount('error') > 0)
+        this.#client.emit('error', new Error('connection refused'));
       this.#client.emit('close', 1006);
     });
   }

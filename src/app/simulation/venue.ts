@@ -31,6 +31,7 @@ export interface SimVenue {
   readonly market: MarketSide;
   readonly door: SimDoor;
   readonly account: string;
+  readonly apiKey: string;
 }
 
 export async function openSimVenue(options: SimVenueOptions): Promise<SimVenue> {
@@ -92,5 +93,5 @@ export async function openSimVenue(options: SimVenueOptions): Promise<SimVenue> 
   await market.start();
   await server.open();
   if (!door) throw new Error('the venue made no door');
-  return { server, core, market, door, account: DEMO_ACCOUNT };
+  return { server, core, market, door, account: DEMO_ACCOUNT, apiKey: DEMO_API_KEY };
 }

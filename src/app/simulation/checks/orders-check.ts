@@ -1,0 +1,115 @@
+/**
+ * Each order at the venue: intended before it came, as it came, once (1, 2); no entry past a breaker (8); sent in
+ * time and under a lease that holds (11); within the limits on size (6) and on rate (14).
+ */
+import type { VenueRequest } from '../../../exchange/venue-client.ts';
+import type { SimProcess } from '../process.ts';
+import type { Intended } from './journal-index.ts';
+import type { Oracle } from './oracle.ts';
+import type { Arrival } from './venue-eye.ts';
+
+/** Ours carry it; the kill switch's, and people's by hand, do not. */
+const OURS = /^bh-/;
+const BY_HAND = /^(bhk-|web_)/;
+const DUST = 1e-9;
+/** Marks move between the decision and the look. */
+const SLACK = 1.02;
+
+export class OrdersCheck {
+  readonly #oracle: Oracle;
+  readonly #mostExposure: number;
+  readonly #seen = new Set<string>();
+  /** By id, of the process that sent it. */
+  readonly sent = new Map<string, number>();
+  #highestWallet: number;
+
+  constructor(oracle: Oracle, mostExposure: number) {
+    this.#oracle = oracle;
+    this.#mostExposure = mostExposure;
+    this.#highestWallet = oracle.venue.wallet;
+  }
+
+  /** A request leaves a process. */
+  sending(process: SimProcess, { method, path, params }: VenueRequest): void {
+    const { violate, lease, epochOf, journal, now } = this.#oracle;
+    if (method !== 'POST' || (path !== 'order' && path !== 'algoOrder')) return;
+    const id = String(params.newClientOrderId ?? params.clientAlgoId ?? '');
+    if (!OURS.test(id)) return;
+    const times = (this.sent.get(id) ?? 0) + 1;
+    this.sent.set(id, times);
+    if (times > 1) violate(2, `${id} is sent ${times} times (life ${process.life})`);
+    const call = journal.calls.get(id);
+    const here = process.time.clock.now();
+    if (call && here > call.sendBy + 1)
+      violate(11, `${id} is sent ${Math.round(here - call.sendBy)} ms after its time`);
+    const held = lease();
+    const epoch = epochOf(process);
+    if (epoch !== undefined && (held?.epoch !== epoch || held.expiresAt <= now()))
+      violate(11, `life ${process.life} (epoch ${epoch}) sends ${id}; the lease is epoch ${held?.epoch}'s`);
+  }
+
+  /** The venue's books have moved. */
+  moved(): void {
+    const { venue, violate } = this.#oracle;
+    const { arrivals, traded } = venue.look();
+    for (const arrival of arrivals) this.#arrived(arrival);
+    this.#highestWallet = Math.max(this.#highestWallet, venue.wallet);
+    if (arrivals.length === 0 && traded.length === 0) return;
+    const worst = venue.worstCase();
+    const most = this.#mostExposure * this.#highestWallet * SLACK;
+    if (worst > most) violate(6, `${worst.toFixed(2)} is or may be open, and ${most.toFixed(2)} is the most`);
+  }
+
+  /** The venue refused a request for its rate limits, and no fault made it. */
+  overLimit(what: string): void {
+    this.#oracle.violate(14, `the venue's limits were exceeded: ${what}`);
+  }
+
+  #arrived(arrival: Arrival): void {
+    const { violate, journal } = this.#oracle;
+    const { clientOrderId: id, symbol } = arrival;
+    if (BY_HAND.test(id)) return;
+    if (this.#seen.has(id)) violate(2, `${id} stands at the venue twice`);
+    this.#seen.add(id);
+    const intended = journal.intended.get(id);
+    if (!intended) {
+      violate(1, `${id} on ${symbol} is at the venue, and no durable row intends it`);
+      return;
+    }
+    if (!isAs(intended, arrival))
+      violate(1, `${id}: intended ${JSON.stringify(intended.order)}, came ${JSON.stringify(arrival)}`);
+    if (!arrival.reduceOnly) this.#checkBreakers(arrival);
+  }
+
+  #checkBreakers({ clientOrderId, symbol, side }: Arrival): void {
+    const { violate, journal } = this.#oracle;
+    const call = journal.calls.get(clientOrderId);
+    if (!call) return;
+    const direction = side === 'BUY' ? 'long' : 'short';
+    for (const span of journal.spans) {
+      const concerns =
+        (span.symbols === undefined || span.symbols.includes(symbol)) &&
+        (span.direction === undefined || span.direction === direction);
+      if (concerns && span.from < call.n && call.n < span.to)
+        violate(
+          8,
+          `${clientOrderId} was released by row ${call.n}; ${span.breaker} is open since row ${span.from}`,
+        );
+    }
+  }
+}
+
+/** What only reduces is cut by the venue to what there is to reduce, and to its steps. */
+function isAs({ order }: Intended, arrival: Arrival): boolean {
+  const quantity = Number(order.quantity ?? arrival.quantity);
+  const isSize = arrival.reduceOnly
+    ? arrival.quantity <= quantity + DUST
+    : Math.abs(arrival.quantity - quantity) < DUST;
+  return (
+    order.symbol === arrival.symbol &&
+    order.side === arrival.side &&
+    (order.reduceOnly || order.closePosition === true) === arrival.reduceOnly &&
+    (order.triggerPrice !== undefined) === arrival.conditional &&
+    isSize
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * Each open position has a way out (7): a stop at the venue for all of it; where that is missing, an actor with a
+ * deadline that will see to it; and never for longer than the bound while everything needed for a stop is in order.
+ *
+ * It also measures how long positions stood bare.
+ */
+import type { Oracle } from './oracle.ts';
+
+/** Of time in which a process runs, the venue answers and the journal takes rows. */
+const BOUND_MS = 120_000;
+/** A row and its call are on their way. */
+const GRACE_MS = 5_000;
+
+interface Bare {
+  readonly since: number;
+  /** Of it, in order. */
+  healthyMs: number;
+  reported: boolean;
+}
+
+export class ProtectionCheck {
+  readonly #oracle: Oracle;
+  readonly #isHealthy: () => boolean;
+  readonly #isOurs: (symbol: string) => boolean;
+  readonly #bare = new Map<string, Bare>();
+  /** How long each bare time lasted, in ms: all of it, and of that what was in order. */
+  readonly gaps: { readonly ms: number; readonly healthyMs: number }[] = [];
+  #last: number;
+
+  constructor(oracle: Oracle, isHealthy: () => boolean, isOurs: (symbol: string) => boolean) {
+    this.#oracle = oracle;
+    this.#isHealthy = isHealthy;
+    this.#isOurs = isOurs;
+    this.#last = oracle.now();
+  }
+
+  /** The venue's books have moved: who is bare now? */
+  moved(): void {
+    const { venue, now } = this.#oracle;
+    for (const symbol of venue.held.keys()) {
+      const isBare = this.#isOurs(symbol) && venue.amount(symbol) !== 0 && venue.isBare(symbol);
+      const known = this.#bare.get(symbol);
+      if (isBare && !known) this.#bare.set(symbol, { since: now(), healthyMs: 0, reported: false });
+      else if (!isBare && known) {
+        this.#bare.delete(symbol);
+        this.gaps.push({ ms: now() - known.since, healthyMs: known.healthyMs });
+      }
+    }
+  }
+
+  step(): void {
+    const now = this.#oracle.now();
+    const elapsed = now - this.#last;
+    this.#last = now;
+    if (this.#bare.size === 0 || elapsed === 0 || !this.#isHealthy()) return;
+    for (const [symbol, bare] of this.#bare) {
+      bare.healthyMs += elapsed;
+      if (!bare.reported && bare.healthyMs > GRACE_MS) this.#judge(symbol, bare);
+    }
+  }
+
+  #judge(symbol: string, bare: Bare): void {
+    const { journal, violate } = this.#oracle;
+    if (!this.#isOurs(symbol)) return;
+    const seesToIt = [...journal.live].some(
+      ([actor, { timers }]) =>
+        timers.length > 0 &&
+        (actor.startsWith(`position/${symbol}/`) || actor === 'guardian' || actor === 'venue'),
+    );
+    if (seesToIt && bare.healthyMs <= BOUND_MS) return;
+    bare.reported = true;
+    const why = seesToIt
+      ? `for ${Math.round(bare.healthyMs / 1000)} s of quiet time`
+      : 'and no deadline is armed';
+    violate(7, `${symbol}: ${this.#oracle.venue.amount(symbol)} stands without its stop ${why}`);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What must hold once all faults are over and everything has had its time: nothing is unknown (3), the books are the
+ * venue's (4), what lives is what the journal says, with its deadlines (12), and replayed it is the same (9).
+ */
+import type { PositionContext } from '../../../../machines/position.ts';
+import { Replay } from '../../../../supervisors/replay.ts';
+import * as D from '../../../core/decimal.ts';
+import type { ActorId } from '../../../core/ids.ts';
+import type { JournalRow } from '../../../journal/journal.ts';
+import type { AccountLedger } from '../../../venue-server/core-types.ts';
+import { type LiveSystem, remoteRegistry } from '../../compose-live.ts';
+import type { RemoteIdentity } from '../../run-identity.ts';
+import { checkResults, JournalFacts, type SoakLedger } from '../ledger-checks.ts';
+import type { JournalIndex } from './journal-index.ts';
+import type { Invariant } from './oracle.ts';
+
+export interface Problem {
+  readonly invariant: Invariant;
+  readonly text: string;
+}
+
+/** What keeps it from being settled; empty: it is. Cheap enough to ask now and then. */
+export function unsettled(
+  system: LiveSystem | undefined,
+  held: ReadonlyMap<string, { readonly amount: number }>,
+  isBare: (symbol: string) => boolean,
+): Problem[] {
+  const state = system?.executor.current()?.state;
+  if (!system || !state) return [{ invariant: 13, text: 'no process trades' }];
+  const problems: Problem[] = [];
+  const say = (invariant: Invariant, text: string): void => void problems.push({ invariant, text });
+  if (!state.ready) say(3, 'no full reading since the stream came up');
+  for (const [id, { status, order }] of Object.entries(state.orders))
+    if (status !== 'live') say(3, `${id} of ${order.owner} is ${status}`);
+  if (state.limbo.length > 0) say(3, `${state.limbo.length} fills are nobody's`);
+  for (const symbol of Object.keys(state.drifts)) say(4, `${symbol} differs from the venue's books`);
+  const believed = new Map<string, number>();
+  for (const [symbol, { amount }] of Object.entries(state.foreign)) believed.set(symbol, Number(amount));
+  for (const { symbol, amount } of positionsOf(system))
+    believed.set(symbol, (believed.get(symbol) ?? 0) + amount);
+  for (const symbol of new Set([...believed.keys(), ...held.keys()])) {
+    const [here, there] = [believed.get(symbol) ?? 0, held.get(symbol)?.amount ?? 0];
+    if (Math.abs(here - there) > 1e-9) say(4, `${symbol}: ${here} in the journal, ${there} at the venue`);
+    const isForeign = Number(state.foreign[symbol]?.amount ?? 0) !== 0;
+    if (there !== 0 && !isForeign && isBare(symbol)) say(7, `${symbol}: ${there} stands without its stop`);
+  }
+  return problems;
+}
+
+function positionsOf(system: LiveSystem): { symbol: string; amount: number }[] {
+  return system.runtime.actorIds().flatMap((actor) => {
+    if (!actor.startsWith('position/')) return [];
+    const text = system.runtime.actor(actor)?.snapshotText;
+    if (text === undefined) return [];
+    const { symbol, direction, quantity } = (JSON.parse(text) as { context: PositionContext }).context;
+    return [{ symbol, amount: Number(quantity) * (direction === 'long' ? 1 : -1) }];
+  });
+}
+
+/** The running actors and their timers are those of the journal. Only between two events, when nothing is in flight. */
+export function checkAlive({ runtime }: LiveSystem, journal: JournalIndex): Problem[] {
+  const problems: Problem[] = [];
+  const running = new Set<ActorId>(runtime.actorIds());
+  let timers = 0;
+  for (const [actor, { timers: armed, seq }] of journal.live) {
+    if (actor === 'dead-letters') continue;
+    timers += armed.length;
+    const own = runtime.actor(actor);
+    if (!running.delete(actor) || !own)
+      problems.push({ invariant: 12, text: `${actor} lives in the journal and in no process` });
+    else if (own.seq !== seq)
+      problems.push({ invariant: 12, text: `${actor} stands at ${own.seq}, its newest row is ${seq}` });
+  }
+  for (const actor of running)
+    problems.push({ invariant: 12, text: `${actor} runs, and the journal has it not` });
+  if (runtime.timers.size !== timers)
+    problems.push({
+      invariant: 12,
+      text: `${runtime.timers.size} timers are armed, the journal has ${timers}`,
+    });
+  return problems;
+}
+
+/** Every row again, from events alone. */
+export function checkReplay(
+  rows: readonly JournalRow[],
+  identity: RemoteIdentity,
+  instance: string,
+): Problem[] {
+  const replay = new Replay(remoteRegistry(identity).registry, instance);
+  const problems: Problem[] = [];
+  for (const row of rows) {
+    for (const { n, actor, what, detail } of replay.take(row))
+      problems.push({ invariant: 9, text: `row ${n} of ${actor}, ${what}: ${detail}` });
+    if (problems.length > 3) break;
+  }
+  return problems;
+}
+
+/** Money, to the last digit: the venue's ledger against what the journal was told. */
+export function checkMoney(
+  rows: readonly JournalRow[],
+  ledger: AccountLedger,
+  isExcused: (text: string) => boolean,
+): Problem[] {
+  const facts = new JournalFacts();
+  for (const row of rows) facts.take(row);
+  const soak = ledger as unknown as SoakLedger;
+  const problems = [...facts.problems, ...checkResults(soak, facts)].filter((text) => !isExcused(text));
+  if (facts.wallet !== undefined && !D.eq(facts.wallet, ledger.wallet))
+    problems.push(`the portfolio's wallet is ${facts.wallet}, the venue's ${ledger.wallet}`);
+  return problems.map((text) => ({ invariant: 4, text }));
+}

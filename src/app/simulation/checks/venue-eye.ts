@@ -1,0 +1,135 @@
+/**
+ * The venue's own books as a checker reads them: what is new since it last looked, what is open, what is held.
+ * Nothing of it comes from the program under test.
+ */
+import type { AlgoRecord, Books, OrderRecord, TradeRecord } from '../../../venue-server/account/records.ts';
+
+export interface Held {
+  /** Signed. */
+  amount: number;
+  /** Cost of what is open, as risk counts it: at entry. */
+  cost: number;
+}
+
+/** What came to the venue as one request. */
+export interface Arrival {
+  readonly clientOrderId: string;
+  readonly symbol: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly quantity: number;
+  readonly price: number;
+  readonly reduceOnly: boolean;
+  readonly conditional: boolean;
+}
+
+const DUST = 1e-9;
+
+export class VenueEye {
+  readonly held = new Map<string, Held>();
+  readonly #books: () => Readonly<Books>;
+  readonly #openAlgos = new Set<AlgoRecord>();
+  readonly #openOrders = new Set<OrderRecord>();
+  readonly #spawned = new Set<number>();
+  #orders = 0;
+  #algos = 0;
+  #trades = 0;
+  #income = 0;
+  /** Σ of the ledger. */
+  wallet: number;
+
+  constructor(books: () => Readonly<Books>, balance: number) {
+    this.#books = books;
+    this.wallet = balance;
+  }
+
+  /** Takes in what is new; the orders that somebody sent, and what was traded. */
+  look(): { readonly arrivals: readonly Arrival[]; readonly traded: readonly TradeRecord[] } {
+    const books = this.#books();
+    const algos = books.algos.slice(this.#algos);
+    const orders = books.orders.slice(this.#orders);
+    const traded = books.trades.slice(this.#trades);
+    for (const { amount } of books.income.slice(this.#income)) this.wallet += Number(amount);
+    this.#algos = books.algos.length;
+    this.#orders = books.orders.length;
+    this.#trades = books.trades.length;
+    this.#income = books.income.length;
+    for (const algo of algos) this.#openAlgos.add(algo);
+    for (const order of orders) this.#openOrders.add(order);
+    for (const trade of traded) this.#trade(trade);
+    // The order that a conditional one became was not sent by anybody.
+    for (const { actualOrderId } of this.#openAlgos)
+      if (actualOrderId !== 0) this.#spawned.add(actualOrderId);
+    const sent = orders.filter(({ orderId, cause }) => !this.#spawned.has(orderId) && cause === '');
+    return { arrivals: [...sent.map(ofOrder), ...algos.map(ofAlgo)], traded };
+  }
+
+  amount(symbol: string): number {
+    return this.held.get(symbol)?.amount ?? 0;
+  }
+
+  get heldSymbols(): string[] {
+    return [...this.held].filter(([, { amount }]) => Math.abs(amount) > DUST).map(([symbol]) => symbol);
+  }
+
+  /** What stands ready to close it, of the whole position. */
+  coverOf(symbol: string): number {
+    const amount = this.amount(symbol);
+    const side = amount > 0 ? 'SELL' : 'BUY';
+    let covered = 0;
+    for (const algo of this.#openAlgos) {
+      if (algo.status !== 'NEW' && algo.status !== 'TRIGGERING') this.#openAlgos.delete(algo);
+      else if (algo.symbol === symbol && algo.side === side && (algo.reduceOnly || algo.closePosition))
+        covered += algo.closePosition ? Math.abs(amount) : Number(algo.quantity);
+    }
+    return covered;
+  }
+
+  isBare(symbol: string): boolean {
+    return this.coverOf(symbol) < Math.abs(this.amount(symbol)) - DUST;
+  }
+
+  /** All that is open, at entry, with all that resting orders could still add. */
+  worstCase(): number {
+    let sum = 0;
+    for (const { cost } of this.held.values()) sum += cost;
+    for (const order of this.#openOrders) {
+      if (order.status !== 'NEW' && order.status !== 'PARTIALLY_FILLED') this.#openOrders.delete(order);
+      else if (!order.reduceOnly)
+        sum += (Number(order.quantity) - Number(order.executed)) * Number(order.price);
+    }
+    return sum;
+  }
+
+  #trade({ symbol, side, quantity, price }: TradeRecord): void {
+    const held = this.held.get(symbol) ?? { amount: 0, cost: 0 };
+    const signed = Number(quantity) * (side === 'BUY' ? 1 : -1);
+    const after = held.amount + signed;
+    const grows = held.amount === 0 || Math.sign(held.amount) === Math.sign(signed);
+    if (grows) held.cost += Number(quantity) * Number(price);
+    else if (Math.sign(after) === Math.sign(held.amount)) held.cost *= after / held.amount;
+    else held.cost = Math.abs(after) * Number(price);
+    held.amount = Math.abs(after) < DUST ? 0 : after;
+    if (held.amount === 0) held.cost = 0;
+    this.held.set(symbol, held);
+  }
+}
+
+const ofOrder = (order: OrderRecord): Arrival => ({
+  clientOrderId: order.clientOrderId,
+  symbol: order.symbol,
+  side: order.side,
+  quantity: Number(order.quantity),
+  price: Number(order.price),
+  reduceOnly: order.reduceOnly,
+  conditional: false,
+});
+
+const ofAlgo = (algo: AlgoRecord): Arrival => ({
+  clientOrderId: algo.clientAlgoId,
+  symbol: algo.symbol,
+  side: algo.side,
+  quantity: Number(algo.quantity),
+  price: 0,
+  reduceOnly: algo.reduceOnly || algo.closePosition,
+  conditional: true,
+});

@@ -1,0 +1,362 @@
+/**
+ * Does to a world what its plan says, and heals it: the safety phase has faults of every drawn kind, the liveness
+ * phase none.
+ *
+ * Invariant: every fault that lasts ends by itself or with `heal`; after it everything that is needed works, and
+ * one process trades.
+ */
+
+import * as D from '../../core/decimal.ts';
+import type { Random } from '../../core/random.ts';
+import { presetFaults } from '../../venue-server/faults-presets.ts';
+import type { FaultPlan, Strike } from './fault-plan.ts';
+import { soundData } from './market.ts';
+import { fairWeather } from './network.ts';
+import type { Host } from './process.ts';
+import { soundStore } from './store.ts';
+import type { Life, SimWorld } from './world.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+
+const newHost = (name: string): Host => ({ name, wallOffsetMs: 0, lateMs: 0 });
+
+export class Injector {
+  readonly hosts: readonly Host[] = [newHost('a'), newHost('b')];
+  readonly #world: SimWorld;
+  readonly #plan: FaultPlan;
+  readonly #random: Random;
+  readonly #acts: Readonly<Record<string, () => boolean>>;
+  #healed = false;
+  #hands = 0;
+
+  constructor(world: SimWorld, plan: FaultPlan) {
+    this.#world = world;
+    this.#plan = plan;
+    this.#random = world.random.fork('faults');
+    this.#acts = {
+      'process:crash': () => this.#crash(),
+      'process:crash-in-recovery': () => this.#crashInRecovery(),
+      'process:pause': () => this.#pause(),
+      'process:two-owners': () => this.#standby(),
+      'process:sigterm': () => this.#sigterm(),
+      'disk:full': () =>
+        this.#window(MINUTE, (on) => {
+          world.storeFaults.full = on;
+        }),
+      'disk:fsync-error': () => this.#fsyncError(),
+      'database:down': () =>
+        this.#window(2 * MINUTE, (on) => {
+          world.storeFaults.down = on;
+        }),
+      'network:rest-silent': () => this.#weather('rest', 'silent'),
+      'network:rest-refused': () => this.#weather('rest', 'refused'),
+      'network:stream-silent': () => this.#weather('stream', 'silent'),
+      'network:sockets-break': () => this.#do(() => world.network.breakSockets()),
+      'network:partition': () => this.#partition(),
+      'venue:foreign-trade': () => this.#foreign('MARKET'),
+      'venue:foreign-order': () => this.#foreign('LIMIT'),
+      'venue:adl': () => this.#adl(),
+      'venue:filters': () => this.#filters(),
+      'venue:transfer': () => this.#transfer(),
+      'venue:shock': () => this.#shock(),
+      'data:silence': () =>
+        this.#window(2 * MINUTE, (on) => {
+          world.market.faults.silent = on;
+        }),
+      'time:jump': () => this.#jump(),
+      'time:late-timers': () => this.#lateTimers(),
+      'actor:poison': () => this.#poison(),
+      'actor:flood': () => this.#flood(),
+    };
+  }
+
+  begin(): void {
+    const { rates, strikes } = this.#plan;
+    const { storeFaults, network, market } = this.#world;
+    Object.assign(storeFaults, {
+      commitUnknown: rates.commitUnknown,
+      lostBefore: rates.lostBefore,
+      slow: rates.slowStore,
+    });
+    Object.assign(network.weather, {
+      loseRequest: rates.loseRequest,
+      loseAnswer: rates.loseAnswer,
+      slow: rates.slowNetwork,
+    });
+    const { nan, zero, absurd, crossed, lostBar, doubleBar, history } = rates;
+    Object.assign(market.faults, { nan, zero, absurd, crossed, lostBar, doubleBar, history });
+    this.#scriptVenue();
+    for (const strike of strikes) this.#again(strike);
+    const [first] = this.hosts;
+    if (first) this.#world.start(first);
+  }
+
+  /** A service manager: a process that ended is started again. */
+  ended(life: Life): void {
+    const delayMs =
+      this.#random.next() < 0.7 ? this.#random.next() * 5 * SECOND : this.#random.next() * 2 * MINUTE;
+    this.#world.scheduler.set(delayMs, () => {
+      const { host } = life.process;
+      const isThere = this.#world.living.some(({ process }) => process.host === host);
+      const isNeeded = this.#world.living.length === 0 || host === this.hosts[0];
+      if (!isThere && isNeeded) this.#world.start(host, life.standby);
+    });
+  }
+
+  /** From here on nothing is wrong. */
+  heal(): void {
+    this.#healed = true;
+    const { world } = { world: this.#world };
+    world.trace.say('world', 'all faults are over');
+    Object.assign(world.storeFaults, soundStore());
+    Object.assign(world.network.weather, fairWeather());
+    Object.assign(world.market.faults, soundData());
+    world.venue.server.clearFaults();
+    for (const instrument of world.venue.market.instruments())
+      if (instrument.status === 'TRADING_HALT')
+        world.venue.market.changeInstrument({ ...instrument, status: 'TRADING' });
+    for (const host of this.hosts) Object.assign(host, { wallOffsetMs: 0, lateMs: 0 });
+    for (const life of world.living) life.process.resume();
+    const [first] = this.hosts;
+    if (world.living.length === 0 && first) world.start(first);
+  }
+
+  #again(strike: Strike): void {
+    const waitMs = -Math.log(1 - this.#random.next()) * strike.everyMs;
+    this.#world.scheduler.set(waitMs, () => {
+      if (this.#healed) return;
+      if (this.#acts[strike.kind]?.()) this.#world.faulted(strike.kind);
+      this.#again(strike);
+    });
+  }
+
+  #scriptVenue(): void {
+    const { venuePreset, venueShare } = this.#plan;
+    const script = presetFaults(venuePreset);
+    if (!script) return;
+    const rules = script.rules.filter(() => this.#random.next() < venueShare);
+    this.#world.venue.server.addFaults({ ...script, rules });
+  }
+
+  get #leader(): Life | undefined {
+    return this.#world.living.find(({ process, system }) => system && !process.isPaused);
+  }
+
+  #do(act: () => void): boolean {
+    act();
+    return true;
+  }
+
+  /** Log-uniform between them. */
+  #duration(leastMs: number, mostMs: number): number {
+    return leastMs * (mostMs / leastMs) ** this.#random.next();
+  }
+
+  #window(mostMs: number, set: (on: boolean) => void): boolean {
+    set(true);
+    this.#world.scheduler.set(this.#duration(SECOND, mostMs), () => set(false));
+    return true;
+  }
+
+  #weather<K extends 'rest' | 'stream'>(line: K, as: 'silent' | 'refused'): boolean {
+    const { weather } = this.#world.network;
+    return this.#window(90 * SECOND, (on) => {
+      Object.assign(weather, { [line]: on ? as : 'up' });
+    });
+  }
+
+  #partition(): boolean {
+    this.#weather('rest', 'silent');
+    return this.#weather('stream', 'silent');
+  }
+
+  #crash(): boolean {
+    const [life] = this.#world.living;
+    if (life) this.#world.end(life, 'killed');
+    return life !== undefined;
+  }
+
+  /** The next life dies while it is young. */
+  #crashInRecovery(): boolean {
+    const [life] = this.#world.living;
+    if (!life) return false;
+    this.#world.end(life, 'killed');
+    for (const afterMs of [2, 3, 4].map((seconds) => seconds * SECOND + this.#random.next() * 3 * SECOND))
+      this.#world.scheduler.set(afterMs, () => {
+        const young = this.#world.living.find(({ process }) => process.time.monotonic.now() < 2 * SECOND);
+        if (young && !this.#healed) this.#world.end(young, 'killed while young');
+      });
+    return true;
+  }
+
+  #pause(): boolean {
+    const life = this.#leader;
+    if (!life) return false;
+    life.process.pause();
+    this.#world.scheduler.set(this.#duration(1, 10 * MINUTE), () => life.process.resume());
+    return true;
+  }
+
+  /** A second machine wants the account; the first stops for longer than its lease, and goes on. */
+  #standby(): boolean {
+    const life = this.#leader;
+    const other = this.hosts.find((host) => !this.#world.living.some(({ process }) => process.host === host));
+    if (!life || !other) return false;
+    this.#world.start(other, true);
+    life.process.pause();
+    this.#world.scheduler.set(this.#duration(10 * SECOND, 2 * MINUTE), () => life.process.resume());
+    return true;
+  }
+
+  #sigterm(): boolean {
+    this.#leader?.process.signal('SIGTERM');
+    return this.#leader !== undefined;
+  }
+
+  /** The engine cannot flush: its process ends, and comes back. */
+  #fsyncError(): boolean {
+    const [life] = this.#world.living;
+    if (life && this.#random.next() < 0.5) this.#world.end(life, 'killed with its store');
+    return this.#window(20 * SECOND, (on) => {
+      this.#world.storeFaults.down = on;
+    });
+  }
+
+  #anySymbol(): string {
+    const { symbols } = this.#world;
+    return symbols[this.#random.int(symbols.length)] ?? '';
+  }
+
+  /** A person at the venue, with hands of his own. */
+  #foreign(type: 'MARKET' | 'LIMIT'): boolean {
+    const { venue } = this.#world;
+    const symbol = this.#anySymbol();
+    const instrument = venue.market.instrument(symbol);
+    const quote = venue.market.quote(symbol);
+    if (!instrument || !quote) return false;
+    const size = D.ceilTo(
+      D.div(D.mul(instrument.minNotional, '3'), D.fromNumber(quote.last), 12),
+      instrument.stepSize,
+    );
+    const away = D.floorTo(D.fromNumber(quote.last * 0.97), instrument.tickSize);
+    return this.#byHand({
+      ...{
+        symbol,
+        side: this.#random.next() < 0.5 || type === 'LIMIT' ? 'BUY' : 'SELL',
+        type,
+        quantity: size,
+      },
+      ...(type === 'LIMIT' ? { price: away, timeInForce: 'GTC' } : {}),
+      newClientOrderId: `web_${++this.#hands}`,
+    });
+  }
+
+  #byHand(params: Readonly<Record<string, string>>): boolean {
+    const { venue, scheduler } = this.#world;
+    const endpoint = venue.core
+      .endpoints()
+      .find(({ method, path }) => method === 'POST' && path === '/fapi/v1/order');
+    try {
+      endpoint?.handle({
+        ...{ method: 'POST', path: '/fapi/v1/order', at: Math.floor(scheduler.now()), apiKey: venue.apiKey },
+        params: new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value])),
+      });
+      return true;
+    } catch {
+      // The venue has its reasons.
+      return false;
+    }
+  }
+
+  #adl(): boolean {
+    const { venue, scheduler } = this.#world;
+    const held = venue.core.ledger(venue.account)?.positions ?? [];
+    const position = held[this.#random.int(Math.max(1, held.length))];
+    if (!position) return false;
+    const mark = venue.market.quote(position.symbol)?.mark;
+    venue.server.feed({
+      ...{ type: 'ADL', at: Math.floor(scheduler.now()), symbol: position.symbol },
+      ...(mark === undefined ? {} : { mark }),
+    });
+    return true;
+  }
+
+  /** The lots become ten times as coarse for a while. */
+  #filters(): boolean {
+    const { market } = this.#world.venue;
+    const symbol = this.#anySymbol();
+    const before = market.instrument(symbol);
+    if (before?.status !== 'TRADING') return false;
+    market.changeInstrument({
+      ...before,
+      stepSize: D.mul(before.stepSize, '10'),
+      minQuantity: D.mul(before.minQuantity, '10'),
+    });
+    return true;
+  }
+
+  #transfer(): boolean {
+    const { venue, scheduler } = this.#world;
+    const amount = D.decimal(String(50 + this.#random.int(200)));
+    venue.server.feed({
+      type: 'DEPOSIT',
+      at: Math.floor(scheduler.now()),
+      amount: this.#random.next() < 0.5 ? amount : D.neg(amount),
+    });
+    return true;
+  }
+
+  #shock(): boolean {
+    const fraction = (this.#random.next() < 0.5 ? -1 : 1) * (0.02 + this.#random.next() * 0.08);
+    this.#world.venue.market.shock(this.#anySymbol(), fraction, this.#duration(5 * SECOND, 2 * MINUTE));
+    return true;
+  }
+
+  #jump(): boolean {
+    const host = this.#leader?.process.host;
+    if (!host) return false;
+    host.wallOffsetMs += (this.#random.next() < 0.5 ? -1 : 1) * this.#duration(100, 2 * MINUTE);
+    return true;
+  }
+
+  #lateTimers(): boolean {
+    const [host] = this.hosts;
+    return this.#window(5 * MINUTE, (on) => {
+      if (host) host.lateMs = on ? this.#duration(5, 2 * SECOND) : 0;
+    });
+  }
+
+  #poison(): boolean {
+    const runtime = this.#leader?.system?.runtime;
+    const [to, event] = POISON[this.#random.int(POISON.length)] ?? [];
+    const actor = runtime?.actorIds().find((id) => to !== undefined && id.startsWith(to));
+    if (!runtime || !event || actor === undefined) return false;
+    runtime.tell({ to: actor, event, cause: { kind: 'external', id: `poison:${++this.#hands}` } });
+    return true;
+  }
+
+  #flood(): boolean {
+    const runtime = this.#leader?.system?.runtime;
+    const actors = runtime?.actorIds() ?? [];
+    const to = actors[this.#random.int(Math.max(1, actors.length))];
+    if (!runtime || to === undefined) return false;
+    for (let i = 0; i < 300; i++)
+      runtime.tell({
+        to,
+        event: { type: 'FLOOD', i },
+        cause: { kind: 'external', id: `flood:${++this.#hands}` },
+      });
+    return true;
+  }
+}
+
+/** What no machine can take: its guards and actions throw. */
+const POISON = [
+  ['scanner/', { type: 'CANDLES', closed: null }],
+  ['portfolio', { type: 'MARK', prices: null }],
+  ['entry/', { type: 'SIGNAL' }],
+  ['position/', { type: 'ORDER_FILLED' }],
+  ['breaker/', { type: 'EQUITY', equity: {} }],
+  ['venue', { type: 'order.submit' }],
+] as const;

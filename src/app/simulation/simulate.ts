@@ -1,0 +1,236 @@
+/**
+ * One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
+ * nothing does and all must come right; every invariant held all the while by checkers that stand apart.
+ */
+import type { RemoteIdentity } from '../run-identity.ts';
+import { JournalIndex } from './checks/journal-index.ts';
+import type { Invariant, Oracle, Violation } from './checks/oracle.ts';
+import { OrdersCheck } from './checks/orders-check.ts';
+import { ProtectionCheck } from './checks/protection-check.ts';
+import { checkAlive, checkMoney, checkReplay, type Problem, unsettled } from './checks/settled-check.ts';
+import { VenueEye } from './checks/venue-eye.ts';
+import { BALANCE, simulatedConfig } from './config.ts';
+import { Coverage, type CoverageTable } from './coverage.ts';
+import { drawPlan, FAULT_SETS, type FaultSet } from './fault-plan.ts';
+import { Injector } from './injector.ts';
+import type { SimProcess } from './process.ts';
+import type { CrashPoint } from './store.ts';
+import { type Plant, SimWorld, type WorldParts } from './world.ts';
+
+export interface SimulateOptions {
+  readonly seed: number;
+  readonly hours: number;
+  readonly symbols: number;
+  readonly faults: readonly FaultSet[];
+  readonly print?: (line: string) => void;
+  readonly crashAt?: readonly CrashPoint[];
+  readonly plant?: Plant;
+}
+
+export interface SeedReport {
+  readonly seed: number;
+  readonly traceHash: string;
+  readonly simulatedHours: number;
+  readonly events: number;
+  readonly rows: number;
+  readonly orders: number;
+  readonly trades: number;
+  readonly lives: number;
+  /** How long positions stood without their stop; of time in which all was in order. */
+  readonly bare: { readonly count: number; readonly worstMs: number; readonly worstHealthyMs: number };
+  /** From the end of all faults until everything agreed. */
+  readonly settledMs: number | null;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly coverage: CoverageTable;
+  readonly violations: readonly Violation[];
+  readonly tail: readonly string[];
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const LOOK_EVERY_MS = 5_000;
+/** Once all faults are over, everything agrees within this. */
+const SETTLE_MS = 30 * MINUTE;
+/** Long enough after a start that nothing of it is under way. */
+const STARTED_MS = 10_000;
+const MOST_VIOLATIONS = 5;
+
+export async function simulateSeed(options: SimulateOptions, parts: WorldParts): Promise<SeedReport> {
+  const world = await SimWorld.create(options, parts);
+  try {
+    return await new Simulation(world, options).run();
+  } finally {
+    world.close();
+  }
+}
+
+class Simulation {
+  readonly #world: SimWorld;
+  readonly #options: SimulateOptions;
+  readonly #violations: Violation[] = [];
+  readonly #oracle: Oracle;
+  readonly #orders: OrdersCheck;
+  readonly #protection: ProtectionCheck;
+  readonly #coverage: Coverage;
+  readonly #injector: Injector;
+  readonly #epochs = new Map<SimProcess, number>();
+  #moved = false;
+
+  constructor(world: SimWorld, options: SimulateOptions) {
+    this.#world = world;
+    this.#options = options;
+    const violate = (invariant: Invariant, text: string): void => {
+      if (this.#violations.length >= MOST_VIOLATIONS) return;
+      world.trace.say('violation', `${invariant}: ${text}`);
+      this.#violations.push({ invariant, at: Math.floor(world.now), text });
+    };
+    const { core, account } = world.venue;
+    this.#oracle = {
+      now: () => world.now,
+      journal: new JournalIndex(`sim-${options.seed}`, violate),
+      venue: new VenueEye(() => core.records(account), Number(BALANCE)),
+      lease: () => world.lease,
+      epochOf: (process) => this.#epochs.get(process),
+      violate,
+    };
+    const { maxTotalExposure } = simulatedConfig(world.symbols, '.', false).risk;
+    this.#orders = new OrdersCheck(this.#oracle, Number(maxTotalExposure));
+    this.#protection = new ProtectionCheck(
+      this.#oracle,
+      () => this.#isHealthy(),
+      (symbol) => this.#isOurs(symbol),
+    );
+    this.#coverage = new Coverage(() => world.living);
+    this.#injector = new Injector(world, drawPlan(world.random.fork('plan'), options.faults));
+    this.#lookOn();
+  }
+
+  async run(): Promise<SeedReport> {
+    const { hours } = this.#options;
+    const isOver = (): boolean => this.#violations.length > 0;
+    this.#injector.begin();
+    await this.#world.run(hours * HOUR, isOver);
+    let settledMs: number | null = null;
+    if (!isOver()) settledMs = await this.#liveness(isOver);
+    if (!isOver()) await this.#ending(isOver);
+    return this.#report(settledMs);
+  }
+
+  #lookOn(): void {
+    const { onlookers, lives } = this.#world;
+    onlookers.push(this.#coverage, {
+      rows: (rows, process) => {
+        this.#oracle.journal.take(rows);
+        for (const { epoch } of rows) this.#epochs.set(process, epoch);
+      },
+      entry: () => {
+        this.#moved = true;
+      },
+      sent: (process, request) => this.#orders.sending(process, request),
+      life: (life, what) => {
+        if (what === 'ended') this.#injector.ended(life);
+        else if (lives.length > 400) this.#oracle.violate(13, 'it starts again and again');
+      },
+      step: () => this.#step(),
+    });
+  }
+
+  #step(): void {
+    this.#protection.step();
+    if (!this.#moved) return;
+    this.#moved = false;
+    this.#orders.moved();
+    this.#protection.moved();
+  }
+
+  /** Everything that a stop needs is in order, and has been for a moment. */
+  #isHealthy(): boolean {
+    const { living, network, storeFaults, venue } = this.#world;
+    const [life] = living;
+    if (!life?.system || life.process.isPaused || life.process.time.monotonic.now() < STARTED_MS)
+      return false;
+    const { rest, stream } = network.weather;
+    if (rest !== 'up' || stream !== 'up' || storeFaults.down || storeFaults.full) return false;
+    if (!venue.door.isOpen || venue.server.weather.isInMaintenance) return false;
+    return life.system.executor.current()?.state.ready === true;
+  }
+
+  /** Not what a person opened at the venue, and nothing on a symbol that does not trade. */
+  #isOurs(symbol: string): boolean {
+    const { venue, living } = this.#world;
+    if (venue.market.instrument(symbol)?.status !== 'TRADING') return false;
+    const state = living[0]?.system?.executor.current()?.state;
+    const foreign = Number(state?.foreign[symbol]?.amount ?? 0);
+    const isHeld = Object.values(state?.holdings[symbol] ?? {}).some(({ amount }) => Number(amount) !== 0);
+    return foreign === 0 || isHeld;
+  }
+
+  async #liveness(isOver: () => boolean): Promise<number | null> {
+    const world = this.#world;
+    this.#injector.heal();
+    const from = world.now;
+    let problems: Problem[] = [];
+    while (world.now < from + SETTLE_MS && !isOver()) {
+      await world.run(LOOK_EVERY_MS, isOver);
+      problems = unsettled(world.living[0]?.system, this.#oracle.venue.held, (symbol) =>
+        this.#oracle.venue.isBare(symbol),
+      );
+      if (problems.length === 0 && world.now - from > 2 * MINUTE) return world.now - from;
+    }
+    for (const { invariant, text } of problems)
+      this.#oracle.violate(invariant, `${SETTLE_MS / MINUTE} minutes after all faults were over: ${text}`);
+    return null;
+  }
+
+  /** Stops it as a person would, and looks at what is left. */
+  async #ending(isOver: () => boolean): Promise<void> {
+    const world = this.#world;
+    const [life] = world.living;
+    if (!life?.system) return;
+    this.#take(checkAlive(life.system, this.#oracle.journal));
+    life.process.signal('SIGTERM');
+    await world.run(2 * MINUTE, () => isOver() || life.process.isDead);
+    if (life.ended !== 'exit 143')
+      this.#oracle.violate(13, `it was asked to stop, and ended so: ${life.ended}`);
+    const identity = JSON.parse(world.database.meta('run') ?? '{}') as RemoteIdentity;
+    this.#take(checkReplay(world.rows, identity, `sim-${this.#options.seed}`));
+    const ledger = world.venue.core.ledger(world.venue.account);
+    if (ledger) this.#take(checkMoney(world.rows, ledger, isExcused));
+    for (const text of world.venue.server.violations()) this.#oracle.violate(4, `the venue itself: ${text}`);
+  }
+
+  #take(problems: readonly Problem[]): void {
+    for (const { invariant, text } of problems) this.#oracle.violate(invariant, text);
+  }
+
+  #report(settledMs: number | null): SeedReport {
+    const world = this.#world;
+    const books = world.venue.core.records(world.venue.account);
+    const { gaps } = this.#protection;
+    return {
+      seed: this.#options.seed,
+      traceHash: world.trace.digest(),
+      simulatedHours: (world.now - world.startedAt) / HOUR,
+      events: world.scheduler.steps,
+      rows: world.rows.length,
+      orders: books.orders.length + books.algos.length,
+      trades: books.trades.length,
+      lives: world.lives.length,
+      bare: {
+        count: gaps.length,
+        worstMs: Math.max(0, ...gaps.map(({ ms }) => ms)),
+        worstHealthyMs: Math.max(0, ...gaps.map(({ healthyMs }) => healthyMs)),
+      },
+      settledMs,
+      faults: Object.fromEntries([...this.#coverage.faults].sort(([a], [b]) => (a < b ? -1 : 1))),
+      coverage: this.#coverage.table,
+      violations: this.#violations,
+      tail: this.#violations.length > 0 ? world.trace.tail : [],
+    };
+  }
+}
+
+/** What was put in on purpose is no defect. */
+const isExcused = (text: string): boolean => /FLOOD|web_/.test(text);
+
+export { FAULT_SETS };
