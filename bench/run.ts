@@ -104,6 +104,7 @@ async function inProcess(): Promise<Round> {
     doctor: other,
     backup: other,
     restore: other,
+    simulate: other,
     migrate: other,
   };
   const stopping = recording

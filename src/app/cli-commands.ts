@@ -276,6 +276,34 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
   },
   {
+    name: 'simulate',
+    summary: 'run the whole program in simulated worlds full of faults',
+    detail:
+      'Each seed is a world of its own: this program, the local exchange, a network and a database on one virtual clock, with faults of every kind, then time to heal. Checkers that stand apart hold 14 invariants (docs/RELIABILITY.md). The same seed does the same again, byte for byte.',
+    flags: [
+      { name: 'seeds', value: 'A..B', summary: 'these worlds', default: '8 fresh ones, printed' },
+      { name: 'seed', value: 'S', summary: 'this world only' },
+      { name: 'hours', value: 'H', summary: 'with faults, in each; then they heal', default: '2' },
+      { name: 'symbols', value: 'N', summary: 'traded', default: '35' },
+      {
+        name: 'faults',
+        value: 'SETS',
+        summary: 'all, none, or some of process,disk,database,network,venue,data,time,actor',
+        default: 'all',
+      },
+      { name: 'workers', value: 'N', summary: 'worlds at the same time', default: 'one a core' },
+      { name: 'trace', summary: 'everything that happens, line by line; with --seed' },
+      { name: 'no-shrink', summary: 'do not look for the shortest command that shows a failure again' },
+      JSON_FLAG,
+    ],
+    examples: [
+      'bulkhead simulate',
+      'bulkhead simulate --seeds 1..100 --hours 6 --json',
+      'bulkhead simulate --seed 7 --symbols 4 --hours 0.5 --trace',
+    ],
+    exits: { 0: 'every invariant held', 1: 'one was broken: the output says how to see it again' },
+  },
+  {
     name: 'doctor',
     summary: 'check everything that a run needs',
     detail: 'Each check says whether it passed and, if not, what to do. Changes nothing.',

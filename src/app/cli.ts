@@ -28,6 +28,7 @@ import type {
 } from './io.ts';
 import { backupChoice, replayTarget, restoreChoice } from './past-flags.ts';
 import { rulesChoice } from './rules/rule-flags.ts';
+import { type SimulateCommand, simulateOptions } from './simulate-flags.ts';
 import { GROUPINGS, type Grouping } from './statistics.ts';
 import { VERSION } from './version.ts';
 
@@ -47,6 +48,7 @@ export interface Handlers {
   breakerWord(options: BreakerWordOptions, io: Io): Promise<number>;
   breakers(options: CommandOptions, io: Io): Promise<number>;
   exchange(options: ExchangeOptions, io: Io): Promise<number>;
+  simulate(options: SimulateCommand, io: Io): Promise<number>;
   doctor(options: DoctorOptions, io: Io): Promise<number>;
   migrate(options: MigrateOptions, io: Io): Promise<number>;
 }
@@ -114,6 +116,8 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.breakers(commandOptions(parsed, io), io);
     case 'exchange':
       return handlers.exchange(exchangeOptions(parsed, io.cwd), io);
+    case 'simulate':
+      return handlers.simulate(simulateOptions(parsed), io);
     case 'doctor':
       return handlers.doctor({ load: () => commandOptions(parsed, io), json: flags.has('json') }, io);
     case 'migrate':

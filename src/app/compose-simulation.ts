@@ -7,9 +7,11 @@ import { MemoryDatabase, MemoryJournal } from '../journal/memory-journal.ts';
 import { SYNTHETIC_START_AT, SyntheticMarketData } from '../market/synthetic-market-data.ts';
 import { SYNTHETIC_SYMBOLS } from '../market/synthetic-symbols.ts';
 import { registerStrategy } from '../strategy/strategy.ts';
+import type { Timed } from './simulate-pool.ts';
 import { ACCOUNT } from './simulation/config.ts';
 import { type PastAndFuture, readMarket } from './simulation/market.ts';
 import { RESTLESS, Restless } from './simulation/restless.ts';
+import { type SimulateOptions, simulateSeed } from './simulation/simulate.ts';
 import type { SimDatabase, WorldParts } from './simulation/world.ts';
 
 registerStrategy(RESTLESS, (options) => new Restless(options as { exitsOneIn?: number }));
@@ -76,3 +78,11 @@ export const WORLD_PARTS: WorldParts = {
   startAt: SYNTHETIC_START_AT + WARM_UP_MS,
   gateway,
 };
+
+/** One seed, with the time that its core took for it. */
+export async function simulateTimed(options: SimulateOptions): Promise<Timed> {
+  const before = process.threadCpuUsage();
+  const report = await simulateSeed(options, WORLD_PARTS);
+  const { user, system } = process.threadCpuUsage(before);
+  return { report, cpuMs: (user + system) / 1000 };
+}

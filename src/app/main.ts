@@ -33,6 +33,7 @@ const handlers: Handlers = {
   breakerWord: async (options, io) => (await import('./release.ts')).breakerWord(options, io),
   breakers: async (options, io) => (await import('./breakers.ts')).breakers(options, io),
   exchange: async (options, io) => (await import('./exchange.ts')).exchange(options, io),
+  simulate: async (options, io) => (await import('./simulate.ts')).simulate(options, io),
   doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
   migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };

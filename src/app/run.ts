@@ -44,13 +44,7 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
     now: () => io.time.clock.now(),
   });
   const held = new Held();
-  const signals = new Signals(
-    config.shutdown.deadlineMs,
-    io.time,
-    log,
-    target !== undefined,
-    seams.signals,
-  );
+  const signals = new Signals(config.shutdown.deadlineMs, io.time, log, target !== undefined, seams.signals);
   held.add(() => signals.release());
   const create = seams.create ?? createStore;
   const { onSystem, wrap } = seams;

@@ -10,9 +10,9 @@ import { sleep, type Time } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import type { CallLane } from '../domain/remote.ts';
 import { isWorthRepeating, neverSent, throttledUntil, VenueFailure } from './call-outcome.ts';
-import type { VenueAnswer, VenueClient, WireParams } from './venue-client.ts';
 import { type ActVerb, type ReadVerb, VERBS, type VerbName } from './ccxt-verbs.ts';
 import type { RateBudget } from './rate-budget.ts';
+import type { VenueAnswer, VenueClient, WireParams } from './venue-client.ts';
 
 export interface CallerOptions {
   readonly client: VenueClient;

@@ -10,9 +10,9 @@ import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
 import type { CallLane, RemoteAnswers, RemoteCall, RemoteFill } from '../domain/remote.ts';
 import { classifyFailure, DUPLICATE_CLIENT_ID, NOT_FOUND, neverSent, VenueFailure } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
-import type { WireParams } from './venue-client.ts';
 import { asRow, asRows, readAlgo, readFill, readOrder, UnreadableRow } from './ccxt-rows.ts';
 import { type Grid, onGrid } from './side-rounding.ts';
+import type { WireParams } from './venue-client.ts';
 
 type CallOf<C extends RemoteCall['call']> = Extract<RemoteCall, { readonly call: C }>;
 

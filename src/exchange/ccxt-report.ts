@@ -10,7 +10,6 @@ import { isZero } from '../core/decimal.ts';
 import type { RemoteFill, RemoteIncome, RemoteReport } from '../domain/remote.ts';
 import { classifyFailure, NOT_FOUND } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
-import type { WireParams } from './venue-client.ts';
 import {
   amount,
   asRow,
@@ -26,6 +25,7 @@ import {
 } from './ccxt-rows.ts';
 import type { ReadVerb } from './ccxt-verbs.ts';
 import type { OrderNames } from './order-names.ts';
+import type { WireParams } from './venue-client.ts';
 
 export interface ReadingOptions {
   readonly caller: VenueCaller;

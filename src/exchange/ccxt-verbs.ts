@@ -2,8 +2,9 @@
  * The endpoints of the venue that the gateway uses, and what each costs of the rate limits. Prices and quantities
  * are text; nothing here knows how a request is signed or sent.
  */
-import type { Api, Method, WireParams } from './venue-client.ts';
+
 import type { CallCost } from './rate-budget.ts';
+import type { Api, Method, WireParams } from './venue-client.ts';
 
 export interface Verb {
   readonly api: Api;

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { JournalFacts, type SoakLedger, withoutStop } from '../../src/app/simulation/ledger-checks.ts';
 import { readStatus } from '../../src/app/status-file.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { tempDir } from '../support/temp.ts';
 import { soak } from '../support/venue-soak.ts';
-import { JournalFacts, type SoakLedger, withoutStop } from '../../src/app/simulation/ledger-checks.ts';
 import { SoakWorld, type WorldOptions } from '../support/venue-soak-world.ts';
 
 const SPEED = 120;

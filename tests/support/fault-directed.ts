@@ -6,6 +6,12 @@
  * A fault counts for a state when the position's newest committed row had it at the instant of the strike.
  */
 import type { PositionContext } from '../../machines/position/context.ts';
+import {
+  checkOrders,
+  checkResults,
+  JournalFacts,
+  type SoakLedger,
+} from '../../src/app/simulation/ledger-checks.ts';
 import * as D from '../../src/core/decimal.ts';
 import { actorType } from '../../src/core/ids.ts';
 import type { ActorEvent } from '../../src/domain/events.ts';
@@ -29,7 +35,6 @@ import {
   type Wanted,
 } from './fault-targets.ts';
 import { PaperWorld, pause } from './paper-world.ts';
-import { checkOrders, checkResults, JournalFacts, type SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
 
 const HIT_MS = 6_000;
 const HELD_MS = 4_000;

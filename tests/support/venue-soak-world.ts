@@ -7,13 +7,13 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { journalRows } from '../../src/app/export.ts';
+import { BUSY } from '../../src/app/simulation/config.ts';
+import type { SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
 import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
 import { pgliteStore } from '../../src/journal/pglite-journal.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';
 import { CliProcess } from './cli-process.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
-import { BUSY } from '../../src/app/simulation/config.ts';
-import type { SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
 
 const MAIN = fileURLToPath(new URL('./venue-soak-main.ts', import.meta.url));
 const ACCOUNT = 'main';

@@ -3,7 +3,6 @@
  * each round what can be seen from outside, at the end everything.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Random, seededRandom } from '../../src/core/random.ts';
 import {
   checkOrders,
   checkResults,
@@ -12,6 +11,7 @@ import {
   withoutStop,
 } from '../../src/app/simulation/ledger-checks.ts';
 import { type Gap, gapsOf, percentile, whileUp } from '../../src/app/simulation/protection-gaps.ts';
+import { type Random, seededRandom } from '../../src/core/random.ts';
 import { briefly, SoakWorld, type Victim, type WorldOptions } from './venue-soak-world.ts';
 
 export interface SoakPlan extends WorldOptions {

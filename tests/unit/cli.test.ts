@@ -30,6 +30,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     doctor: note('doctor'),
     backup: note('backup'),
     restore: note('restore'),
+    simulate: note('simulate'),
     migrate: note('migrate'),
   };
   const io = fakeIo({ env });

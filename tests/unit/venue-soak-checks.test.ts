@@ -1,9 +1,6 @@
 /** The judges of the soak through sockets: each kind of wrong must be seen. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Intent } from '../../src/domain/events.ts';
-import type { IdentifiedOrder } from '../../src/domain/order.ts';
-import type { JournalRow } from '../../src/journal/journal.ts';
 import {
   checkOrders,
   checkResults,
@@ -14,6 +11,9 @@ import {
   withoutStop,
 } from '../../src/app/simulation/ledger-checks.ts';
 import { gapsOf, whileUp } from '../../src/app/simulation/protection-gaps.ts';
+import type { Intent } from '../../src/domain/events.ts';
+import type { IdentifiedOrder } from '../../src/domain/order.ts';
+import type { JournalRow } from '../../src/journal/journal.ts';
 
 const OWNER = 'position/BTCUSDT/BOTH/1';
 const NOTHING: SoakLedger = {

@@ -97,10 +97,7 @@ export class Injector {
     const delayMs =
       this.#random.next() < 0.7 ? this.#random.next() * 5 * SECOND : this.#random.next() * 2 * MINUTE;
     this.#world.scheduler.set(delayMs, () => {
-      const { host } = life.process;
-      const isThere = this.#world.living.some(({ process }) => process.host === host);
-      const isNeeded = this.#world.living.length === 0 || host === this.hosts[0];
-      if (!isThere && isNeeded) this.#world.start(host, life.standby);
+      if (this.#world.living.length === 0) this.#world.start(life.process.host, life.standby);
     });
   }
 
@@ -122,12 +119,12 @@ export class Injector {
     if (world.living.length === 0 && first) world.start(first);
   }
 
-  #again(strike: Strike): void {
-    const waitMs = -Math.log(1 - this.#random.next()) * strike.everyMs;
+  #again(strike: Strike, dice = this.#world.random.fork(`strikes/${strike.kind}`)): void {
+    const waitMs = -Math.log(1 - dice.next()) * strike.everyMs;
     this.#world.scheduler.set(waitMs, () => {
       if (this.#healed) return;
       if (this.#acts[strike.kind]?.()) this.#world.faulted(strike.kind);
-      this.#again(strike);
+      this.#again(strike, dice);
     });
   }
 

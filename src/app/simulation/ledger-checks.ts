@@ -105,7 +105,8 @@ export class JournalFacts {
   last = 0;
   wallet: string | undefined;
   #confirmed = new Set<string>();
-  readonly #fills = new Set<string>();
+  /** Symbol and trade → whom it was told to. */
+  readonly told = new Map<string, string>();
 
   take(row: JournalRow): void {
     if (row.n !== this.last + 1) this.problems.push(`row ${row.n} follows row ${this.last}`);
@@ -118,7 +119,8 @@ export class JournalFacts {
     if (row.kind === 'dead-letter') this.#deadLetter(row, event);
     if (row.actor === PORTFOLIO) this.#portfolio(row, event, intents, cause);
     if (row.actor.startsWith('position/')) this.#position(row, event, cause);
-    if (row.actor.startsWith('scanner/') && event.type === 'CANDLES') this.#scanned(row, event, intents);
+    if (row.kind === 'event' && row.actor.startsWith('scanner/') && event.type === 'CANDLES')
+      this.#scanned(row, event, intents);
   }
 
   /** What is too late for a position that is over is no harm, unless money moved. */
@@ -196,8 +198,8 @@ export class JournalFacts {
       this.positions.set(row.actor, (JSON.parse(row.snapshot) as { context: PositionContext }).context);
     if (event.type !== 'ORDER_FILLED' || cause.kind === 'postponed') return;
     const key = `${event.symbol} ${event.tradeId}`;
-    if (this.#fills.has(key)) this.problems.push(`trade ${key} was told twice (row ${row.n}, ${row.actor})`);
-    this.#fills.add(key);
+    if (this.told.has(key)) this.problems.push(`trade ${key} was told twice (row ${row.n}, ${row.actor})`);
+    this.told.set(key, row.actor);
   }
 }
 
@@ -255,7 +257,7 @@ export function checkResults(ledger: SoakLedger, facts: JournalFacts): string[] 
   const owners = ownersOf(ledger, facts);
   const sums = new Map<string, { gross: D.Decimal; fees: D.Decimal; quantity: D.Decimal }>();
   for (const { orderId, symbol, realizedPnl, commission, qty, id } of ledger.trades) {
-    const owner = owners.get(String(orderId));
+    const owner = owners.get(String(orderId)) ?? facts.told.get(`${symbol} ${id}`);
     if (owner === undefined) {
       problems.push(`trade ${id} on ${symbol} is nobody's`);
       continue;

@@ -190,6 +190,11 @@ export class SimWorld {
     return this.lives.filter(({ process }) => !process.isDead).reverse();
   }
 
+  /** Who trades: composed, whoever else waits. */
+  get trader(): Life | undefined {
+    return this.living.find(({ system, process }) => system && !process.isPaused);
+  }
+
   /** Lets time go by; ends early once `isOver` says so. */
   async run(forMs: number, isOver: () => boolean = () => false): Promise<void> {
     const until = this.scheduler.now() + forMs;

@@ -26,7 +26,10 @@ export interface DoorParts {
   readonly handle: (incoming: Incoming, reply: Reply) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** A client's socket that is open already, past any handshake; false: it is refused. */
-  readonly attach: (url: string, accept: () => { readonly ws: ServedSocket; readonly raw: Corked }) => boolean;
+  readonly attach: (
+    url: string,
+    accept: () => { readonly ws: ServedSocket; readonly raw: Corked },
+  ) => boolean;
 }
 
 /** Where clients come in. */

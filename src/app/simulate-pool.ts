@@ -1,0 +1,43 @@
+/** Seeds over the machine's cores: each worker takes the next one, so that a long one holds nobody up. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { SeedReport, SimulateOptions } from './simulation/simulate.ts';
+
+/** What a worker can be told: no functions. */
+export type Job = Pick<SimulateOptions, 'seed' | 'hours' | 'symbols' | 'faults'>;
+
+export interface Timed {
+  readonly report: SeedReport;
+  /** Of the worker's own core. */
+  readonly cpuMs: number;
+}
+
+export type Answer = Timed | { readonly seed: number; readonly error: string };
+
+/** Gives each answer as it comes. */
+export async function simulateAll(
+  jobs: readonly Job[],
+  workers: number | undefined,
+  onAnswer: (answer: Answer) => void,
+): Promise<void> {
+  const count = Math.min(workers ?? availableParallelism(), jobs.length);
+  const next = jobs.values();
+  await Promise.all(Array.from({ length: count }, () => work(next, onAnswer)));
+}
+
+function work(jobs: Iterator<Job>, onAnswer: (answer: Answer) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./simulate-worker.ts', import.meta.url));
+    const give = (): void => {
+      const { value, done } = jobs.next();
+      if (done !== true) worker.postMessage(value);
+      else void worker.terminate().then(() => resolve());
+    };
+    worker.on('message', (answer: Answer) => {
+      onAnswer(answer);
+      give();
+    });
+    worker.on('error', reject);
+    give();
+  });
+}

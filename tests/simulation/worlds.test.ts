@@ -1,0 +1,75 @@
+/**
+ * The whole program in simulated worlds: a fixed set of seeds and fresh ones, printed so that they can be run again;
+ * and the same seed twice does the same twice, byte for byte.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Answer, type Job, simulateAll } from '../../src/app/simulate-pool.ts';
+import { commandOf } from '../../src/app/simulate-shrink.ts';
+import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
+import { freshSeed } from '../../src/core/random.ts';
+
+const FIXED = [1, 2, 3, 4, 5, 6];
+const FRESH = Number(process.env.SIMULATE_FRESH ?? 3);
+
+const job = (seed: number, more: Partial<Job> = {}): Job => ({
+  seed,
+  hours: 0.75,
+  symbols: 4,
+  faults: FAULT_SETS,
+  ...more,
+});
+
+async function simulate(jobs: readonly Job[]): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  await simulateAll(jobs, undefined, (answer) => answers.push(answer));
+  return answers;
+}
+
+/** What a failing seed says, with the command that shows it again. */
+function complaints(answers: readonly Answer[], of: (seed: number) => Job): string[] {
+  return answers.flatMap((answer) => {
+    if (!('report' in answer)) return [`${answer.seed}: ${answer.error}`];
+    const { seed, violations } = answer.report;
+    const command = commandOf(of(seed), FAULT_SETS.length);
+    return violations.map(({ invariant, text }) => `${command}: invariant ${invariant}: ${text}`);
+  });
+}
+
+test('every invariant holds in fixed and in fresh worlds', async (t) => {
+  const seeds = [...FIXED, ...Array.from({ length: FRESH }, () => freshSeed())];
+  t.diagnostic(`seeds: ${seeds.join(', ')}`);
+  const answers = await simulate(seeds.map((seed) => job(seed)));
+  assert.deepEqual(
+    complaints(answers, (seed) => job(seed)),
+    [],
+  );
+  const reports = answers.flatMap((answer) => ('report' in answer ? [answer.report] : []));
+  assert.equal(reports.length, seeds.length);
+  const count = (of: (report: (typeof reports)[number]) => number): number =>
+    reports.reduce((sum, report) => sum + of(report), 0);
+  assert.ok(count(({ trades }) => trades) > 40, 'the worlds trade');
+  assert.ok(count(({ lives }) => lives) > 2 * seeds.length, 'processes die and come back');
+  const faults = new Set(reports.flatMap((report) => Object.keys(report.faults)));
+  for (const set of FAULT_SETS)
+    assert.ok(
+      [...faults].some((fault) => fault.startsWith(set)),
+      `${set} faults`,
+    );
+});
+
+test('the same seed twice is the same trace; another is another', async () => {
+  const short = (seed: number): Job => job(seed, { hours: 0.4 });
+  const answers = await simulate([short(11), short(11), short(12), short(12)]);
+  const hashes = new Map<number, Set<string>>();
+  for (const answer of answers) {
+    assert.ok('report' in answer, JSON.stringify(answer));
+    const { seed, traceHash } = answer.report;
+    hashes.set(seed, (hashes.get(seed) ?? new Set()).add(traceHash));
+  }
+  assert.deepEqual(
+    [...hashes.values()].map(({ size }) => size),
+    [1, 1],
+  );
+  assert.equal(new Set([...hashes.values()].flatMap((set) => [...set])).size, 2);
+});
