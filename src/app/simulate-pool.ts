@@ -1,18 +1,7 @@
 /** Seeds over the machine's cores: each worker takes the next one, so that a long one holds nobody up. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { SeedReport, SimulateOptions } from './simulation/simulate.ts';
-
-/** What a worker can be told: no functions. */
-export type Job = Pick<SimulateOptions, 'seed' | 'hours' | 'symbols' | 'faults'>;
-
-export interface Timed {
-  readonly report: SeedReport;
-  /** Of the worker's own core. */
-  readonly cpuMs: number;
-}
-
-export type Answer = Timed | { readonly seed: number; readonly error: string };
+import type { Answer, Job } from './simulation/job.ts';
 
 /** Gives each answer as it comes. */
 export async function simulateAll(

@@ -2,7 +2,7 @@
  * The shortest way to see a failure again: fewer hours first, then fewer kinds of fault, then fewer symbols; each
  * change is kept only when the same invariant still breaks.
  */
-import type { Job } from './simulate-pool.ts';
+import type { Job } from './simulation/job.ts';
 import type { SeedReport } from './simulation/simulate.ts';
 
 const HOUR_MS = 3_600_000;

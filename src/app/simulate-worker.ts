@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { errorText } from '../core/errors.ts';
 import { simulateTimed } from './compose-simulation.ts';
-import type { Answer, Job } from './simulate-pool.ts';
+import type { Answer, Job } from './simulation/job.ts';
 
 parentPort?.on('message', (job: Job) => {
   simulateTimed(job).then(

@@ -6,10 +6,11 @@
 import { simulateTimed, WORLD_PARTS } from './compose-simulation.ts';
 import type { Io } from './io.ts';
 import type { SimulateCommand } from './simulate-flags.ts';
-import { type Answer, type Job, simulateAll, type Timed } from './simulate-pool.ts';
+import { simulateAll } from './simulate-pool.ts';
 import { commandOf, shrink } from './simulate-shrink.ts';
 import { mergeTables, pairsOf } from './simulation/coverage.ts';
 import { FAULT_SETS } from './simulation/fault-plan.ts';
+import type { Answer, Job, Timed } from './simulation/job.ts';
 
 const TAIL_LINES = 30;
 

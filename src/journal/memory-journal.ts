@@ -235,7 +235,7 @@ export class MemoryJournal implements JournalStore {
     for await (const rows of batches) all.push(...rows);
     await this.#run('restore', all, () => {
       if (this.#data.rows.length > 0) throw notEmpty(this.#account, this.#data.rows.length);
-      for (const row of all) this.#insert(row);
+      for (const row of all) insertRow(this.#data, row);
       const { settledN, meta } = end();
       this.#data.settledN = settledN;
       this.#data.epoch = all.reduce((highest, { epoch }) => Math.max(highest, epoch), this.#data.epoch);

@@ -4,9 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Answer, type Job, simulateAll } from '../../src/app/simulate-pool.ts';
+import { simulateAll } from '../../src/app/simulate-pool.ts';
 import { commandOf } from '../../src/app/simulate-shrink.ts';
 import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
+import type { Answer, Job } from '../../src/app/simulation/job.ts';
 import { freshSeed } from '../../src/core/random.ts';
 
 const FIXED = [1, 2, 3, 4, 5, 6];

@@ -4,11 +4,12 @@
  */
 import type { RemoteIdentity } from '../run-identity.ts';
 import { JournalIndex } from './checks/journal-index.ts';
-import type { Invariant, Oracle, Violation } from './checks/oracle.ts';
+import type { Oracle } from './checks/oracle.ts';
 import { OrdersCheck } from './checks/orders-check.ts';
 import { ProtectionCheck } from './checks/protection-check.ts';
 import { checkAlive, checkMoney, checkReplay, type Problem, unsettled } from './checks/settled-check.ts';
 import { VenueEye } from './checks/venue-eye.ts';
+import type { Invariant, Violation } from './checks/violation.ts';
 import { BALANCE, simulatedConfig } from './config.ts';
 import { Coverage, type CoverageTable } from './coverage.ts';
 import { drawPlan, type FaultSet } from './fault-plan.ts';
@@ -53,6 +54,8 @@ const LOOK_EVERY_MS = 5_000;
 const SETTLE_MS = 30 * MINUTE;
 /** Long enough after a start that nothing of it is under way. */
 const STARTED_MS = 10_000;
+/** So long afterwards a refusal for the limits may still be the fault's. */
+const STORM_MS = 5 * MINUTE;
 const MOST_VIOLATIONS = 5;
 
 export async function simulateSeed(options: SimulateOptions, parts: WorldParts): Promise<SeedReport> {
@@ -75,6 +78,8 @@ class Simulation {
   readonly #injector: Injector;
   readonly #epochs = new Map<SimProcess, number>();
   #moved = false;
+  /** When the venue last refused everything, by a fault. */
+  #stormAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: SimWorld, options: SimulateOptions) {
     this.#world = world;
@@ -127,6 +132,13 @@ class Simulation {
         this.#moved = true;
       },
       sent: (process, request) => this.#orders.sending(process, request),
+      answered: (status, { method, path }) => {
+        const isStorm = this.#world.now - this.#stormAt < STORM_MS;
+        if (status === 429 && !isStorm) this.#orders.overLimit(`${method} ${path}`);
+      },
+      fault: (what) => {
+        if (what === 'venue:storm' || what === 'venue:ban') this.#stormAt = this.#world.now;
+      },
       life: (life, what) => {
         if (what === 'ended') this.#injector.ended(life);
         else if (lives.length > 400) this.#oracle.violate(13, 'it starts again and again');

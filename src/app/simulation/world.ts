@@ -19,7 +19,7 @@ import type {
   VenueClientOptions,
   VenueRequest as WireRequest,
 } from '../../exchange/venue-client.ts';
-import type { JournalRow, JournalStore, LeaseState } from '../../journal/journal.ts';
+import type { JournalRow, JournalStore, Lease } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core.ts';
 import type { Push } from '../../venue-server/protocol.ts';
 import type { LiveSystem } from '../compose-live.ts';
@@ -38,7 +38,7 @@ import { openSimVenue, type SimVenue } from './venue.ts';
 /** The journal's database: outlives every process. */
 export interface SimDatabase {
   readonly rows: () => readonly JournalRow[];
-  readonly lease: () => LeaseState | undefined;
+  readonly lease: () => (Lease & { readonly expiresAt: number }) | undefined;
   readonly meta: (key: string) => string | undefined;
   /** One process's way to it. */
   readonly connect: (clock: Clock, hooks: StoreHooks) => JournalStore;
@@ -96,6 +96,7 @@ export interface Onlooker {
   entry?(entry: CoreEntry): void;
   push?(push: Push): void;
   sent?(process: SimProcess, request: WireRequest): void;
+  answered?(status: number, request: WireRequest): void;
   fault?(what: string): void;
   life?(life: Life, what: 'started' | 'ended'): void;
   /** After every event of the world. */
@@ -139,6 +140,9 @@ export class SimWorld {
       random: this.random.fork('network'),
       door: () => this.venue.door,
       onSent: (process, request) => this.#sent(process, request),
+      onAnswered: (status, request) => {
+        for (const onlooker of this.onlookers) onlooker.answered?.(status, request);
+      },
       onFault: (what) => this.faulted(what),
     });
   }

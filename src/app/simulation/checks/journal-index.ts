@@ -12,7 +12,7 @@ import { VENUE } from '../../../domain/events.ts';
 import type { IdentifiedOrder } from '../../../domain/order.ts';
 import type { JournalHead, JournalRow } from '../../../journal/journal.ts';
 import { EMPTY_HEAD, verifyChain } from '../../../journal/row-hash.ts';
-import type { Invariant } from './oracle.ts';
+import type { Invariant } from './violation.ts';
 
 export interface Intended {
   readonly n: number;

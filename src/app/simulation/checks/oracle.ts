@@ -1,17 +1,8 @@
 /** What a checker is given, and how it says that something must not be. */
-import type { CoreEntry } from '../../../venue-server/core-types.ts';
 import type { SimProcess } from '../process.ts';
 import type { JournalIndex } from './journal-index.ts';
 import type { VenueEye } from './venue-eye.ts';
-
-/** Of the list in docs/RELIABILITY.md. */
-export type Invariant = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14;
-
-export interface Violation {
-  readonly invariant: Invariant;
-  readonly at: number;
-  readonly text: string;
-}
+import type { Invariant } from './violation.ts';
 
 export interface Oracle {
   readonly now: () => number;
@@ -22,5 +13,3 @@ export interface Oracle {
   readonly epochOf: (process: SimProcess) => number | undefined;
   readonly violate: (invariant: Invariant, text: string) => void;
 }
-
-export type { CoreEntry };

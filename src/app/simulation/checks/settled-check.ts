@@ -12,7 +12,7 @@ import { type LiveSystem, remoteRegistry } from '../../compose-live.ts';
 import type { RemoteIdentity } from '../../run-identity.ts';
 import { checkResults, JournalFacts, type SoakLedger } from '../ledger-checks.ts';
 import type { JournalIndex } from './journal-index.ts';
-import type { Invariant } from './oracle.ts';
+import type { Invariant } from './violation.ts';
 
 export interface Problem {
   readonly invariant: Invariant;
@@ -87,7 +87,7 @@ export function checkReplay(
   identity: RemoteIdentity,
   instance: string,
 ): Problem[] {
-  const replay = new Replay(remoteRegistry(identity).registry, instance);
+  const replay = new Replay(remoteRegistry(identity).registry, () => instance);
   const problems: Problem[] = [];
   for (const row of rows) {
     for (const { n, actor, what, detail } of replay.take(row))

@@ -1,0 +1,13 @@
+/** What goes to a worker and what comes back. */
+import type { SeedReport, SimulateOptions } from './simulate.ts';
+
+/** What a worker can be told: no functions. */
+export type Job = Pick<SimulateOptions, 'seed' | 'hours' | 'symbols' | 'faults'>;
+
+export interface Timed {
+  readonly report: SeedReport;
+  /** Of the worker's own core. */
+  readonly cpuMs: number;
+}
+
+export type Answer = Timed | { readonly seed: number; readonly error: string };
