@@ -191,7 +191,7 @@ describe('a full reading', () => {
       '/fapi/v3/account',
       '/fapi/v1/income',
     ]) {
-      const { gateway, venue } = await gatewayHarness(t, { callTimeoutMs: 100 });
+      const { gateway, venue } = await gatewayHarness(t, { callTimeoutMs: 1_000 });
       venue.on(`GET ${part}`, refusal(-2015, 'Invalid API-key, IP, or permissions for action.', 401));
       const outcome = await gateway.call(report(Date.now() - 1000));
       assert.deepEqual(
