@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { WrapLogic } from '../../../supervisors/machine-registry.ts';
+import { readSecrets } from '../../config/secrets.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import type { Dial } from '../../core/kept-socket.ts';
@@ -228,7 +229,7 @@ export class SimWorld {
     for (const onlooker of this.onlookers) onlooker.life?.(life, 'started');
     const options: RunOptions = {
       config: simulatedConfig(this.symbols, dataDir, standby),
-      secrets: { databaseUrl: undefined, redisUrl: undefined, apiKey: undefined, apiSecret: undefined },
+      secrets: readSecrets({}),
       configFile: undefined,
       json: false,
       quiet: true,
