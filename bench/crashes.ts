@@ -1,4 +1,4 @@
-/** Eight crashes and where their recordings lie under the data folder. Ten days of run-up: trends take four to see. */
+/** Eight crashes and where their recordings lie under the data folder. A week of run-up: trends take four days to see. */
 export interface Crash {
   readonly name: string;
   readonly title: string;
@@ -27,12 +27,12 @@ const crash = (
 ): Crash => ({ name, title, recording, timeframe, symbols, from, to, balance: String(100 * symbols.length) });
 
 export const CRASHES: readonly Crash[] = [
-  crash('covid', 'March 2020', '.', '1h', OLD, '2020-03-01', '2020-03-16'),
-  crash('may', 'May 2021', '.', '1h', OLD, '2021-05-08', '2021-05-22'),
-  crash('luna', 'LUNA, May 2022', 'candles/okx-swap', '5m', OKX, '2022-05-01', '2022-05-14'),
-  crash('ftx', 'FTX, November 2022', 'candles/okx-swap', '5m', OKX, '2022-10-31', '2022-11-12'),
-  crash('august-2023', '17 August 2023', '.', '5m', TWO, '2023-08-08', '2023-08-20'),
-  crash('august-2024', '5 August 2024', '.', '15m', TWO, '2024-07-26', '2024-08-08'),
-  crash('february-2025', '3 February 2025', '.', '5m', TWO, '2025-01-24', '2025-02-06'),
-  crash('april-2025', '7 April 2025', '.', '5m', SIX, '2025-03-29', '2025-04-10'),
+  crash('covid', 'March 2020', '.', '1h', OLD, '2020-03-03', '2020-03-16'),
+  crash('may', 'May 2021', '.', '1h', OLD, '2021-05-10', '2021-05-22'),
+  crash('luna', 'LUNA, May 2022', 'candles/okx-swap', '5m', OKX, '2022-05-02', '2022-05-13'),
+  crash('ftx', 'FTX, November 2022', 'candles/okx-swap', '5m', OKX, '2022-11-01', '2022-11-11'),
+  crash('august-2023', '17 August 2023', '.', '5m', TWO, '2023-08-10', '2023-08-19'),
+  crash('august-2024', '5 August 2024', '.', '15m', TWO, '2024-07-27', '2024-08-07'),
+  crash('february-2025', '3 February 2025', '.', '5m', TWO, '2025-01-26', '2025-02-05'),
+  crash('april-2025', '7 April 2025', '.', '5m', SIX, '2025-03-31', '2025-04-09'),
 ];

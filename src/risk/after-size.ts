@@ -2,7 +2,7 @@
  * The rules that need a size: where the venue would liquidate, and what the whole portfolio may then lose. A
  * smaller size may pass where a larger does not.
  */
-import { add, type Decimal, div, mul, sum, toNumber } from '../core/decimal.ts';
+import { add, type Decimal, div, gt, mul, sum, toNumber } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
 import { refuse } from './checks.ts';
@@ -23,10 +23,25 @@ export function afterSize(
 ): Placed {
   const leverage = leverageFor(entry, quantity, instrument, view, limits, most);
   const refusals = [
+    ...overMargin(entry, quantity, view, leverage),
     ...(leverage > 0 ? [] : [refuse('liquidation', `it would lie before the stop ${entry.stopPrice}`)]),
     ...overLoss(entry, quantity, view, limits),
   ];
   return refusals.length > 0 ? { refusals } : { leverage };
+}
+
+/** The leverage that the venue allows may be far below ours: then so much more margin is bound. */
+function overMargin(
+  entry: Entry,
+  quantity: Decimal,
+  { available }: PortfolioView,
+  leverage: number,
+): Refusal[] {
+  if (available === undefined || leverage < 1) return [];
+  const needed = div(mul(quantity, entry.referencePrice), String(leverage), 8, 'up');
+  return gt(needed, available)
+    ? [refuse('margin', `${needed} at ${leverage}×; available are ${available}`)]
+    : [];
 }
 
 /** 0 when no leverage keeps the liquidation price beyond the stop. */

@@ -127,8 +127,13 @@ function unjudged(entry: Entry, view: PortfolioView, limits: RiskLimits): string
   const notes: string[] = [];
   const held = [...view.exposures, { ...entry, notional: '0' }];
   const short = withoutHistory(held, conditions, limits.valueAtRisk.minReturns);
-  if (limits.valueAtRisk.enabled && short.length > 0)
-    notes.push(`value at risk not judged: too little history of ${short.slice(0, 5).join(', ')}`);
+  if (limits.valueAtRisk.enabled && short.length > 0) {
+    const isAll = held.every(({ symbol }) => short.includes(symbol));
+    const what = isAll
+      ? 'value at risk not judged'
+      : 'value at risk takes them for the wildest of the others';
+    notes.push(`${what}: too little history of ${short.slice(0, 5).join(', ')}`);
+  }
   if (limits.liquidity.enabled && conditions.depth === undefined) notes.push('no book: depth not judged');
   return notes;
 }

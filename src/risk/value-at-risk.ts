@@ -3,7 +3,7 @@
  * covariance (parametric), value at risk and the mean of what lies beyond it.
  *
  * Invariants: losses are positive, in quote currency; a hedge lowers them, an equal position doubles them;
- * symbols without enough history make the answer undefined, never smaller.
+ * a symbol without enough history makes the answer larger, never smaller.
  */
 import { toNumber } from '../core/decimal.ts';
 import type { Exposure, MarketConditions } from '../domain/risk.ts';
@@ -33,21 +33,46 @@ export function withoutHistory(
   return [...new Set(exposures.filter(short).map(({ symbol }) => symbol))];
 }
 
-/** Undefined when any symbol has fewer than `minReturns`. */
+/**
+ * What has too little history counts as the wildest of the others, and as if nothing hedged it. Undefined where no
+ * symbol has `minReturns`.
+ */
 export function portfolioLoss(
   exposures: readonly Exposure[],
   conditions: MarketConditions,
   minReturns: number,
 ): Loss | undefined {
-  if (withoutHistory(exposures, conditions, minReturns).length > 0) return undefined;
+  const unknown = new Set(withoutHistory(exposures, conditions, minReturns));
   const signed = new Map<string, number>();
+  let guessed = 0;
   for (const { symbol, direction, notional } of exposures) {
-    const value = toNumber(notional) * (direction === 'long' ? 1 : -1);
-    signed.set(symbol, (signed.get(symbol) ?? 0) + value);
+    if (unknown.has(symbol)) guessed += toNumber(notional);
+    else signed.set(symbol, (signed.get(symbol) ?? 0) + toNumber(notional) * (direction === 'long' ? 1 : -1));
   }
+  if (signed.size === 0 && unknown.size > 0) return undefined;
+  const known = lossOf(signed, conditions);
+  return guessed > 0 ? plus(known, wildest([...signed.keys()], conditions), guessed) : known;
+}
+
+const MEASURES = ['historicalVar', 'historicalCvar', 'parametricVar', 'parametricCvar'] as const;
+
+const plus = (loss: Loss, each: Loss, notional: number): Loss =>
+  lossBy((measure) => loss[measure] + notional * each[measure]);
+
+/** The most that one unit of any of them loses. */
+function wildest(symbols: readonly string[], conditions: MarketConditions): Loss {
+  const ones = symbols.flatMap((symbol) =>
+    [1, -1].map((unit) => lossOf(new Map([[symbol, unit]]), conditions)),
+  );
+  return lossBy((measure) => Math.max(0, ...ones.map((one) => one[measure])));
+}
+
+const lossBy = (of: (measure: keyof Loss) => number): Loss =>
+  Object.fromEntries(MEASURES.map((measure) => [measure, of(measure)])) as unknown as Loss;
+
+function lossOf(signed: ReadonlyMap<string, number>, conditions: MarketConditions): Loss {
   const series = profits(signed, conditions);
-  if (series.length === 0)
-    return { historicalVar: 0, historicalCvar: 0, parametricVar: 0, parametricCvar: 0 };
+  if (series.length === 0) return lossBy(() => 0);
   const sorted = Float64Array.from(series).sort();
   // At least the worst hour; the remainder of a fraction counts as risk.
   const beyond = Math.max(1, Math.floor((1 - LEVEL) * sorted.length + 1e-9));
