@@ -169,6 +169,8 @@ export const weekOf = (at: number): number => Math.floor((dayOf(at) + 3) / 7);
 export const UNLIMITED = {
   maxSideExposure: '1000',
   maxClusterExposure: '1000',
+  // Was always there, and could not be configured.
+  volatility: { enabled: true, referenceAtrPercent: 2, minFactor: 0.5, maxFactor: 2 },
   kelly: { enabled: false, minTrades: 1, priorTrades: 0, referenceFraction: 1, maxFactor: 1 },
   learning: { enabled: false, priorTrades: 0, minFactor: 1, maxFactor: 1, halfLifeDays: 30 },
   drawdownScaling: { enabled: false, fromPercent: 100, toPercent: 100, minFactor: 1 },

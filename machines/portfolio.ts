@@ -365,8 +365,11 @@ const weeksBegin = carry(({ at, equity }) => ({
   tradeBreakers: [...TRADE_BREAKERS],
 }));
 
-/** Version 3 did not measure how much is usual. */
-const swingsBegin = carry(() => ({ swings: {} }));
+/** Version 3 did not measure how much is usual, and knew one size for each volatility. */
+const swingsBegin = carry(({ limits }) => ({
+  swings: {},
+  limits: { volatility: UNLIMITED.volatility, ...(limits as object) },
+}));
 
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',

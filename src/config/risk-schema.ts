@@ -4,8 +4,17 @@ import type { RiskLimits } from '../domain/risk.ts';
 import { DEFAULT_LIMITS } from '../risk/limits.ts';
 import { exact, flag, group, number, whole } from './leaf.ts';
 
-const { kelly, learning, drawdownScaling, correlation, liquidity, fundingCost, liquidation, valueAtRisk } =
-  DEFAULT_LIMITS;
+const {
+  volatility,
+  kelly,
+  learning,
+  drawdownScaling,
+  correlation,
+  liquidity,
+  fundingCost,
+  liquidation,
+  valueAtRisk,
+} = DEFAULT_LIMITS;
 
 export const riskSchema = group({
   capitalPerPosition: exact('1', '1000000000').default(DEFAULT_LIMITS.capitalPerPosition),
@@ -16,6 +25,12 @@ export const riskSchema = group({
   maxClusterExposure: exact('0.001', '125').default(DEFAULT_LIMITS.maxClusterExposure),
   maxTotalExposure: exact('0.001', '125').default(DEFAULT_LIMITS.maxTotalExposure),
   maxLotRoundUp: exact('1', '10').default(DEFAULT_LIMITS.maxLotRoundUp),
+  volatility: group({
+    enabled: flag().default(volatility.enabled),
+    referenceAtrPercent: number(0.01, 100).default(volatility.referenceAtrPercent),
+    minFactor: number(0.01, 1).default(volatility.minFactor),
+    maxFactor: number(1, 10).default(volatility.maxFactor),
+  }).prefault({}),
   kelly: group({
     enabled: flag().default(kelly.enabled),
     minTrades: whole(1, 10_000).default(kelly.minTrades),

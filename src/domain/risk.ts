@@ -104,6 +104,7 @@ export interface RiskLimits {
   readonly maxTotalExposure: Decimal;
   /** A lot may be rounded up to the venue's minimum while that stays within this multiple of the size. */
   readonly maxLotRoundUp: Decimal;
+  readonly volatility: VolatilityScaling;
   readonly kelly: KellyLimits;
   readonly learning: LearningLimits;
   readonly drawdownScaling: DrawdownScaling;
@@ -112,6 +113,14 @@ export interface RiskLimits {
   readonly fundingCost: FundingLimits;
   readonly liquidation: LiquidationLimits;
   readonly valueAtRisk: ValueAtRiskLimits;
+}
+
+/** Size against the 1h ATR: the base is right at the reference, calmer markets get more and wilder ones less. */
+export interface VolatilityScaling {
+  readonly enabled: boolean;
+  readonly referenceAtrPercent: number;
+  readonly minFactor: number;
+  readonly maxFactor: number;
 }
 
 /** Size by the realised edge: the Kelly fraction against the one that the base size stands for. */

@@ -33,7 +33,7 @@ export function sizeFactors(
   return [
     {
       name: 'volatility',
-      value: volatilityMultiplier(entry.atrPercent),
+      value: volatilityMultiplier(entry.atrPercent, limits.volatility),
       why: `ATR ${entry.atrPercent.toFixed(2)} %`,
     },
     {

@@ -10,6 +10,7 @@ export const DEFAULT_LIMITS: RiskLimits = {
   maxClusterExposure: '1.5',
   maxTotalExposure: '3',
   maxLotRoundUp: '1.5',
+  volatility: { enabled: true, referenceAtrPercent: 2, minFactor: 0.5, maxFactor: 2 },
   kelly: { enabled: true, minTrades: 50, priorTrades: 50, referenceFraction: 0.05, maxFactor: 1.5 },
   learning: { enabled: true, priorTrades: 20, minFactor: 0.5, maxFactor: 1.5, halfLifeDays: 30 },
   drawdownScaling: { enabled: true, fromPercent: 5, toPercent: 20, minFactor: 0.25 },

@@ -1,20 +1,18 @@
 /**
  * How much: a base amount scaled by volatility, in lots.
  *
- * Invariants: the multiplier lies in [0.5, 2]; a size is a multiple of the lot step, at least the venue's
+ * Invariants: the multiplier lies between its bounds; a size is a multiple of the lot step, at least the venue's
  * minimum, and never more than `maxLotRoundUp` times what was computed.
  */
 import { ceilTo, type Decimal, div, floorTo, fromNumber, gte, lte, max, min, mul } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import type { VolatilityScaling } from '../domain/risk.ts';
 
-/** Sized as if 1h volatility were 2 %: calmer markets get more, wilder ones less. */
-const REFERENCE_ATR_PERCENT = '2';
-const LEAST: Decimal = '0.5';
-const MOST: Decimal = '2';
-
-export function volatilityMultiplier(atrPercent: number): Decimal {
-  const atr = fromNumber(atrPercent);
-  return max(LEAST, min(MOST, div(REFERENCE_ATR_PERCENT, atr, 8)));
+export function volatilityMultiplier(atrPercent: number, limits: VolatilityScaling): Decimal {
+  if (!limits.enabled) return '1';
+  const { referenceAtrPercent, minFactor, maxFactor } = limits;
+  const factor = div(fromNumber(referenceAtrPercent), fromNumber(atrPercent), 8);
+  return max(fromNumber(minFactor), min(fromNumber(maxFactor), factor));
 }
 
 export type LotSize =

@@ -81,7 +81,7 @@ test('no approval breaks a limit, whatever the input', () => {
       assert.ok(leverage >= 1 && leverage <= bounds.maxLeverage);
       assert.ok(isMultipleOf(quantity, market.stepSize) && gte(quantity, market.minQuantity));
       assert.ok(lte(quantity, market.marketMaxQuantity) && gte(notional, market.minNotional));
-      const computed = mul(bounds.baseNotional, volatilityMultiplier(wanted.atrPercent));
+      const computed = mul(bounds.baseNotional, volatilityMultiplier(wanted.atrPercent, bounds.volatility));
       assert.ok(lte(notional, mul(computed, bounds.maxLotRoundUp)));
       const held = new Set(account.exposures.map((one) => one.symbol));
       if (!wanted.add)

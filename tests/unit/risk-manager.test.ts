@@ -41,7 +41,13 @@ test('an approval carries its size and leverage', () => {
 });
 
 test('calm markets get up to twice the base, wild ones half', () => {
-  assert.deepEqual([0.1, 1, 2, 3.2, 4, 50].map(volatilityMultiplier), ['2', '2', '1', '0.625', '0.5', '0.5']);
+  const { volatility } = DEFAULT_LIMITS;
+  const factors = (limits: typeof volatility): string[] =>
+    [0.1, 1, 2, 3.2, 4, 50].map((atr) => volatilityMultiplier(atr, limits));
+  assert.deepEqual(factors(volatility), ['2', '2', '1', '0.625', '0.5', '0.5']);
+  const narrow = { ...volatility, referenceAtrPercent: 1, minFactor: 0.8, maxFactor: 1 };
+  assert.deepEqual(factors(narrow), ['1', '1', '0.8', '0.8', '0.8', '0.8']);
+  assert.deepEqual(new Set(factors({ ...volatility, enabled: false })), new Set(['1']));
 });
 
 for (const [rule, one] of [
