@@ -16,6 +16,8 @@ import { PositionBench, type PositionOptions } from '../support/machine-bench.ts
 import { TinyVenue } from '../support/tiny-venue.ts';
 
 const CALM_ROUNDS = 400;
+/** Of the entry: what an order that may still open is counted at. */
+const REFERENCE_PRICE = 100;
 
 class Run {
   readonly bench: PositionBench;
@@ -67,6 +69,18 @@ class Run {
     assert.equal(broken, null);
     this.stopPrice = stopPrice;
     this.venue.take(this.bench.last);
+    this.checkExposure();
+  }
+
+  /** Whatever has no outcome yet, the portfolio was told of all that may be open at the venue now. */
+  checkExposure(): void {
+    const told = this.bench.sent('portfolio').findLast(({ type }) => type === 'EXPOSURE');
+    const isOver = this.bench.sent('portfolio').some(({ type }) => type === 'POSITION_CLOSED');
+    const { quantity, entryPrice, notional } = { quantity: '0', entryPrice: '0', notional: '0', ...told };
+    const open = Number(quantity);
+    const counted = isOver ? 0 : open + (Number(notional) - open * Number(entryPrice)) / REFERENCE_PRICE;
+    const may = Number(abs(this.venue.position)) + Number(this.venue.opening());
+    assert.ok(may <= counted + 1e-6, `the venue may hold ${may}, the portfolio counts ${counted}`);
   }
 
   move(to: number): void {

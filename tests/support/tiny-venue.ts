@@ -3,7 +3,20 @@
  * its dice say, yet what it holds is always what its events (once all are delivered) have told. An order whose
  * answer is lost may have been executed all the same: word of it comes later, in the order it happened.
  */
-import { add, type Decimal, eq, floorTo, gt, lt, lte, min, mul, sub, ZERO } from '../../src/core/decimal.ts';
+import {
+  add,
+  type Decimal,
+  eq,
+  floorTo,
+  gt,
+  lt,
+  lte,
+  min,
+  mul,
+  sub,
+  sum,
+  ZERO,
+} from '../../src/core/decimal.ts';
 import type { ActorEvent, Emitted } from '../../src/domain/events.ts';
 import type { OrderRequest } from '../../src/domain/order.ts';
 
@@ -61,6 +74,15 @@ export class TinyVenue {
       if (held.status === 'live' && held.order.triggerPrice !== undefined)
         total = add(total, held.order.quantity ?? ZERO);
     return total;
+  }
+
+  /** What orders that are live here may still open. */
+  opening(): Decimal {
+    return sum(
+      [...this.#orders.values()]
+        .filter(({ order, status }) => !order.reduceOnly && status === 'live')
+        .map(({ order, filled }) => sub(order.quantity ?? ZERO, filled)),
+    );
   }
 
   liveOrders(): string[] {
