@@ -6,6 +6,7 @@ import type { MachineDefinition } from './definition.ts';
 import { createEntryMachine } from './entry.ts';
 import { createFeedMachine } from './feed.ts';
 import { createGuardianMachine } from './guardian.ts';
+import { createOperatorMachine } from './operator.ts';
 import { createPortfolioMachine } from './portfolio.ts';
 import { createPositionMachine } from './position.ts';
 import { createScannerMachine } from './scanner.ts';
@@ -22,5 +23,6 @@ export const machineDefinitions = ({ strategy, risk }: MachineParts): readonly M
   createBreakerMachine(),
   createFeedMachine(),
   createGuardianMachine(),
+  createOperatorMachine(),
   createPositionMachine(),
 ];

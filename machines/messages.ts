@@ -164,3 +164,13 @@ export const positionOf = (symbol: SymbolName, life: number): ActorId => `positi
 /** Who blocks a desk for an actor's case at the guardian. */
 export const guardianBlock = (actor: ActorId): string => `guardian:${actor}`;
 export const breakerOf = (kind: string): ActorId => `breaker/${kind}`;
+/** Who holds what people have decided. */
+export const OPERATOR: ActorId = 'operator';
+/** What people forbid has names of its own among the breakers. */
+export const OPERATOR_BAR = 'operator/';
+
+/** Why something is forbidden, as a person reads it: a breaker by its name, a person's word as it was said. */
+export const barText = (
+  name: string,
+  { state, cause }: { readonly state: string; readonly cause: string },
+): string => (name.startsWith(OPERATOR_BAR) ? cause : `breaker ${name} is ${state}: ${cause}`);

@@ -13,15 +13,16 @@ import {
   type Refusal,
   type RiskLimits,
 } from '../src/domain/risk.ts';
-import type {
-  BreakerChanged,
-  BreakerClosing,
-  BreakerEffect,
-  BreakerScope,
-  PositionClosed,
-  Timed,
-  Trade,
-  TradingState,
+import {
+  type BreakerChanged,
+  type BreakerClosing,
+  type BreakerEffect,
+  type BreakerScope,
+  barText,
+  type PositionClosed,
+  type Timed,
+  type Trade,
+  type TradingState,
 } from './messages.ts';
 import { NOTHING_UNEXPECTED, type Unexpected } from './step.ts';
 
@@ -156,9 +157,20 @@ export function scopedRefusal(
     const { symbols, direction } = scope;
     if (symbols !== undefined && !symbols.includes(entry.symbol)) continue;
     if (direction !== undefined && entry.direction !== undefined && direction !== entry.direction) continue;
-    return `breaker ${name} is ${state}: ${cause}`;
+    return barText(name, { state, cause });
   }
   return undefined;
+}
+
+/** Why nothing at all may be opened; undefined while trading is active. */
+export function tradingRefusal(context: PortfolioContext): string | undefined {
+  const state = tradingState(context);
+  if (state === 'active') return undefined;
+  const bars = Object.entries(context.breakers)
+    .filter(([, bar]) => bar.scope === undefined && (bar.state === 'reducing' || bar.state === 'halted'))
+    .map(([name, bar]) => barText(name, bar));
+  const halt = context.operatorHalt === null ? [] : [`halted by ${context.operatorHalt}`];
+  return [`trading is ${state}`, [...halt, ...bars].join('; ')].join(': ');
 }
 
 /** The day of a moment, and the week that begins on Monday: the epoch was a Thursday. */

@@ -12,7 +12,7 @@ import {
   type PortfolioContext,
   type PortfolioEvent,
   scopedRefusal,
-  tradingState,
+  tradingRefusal,
 } from './portfolio-account.ts';
 import { type Step, send, step } from './step.ts';
 
@@ -48,8 +48,7 @@ function closingAll({ breakers }: PortfolioContext): string | undefined {
 
 /** Why nothing may be opened on the symbol and side of an exposure. */
 export function barring(context: PortfolioContext, held: HeldExposure): string | undefined {
-  const state = tradingState(context);
-  return state === 'active' ? scopedRefusal(context, held) : `trading is ${state}`;
+  return tradingRefusal(context) ?? scopedRefusal(context, held);
 }
 
 export const isOpening = (held: HeldExposure): boolean => eq(held.quantity, ZERO) || held.unknown;

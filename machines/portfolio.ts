@@ -43,6 +43,7 @@ import {
   portfolioView,
   type Reservation,
   scopedRefusal,
+  tradingRefusal,
   tradingState,
   UNLIMITED,
   weekOf,
@@ -82,11 +83,12 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
     const refusals = [{ rule: 'position', detail: 'the position is over' }];
     return step(context, send(from, { type: 'REFUSED', refusals }));
   }
-  const barred = scopedRefusal(context, entry);
+  const stopped = tradingRefusal(context);
+  const barred = stopped ?? scopedRefusal(context, entry);
   const decision: RiskDecision =
     barred === undefined
       ? assess(entry, instrument, portfolioView(context, event.conditions), context.limits)
-      : { approved: false, refusals: [{ rule: 'breaker', detail: barred }] };
+      : { approved: false, refusals: [{ rule: stopped ? 'trading-state' : 'breaker', detail: barred }] };
   if (!decision.approved) {
     const { refusals } = decision;
     const refusedRules = { ...context.refusedRules };
@@ -124,14 +126,11 @@ type Next = Step<PortfolioContext>;
 function confirm(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'CONFIRM') return step(context);
   const { actor, symbol } = event;
-  const state = tradingState(context);
   const reserved = Object.values(context.reservations).find(
     (each) => each.symbol === symbol && each.actor === entryDeskOf(symbol),
   );
   const reason =
-    state === 'active'
-      ? scopedRefusal(context, { symbol, direction: reserved?.direction })
-      : `trading is ${state}`;
+    tradingRefusal(context) ?? scopedRefusal(context, { symbol, direction: reserved?.direction });
   if (reason === undefined) return step(countUp(context, 'confirmed'), send(actor, { type: 'CONFIRMED' }));
   const denied = withoutReservations(countUp(context, 'denied'), symbol);
   return step(denied, send(actor, { type: 'DENIED', reason }));
@@ -373,7 +372,8 @@ const swingsBegin = carry(({ limits }) => ({
 
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
-  version: 4,
+  version: 5,
   machine: createChart(risk),
-  migrations: { 1: learnedNothing, 2: weeksBegin, 3: swingsBegin },
+  // Version 4 named no cause when trading as a whole is not active.
+  migrations: { 1: learnedNothing, 2: weeksBegin, 3: swingsBegin, 4: carry(() => ({})) },
 });

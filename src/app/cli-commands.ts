@@ -3,8 +3,11 @@
  * nothing else knows a flag's name.
  */
 import { PAST_COMMANDS } from './cli-past-commands.ts';
-import { CONFIG, type CommandSpec, DATA_DIR, JSON_FLAG, QUIET } from './cli-spec.ts';
+import { SAID, type Said } from './cli-said.ts';
+import { CONFIG, type CommandSpec, DATA_DIR, type FlagSpec, JSON_FLAG, QUIET } from './cli-spec.ts';
 import { RULES_COMMAND } from './rules/rule-command.ts';
+
+const REASON: FlagSpec = { name: 'reason', value: 'WHY', summary: 'for the record' };
 
 export const EXPORT_KINDS = ['trades', 'orders', 'fills', 'equity', 'journal'] as const;
 export const EXPORT_FORMATS = ['csv', 'json'] as const;
@@ -128,26 +131,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   RULES_COMMAND,
   {
-    name: 'adopt',
-    args: 'SYMBOL',
-    arity: [1, 1],
-    summary: 'take over a position at the venue that somebody else opened',
-    detail:
-      'Leaves the word in the data folder; the run takes it up within a second, or at its next start. The position gets a stop and is then run like any other.',
-    flags: [DATA_DIR, CONFIG, JSON_FLAG],
-    examples: ['bulkhead adopt BTCUSDT'],
-  },
-  {
-    name: 'ignore',
-    args: 'SYMBOL',
-    arity: [1, 1],
-    summary: 'trade a symbol although somebody else has a position or orders there',
-    detail:
-      'Leaves the word in the data folder; the run takes it up within a second, or at its next start. What stands there is left alone.',
-    flags: [DATA_DIR, CONFIG, JSON_FLAG],
-    examples: ['bulkhead ignore BTCUSDT'],
-  },
-  {
     name: 'kill',
     summary: 'cancel and close everything now, and open nothing until released',
     detail:
@@ -201,20 +184,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'bulkhead release drawdown --reason "looked into"',
     ],
   },
-  {
-    name: 'trip',
-    args: 'BREAKER',
-    arity: [1, 1],
-    summary: 'open one breaker by hand: no entries until it is released',
-    detail: 'Your name and your reason go into the journal. What is open stays open, with its stops.',
-    flags: [
-      { name: 'reason', value: 'WHY', summary: 'for the record; it must be given' },
-      DATA_DIR,
-      CONFIG,
-      JSON_FLAG,
-    ],
-    examples: ['bulkhead trip drawdown --reason "news at 14:30"'],
-  },
+  ...SAID.map(saidSpec),
   {
     name: 'breakers',
     summary: 'every breaker and the kill switch: state, since when, why',
@@ -335,6 +305,20 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['bulkhead version'],
   },
 ];
+
+/** A command that is said to a run. */
+function saidSpec({ kind, summary, args, arity, detail, examples, reason }: Said): CommandSpec {
+  return {
+    name: kind,
+    ...(args === undefined ? {} : { args }),
+    ...(arity === undefined ? {} : { arity }),
+    summary,
+    detail,
+    flags: [...(reason ? [REASON] : []), DATA_DIR, CONFIG, JSON_FLAG],
+    examples,
+    exits: { 0: 'done, or left for the next start', 1: 'the run refused it' },
+  };
+}
 
 export function findCommand(name: string): CommandSpec | undefined {
   return COMMANDS.find((command) => command.name === name);

@@ -4,25 +4,26 @@
  */
 import { type LoadOptions, loadConfig } from '../config/load.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
+import { parseWords } from '../operator/parse-command.ts';
 import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
 import { commandHelp, generalHelp } from './cli-help.ts';
 import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
 import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
 import type {
   BackupOptions,
-  BreakerWordOptions,
   CommandOptions,
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
-  ForeignOptions,
   Io,
   KillOptions,
   MigrateOptions,
+  ReleaseOptions,
   ReplayOptions,
   RestoreOptions,
   RulesOptions,
   RunOptions,
+  SayOptions,
   StatsOptions,
   StatusOptions,
 } from './io.ts';
@@ -43,9 +44,9 @@ export interface Handlers {
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
   rules(options: RulesOptions, io: Io): Promise<number>;
-  foreign(options: ForeignOptions, io: Io): Promise<number>;
+  say(options: SayOptions, io: Io): Promise<number>;
   kill(options: KillOptions, io: Io): Promise<number>;
-  breakerWord(options: BreakerWordOptions, io: Io): Promise<number>;
+  release(options: ReleaseOptions, io: Io): Promise<number>;
   breakers(options: CommandOptions, io: Io): Promise<number>;
   exchange(options: ExchangeOptions, io: Io): Promise<number>;
   simulate(options: SimulateCommand, io: Io): Promise<number>;
@@ -86,29 +87,12 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.stats({ ...commandOptions(parsed, io), by: grouping(flags.get('by')) }, io);
     case 'rules':
       return handlers.rules({ ...commandOptions(parsed, io), ...rulesChoice(parsed.flags) }, io);
-    case 'adopt':
-    case 'ignore':
-      return handlers.foreign(
-        { ...commandOptions(parsed, io), request: command.name, symbol: parsed.args[0] ?? '' },
-        io,
-      );
     case 'kill':
       return handlers.kill(
         {
           ...commandOptions(parsed, io),
           accountWide: flags.has('account-wide'),
           reason: textOf(flags.get('reason')) ?? 'no reason given',
-        },
-        io,
-      );
-    case 'release':
-    case 'trip':
-      return handlers.breakerWord(
-        {
-          ...commandOptions(parsed, io),
-          request: command.name,
-          breaker: parsed.args[0],
-          reason: reasonOf(parsed),
         },
         io,
       );
@@ -124,9 +108,22 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.migrate(commandOptions(parsed, io), io);
     case 'version':
       return print(io, versionText(flags.has('json')));
-    default:
+    case 'help':
       return help(parsed, io);
+    default:
+      return say(parsed, io, handlers);
   }
+}
+
+/** What is asked of a run; `release` without a breaker is the kill switch, which needs no run. */
+function say(parsed: ParsedCommand, io: Io, handlers: Handlers): Promise<number> {
+  const { command, args, flags } = parsed;
+  const reason = textOf(flags.get('reason'));
+  if (command.name === 'release' && args.length === 0)
+    return handlers.release({ ...commandOptions(parsed, io), reason: reasonOf(parsed) }, io);
+  if (command.name === 'release' || command.name === 'trip') reasonOf(parsed);
+  const words = [command.name, ...args, ...(reason === undefined ? [] : [reason])];
+  return handlers.say({ ...commandOptions(parsed, io), command: parseWords(words) }, io);
 }
 
 function commandOptions(parsed: ParsedCommand, io: Io): CommandOptions {

@@ -3,14 +3,13 @@
  * Asked of the rows that are durable and of the file KILL, right before the bytes.
  */
 import type { Committed } from '../../supervisors/actor-runtime.ts';
+import type { ActorId } from '../core/ids.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
-import { gateReason, type OpenBreaker } from '../execution/entry-gate.ts';
-import { openBreakerOf } from './gate-word.ts';
-
-const BREAKER = 'breaker/';
+import { gateReason, type OpenBreakers } from '../execution/entry-gate.ts';
+import { isBar, openBars } from './gate-word.ts';
 
 export class EntryDoor {
-  readonly #open: Record<string, OpenBreaker> = {};
+  readonly #open: Record<ActorId, OpenBreakers> = {};
   readonly #isKilled: () => boolean;
 
   constructor(isKilled: () => boolean) {
@@ -19,16 +18,20 @@ export class EntryDoor {
 
   /** An observer of committed rows, also of those recovered. */
   readonly observe = ({ row }: Pick<Committed, 'row'>): void => {
-    if (!row.actor.startsWith(BREAKER)) return;
-    const name = row.actor.slice(BREAKER.length);
-    const open = openBreakerOf(row.snapshot);
-    if (open) this.#open[name] = open;
-    else delete this.#open[name];
+    if (!isBar(row.actor)) return;
+    const open = openBars(row.actor, row.snapshot);
+    if (open) this.#open[row.actor] = open;
+    else delete this.#open[row.actor];
   };
 
   /** Why this may not be opened; undefined when it may, or opens nothing. */
   readonly refuses = (order: IdentifiedOrder): string | undefined => {
     if (order.reduceOnly || order.closePosition === true) return undefined;
-    return this.#isKilled() ? 'the kill switch is engaged' : gateReason(this.#open, order);
+    if (this.#isKilled()) return 'the kill switch is engaged';
+    for (const open of Object.values(this.#open)) {
+      const reason = gateReason(open, order);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
   };
 }

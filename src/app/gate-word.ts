@@ -5,11 +5,14 @@
  * Invariant: what is said stands in the row that consumed it, so a replay says the same.
  */
 import type { BreakerContext } from '../../machines/breaker.ts';
+import { OPERATOR } from '../../machines/messages.ts';
+import { barsOf } from '../../machines/operator/bars.ts';
+import type { OperatorContext } from '../../machines/operator.ts';
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { type ActorEvent, VENUE } from '../domain/events.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
-import { gateReason, type OpenBreaker, opensPosition } from '../execution/entry-gate.ts';
+import { gateReason, type OpenBreaker, type OpenBreakers, opensPosition } from '../execution/entry-gate.ts';
 
 const BREAKER = 'breaker/';
 
@@ -22,12 +25,22 @@ export function withGate(
   const order = event.order as IdentifiedOrder;
   if (!opensPosition(order)) return event;
   for (const id of runtime.actorIds()) {
-    if (!id.startsWith(BREAKER)) continue;
-    const open = openBreakerOf(runtime.actor(id)?.snapshotText);
-    const gate = open && gateReason({ [id.slice(BREAKER.length)]: open }, order);
+    if (!isBar(id)) continue;
+    const gate = gateReason(openBars(id, runtime.actor(id)?.snapshotText), order);
     if (gate !== undefined) return { ...event, gate };
   }
   return event;
+}
+
+/** Actors that forbid entries by their own rows: the breakers, and the one that holds people's decisions. */
+export const isBar = (actor: ActorId): boolean => actor === OPERATOR || actor.startsWith(BREAKER);
+
+/** What the actor forbids, by the names under which the venue's door hears of it. */
+export function openBars(actor: ActorId, snapshot: string | null | undefined): OpenBreakers | undefined {
+  if (actor === OPERATOR)
+    return snapshot ? barsOf((JSON.parse(snapshot) as { context: OperatorContext }).context) : undefined;
+  const open = openBreakerOf(snapshot);
+  return open && { [actor.slice(BREAKER.length)]: open };
 }
 
 /** As its newest snapshot shows it; undefined when it is not open. */

@@ -2,9 +2,9 @@
 import type { Config } from '../config/schema.ts';
 import type { Env, Secrets } from '../config/secrets.ts';
 import type { Time } from '../core/clock.ts';
+import type { Command } from '../domain/command.ts';
 import type { JournalStore } from '../journal/journal.ts';
 import type { MarketWindow } from './open-market.ts';
-import type { BreakerRequest, ForeignRequest } from './person-requests.ts';
 import type { Grouping } from './statistics.ts';
 
 export interface Output {
@@ -97,9 +97,9 @@ export interface RulesOptions extends CommandOptions {
   readonly jobs: number | undefined;
 }
 
-export interface ForeignOptions extends CommandOptions {
-  readonly request: ForeignRequest;
-  readonly symbol: string;
+/** What a person asks of the run that uses the data folder. */
+export interface SayOptions extends CommandOptions {
+  readonly command: Command;
 }
 
 export interface KillOptions extends CommandOptions {
@@ -108,10 +108,8 @@ export interface KillOptions extends CommandOptions {
   readonly reason: string;
 }
 
-export interface BreakerWordOptions extends CommandOptions {
-  readonly request: BreakerRequest;
-  /** Absent: the kill switch. */
-  readonly breaker: string | undefined;
+/** Of the kill switch. */
+export interface ReleaseOptions extends CommandOptions {
   readonly reason: string;
 }
 

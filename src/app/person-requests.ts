@@ -1,83 +1,40 @@
 /**
- * What a person asks of a running account from another process: small files in the data folder, taken up once.
+ * What a person asks of a running account from another process: small files in the data folder, taken up once and
+ * answered with a file beside them.
  *
- * Invariants: a request appears whole (written beside and renamed); its file goes only after the row that
- * consumed it is durable, so a request survives a crash; told twice it does no more than once, because the
- * executor looks at what stands at the venue.
+ * Invariants: a request appears whole (written beside and renamed); its file goes only after its answer, so a
+ * request survives a crash; told twice it is done once, because the operator remembers its id.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { breakerOf } from '../../machines/messages.ts';
-import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { Time, TimerHandle } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
-import { type ActorId, freshId } from '../core/ids.ts';
+import { freshId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
-import { type ActorEvent, type Message, VENUE } from '../domain/events.ts';
-import type { SymbolName } from '../domain/instrument.ts';
+import type { Command } from '../domain/command.ts';
+import type { Operator, OperatorAnswer } from '../operator/operator.ts';
+import { parseCommand } from '../operator/parse-command.ts';
 
-export const FOREIGN_REQUESTS = ['adopt', 'ignore'] as const;
-export type ForeignRequest = (typeof FOREIGN_REQUESTS)[number];
-
-/** What to do with a position at the venue that nobody here opened. */
-interface ForeignWord {
-  readonly request: ForeignRequest;
-  readonly symbol: SymbolName;
+export interface PersonRequest {
+  readonly command: Command;
   /** Who asks, for the record. */
   readonly by: string;
+  /** Real epoch ms. */
+  readonly at: number;
 }
-
-export const BREAKER_REQUESTS = ['trip', 'release'] as const;
-export type BreakerRequest = (typeof BREAKER_REQUESTS)[number];
-
-/** To open or close a breaker by hand. */
-interface BreakerWord {
-  readonly request: BreakerRequest;
-  /** Its name, without "breaker/". */
-  readonly breaker: string;
-  readonly by: string;
-  readonly reason: string;
-}
-
-export type PersonRequest = ForeignWord | BreakerWord;
 
 const FOLDER = 'requests';
 const SUFFIX = '.json';
+const ANSWER = '.answer';
 const LOOK_EVERY_MS = 500;
 
-const isForeign = (request: PersonRequest): request is ForeignWord =>
-  (FOREIGN_REQUESTS as readonly string[]).includes(request.request);
-const isBreakerWord = (request: PersonRequest): request is BreakerWord =>
-  !isForeign(request) &&
-  BREAKER_REQUESTS.includes(request.request) &&
-  typeof request.breaker === 'string' &&
-  typeof request.reason === 'string';
-
-const EVENT_TYPES: Readonly<Record<PersonRequest['request'], string>> = {
-  adopt: 'ADOPT',
-  ignore: 'IGNORE',
-  trip: 'OPERATOR_TRIP',
-  release: 'OPERATOR_RESET',
-};
-
-function readingOf(request: PersonRequest): { what: string; to: ActorId; event: ActorEvent } {
-  const type = EVENT_TYPES[request.request];
-  const { by } = request;
-  if (isForeign(request))
-    return { what: request.symbol, to: VENUE, event: { type, symbol: request.symbol, by } };
-  const { breaker, reason } = request;
-  return { what: breaker, to: breakerOf(breaker), event: { type, by, reason } };
-}
-
-/** Leaves a request for the run that uses this folder. */
+/** Leaves a request for the run that uses this folder; its id. */
 export function leaveRequest(dataDir: string, request: PersonRequest): string {
-  const folder = join(dataDir, FOLDER);
-  const id = freshId(request.request);
-  const path = join(folder, `${id}${SUFFIX}`);
+  const id = freshId(request.command.kind);
+  const path = join(dataDir, FOLDER, `${id}${SUFFIX}`);
   try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(`${path}.tmp`, JSON.stringify(request));
-    renameSync(`${path}.tmp`, path);
+    mkdirSync(join(dataDir, FOLDER), { recursive: true });
+    writeWhole(path, JSON.stringify(request));
   } catch (error) {
     throw new BulkheadError('CANNOT_WRITE', `${path} cannot be written: ${errorText(error)}`, {
       hint: 'Run it as the user who runs Bulkhead, or name the right folder with --data-dir.',
@@ -87,18 +44,35 @@ export function leaveRequest(dataDir: string, request: PersonRequest): string {
   return id;
 }
 
+/** Takes the answer away; undefined: there is none yet. */
+export function takeAnswer(dataDir: string, id: string): OperatorAnswer | undefined {
+  const path = join(dataDir, FOLDER, `${id}${ANSWER}`);
+  try {
+    const answer = JSON.parse(readFileSync(path, 'utf8')) as OperatorAnswer;
+    rmSync(path, { force: true });
+    return answer;
+  } catch {
+    return undefined;
+  }
+}
+
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.tmp`, text);
+  renameSync(`${path}.tmp`, path);
+}
+
 export interface DeskOptions {
   readonly dataDir: string;
   readonly time: Time;
   readonly log: Logger;
-  readonly tell: (message: Message) => void;
+  readonly operator: Pick<Operator, 'execute'>;
 }
 
 /** Takes requests up while the account runs. */
 export class RequestDesk {
   readonly #options: DeskOptions;
   readonly #folder: string;
-  readonly #told = new Set<string>();
+  readonly #taken = new Set<string>();
   #timer: TimerHandle | undefined;
 
   constructor(options: DeskOptions) {
@@ -115,24 +89,36 @@ export class RequestDesk {
     this.#timer?.cancel();
   }
 
-  /** An observer of committed rows: what is consumed is over. */
-  readonly observe = ({ cause }: Committed): void => {
-    if (cause.kind !== 'external' || !this.#told.has(cause.id)) return;
-    this.#told.delete(cause.id);
-    rmSync(join(this.#folder, `${nameOf(cause.id)}${SUFFIX}`), { force: true });
-  };
-
   #look(): void {
     for (const file of this.#files()) {
-      const id = `request:${file.slice(0, -SUFFIX.length)}`;
-      if (this.#told.has(id)) continue;
+      const id = file.slice(0, -SUFFIX.length);
+      if (this.#taken.has(id)) continue;
       const request = this.#read(join(this.#folder, file));
       if (!request) continue;
-      this.#told.add(id);
-      const { what, to, event } = readingOf(request);
-      this.#options.log.info(`a person asks: ${request.request} ${what}`, { by: request.by });
-      this.#options.tell({ to, event, cause: { kind: 'external', id } });
+      this.#taken.add(id);
+      void this.#do(id, request);
     }
+  }
+
+  async #do(id: string, { command, by, at }: PersonRequest): Promise<void> {
+    const { log, operator } = this.#options;
+    log.info(`a person asks: ${command.kind}`, { by });
+    const who = { name: by, role: 'admin', channel: 'cli' } as const;
+    try {
+      const answer = await operator.execute({ id, command, who, issuedAt: at, confirmed: true });
+      // Without a row it would be lost with this process: the next one takes the file up again.
+      if (answer.outcome === 'pending' || answer.code === 'NOT_READY') this.#taken.delete(id);
+      else this.#answer(id, answer);
+    } catch (error) {
+      log.error('a request could not be carried out', { id, reason: errorText(error) });
+    }
+  }
+
+  #answer(id: string, answer: OperatorAnswer): void {
+    const path = join(this.#folder, id);
+    writeWhole(`${path}${ANSWER}`, JSON.stringify(answer));
+    rmSync(`${path}${SUFFIX}`, { force: true });
+    this.#taken.delete(id);
   }
 
   #files(): string[] {
@@ -149,9 +135,10 @@ export class RequestDesk {
   /** What is no request is put aside, so that it is complained of once. */
   #read(path: string): PersonRequest | undefined {
     try {
-      const request = JSON.parse(readFileSync(path, 'utf8')) as PersonRequest;
-      if (isForeign(request) ? typeof request.symbol === 'string' : isBreakerWord(request)) return request;
-      throw new Error('it asks for nothing known');
+      const { command, by, at } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+      if (typeof by !== 'string' || typeof at !== 'number')
+        throw new Error('it does not say who asks and when');
+      return { command: parseCommand(command), by, at };
     } catch (error) {
       this.#options.log.warn('a request that cannot be read', { path, reason: errorText(error) });
       renameSync(path, `${path}.refused`);
@@ -159,5 +146,3 @@ export class RequestDesk {
     }
   }
 }
-
-const nameOf = (id: string): string => id.slice('request:'.length);

@@ -4,9 +4,9 @@ import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import type { RunOptions } from './io.ts';
 import { KillWatch } from './kill-watch.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
-import { RequestDesk } from './person-requests.ts';
 import { openRun } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
+import { Seat } from './seat.ts';
 
 export async function runDemo(session: Session): Promise<DriveEnd> {
   const { options, io, log, held, signals, screen, recovered, instance, store, lease, folder } = session;
@@ -28,6 +28,8 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
     ...treeListeners(session),
   });
   system.runtime.observe((committed) => logNotices(committed, log));
+  const seat = new Seat(session);
+  seat.use(system);
   screen.watch(system, writer, identity, market.range());
   for (const { row } of recovered.live.values()) screen.model.seed(row);
   held.add(() => writer.close());
@@ -54,17 +56,10 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
     runtime: () => system.runtime,
     isJournalOk: () => writer.state === 'ok',
   });
-  const desk = new RequestDesk({
-    dataDir: folder.path,
-    time: io.time,
-    log,
-    tell: (message) => system.runtime.tell(message),
-  });
-  system.runtime.observe(desk.observe);
-  for (const people of [kill, desk]) {
-    people.start();
-    held.add(() => people.stop());
-  }
+  kill.start();
+  held.add(() => kill.stop());
+  seat.open();
+  held.add(() => seat.close());
   screen.progress.recovery = {
     ms: Math.round(io.time.monotonic.now() - session.startedAt),
     actors: recovered.live.size,

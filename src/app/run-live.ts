@@ -25,10 +25,10 @@ import { KillWatch } from './kill-watch.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
 import type { VenueTarget } from './modes.ts';
-import { RequestDesk } from './person-requests.ts';
 import { doubtfulOrders } from './restored-run.ts';
 import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
+import { Seat } from './seat.ts';
 import { startSystem } from './system.ts';
 import { VenueBreakers } from './venue-breakers.ts';
 import { type Connected, connectVenue } from './venue-connect.ts';
@@ -46,6 +46,7 @@ interface Life {
   readonly breakers: VenueBreakers;
   readonly door: EntryDoor;
   readonly kill: KillWatch;
+  readonly seat: Seat;
   waitingFor: string | null;
   connected?: Connected;
   writer?: JournalWriter;
@@ -126,6 +127,7 @@ function begin(session: Session, target: VenueTarget, venue: OpenVenue): Life {
     breakers,
     door,
     kill,
+    seat: new Seat(session),
     waitingFor: 'its first answer',
     isOver: false,
   };
@@ -138,7 +140,7 @@ function mayAct({ session, writer, isOver }: Life): boolean {
 }
 
 async function trade(life: Life, connected: Connected, venue: OpenVenue): Promise<void> {
-  const { session, runner } = life;
+  const { session, runner, seat } = life;
   const { held, log, signals, screen, recovered, io } = session;
   life.connected = connected;
   life.metrics.beginAt(connected.time.clock.now());
@@ -161,13 +163,11 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   const driver = driverOf(life, system, market, identity);
   life.driver = driver;
   rememberVenue(session.folder.path, factsOf(session, connected));
-  const desk = new RequestDesk({ dataDir: session.folder.path, time: io.time, log, tell: tellOf(system) });
-  system.runtime.observe(desk.observe);
   const doubtful = await doubtfulOrders(session.store, recovered);
   await startSystem(system, recovered, [restarted(session.lease.epoch, doubtful)]);
   runner.attach(tellOf(system));
   driver.startTimers();
-  desk.start();
+  seat.open();
   const watch = new InstrumentWatch({
     gateway,
     runtime: system.runtime,
@@ -188,7 +188,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   );
   await signals.stopped();
   screen.to('stopping');
-  desk.stop();
+  seat.close();
   watch.stop();
   await driver.stopMarket();
   if (mayAct(life)) await windDown(system.runtime, runner, { ...windDownOptions(session) });
@@ -223,7 +223,7 @@ const restarted = (epoch: number, doubtful: readonly string[]): Message => ({
 });
 
 function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): LiveSystem {
-  const { session, runner, metrics, breakers, door, connected } = life;
+  const { session, runner, metrics, breakers, door, seat, connected } = life;
   const { options, instance, recovered, log, screen, io } = session;
   const system = composeLive({
     config: options.config,
@@ -241,6 +241,7 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
   system.runtime.observe(metrics.observe);
   system.runtime.observe(breakers.observe);
   system.runtime.observe(door.observe);
+  seat.use(system);
   screen.watch(system, writer, identity.market, undefined, identity.venue.wallet);
   for (const { row } of recovered.live.values()) {
     screen.model.seed(row);

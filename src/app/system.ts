@@ -11,7 +11,7 @@ import {
   TRADE_BREAKERS,
 } from '../../machines/breaker-rules.ts';
 import { machineDefinitions } from '../../machines/index.ts';
-import { breakerOf, entryDeskOf, feedOf, scannerOf } from '../../machines/messages.ts';
+import { breakerOf, entryDeskOf, feedOf, OPERATOR, scannerOf } from '../../machines/messages.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { ActorHost } from '../../supervisors/actor-host.ts';
 import { ActorRuntime, type Committed } from '../../supervisors/actor-runtime.ts';
@@ -247,6 +247,7 @@ function riskActors({ config, instruments, wallet, remote }: SystemParts, at: nu
       input: { kind, name, scope, at, settings },
     })),
     { id: GUARDIAN, input: { at, ...guard } },
+    { id: OPERATOR, input: { at, symbols: instruments.map(({ symbol }) => symbol) } },
   ];
 }
 

@@ -39,6 +39,13 @@ export type Signal =
 /** Candles that closed together: always the 15m, with the 1h and 4h that end at the same instant. */
 export type ClosedCandles = { readonly [T in Extract<Timeframe, '15m' | '1h' | '4h'>]?: Candle };
 
+/** How far in price a strategy keeps its stop and its trail, and its measure of volatility. */
+export interface Distances {
+  readonly stop: number;
+  readonly trail: number;
+  readonly atr: number;
+}
+
 export interface Strategy {
   readonly name: string;
   readonly version: number;
@@ -46,4 +53,6 @@ export interface Strategy {
   readonly warmUpMs: number;
   initial(symbol: SymbolName): Json;
   step(state: Json, closed: ClosedCandles): { readonly state: Json; readonly signal?: Signal };
+  /** Where it would put a stop now, for an entry that a person asks for; undefined while it is not warm. */
+  distances?(state: Json): Distances | undefined;
 }

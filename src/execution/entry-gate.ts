@@ -5,7 +5,7 @@
  * Invariants: only what opens is ever stopped (a stop and an exit pass whatever is open); a half-open breaker
  * lets entries through, to see how they go; plain JSON, so that a checkpoint can hold it.
  */
-import type { BreakerChanged, BreakerScope } from '../../machines/messages.ts';
+import { type BreakerChanged, type BreakerScope, barText } from '../../machines/messages.ts';
 import type { Direction, IdentifiedOrder, VenueEvent } from '../domain/order.ts';
 
 export interface OpenBreaker {
@@ -48,7 +48,7 @@ export function gateReason(open: OpenBreakers | undefined, order: OpeningOrder):
   if (open === undefined || !opensPosition(order)) return undefined;
   const entry = { symbol: order.symbol, direction: directionOf(order) };
   for (const [name, { state, cause, scope }] of Object.entries(open))
-    if (isInScope(scope, entry)) return `breaker ${name} is ${state}: ${cause}`;
+    if (isInScope(scope, entry)) return barText(name, { state, cause });
   return undefined;
 }
 

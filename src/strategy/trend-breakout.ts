@@ -15,7 +15,7 @@ import type { Json } from '../core/json.ts';
 import { type Candle, closeTime, TIMEFRAME_MS } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
-import type { ClosedCandles, Signal, Strategy } from '../domain/signal.ts';
+import type { ClosedCandles, Distances, Signal, Strategy } from '../domain/signal.ts';
 import { Ema, type EmaState } from '../indicators/averages.ts';
 import { Adx, type AdxState } from '../indicators/trend.ts';
 import { Atr, type AtrState, Donchian, type DonchianState, trueRange } from '../indicators/volatility.ts';
@@ -238,6 +238,12 @@ export class TrendBreakout implements Strategy {
     const signal = this.#decide(state, gauges, quarter, broken);
     const next: State = { ...state, at: closeTime(quarter), ...gauges.save(), ...this.#after(state, signal) };
     return signal ? { state: next, signal } : { state: next };
+  }
+
+  distances(json: Json): Distances | undefined {
+    const atr = new Gauges(this.#options).load(json as State).atr1h.value;
+    if (!(atr > 0)) return undefined;
+    return { stop: this.#options.stopAtrs * atr, trail: this.#options.trailAtrs * atr, atr };
   }
 
   #stateAt(json: Json, quarter: Candle): State {

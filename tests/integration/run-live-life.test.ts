@@ -327,7 +327,7 @@ describe('people and positions that nobody here opened', () => {
       [['SOLUSDT', '2']],
     );
     assert.deepEqual(held(world), {});
-    leaveRequest(life.dataDir, { request: 'adopt', symbol: 'SOLUSDT', by: 'a person' });
+    leaveRequest(life.dataDir, { command: { kind: 'adopt', symbol: 'SOLUSDT' }, by: 'a person', at: 0 });
     await world.advance(2 * MINUTE);
     assert.equal(held(world).SOLUSDT, '2');
     agree(world);

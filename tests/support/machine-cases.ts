@@ -17,6 +17,7 @@ import type { ClosedCandles, Signal, Strategy } from '../../src/domain/signal.ts
 import { riskJudge } from '../../src/risk/learning.ts';
 import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
 import { approved, entry, INSTRUMENT, positionInput } from './machine-bench.ts';
+import { operatorCase } from './machine-case-operator.ts';
 import { guardWords, readings, venueWords } from './machine-words.ts';
 
 export const START_AT = 1_750_000_000_000;
@@ -369,6 +370,7 @@ export const MACHINE_CASES: readonly MachineCase[] = [
   breaker('funding', {}),
   feed,
   guardian,
+  operatorCase,
   position('entry and protection', {}, ['entry', 'stop', 'DENIED', 'ABORT_ENTRY']),
   position('replacement of its stop', { stopOverrunPercent: '50' }, ['entry', 'stop', 'PRICE']),
   position('ends', {}, ['entry', 'close', 'emergency', 'EXIT_SIGNAL', 'KILL', 'POSITION_GONE']),

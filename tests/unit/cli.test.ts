@@ -22,9 +22,9 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     explain: note('explain'),
     stats: note('stats'),
     rules: note('rules'),
-    foreign: note('foreign'),
+    say: note('say'),
     kill: note('kill'),
-    breakerWord: note('breakerWord'),
+    release: note('release'),
     breakers: note('breakers'),
     exchange: note('exchange'),
     doctor: note('doctor'),
@@ -79,15 +79,30 @@ describe('commands reach their handlers', () => {
     assert.match(wrong.err, /--by weather is no grouping[\s\S]*reason, side, hour, symbol/);
   });
 
-  test('adopt and ignore', async () => {
-    assert.partialDeepStrictEqual((await cli('adopt BTCUSDT')).options, {
-      request: 'adopt',
-      symbol: 'BTCUSDT',
-    });
-    assert.partialDeepStrictEqual((await cli('ignore ETHUSDT')).options, {
-      request: 'ignore',
-      symbol: 'ETHUSDT',
-    });
+  test('what is said to a run', async () => {
+    const SAID: readonly [line: string, command: object][] = [
+      ['adopt BTCUSDT', { kind: 'adopt', symbol: 'BTCUSDT' }],
+      ['pause', { kind: 'pause' }],
+      ['pause 30 --reason news', { kind: 'pause', minutes: 30, reason: 'news' }],
+      ['close ethusdt 50%', { kind: 'close', symbol: 'ETHUSDT', share: '0.5' }],
+      ['close ETHUSDT', { kind: 'close', symbol: 'ETHUSDT' }],
+      ['move-stop BTCUSDT 98500.50', { kind: 'move-stop', symbol: 'BTCUSDT', price: '98500.5' }],
+      ['force-entry BTCUSDT short', { kind: 'force-entry', symbol: 'BTCUSDT', direction: 'short' }],
+      ['blacklist add A1,B2 C3', { kind: 'blacklist', change: 'add', symbols: ['A1', 'B2', 'C3'] }],
+      ['whitelist clear', { kind: 'whitelist', change: 'clear', symbols: [] }],
+      [
+        'lock BTCUSDT 5 long --reason x',
+        { kind: 'lock', symbol: 'BTCUSDT', minutes: 5, direction: 'long', reason: 'x' },
+      ],
+      ['trip drawdown --reason news', { kind: 'trip', breaker: 'drawdown', reason: 'news' }],
+      ['release drawdown --reason seen', { kind: 'release', breaker: 'drawdown', reason: 'seen' }],
+    ];
+    for (const [line, command] of SAID) {
+      const { calls, options } = await cli(line);
+      assert.equal(calls[0]?.name, 'say', line);
+      assert.deepEqual(options.command, command, line);
+    }
+    assert.equal((await cli('release --reason over')).calls[0]?.name, 'release');
   });
 
   test('export, replay, status, doctor', async () => {
@@ -128,6 +143,10 @@ describe('usage errors say what was meant', () => {
     ['run --until-end=yes', /--until-end is a switch and takes no value/],
     ['run --seed 1 --seed 2', /--seed is given twice/],
     ['run now', /bulkhead run takes no argument "now"/],
+    ['trip drawdown', /needs a reason: --reason WHY/],
+    ['lock BTCUSDT 5', /lock: reason is missing[\s\S]*lock SYMBOL MINUTES/],
+    ['close BTCUSDT 1.5', /share must be less than 1/],
+    ['direction up', /direction must be one of both, long, short, none/],
     ['export', /bulkhead export needs an argument: trades\|orders/],
     ['export trades fills', /bulkhead export takes one argument/],
     ['export cats', /nothing called "cats" to export/],

@@ -5,14 +5,14 @@ import { describe, test } from 'node:test';
 import type { CommandOptions } from '../../src/app/io.ts';
 import { Histogram } from '../../src/app/live-metrics.ts';
 import { isLoopback, venueTarget } from '../../src/app/modes.ts';
-import { leaveRequest, RequestDesk } from '../../src/app/person-requests.ts';
+import { leaveRequest, RequestDesk, takeAnswer } from '../../src/app/person-requests.ts';
 import { TimerPump } from '../../src/app/timer-pump.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { isBulkheadError } from '../../src/core/errors.ts';
 import { SILENT } from '../../src/core/logger.ts';
-import type { Message } from '../../src/domain/events.ts';
-import type { ActorRuntime, Committed } from '../../supervisors/actor-runtime.ts';
+import type { OperatorAnswer, OperatorRequest } from '../../src/operator/operator.ts';
+import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import { DurableTimers } from '../../supervisors/durable-timers.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -81,50 +81,67 @@ describe('where a mode trades', () => {
 });
 
 describe('requests of people', () => {
-  const desk = (dataDir: string, told: Message[]) => {
+  const ANSWER: OperatorAnswer = { id: 'x', outcome: 'accepted', code: 'DONE', text: 'done' };
+
+  const desk = (dataDir: string, asked: OperatorRequest[], answer: OperatorAnswer) => {
     const time = new VirtualTime(0);
-    const made = new RequestDesk({ dataDir, time, log: SILENT, tell: (message) => told.push(message) });
+    const operator = {
+      execute: async (request: OperatorRequest) => {
+        asked.push(request);
+        return { ...answer, id: request.id };
+      },
+    };
+    const made = new RequestDesk({ dataDir, time, log: SILENT, operator });
     made.start();
     return { made, time };
   };
 
-  test('is told once, survives a crash before its row, and is gone after it', (t) => {
+  test('is asked again until there is a row, and is then answered and gone', async (t) => {
     const dataDir = tempDir(t);
-    const id = leaveRequest(dataDir, { request: 'adopt', symbol: 'BTCUSDT', by: 'me' });
-    const told: Message[] = [];
-    const first = desk(dataDir, told);
-    first.time.advanceTo(5_000);
-    assert.equal(told.length, 1);
-    assert.deepEqual(told[0], {
-      to: 'venue',
-      event: { type: 'ADOPT', symbol: 'BTCUSDT', by: 'me' },
-      cause: { kind: 'external', id: `request:${id}` },
+    const id = leaveRequest(dataDir, { command: { kind: 'adopt', symbol: 'BTCUSDT' }, by: 'me', at: 5 });
+    const asked: OperatorRequest[] = [];
+    const first = desk(dataDir, asked, { ...ANSWER, outcome: 'pending' });
+    await nextTurn();
+    assert.deepEqual(asked[0], {
+      id,
+      command: { kind: 'adopt', symbol: 'BTCUSDT' },
+      who: { name: 'me', role: 'admin', channel: 'cli' },
+      issuedAt: 5,
+      confirmed: true,
     });
+    first.time.advanceTo(600);
+    assert.equal(asked.length, 2, 'the row of the first time never came');
     first.made.stop();
-    const second = desk(dataDir, told);
-    assert.equal(told.length, 2, 'the row of the first life never came');
-    second.made.observe({ cause: told[1]?.cause } as Committed);
+    const second = desk(dataDir, asked, ANSWER);
+    await nextTurn();
+    assert.equal(asked.length, 3);
+    assert.deepEqual(takeAnswer(dataDir, id), { ...ANSWER, id });
     assert.deepEqual(readdirSync(path.join(dataDir, 'requests')), []);
     second.time.advanceTo(9_000);
-    assert.equal(told.length, 2);
+    assert.equal(asked.length, 3);
     second.made.stop();
   });
 
-  test('what is no request is put aside and never told', (t) => {
+  test('what is no request is put aside and never asked', async (t) => {
     const dataDir = tempDir(t);
     mkdirSync(path.join(dataDir, 'requests'));
     for (const [name, text] of [
       ['a.json', '{'],
-      ['b.json', '{"request":"withdraw","symbol":"BTCUSDT"}'],
+      ['b.json', '{"command":{"kind":"withdraw"},"by":"me","at":1}'],
+      ['c.json', '{"command":{"kind":"pause"}}'],
     ] as const)
       writeFileSync(path.join(dataDir, 'requests', name), text);
-    const told: Message[] = [];
-    const { made } = desk(dataDir, told);
+    const asked: OperatorRequest[] = [];
+    const { made } = desk(dataDir, asked, ANSWER);
+    await nextTurn();
     made.stop();
-    assert.equal(told.length, 0);
-    assert.ok(existsSync(path.join(dataDir, 'requests', 'b.json.refused')));
+    assert.equal(asked.length, 0);
+    for (const name of ['a', 'b', 'c'])
+      assert.ok(existsSync(path.join(dataDir, 'requests', `${name}.json.refused`)), name);
   });
 });
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('durable timers in real time', () => {
   test('fire at their deadline, follow what is armed, and stop', () => {

@@ -132,5 +132,5 @@ test('together the paths visit every state of every machine', () => {
       `${type}: states never reached`,
     );
   }
-  assert.equal(visited.size, 7);
+  assert.equal(visited.size, 8);
 });

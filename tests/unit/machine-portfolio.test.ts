@@ -116,7 +116,9 @@ describe('portfolio', () => {
     expose(bench, { quantity: '0' });
     bench.send('BREAKER_CHANGED', { breaker: 'drawdown', state: 'halted', cause: '20 %' });
     assert.equal(bench.value, 'halted');
-    assert.deepEqual(told(bench), [[POSITION, { type: 'ABORT_ENTRY', reason: 'trading is halted' }]]);
+    assert.deepEqual(told(bench), [
+      [POSITION, { type: 'ABORT_ENTRY', reason: 'trading is halted: breaker drawdown is halted: 20 %' }],
+    ]);
     bench.send('CONFIRM', { actor: 'position/ETHUSDT/BOTH/1', symbol: 'ETHUSDT' });
     assert.equal(answer(bench), 'DENIED');
     assert.deepEqual(context(bench).reservations, {});

@@ -1,0 +1,127 @@
+/**
+ * The rules of the commands: who may, what moves money and wants a second word, what is honoured however late.
+ */
+import type { Command, CommandKind, Role, Who } from '../domain/command.ts';
+import { ROLES } from '../domain/command.ts';
+
+export interface CommandRule {
+  readonly role: Role;
+  /** Needs a second word before it is done. */
+  readonly movesMoney: boolean;
+  /** Done however long ago it was said: it can only make things safer. */
+  readonly honouredWhenStale: boolean;
+  readonly summary: string;
+  /** As it is typed. */
+  readonly usage: string;
+}
+
+const SAFE = { role: 'trader', movesMoney: false, honouredWhenStale: true } as const;
+const TRADER = { role: 'trader', movesMoney: false, honouredWhenStale: false } as const;
+const MONEY = { role: 'trader', movesMoney: true, honouredWhenStale: false } as const;
+const ADMIN = { role: 'admin', movesMoney: false, honouredWhenStale: false } as const;
+
+export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
+  start: { ...TRADER, summary: 'entries again after stop or pause', usage: 'start' },
+  stop: {
+    ...SAFE,
+    summary: 'no entries until start; open positions run to their end',
+    usage: 'stop [reason]',
+  },
+  pause: {
+    ...SAFE,
+    summary: 'no entries until resume, or for so many minutes',
+    usage: 'pause [minutes] [reason]',
+  },
+  resume: { ...TRADER, summary: 'ends a pause', usage: 'resume' },
+  close: {
+    ...MONEY,
+    summary: 'close a position, or a share of it',
+    usage: 'close SYMBOL [share, such as 0.5 or 50%]',
+  },
+  'close-all': { ...MONEY, summary: 'close every position', usage: 'close-all' },
+  'move-stop': { ...MONEY, summary: 'move a position’s stop', usage: 'move-stop SYMBOL PRICE [loosen]' },
+  'force-entry': {
+    ...MONEY,
+    summary: 'enter now; risk decides as with any entry',
+    usage: 'force-entry SYMBOL long|short [stop price]',
+  },
+  blacklist: {
+    ...TRADER,
+    summary: 'symbols that are never entered',
+    usage: 'blacklist add|remove SYMBOL…, or blacklist clear',
+  },
+  whitelist: {
+    ...TRADER,
+    summary: 'the only symbols that are entered; empty: all',
+    usage: 'whitelist add|remove SYMBOL…, or whitelist clear',
+  },
+  direction: { ...TRADER, summary: 'which sides are entered', usage: 'direction both|long|short|none' },
+  lock: {
+    ...TRADER,
+    summary: 'no entries on a symbol for a while',
+    usage: 'lock SYMBOL MINUTES [long|short] REASON',
+  },
+  unlock: { ...TRADER, summary: 'ends a lock', usage: 'unlock SYMBOL' },
+  trip: { ...ADMIN, summary: 'open a breaker by hand', usage: 'trip BREAKER REASON' },
+  release: { ...ADMIN, summary: 'close a breaker by hand', usage: 'release BREAKER REASON' },
+  kill: {
+    ...SAFE,
+    movesMoney: true,
+    summary: 'close everything now, open nothing until released',
+    usage: 'kill [account-wide] [reason]',
+  },
+  'release-kill': { ...ADMIN, summary: 'lift the kill switch', usage: 'release-kill REASON' },
+  adopt: {
+    ...ADMIN,
+    movesMoney: true,
+    summary: 'take over a position that somebody else opened',
+    usage: 'adopt SYMBOL',
+  },
+  ignore: { ...ADMIN, summary: 'trade a symbol beside somebody else’s position', usage: 'ignore SYMBOL' },
+  'config-set': {
+    ...ADMIN,
+    summary: 'change a key of the configuration that may change while running',
+    usage: 'config-set KEY VALUE REASON',
+  },
+  'config-rollback': {
+    ...ADMIN,
+    summary: 'go back to a version of the configuration',
+    usage: 'config-rollback VERSION REASON',
+  },
+  'config-reload': {
+    ...ADMIN,
+    summary: 'read the configuration file again',
+    usage: 'config-reload [reason]',
+  },
+};
+
+export const COMMAND_KINDS = Object.keys(COMMAND_RULES) as readonly CommandKind[];
+
+/** What was said longer ago than this is answered and not done. */
+export const STALE_AFTER_MS = 30_000;
+
+export const isOnlyNow = ({ kind }: Command): boolean => ONLY_NOW.includes(kind);
+
+export interface Refused {
+  readonly code: 'ROLE' | 'STALE';
+  readonly text: string;
+}
+
+export const mayDo = (role: Role, needed: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(needed);
+
+/** Said of the market as it is now; everything else that is left at the command line is meant for the next start. */
+const ONLY_NOW: readonly CommandKind[] = ['close', 'close-all', 'move-stop', 'force-entry'];
+
+/** Why it is not done at all; undefined when it may be. `now` and `issuedAt` are real epoch ms. */
+export function refusal(command: Command, who: Who, issuedAt: number, now: number): Refused | undefined {
+  const { role, honouredWhenStale } = COMMAND_RULES[command.kind];
+  if (!mayDo(who.role, role))
+    return { code: 'ROLE', text: `${command.kind} needs the role ${role}; ${who.name} is ${who.role}` };
+  const ageMs = now - issuedAt;
+  const isLeftForUs = who.channel === 'cli' && !ONLY_NOW.includes(command.kind);
+  if (ageMs <= STALE_AFTER_MS || honouredWhenStale || isLeftForUs) return undefined;
+  return {
+    code: 'STALE',
+    text: `${command.kind} was said ${Math.round(ageMs / 1000)} s ago and is not done; say it again if it is still meant`,
+  };
+}

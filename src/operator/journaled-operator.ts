@@ -1,0 +1,285 @@
+/**
+ * The operator of the run in this process: judges who may and how late, hands the command to the durable actor,
+ * and answers when its row is durable.
+ *
+ * Invariants: the kill switch is engaged before anything else is asked, and needs no journal; nothing that moves
+ * money is done without a second word; one id is done once, also across a restart, because the actor remembers
+ * its answers.
+ */
+import { entryDeskOf, OPERATOR } from '../../machines/messages.ts';
+import type { CommandGiven, OperatorContext } from '../../machines/operator/context.ts';
+import type { PositionContext } from '../../machines/position/context.ts';
+import type { Timers } from '../core/clock.ts';
+import { gt, ZERO } from '../core/decimal.ts';
+import { errorText, isBulkheadError } from '../core/errors.ts';
+import { type ActorId, actorType } from '../core/ids.ts';
+import type { Command, CommandOf } from '../domain/command.ts';
+import type { ActorEvent, Message } from '../domain/events.ts';
+import type { SymbolName } from '../domain/instrument.ts';
+import type { Distances } from '../domain/signal.ts';
+import type { JournalRow } from '../journal/journal.ts';
+import { COMMAND_RULES, refusal } from './command.ts';
+import { deskEar, type Echo, Echoes, positionEar } from './echo.ts';
+import { forcedSignal, stopOnWrongSide } from './forced-entry.ts';
+import type { Operator, OperatorAnswer, OperatorRequest } from './operator.ts';
+
+/** The running actors, as the operator may touch them. */
+export interface OperatorHost {
+  tell(message: Message): void;
+  actorIds(): readonly ActorId[];
+  snapshot(actor: ActorId): string | undefined;
+  /** Last mark. */
+  price(symbol: SymbolName): number | undefined;
+  /** Where the strategy would put a stop now. */
+  distances(symbol: SymbolName): Distances | undefined;
+}
+
+/** The kill switch: files, beside all that may be down. Each answers with what it did. */
+export interface KillSwitch {
+  engage(by: string, reason: string, accountWide: boolean): string;
+  release(by: string, reason: string): string;
+}
+
+type ConfigCommand = CommandOf<'config-set' | 'config-rollback' | 'config-reload'>;
+
+export interface ConfigDesk {
+  /** What was done; throws a BulkheadError for what may not be. */
+  change(command: ConfigCommand, by: string): Promise<string>;
+}
+
+export interface OperatorOptions {
+  /** Undefined until there is a running system. */
+  readonly host: () => OperatorHost | undefined;
+  readonly kill: KillSwitch;
+  readonly config?: ConfigDesk;
+  /** Somebody else may hold something at the venue. */
+  readonly isShared: boolean;
+  /** Real time. */
+  readonly now: () => number;
+  readonly timers: Timers;
+  /** How long an answer waits for its row. */
+  readonly patienceMs?: number;
+}
+
+const CONFIG: readonly string[] = ['config-set', 'config-rollback', 'config-reload'];
+const PATIENCE_MS = 5_000;
+
+type Parts = Partial<Pick<CommandGiven, 'refused' | 'done' | 'targets' | 'signal'>>;
+
+export class JournaledOperator implements Operator {
+  readonly #options: OperatorOptions;
+  readonly #underWay = new Map<string, Promise<OperatorAnswer>>();
+  readonly #waiting = new Map<string, (n: number) => void>();
+  readonly #echoes = new Echoes();
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+  }
+
+  execute(request: OperatorRequest): Promise<OperatorAnswer> {
+    const known = this.#underWay.get(request.id);
+    if (known) return known;
+    const answer = this.#execute(request).finally(() => this.#underWay.delete(request.id));
+    this.#underWay.set(request.id, answer);
+    return answer;
+  }
+
+  /** An observer of committed rows. */
+  readonly observe = ({ row, event }: { row: JournalRow; event: ActorEvent }): void => {
+    this.#echoes.observe(row, event);
+    if (row.actor === OPERATOR && event.type === 'COMMAND') this.#waiting.get(String(event.id))?.(row.n);
+  };
+
+  preview(command: Command): string {
+    switch (command.kind) {
+      case 'close': {
+        const held = this.#held(command.symbol)[0];
+        if (!held) return `No position is open on ${command.symbol}.`;
+        const part = command.share === undefined ? 'all' : `a share of ${command.share}`;
+        return `Closes ${part} of ${describe(held)} at market${this.#atPrice(command.symbol)}.`;
+      }
+      case 'close-all': {
+        const held = this.#held();
+        if (held.length === 0) return 'Nothing is open.';
+        return `Closes ${held.length} position${held.length === 1 ? '' : 's'} at market: ${held.map(describe).join(', ')}.`;
+      }
+      case 'move-stop': {
+        const held = this.#held(command.symbol)[0];
+        if (!held) return `No position is open on ${command.symbol}.`;
+        return `Moves the stop of ${describe(held)} from ${held.stopPrice ?? 'none'} to ${command.price}.`;
+      }
+      case 'force-entry':
+        return `Enters ${command.symbol} ${command.direction} at market${this.#atPrice(command.symbol)}, sized and judged by risk like any entry.`;
+      case 'kill':
+        return command.accountWide
+          ? 'Cancels and closes everything on the account, whoever opened it, and opens nothing until released.'
+          : `Cancels and closes everything that Bulkhead owns (${this.#held().length} open), and opens nothing until released.`;
+      case 'adopt':
+        return `Takes over the position that somebody else opened on ${command.symbol}, and gives it a stop.`;
+      default:
+        return `${COMMAND_RULES[command.kind].summary}.`;
+    }
+  }
+
+  async #execute(request: OperatorRequest): Promise<OperatorAnswer> {
+    const { id, command, who, issuedAt, confirmed } = request;
+    const before = this.#answered(id);
+    if (before) return before;
+    const refused = refusal(command, who, issuedAt, this.#options.now());
+    if (!refused && COMMAND_RULES[command.kind].movesMoney && !confirmed)
+      return { id, outcome: 'confirm', code: 'CONFIRM', text: this.preview(command) };
+    if (!refused && command.kind === 'kill') return this.#kill(request, command);
+    const parts = refused ? { refused } : await this.#prepare(command, who.name);
+    return this.#tell(request, parts);
+  }
+
+  /** The file first; the record follows when the journal takes rows. */
+  #kill(request: OperatorRequest, command: CommandOf<'kill'>): OperatorAnswer {
+    const { id, who } = request;
+    const said = attempt(() =>
+      this.#options.kill.engage(who.name, command.reason, command.accountWide === true),
+    );
+    this.#options.host()?.tell(messageOf(request, said));
+    return 'refused' in said
+      ? { id, outcome: 'refused', ...said.refused }
+      : { id, outcome: 'accepted', code: 'DONE', text: said.done };
+  }
+
+  async #prepare(command: Command, by: string): Promise<Parts> {
+    const host = this.#options.host();
+    if (command.kind === 'release-kill') return attempt(() => this.#options.kill.release(by, command.reason));
+    if (isConfig(command)) {
+      const { config } = this.#options;
+      if (!config) return refuse('NOT_HERE', 'this run cannot change its configuration');
+      return config.change(command, by).then((done) => ({ done }), refusedBy);
+    }
+    if ((command.kind === 'adopt' || command.kind === 'ignore') && !this.#options.isShared)
+      return refuse('NOT_HERE', 'a demo has its venue to itself: nobody else opens positions there');
+    if (command.kind === 'force-entry') return this.#forced(command, by);
+    if (command.kind === 'trip' || command.kind === 'release')
+      return { targets: host?.actorIds().filter((actor) => actorType(actor) === 'breaker') ?? [] };
+    if (command.kind === 'close' || command.kind === 'move-stop' || command.kind === 'close-all') {
+      const symbol = command.kind === 'close-all' ? undefined : command.symbol;
+      return { targets: this.#held(symbol).map(({ actor }) => actor) };
+    }
+    return {};
+  }
+
+  #forced(command: CommandOf<'force-entry'>, by: string): Parts {
+    const host = this.#options.host();
+    const { symbol } = command;
+    if (!host?.actorIds().includes(entryDeskOf(symbol)))
+      return refuse('UNKNOWN_SYMBOL', `this run does not trade ${symbol}`);
+    const price = host.price(symbol);
+    if (price === undefined) return refuse('NO_PRICE', `no price of ${symbol} is known yet`);
+    const odd = stopOnWrongSide(command, price);
+    if (odd !== undefined) return refuse('STOP_SIDE', odd);
+    const signal = forcedSignal(command, price, host.distances(symbol), by);
+    return signal
+      ? { signal }
+      : refuse('NO_STOP', `the strategy has no stop for ${symbol} yet: give a stop price with the command`);
+  }
+
+  async #tell(request: OperatorRequest, parts: Parts): Promise<OperatorAnswer> {
+    const { id, command } = request;
+    const host = this.#options.host();
+    if (!host) return { id, outcome: 'refused', code: 'NOT_READY', text: notReady(parts) };
+    const row = this.#rowOf(id);
+    const echo = this.#echo(parts);
+    host.tell(messageOf(request, parts));
+    const n = await row;
+    if (n === undefined) {
+      echo?.cancel();
+      const text = `${command.kind} is taken; it is done as soon as the journal takes rows again`;
+      return { id, outcome: 'pending', code: 'PENDING', text };
+    }
+    const answer = { ...this.#answered(id), id, n } as OperatorAnswer;
+    if (!echo || answer.outcome === 'refused') {
+      echo?.cancel();
+      return answer;
+    }
+    const said = await this.#within(echo.verdict);
+    echo.cancel();
+    return said ? { ...answer, ...said } : answer;
+  }
+
+  /** Where the answer is another actor's to give. */
+  #echo({ signal, targets = [], refused }: Parts): Echo | undefined {
+    const [only] = targets;
+    if (refused) return undefined;
+    if (signal) return this.#echoes.await(entryDeskOf(signal.symbol), deskEar());
+    if (targets.length !== 1 || only === undefined || actorType(only) !== 'position') return undefined;
+    return this.#echoes.await(only, positionEar);
+  }
+
+  /** The row that consumed it; undefined: there is none within the time that a person waits. */
+  #rowOf(id: string): Promise<number | undefined> {
+    const row = new Promise<number>((resolve) => this.#waiting.set(id, resolve));
+    return this.#within(row).finally(() => this.#waiting.delete(id));
+  }
+
+  #within<T>(promise: Promise<T>): Promise<T | undefined> {
+    const { timers, patienceMs = PATIENCE_MS } = this.#options;
+    return new Promise((resolve, reject) => {
+      const timer = timers.set(patienceMs, () => resolve(undefined));
+      promise.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+
+  #answered(id: string): OperatorAnswer | undefined {
+    const text = this.#options.host()?.snapshot(OPERATOR);
+    if (text === undefined) return undefined;
+    const { context } = JSON.parse(text) as { context: OperatorContext };
+    return context.answered.find((answer) => answer.id === id);
+  }
+
+  /** Positions that hold something, or are about to. */
+  #held(symbol?: SymbolName): Held[] {
+    const host = this.#options.host();
+    return (host?.actorIds() ?? []).flatMap((actor) => {
+      if (actorType(actor) !== 'position') return [];
+      if (symbol !== undefined && actor.split('/')[1] !== symbol) return [];
+      const text = host?.snapshot(actor);
+      if (text === undefined) return [];
+      const { context } = JSON.parse(text) as { context: PositionContext };
+      return [{ ...context, actor }];
+    });
+  }
+
+  #atPrice(symbol: SymbolName): string {
+    const price = this.#options.host()?.price(symbol);
+    return price === undefined ? '' : `, now ${price}`;
+  }
+}
+
+type Held = PositionContext & { readonly actor: ActorId };
+
+const describe = ({ symbol, direction, quantity }: Held): string =>
+  gt(quantity, ZERO) ? `${symbol} ${direction} ${quantity}` : `${symbol} ${direction} (entering)`;
+
+const isConfig = (command: Command): command is ConfigCommand => CONFIG.includes(command.kind);
+
+const refuse = (code: string, text: string): Parts => ({ refused: { code, text } });
+
+/** What was done already is said all the same. */
+const notReady = ({ done, refused }: Parts): string =>
+  refused?.text ?? done ?? 'the run is not trading yet; try again when it is up';
+
+function refusedBy(error: unknown): { readonly refused: { readonly code: string; readonly text: string } } {
+  const known = isBulkheadError(error) ? error : undefined;
+  const hint = known?.hint === undefined ? '' : ` ${known.hint}`;
+  return { refused: { code: known?.code ?? 'FAILED', text: `${known?.message ?? errorText(error)}${hint}` } };
+}
+
+function attempt(act: () => string): { readonly done: string } | ReturnType<typeof refusedBy> {
+  try {
+    return { done: act() };
+  } catch (error) {
+    return refusedBy(error);
+  }
+}
+
+function messageOf({ id, command, who, issuedAt }: OperatorRequest, parts: Parts): Message {
+  const event = { type: 'COMMAND', id, command, who, issuedAt, ...parts };
+  return { to: OPERATOR, event, cause: { kind: 'external', id: `command:${id}` } };
+}

@@ -1,0 +1,313 @@
+/**
+ * Commands from untrusted input: JSON as it comes over HTTP, words as people type them at a prompt or in a chat.
+ *
+ * Invariant: what is not exactly one command is refused with a hint that shows how it is written; what comes out
+ * holds no field that was not asked for.
+ */
+import { decimal, gt, lt, ZERO } from '../core/decimal.ts';
+import { BulkheadError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import { didYouMean } from '../core/suggest.ts';
+import { type Command, type CommandKind, MARKET_DIRECTIONS } from '../domain/command.ts';
+import { COMMAND_KINDS, COMMAND_RULES } from './command.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const SYMBOL = /^[A-Z0-9]{2,30}$/;
+const BREAKER = /^[a-z0-9]+(?:[-/][A-Za-z0-9]+)*$/;
+const KEY = /^[A-Za-z]+(?:\.[A-Za-z]+)*$/;
+const MAX_TEXT = 200;
+const MAX_SYMBOLS = 500;
+const MAX_MINUTES = 366 * 24 * 60;
+/** What a chat or a log must not be made to show. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+const CONTROL = /[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g;
+
+function wrong(kind: CommandKind, what: string): BulkheadError {
+  return new BulkheadError('USAGE', `${kind}: ${what}`, { hint: `Write: ${COMMAND_RULES[kind].usage}` });
+}
+
+/** One reader of fields for a command, so that every complaint names the command and shows its form. */
+class Reader {
+  readonly kind: CommandKind;
+  readonly #fields: Fields;
+  readonly #read = new Set(['kind']);
+
+  constructor(kind: CommandKind, fields: Fields) {
+    this.kind = kind;
+    this.#fields = fields;
+  }
+
+  raw(name: string): unknown {
+    this.#read.add(name);
+    return this.#fields[name];
+  }
+
+  has(name: string): boolean {
+    const value = this.raw(name);
+    return value !== undefined && value !== null;
+  }
+
+  text(name: string): string {
+    const value = this.raw(name);
+    if (typeof value !== 'string' || value.trim() === '') throw wrong(this.kind, `${name} is missing`);
+    return value.replace(CONTROL, ' ').trim().slice(0, MAX_TEXT);
+  }
+
+  optionalText(name: string): string | undefined {
+    return this.has(name) && this.raw(name) !== '' ? this.text(name) : undefined;
+  }
+
+  matching(name: string, pattern: RegExp, example: string): string {
+    const value = this.text(name);
+    if (!pattern.test(value)) throw wrong(this.kind, `${name} "${value}" is not such as ${example}`);
+    return value;
+  }
+
+  symbol(): string {
+    const value = this.text('symbol').toUpperCase();
+    if (!SYMBOL.test(value)) throw wrong(this.kind, `"${value}" is no symbol such as BTCUSDT`);
+    return value;
+  }
+
+  symbols(): readonly string[] {
+    const value = this.raw('symbols');
+    const list = Array.isArray(value) ? value : [];
+    const symbols = [...new Set(list.map((each) => String(each).trim().toUpperCase()))];
+    const odd = symbols.find((symbol) => !SYMBOL.test(symbol));
+    if (odd !== undefined) throw wrong(this.kind, `"${odd}" is no symbol such as BTCUSDT`);
+    if (symbols.length > MAX_SYMBOLS) throw wrong(this.kind, `at most ${MAX_SYMBOLS} symbols at once`);
+    return symbols;
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T {
+    const value = String(this.raw(name) ?? '').toLowerCase();
+    const found = allowed.find((each) => each === value);
+    if (!found) throw wrong(this.kind, `${name} must be one of ${allowed.join(', ')}`);
+    return found;
+  }
+
+  /** A positive decimal; a JSON number is taken by its shortest form. */
+  decimal(name: string): string {
+    const value = this.raw(name);
+    const text = typeof value === 'number' ? String(value) : value;
+    if (typeof text !== 'string' || !/^\d{1,15}(\.\d{1,15})?$/.test(text.trim()) || !gt(text.trim(), ZERO))
+      throw wrong(this.kind, `${name} must be a number greater than 0, such as 101.5`);
+    return decimal(text.trim());
+  }
+
+  whole(name: string, max: number): number {
+    const value = Number(this.raw(name));
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      throw wrong(this.kind, `${name} must be a whole number from 1 to ${max}`);
+    return value;
+  }
+
+  /** Nothing that was said may be passed over. */
+  end(): void {
+    const unknown = Object.keys(this.#fields).find((name) => !this.#read.has(name));
+    if (unknown !== undefined) throw wrong(this.kind, `there is no field "${unknown.slice(0, 40)}"`);
+  }
+}
+
+type Read = (reader: Reader) => Command;
+
+const SIDES = ['long', 'short'] as const;
+const CHANGES = ['add', 'remove', 'clear'] as const;
+
+const share = (reader: Reader): { share?: string } => {
+  if (!reader.has('share')) return {};
+  const value = reader.decimal('share');
+  if (!lt(value, '1')) throw wrong(reader.kind, 'share must be less than 1; without one all is closed');
+  return { share: value };
+};
+
+const reason = (reader: Reader): { reason?: string } => {
+  const text = reader.optionalText('reason');
+  return text === undefined ? {} : { reason: text };
+};
+
+const listed =
+  (kind: 'blacklist' | 'whitelist'): Read =>
+  (reader) => {
+    const change = reader.oneOf('change', CHANGES);
+    const symbols = reader.symbols();
+    if ((change === 'clear') !== (symbols.length === 0))
+      throw wrong(kind, change === 'clear' ? 'clear takes no symbols' : `name the symbols to ${change}`);
+    return { kind, change, symbols };
+  };
+
+const READ: Readonly<Record<CommandKind, Read>> = {
+  start: () => ({ kind: 'start' }),
+  stop: (reader) => ({ kind: 'stop', ...reason(reader) }),
+  pause: (reader) => ({
+    kind: 'pause',
+    ...(reader.has('minutes') ? { minutes: reader.whole('minutes', MAX_MINUTES) } : {}),
+    ...reason(reader),
+  }),
+  resume: () => ({ kind: 'resume' }),
+  close: (reader) => ({ kind: 'close', symbol: reader.symbol(), ...share(reader) }),
+  'close-all': () => ({ kind: 'close-all' }),
+  'move-stop': (reader) => ({
+    kind: 'move-stop',
+    symbol: reader.symbol(),
+    price: reader.decimal('price'),
+    ...(reader.raw('loosen') === true ? { loosen: true } : {}),
+  }),
+  'force-entry': (reader) => ({
+    kind: 'force-entry',
+    symbol: reader.symbol(),
+    direction: reader.oneOf('direction', SIDES),
+    ...(reader.has('stopPrice') ? { stopPrice: reader.decimal('stopPrice') } : {}),
+  }),
+  blacklist: listed('blacklist'),
+  whitelist: listed('whitelist'),
+  direction: (reader) => ({ kind: 'direction', direction: reader.oneOf('direction', MARKET_DIRECTIONS) }),
+  lock: (reader) => ({
+    kind: 'lock',
+    symbol: reader.symbol(),
+    minutes: reader.whole('minutes', MAX_MINUTES),
+    ...(reader.has('direction') ? { direction: reader.oneOf('direction', SIDES) } : {}),
+    reason: reader.text('reason'),
+  }),
+  unlock: (reader) => ({ kind: 'unlock', symbol: reader.symbol() }),
+  trip: (reader) => ({ kind: 'trip', ...breaker(reader) }),
+  release: (reader) => ({ kind: 'release', ...breaker(reader) }),
+  kill: (reader) => ({
+    kind: 'kill',
+    reason: reader.optionalText('reason') ?? 'no reason given',
+    ...(reader.raw('accountWide') === true ? { accountWide: true } : {}),
+  }),
+  'release-kill': (reader) => ({ kind: 'release-kill', reason: reader.text('reason') }),
+  adopt: (reader) => ({ kind: 'adopt', symbol: reader.symbol() }),
+  ignore: (reader) => ({ kind: 'ignore', symbol: reader.symbol() }),
+  'config-set': (reader) => ({
+    kind: 'config-set',
+    key: reader.matching('key', KEY, 'risk.maxPositions'),
+    value: jsonOf(reader),
+    reason: reader.text('reason'),
+  }),
+  'config-rollback': (reader) => ({
+    kind: 'config-rollback',
+    version: reader.whole('version', 1_000_000),
+    reason: reader.text('reason'),
+  }),
+  'config-reload': (reader) => ({
+    kind: 'config-reload',
+    reason: reader.optionalText('reason') ?? 'no reason given',
+  }),
+};
+
+const breaker = (reader: Reader) => ({
+  breaker: reader.matching('breaker', BREAKER, 'drawdown'),
+  reason: reader.text('reason'),
+});
+
+function jsonOf(reader: Reader): Json {
+  const value = reader.raw('value');
+  if (value === undefined) throw wrong(reader.kind, 'value is missing');
+  if (JSON.stringify(value).length > 4_000) throw wrong(reader.kind, 'the value is too long');
+  return value as Json;
+}
+
+/** A command as JSON: an object with its kind and its fields, and nothing else. */
+export function parseCommand(input: unknown): Command {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new BulkheadError('USAGE', 'A command is an object such as {"kind":"pause"}.', {
+      hint: `Kinds: ${COMMAND_KINDS.join(', ')}.`,
+    });
+  const fields = input as Fields;
+  const kind = knownKind(fields.kind);
+  const reader = new Reader(kind, fields);
+  const command = READ[kind](reader);
+  reader.end();
+  return command;
+}
+
+function knownKind(value: unknown): CommandKind {
+  const named = String(value ?? '').slice(0, 40);
+  const kind = COMMAND_KINDS.find((known) => known === named);
+  if (kind) return kind;
+  throw new BulkheadError(
+    'USAGE',
+    `There is no command "${named}". ${didYouMean(named, COMMAND_KINDS)}`.trim(),
+    { hint: `Commands: ${COMMAND_KINDS.join(', ')}.` },
+  );
+}
+
+/** A command as it is typed: "close BTCUSDT 50%", "lock ETHUSDT 60 short news". */
+export function parseWords(words: readonly string[]): Command {
+  const [first = '', ...rest] = words.filter((word) => word !== '');
+  const kind = knownKind(first.toLowerCase());
+  return parseCommand({ kind, ...fieldsOf(kind, rest) });
+}
+
+function fieldsOf(kind: CommandKind, words: readonly string[]): Fields {
+  const [one, two, three] = words;
+  const from = (index: number): { reason?: string } =>
+    words.length > index ? { reason: words.slice(index).join(' ') } : {};
+  const only = (count: number, fields: Fields): Fields => {
+    if (words.length > count) throw wrong(kind, `"${words[count]}" is one word too many`);
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  };
+  switch (kind) {
+    case 'stop':
+    case 'config-reload':
+      return from(0);
+    case 'pause':
+      return /^\d+$/.test(one ?? '') ? { minutes: Number(one), ...from(1) } : from(0);
+    case 'close':
+      return only(2, { symbol: one, share: two === undefined ? undefined : shareOf(two) });
+    case 'move-stop':
+      return only(3, {
+        symbol: one,
+        price: two,
+        ...(three === undefined ? {} : { loosen: three === 'loosen' }),
+      });
+    case 'force-entry':
+      return only(3, { symbol: one, direction: two, stopPrice: three });
+    case 'blacklist':
+    case 'whitelist':
+      return { change: one, symbols: words.slice(1).flatMap((word) => word.split(',').filter(Boolean)) };
+    case 'direction':
+      return only(1, { direction: one });
+    case 'lock': {
+      const sided = three === 'long' || three === 'short';
+      return { symbol: one, minutes: two, ...(sided ? { direction: three, ...from(3) } : from(2)) };
+    }
+    case 'unlock':
+    case 'adopt':
+    case 'ignore':
+      return only(1, { symbol: one });
+    case 'trip':
+    case 'release':
+      return { breaker: one, ...from(1) };
+    case 'kill':
+      return one === 'account-wide' ? { accountWide: true, ...from(1) } : from(0);
+    case 'release-kill':
+      return from(0);
+    case 'config-set':
+      return { key: one, value: two === undefined ? undefined : jsonWord(two), ...from(2) };
+    case 'config-rollback':
+      return { version: one, ...from(1) };
+    default:
+      return only(0, {});
+  }
+}
+
+/** "50%" as a share; everything else is judged as it stands. */
+function shareOf(word: string): string | undefined {
+  const percent = /^(\d{1,2})(?:\.(\d{1,6}))?%$/.exec(word);
+  if (!percent) return word === '100%' ? undefined : word;
+  const digits = `${percent[1]?.padStart(2, '0')}${percent[2] ?? ''}`;
+  return decimal(`0.${digits}`);
+}
+
+/** A value as it would stand in the file: JSON where it is JSON, else the text itself. */
+function jsonWord(word: string): Json {
+  try {
+    return JSON.parse(word) as Json;
+  } catch {
+    return word;
+  }
+}

@@ -1,0 +1,183 @@
+/** The operator's port over the whole system in this process: answers, audit, once only, and the kill switch without a journal. */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { entryDeskOf, OPERATOR } from '../../machines/messages.ts';
+import type { OperatorContext } from '../../machines/operator.ts';
+import type { PortfolioContext } from '../../machines/portfolio.ts';
+import { systemTime } from '../../src/core/clock.ts';
+import type { Command } from '../../src/domain/command.ts';
+import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
+import type { MarketData } from '../../src/market/market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { JournaledOperator } from '../../src/operator/journaled-operator.ts';
+import type { OperatorRequest } from '../../src/operator/operator.ts';
+import { inMemory } from '../support/array-market.ts';
+import { type SystemRun, startRun } from '../support/system-harness.ts';
+
+const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
+let market: MarketData;
+
+before(async () => {
+  market = await inMemory(new SyntheticMarketData({ seed: 6, symbols: SYMBOLS, days: 1, stress: 10 }));
+});
+
+function operatorOf({ system }: SystemRun, kills: string[] = []): JournaledOperator {
+  const { runtime, audience } = system;
+  const time = systemTime();
+  const operator = new JournaledOperator({
+    host: () => ({
+      tell: (message) => runtime.tell(message),
+      actorIds: () => runtime.actorIds(),
+      snapshot: (actor) => runtime.actor(actor)?.snapshotText,
+      price: (symbol) => audience.prices()[symbol],
+      distances: () => undefined,
+    }),
+    kill: {
+      engage: (by, reason) => {
+        kills.push(`${by}: ${reason}`);
+        return 'engaged';
+      },
+      release: () => {
+        throw new Error('none is engaged');
+      },
+    },
+    isShared: false,
+    now: () => time.clock.now(),
+    timers: time.timers,
+    patienceMs: 10_000,
+  });
+  runtime.observe((committed) => operator.observe(committed));
+  return operator;
+}
+
+let ids = 0;
+const asked = (command: Command, more: Partial<OperatorRequest> = {}): OperatorRequest => ({
+  id: `id-${++ids}`,
+  command,
+  who: { name: 'alice', role: 'admin', channel: 'http' },
+  issuedAt: systemTime().clock.now(),
+  confirmed: false,
+  ...more,
+});
+
+const contextOf = <C>(run: SystemRun, actor: string): C =>
+  (JSON.parse(run.system.runtime.actor(actor)?.snapshotText ?? '{}') as { context: C }).context;
+
+const openIn = (run: SystemRun): string[] =>
+  run.system.runtime.actorIds().filter((actor) => actor.startsWith('position/'));
+
+describe('the operator over the whole system', () => {
+  test('a pause is answered with its row, refuses entries by name, and survives a restart', async () => {
+    const database = new MemoryDatabase();
+    const run = await startRun({ market, database });
+    const operator = operatorOf(run);
+    const answer = await operator.execute(asked({ kind: 'pause', reason: 'news' }));
+    assert.equal(answer.outcome, 'accepted');
+    const row = run.rows().find(({ n }) => n === answer.n);
+    assert.equal(row?.actor, OPERATOR, 'its audit is that row');
+    assert.match(row?.event ?? '', /"name":"alice","role":"admin","channel":"http"/);
+    assert.equal(await run.drive(), 'end');
+    const { refusals, counts } = contextOf<PortfolioContext>(run, 'portfolio');
+    assert.equal(counts.approved, undefined, 'nothing was entered all day');
+    assert.match(refusals.at(-1)?.refusals[0]?.detail ?? '', /paused by alice since .*: news/);
+    const later = await startRun({ market, database });
+    assert.equal(contextOf<OperatorContext>(later, OPERATOR).paused?.by, 'alice');
+  });
+
+  test('the same id is done once: at the same time, later, and after a restart', async () => {
+    const database = new MemoryDatabase();
+    const run = await startRun({ market, database });
+    const operator = operatorOf(run);
+    const lock = asked({ kind: 'lock', symbol: 'BTCUSDT', minutes: 5, reason: 'a' });
+    const [one, two] = await Promise.all([operator.execute(lock), operator.execute(lock)]);
+    assert.deepEqual(one, two);
+    const other = { ...lock, command: { kind: 'stop' } as const };
+    assert.equal((await operator.execute(other)).text, one.text);
+    await run.system.runtime.quiescent();
+    const again = operatorOf(await startRun({ market, database }));
+    assert.equal((await again.execute(other)).text, one.text);
+  });
+
+  test('what moves money wants a second word; closing closes', async () => {
+    const run = await startRun({ market });
+    await run.drive();
+    const operator = operatorOf(run);
+    const [actor] = openIn(run);
+    assert.ok(actor, 'the day ends with a position');
+    const symbol = actor.split('/')[1] ?? '';
+    const close = asked({ kind: 'close', symbol });
+    const first = await operator.execute(close);
+    assert.equal(first.outcome, 'confirm');
+    assert.match(
+      first.text,
+      new RegExp(`^Closes all of ${symbol} (long|short) [\\d.]+ at market, now [\\d.]+\\.$`),
+    );
+    const done = await operator.execute({ ...close, confirmed: true });
+    assert.equal(done.outcome, 'accepted', done.text);
+    assert.match(done.text, /to be closed at market/, 'the position itself answered');
+    await run.system.runtime.quiescent();
+    assert.ok(!openIn(run).includes(actor));
+    assert.equal(contextOf<PortfolioContext>(run, 'portfolio').lastTrades.at(-1)?.reason, 'operator');
+    const nothing = await operator.execute(asked({ kind: 'close', symbol }, { confirmed: true }));
+    assert.deepEqual([nothing.outcome, nothing.code], ['refused', 'NOTHING_OPEN']);
+  });
+
+  test('a forced entry is risk’s to decide, and the answer says what it decided', async () => {
+    const run = await startRun({ market });
+    await run.drive();
+    const operator = operatorOf(run);
+    const symbol = SYMBOLS.find((name) => !openIn(run).some((actor) => actor.includes(name))) ?? '';
+    const price = run.system.audience.prices()[symbol] ?? 0;
+    const force = (more: object = {}) =>
+      operator.execute(
+        asked({ kind: 'force-entry', symbol, direction: 'long', ...more }, { confirmed: true }),
+      );
+    assert.equal((await force()).code, 'NO_STOP', 'the strategy of this test gives none');
+    assert.equal((await force({ stopPrice: String(price * 2) })).code, 'STOP_SIDE');
+    await operator.execute(asked({ kind: 'blacklist', change: 'add', symbols: [symbol] }));
+    const barred = await force({ stopPrice: String(Math.round(price * 0.97)) });
+    assert.equal(barred.outcome, 'refused');
+    assert.match(barred.text, /blacklisted by alice|cooling down/);
+    await operator.execute(asked({ kind: 'blacklist', change: 'clear', symbols: [] }));
+    const desk = contextOf<{ coolUntil: number | null }>(run, entryDeskOf(symbol));
+    const forced = await force({ stopPrice: String(Math.round(price * 0.97)) });
+    assert.ok(['ENTERING', 'RISK'].includes(forced.code), JSON.stringify([forced, desk]));
+  });
+
+  test('roles and age are refused on record, and do nothing', async () => {
+    const run = await startRun({ market });
+    const operator = operatorOf(run);
+    const bob = { name: 'bob', role: 'viewer', channel: 'telegram' } as const;
+    const role = await operator.execute(asked({ kind: 'stop' }, { who: bob }));
+    const stale = await operator.execute(asked({ kind: 'start' }, { issuedAt: 0 }));
+    assert.deepEqual([role.code, stale.code], ['ROLE', 'STALE']);
+    assert.ok(role.n && stale.n, 'both have their row');
+    assert.equal(contextOf<OperatorContext>(run, OPERATOR).stopped, null);
+    const late = await operator.execute(asked({ kind: 'stop' }, { issuedAt: 0 }));
+    assert.equal(late.outcome, 'accepted', 'a stop is honoured however late');
+  });
+});
+
+test('the kill switch needs no running system; a confirmed one is engaged first', async () => {
+  const kills: string[] = [];
+  const time = systemTime();
+  const operator = new JournaledOperator({
+    host: () => undefined,
+    kill: {
+      engage: (by, reason) => {
+        kills.push(`${by}: ${reason}`);
+        return 'engaged';
+      },
+      release: () => 'released',
+    },
+    isShared: true,
+    now: () => time.clock.now(),
+    timers: time.timers,
+  });
+  const kill = asked({ kind: 'kill', reason: 'fire' });
+  assert.equal((await operator.execute(kill)).outcome, 'confirm');
+  assert.deepEqual(kills, []);
+  assert.equal((await operator.execute({ ...kill, confirmed: true })).outcome, 'accepted');
+  assert.deepEqual(kills, ['alice: fire']);
+  assert.equal((await operator.execute(asked({ kind: 'pause' }))).code, 'NOT_READY');
+});
