@@ -24,6 +24,7 @@ import {
   changeInstrument,
   closed,
   exitOrPass,
+  passOutlook,
   passOver,
   refuseAdoption,
   refused,
@@ -62,6 +63,7 @@ const machine = base
       start: act(start),
       refused: act(refused),
       exitOrPass: act(exitOrPass),
+      passOutlook: act(passOutlook),
       closed: act(closed),
       block: act(block),
       releaseApproval: act(releaseApproval),
@@ -119,6 +121,9 @@ const machine = base
       ABORT_ENTRY: { actions: 'forwardAbort' },
       INSTRUMENT: { actions: 'changeInstrument' },
       ADOPT: { actions: 'refuseAdoption' },
+      // Nothing is open that they could be about.
+      OPINION: NO_ACTION,
+      REGIME: NO_ACTION,
       '*': { actions: 'unexpected' },
     },
     states: {
@@ -156,6 +161,8 @@ const machine = base
       starting: {
         on: {
           SIGNAL: { actions: 'exitOrPass' },
+          OPINION: { actions: 'passOutlook' },
+          REGIME: { actions: 'passOutlook' },
           REFUSED: NO_ACTION,
           POSITION_OPENED: [{ guard: 'ours', target: 'holding' }, { actions: 'unexpected' }],
           POSITION_CLOSED: [
@@ -167,6 +174,8 @@ const machine = base
       holding: {
         on: {
           SIGNAL: { actions: 'exitOrPass' },
+          OPINION: { actions: 'passOutlook' },
+          REGIME: { actions: 'passOutlook' },
           REFUSED: NO_ACTION,
           POSITION_CLOSED: [
             { guard: 'ours', target: 'coolingDown', actions: 'closed' },

@@ -3,17 +3,26 @@
  *
  * Invariants: clean candles always move the strategy's state, in every state of the scanner; a signal is acted
  * on only while the feed is live and the strategy warm; while paused, or on a candle that is heard of too late,
- * exits still pass, as they can only reduce.
+ * exits, opinions and regimes still pass, as they can only reduce. A regime is told once, when it changes.
  */
 import { setup, stateIn } from 'xstate';
 import type { Json } from '../src/core/json.ts';
 import { closeTime } from '../src/domain/candle.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
-import type { ClosedCandles, Signal, Strategy } from '../src/domain/signal.ts';
+import type { ClosedCandles, Signal, Strategy, StrategyStep } from '../src/domain/signal.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { entryDeskOf, scannerOf, type Timed } from './messages.ts';
-import { NOTHING_UNEXPECTED, type Step, send, step, timeOf, type Unexpected, unexpected } from './step.ts';
+import {
+  chain,
+  NOTHING_UNEXPECTED,
+  type Step,
+  send,
+  step,
+  timeOf,
+  type Unexpected,
+  unexpected,
+} from './step.ts';
 
 export interface ScannerContext {
   readonly symbol: SymbolName;
@@ -30,6 +39,8 @@ export interface ScannerContext {
   readonly late: number;
   /** An entry on a candle that closed longer ago than this is withheld. */
   readonly maxSignalAgeMs: number;
+  /** The name of the regime that the desk was told of last. */
+  readonly regime: string | null;
   /** `withheld`: why it was not acted on; null when it was. */
   readonly lastSignal: {
     readonly signal: Signal;
@@ -74,7 +85,7 @@ function advance(
   strategy: Strategy,
   context: ScannerContext,
   closed: ClosedCandles,
-): { readonly context: ScannerContext; readonly signal: Signal | undefined } {
+): { readonly context: ScannerContext; readonly result: StrategyStep } {
   const result = strategy.step(context.strategy.state, closed);
   return {
     context: {
@@ -83,7 +94,7 @@ function advance(
       lastCloseAt: newestClose(closed) ?? context.lastCloseAt,
       bars: context.bars + 1,
     },
-    signal: result.signal,
+    result,
   };
 }
 
@@ -108,19 +119,42 @@ function candles(
   acts: Acts,
 ): Step<ScannerContext> {
   if (event.type !== 'CANDLES') return step(context);
-  const { context: next, signal } = advance(strategy, context, event.closed);
+  const { context: next, result } = advance(strategy, context, event.closed);
   const counted = { ...next, barsToReseed: Math.max(0, next.barsToReseed - 1) };
-  if (!signal) return step(counted);
-  const withheld = withheldFor(context, event.closed, signal, acts);
+  return chain<ScannerContext>(
+    counted,
+    (now) => (result.signal ? tellSignal(now, event.closed, result.signal, acts) : step(now)),
+    (now) => (acts === 'none' ? step(now) : tellOutlook(now, result)),
+  );
+}
+
+function tellSignal(
+  context: ScannerContext,
+  closed: ClosedCandles,
+  signal: Signal,
+  acts: Acts,
+): Step<ScannerContext> {
+  const withheld = withheldFor(context, closed, signal, acts);
   const acted = withheld === null;
   const told = {
-    ...counted,
-    signals: counted.signals + (acted ? 1 : 0),
-    withheld: counted.withheld + (acted ? 0 : 1),
-    late: counted.late + (withheld === LATE ? 1 : 0),
+    ...context,
+    signals: context.signals + (acted ? 1 : 0),
+    withheld: context.withheld + (acted ? 0 : 1),
+    late: context.late + (withheld === LATE ? 1 : 0),
     lastSignal: { signal, at: context.at, acted, withheld },
   };
   return acted ? step(told, send(entryDeskOf(context.symbol), { type: 'SIGNAL', signal })) : step(told);
+}
+
+/** What the strategy thinks of what may be open, and of the market. */
+function tellOutlook(context: ScannerContext, { opinion, regime }: StrategyStep): Step<ScannerContext> {
+  const desk = entryDeskOf(context.symbol);
+  const changed = regime !== undefined && regime.name !== context.regime;
+  return step(
+    changed ? { ...context, regime: regime.name } : context,
+    ...(opinion ? [send(desk, { type: 'OPINION', opinion })] : []),
+    ...(changed ? [send(desk, { type: 'REGIME', regime: regime.name, suits: regime.suits })] : []),
+  );
 }
 
 function seed(strategy: Strategy, context: ScannerContext, event: ScannerEvent): Step<ScannerContext> {
@@ -187,6 +221,7 @@ function createChart(strategy: Strategy) {
         withheld: 0,
         late: 0,
         maxSignalAgeMs: input.maxSignalAgeMs ?? MAX_SIGNAL_AGE_MS,
+        regime: null,
         lastSignal: null,
         unexpected: NOTHING_UNEXPECTED,
       }),
@@ -243,7 +278,8 @@ const countLate = carry((context) => {
 
 export const createScannerMachine = (strategy: Strategy): MachineDefinition => ({
   type: 'scanner',
-  version: 2,
+  version: 3,
   machine: createChart(strategy),
-  migrations: { 1: countLate },
+  // Version 2 told of no regime.
+  migrations: { 1: countLate, 2: carry(() => ({ regime: null })) },
 });

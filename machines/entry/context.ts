@@ -5,7 +5,7 @@ import type { ActorId } from '../../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../../src/domain/instrument.ts';
 import type { Direction } from '../../src/domain/order.ts';
 import type { Entry, Refusal } from '../../src/domain/risk.ts';
-import type { Signal } from '../../src/domain/signal.ts';
+import type { ExitOpinion, Signal } from '../../src/domain/signal.ts';
 import type {
   Adopt,
   Approval,
@@ -53,6 +53,8 @@ export interface EntryContext {
 
 export type EntryEvent =
   | ({ readonly type: 'SIGNAL'; readonly signal: Signal } & Timed)
+  | ({ readonly type: 'OPINION'; readonly opinion: ExitOpinion } & Timed)
+  | ({ readonly type: 'REGIME'; readonly regime: string; readonly suits: readonly Direction[] } & Timed)
   | Approval
   | RefusedEntry
   | ({ readonly type: 'POSITION_OPENED'; readonly actor: ActorId } & Timed)

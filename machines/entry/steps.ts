@@ -151,8 +151,27 @@ export function exitOrPass(context: EntryContext, event: EntryEvent): Step<Entry
   const isOpposite = signal.kind === 'enter' && signal.direction !== context.direction;
   if (context.position === null || !(isExit || isOpposite))
     return passOver(context, `${signal.kind} ${signal.direction} while holding`, 'ignored');
-  const reason = isExit ? `signal: ${signal.reason}` : 'opposite-signal';
-  return step(count(context, 'signals'), send(context.position, { type: 'EXIT_SIGNAL', reason }));
+  const word =
+    signal.kind === 'exit'
+      ? {
+          signal: 'exit',
+          reason: `signal: ${signal.reason}`,
+          ...(signal.confidence === undefined ? {} : { confidence: signal.confidence }),
+        }
+      : { signal: 'opposite', reason: 'opposite-signal' };
+  return step(count(context, 'signals'), send(context.position, { type: 'EXIT_SIGNAL', ...word }));
+}
+
+/** What the strategy thinks of what is open here, and of the market it is open in. */
+export function passOutlook(context: EntryContext, event: EntryEvent): Step<EntryContext> {
+  if (context.position === null) return step(context);
+  if (event.type === 'REGIME') {
+    const { regime, suits } = event;
+    return step(context, send(context.position, { type: 'REGIME', regime, suits }));
+  }
+  if (event.type !== 'OPINION' || event.opinion.direction !== context.direction) return step(context);
+  const { confidence, reason } = event.opinion;
+  return step(context, send(context.position, { type: 'EXIT_OPINION', confidence, reason }));
 }
 
 export function closed(context: EntryContext, event: EntryEvent): Step<EntryContext> {

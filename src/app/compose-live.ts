@@ -69,7 +69,11 @@ export function remoteRegistry(
 export function composeLive(options: LiveSystemOptions): LiveSystem {
   const { identity } = options;
   const { registry, executor, returns } = remoteRegistry(identity, options.wrap);
-  const audience = new LiveAudience(identity.market.symbols, LIVE_TIMEFRAME);
+  const audience = new LiveAudience(
+    identity.market.symbols,
+    LIVE_TIMEFRAME,
+    options.config.position.exits.funding.withinMs,
+  );
   const system = buildSystem({
     ...options,
     instruments: identity.instruments,

@@ -67,6 +67,7 @@ export function composeSystem(options: SystemOptions): System {
     instruments,
     timeframe: options.timeframe,
     engine: venue.current,
+    fundingLeadMs: config.position.exits.funding.withinMs,
     now: () => time.now(),
   });
   const { initialBalance } = config.paper;

@@ -34,9 +34,14 @@ export class LiveAudience implements Audience {
   readonly #bands = new PositionBands();
   readonly #spreads = new Map<SymbolName, number>();
   readonly #funding = new Map<SymbolName, SymbolConditions>();
+  /** The settlement that each position was told of last. */
+  readonly #toldFunding = new Map<ActorId, number>();
+  readonly #fundingLeadMs: number;
 
-  constructor(symbols: readonly SymbolName[], timeframe: Timeframe) {
+  /** `fundingLeadMs`: how long before a settlement the positions that may pay hear of it. */
+  constructor(symbols: readonly SymbolName[], timeframe: Timeframe, fundingLeadMs: number) {
     this.#timeframe = timeframe;
+    this.#fundingLeadMs = fundingLeadMs;
     for (const symbol of symbols) this.#prices.set(symbol, { last: 0, mark: 0 });
   }
 
@@ -95,6 +100,21 @@ export class LiveAudience implements Audience {
   hours(candles: readonly Candle[], tell: Tell): void {
     const closes = candles.map((candle) => [candle.symbol, closeTime(candle), candle.close] as const);
     if (closes.length > 0) tell(RETURNS, { type: 'CLOSES', closes });
+  }
+
+  /** Each position that may pay hears of a settlement ahead once; again after a restart, which changes nothing. */
+  settlements(at: number, tell: Tell): void {
+    const watching = this.#bands.watching();
+    for (const actor of this.#toldFunding.keys())
+      if (!watching.some((one) => one.actor === actor)) this.#toldFunding.delete(actor);
+    for (const { actor, symbol } of watching) {
+      const { fundingRate = 0, nextFundingAt = 0 } = this.#funding.get(symbol) ?? {};
+      const isNear = nextFundingAt > at && nextFundingAt - at <= this.#fundingLeadMs;
+      if (!isNear || Math.abs(fundingRate) < LEAST_FUNDING_RATE) continue;
+      if (this.#toldFunding.get(actor) === nextFundingAt) continue;
+      this.#toldFunding.set(actor, nextFundingAt);
+      tell(actor, { type: 'FUNDING_AHEAD', rate: fundingRate, settlesAt: nextFundingAt });
+    }
   }
 
   /** Where the market's quotes are heard: the spread, for risk. */

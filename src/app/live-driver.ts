@@ -312,7 +312,10 @@ export class LiveDriver {
     const { time, markEveryMs } = this.#options;
     if (this.#stopped) return;
     this.#valuing = time.timers.set(markEveryMs, () => {
-      if (this.#options.isWell()) this.#options.audience.value(this.#tell);
+      if (this.#options.isWell()) {
+        this.#options.audience.value(this.#tell);
+        this.#options.audience.settlements(time.clock.now(), this.#tell);
+      }
       this.#options.onEvent?.();
       this.#valueLater();
     });

@@ -7,6 +7,7 @@
  */
 
 import { feedOf, scannerOf } from '../../machines/messages.ts';
+import { LEAST_FUNDING_RATE } from '../../machines/portfolio-measures.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
@@ -25,6 +26,7 @@ import type { Audience } from './system.ts';
 
 const MARK_EVERY_MS = TIMEFRAME_MS['15m'];
 const HOUR_MS = TIMEFRAME_MS['1h'];
+const LONGEST_FUNDING_MS = 8 * HOUR_MS;
 
 interface SymbolState {
   readonly rollup: CandleRollup;
@@ -33,12 +35,17 @@ interface SymbolState {
   volume: number;
   /** Close time of the newest bar. */
   at: number;
+  readonly fundingEveryMs: number;
+  /** The last rate that was settled: the next is most often like it. */
+  funding: { readonly rate: number; readonly at: number } | undefined;
 }
 
 export interface AudienceOptions {
   readonly instruments: readonly Instrument[];
   readonly timeframe: Timeframe;
   readonly engine: () => VenueEngine | undefined;
+  /** How long before a settlement the positions that may pay hear of it. */
+  readonly fundingLeadMs: number;
   readonly now: () => number;
 }
 
@@ -52,9 +59,18 @@ export class MarketAudience implements StepAudience, Audience {
   constructor(options: AudienceOptions) {
     this.#options = options;
     const targets = STRATEGY_TIMEFRAMES.filter((tf) => TIMEFRAME_MS[tf] > TIMEFRAME_MS[options.timeframe]);
-    for (const { symbol } of options.instruments) {
+    for (const { symbol, fundingIntervalHours } of options.instruments) {
       const rollup = new CandleRollup(options.timeframe, targets);
-      this.#symbols.set(symbol, { rollup, last: 0, mark: 0, volume: 0, at: 0 });
+      const fundingEveryMs = fundingIntervalHours * HOUR_MS;
+      this.#symbols.set(symbol, {
+        rollup,
+        last: 0,
+        mark: 0,
+        volume: 0,
+        at: 0,
+        fundingEveryMs,
+        funding: undefined,
+      });
     }
   }
 
@@ -94,11 +110,15 @@ export class MarketAudience implements StepAudience, Audience {
       const relevant = strategyCandles(bar, closed);
       if (relevant) this.#closed.set(bar.symbol, relevant);
     }
+    for (const { symbol, rate } of step.funding) {
+      const state = this.#symbols.get(symbol);
+      if (state) state.funding = { rate, at: step.at };
+    }
   }
 
-  /** At a candle's close the bars of that candle: who looks at the step at `at` is shown what it closed. */
+  /** At a candle's close the bars of that candle, and the last settlement: who looks at the step at `at` is shown both. */
   absorbFrom(at: number): number {
-    return CandleRollup.replayFrom(at - 1);
+    return CandleRollup.replayFrom(at - 1 - LONGEST_FUNDING_MS);
   }
 
   venue(step: MarketStep, tell: Tell): void {
@@ -122,12 +142,27 @@ export class MarketAudience implements StepAudience, Audience {
         tell(owner, { type: 'PRICE', mark, last: bar.close });
       }
     }
+    this.#tellFunding(step, tell);
     const closes = this.#hourCloses(step);
     if (closes.length > 0) tell(RETURNS, { type: 'CLOSES', closes });
     // Equity first: the breakers must have seen this instant before a signal of it asks for risk.
     if (step.at % MARK_EVERY_MS === 0 && step.bars.length > 0)
       tell(PORTFOLIO, { type: 'MARK', prices: this.prices(), ...settledRates(step) });
     for (const [symbol, closed] of this.#closed) tell(scannerOf(symbol), { type: 'CANDLES', closed });
+  }
+
+  /** In the one step that first comes within the lead of a settlement: a resumed run finds the same one. */
+  #tellFunding({ at }: MarketStep, tell: Tell): void {
+    const { fundingLeadMs, timeframe } = this.#options;
+    for (const { actor, symbol } of this.#bands.watching()) {
+      const { funding, fundingEveryMs } = this.#symbols.get(symbol) ?? {};
+      if (!funding || fundingEveryMs === undefined) continue;
+      const settlesAt = funding.at + fundingEveryMs;
+      const since = at - (settlesAt - fundingLeadMs);
+      if (since < 0 || since >= TIMEFRAME_MS[timeframe] || Math.abs(funding.rate) < LEAST_FUNDING_RATE)
+        continue;
+      tell(actor, { type: 'FUNDING_AHEAD', rate: funding.rate, settlesAt });
+    }
   }
 
   observe(committed: Committed): void {

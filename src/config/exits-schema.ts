@@ -27,7 +27,8 @@ export const exitsSchema = group({
   funding: group({
     enabled: flag().default(true),
     withinMs: whole(60_000, 86_400_000).default(1_800_000),
-    maxCostRate: exact('0.00001', '1').default('0.001'),
+    // Smaller rates are told to nobody.
+    maxCostRate: exact('0.0005', '1').default('0.001'),
     keepAboveMultiple: exact('0', '1000').default('10'),
   }).prefault({}),
 }).refine(

@@ -33,8 +33,31 @@ export type Signal =
       readonly kind: 'exit';
       readonly direction: Direction;
       readonly symbol: SymbolName;
+      /** How sure it is, from 0 to 1; absent: entirely. */
+      readonly confidence?: number;
       readonly reason: string;
     };
+
+/** How sure a model is that what is open in this direction should be closed now, from 0 to 1. */
+export interface ExitOpinion {
+  readonly direction: Direction;
+  readonly confidence: number;
+  readonly reason: string;
+}
+
+/** The kind of market there is, by a name of the strategy's own, and the sides that may be held in it. */
+export interface Regime {
+  readonly name: string;
+  readonly suits: readonly Direction[];
+}
+
+/** What a strategy makes of closed candles. An opinion may come at any time; a regime is told when it changes. */
+export interface StrategyStep {
+  readonly state: Json;
+  readonly signal?: Signal;
+  readonly opinion?: ExitOpinion;
+  readonly regime?: Regime;
+}
 
 /** Candles that closed together: always the 15m, with the 1h and 4h that end at the same instant. */
 export type ClosedCandles = { readonly [T in Extract<Timeframe, '15m' | '1h' | '4h'>]?: Candle };
@@ -52,7 +75,7 @@ export interface Strategy {
   /** How much of the past it must be shown before what it says is what it would say after any longer one. */
   readonly warmUpMs: number;
   initial(symbol: SymbolName): Json;
-  step(state: Json, closed: ClosedCandles): { readonly state: Json; readonly signal?: Signal };
+  step(state: Json, closed: ClosedCandles): StrategyStep;
   /** Where it would put a stop now, for an entry that a person asks for; undefined while it is not warm. */
   distances?(state: Json): Distances | undefined;
 }

@@ -7,6 +7,9 @@
  *   against the ATR before it: a channel crept out of on a quiet tape is no breakout.
  * - After a signal the same direction rests for a while: a run of new highs is one entry, not ten.
  * - The trend an entry was made in ends when the fast EMA crosses back on 1h: that is the exit signal.
+ * - While it rides a trend, each hour it says how much of the evidence stands against it, if any: its
+ *   exit opinion.
+ * - The regime is the 1h trend by ADX and directional indicators; it changes only when another one is plain.
  *
  * Invariants: the state is small plain JSON (it stands in a journal row at every 15m close); a hole in the
  * data longer than a day starts the warm-up anew, because averages over a hole mean nothing.
@@ -15,7 +18,14 @@ import type { Json } from '../core/json.ts';
 import { type Candle, closeTime, TIMEFRAME_MS } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
-import type { ClosedCandles, Distances, Signal, Strategy } from '../domain/signal.ts';
+import type {
+  ClosedCandles,
+  Distances,
+  ExitOpinion,
+  Signal,
+  Strategy,
+  StrategyStep,
+} from '../domain/signal.ts';
 import { Ema, type EmaState } from '../indicators/averages.ts';
 import { Adx, type AdxState } from '../indicators/trend.ts';
 import { Atr, type AtrState, Donchian, type DonchianState, trueRange } from '../indicators/volatility.ts';
@@ -77,6 +87,10 @@ type State = {
   readonly rest: { readonly long: number; readonly short: number };
   /** The direction of the last entry signal, until its trend ended. */
   readonly riding: Direction | null;
+  /** Absent in states of the first version, and before there is one. */
+  readonly regime?: RegimeName;
+  /** It last said that something stands against its ride. */
+  readonly doubts?: boolean;
 };
 
 /** The indicators of one symbol, rebuilt from a state at each step. */
@@ -169,6 +183,59 @@ function trend(gauges: Gauges, minAdx: number): Direction | undefined {
   return undefined;
 }
 
+const REGIMES = {
+  'trend-up': ['long'],
+  'trend-down': ['short'],
+  range: ['long', 'short'],
+} as const satisfies Readonly<Record<string, readonly Direction[]>>;
+type RegimeName = keyof typeof REGIMES;
+
+/** Below so much of the ADX that makes a trend there is plainly none; in between the last regime stands. */
+const RANGE_SHARE = 0.75;
+
+function regimeOf({ adx1h }: Gauges, minAdx: number, last: RegimeName | undefined): RegimeName | undefined {
+  if (adx1h.value < minAdx * RANGE_SHARE) return 'range';
+  if (!(adx1h.value >= minAdx)) return last;
+  return adx1h.plusDi > adx1h.minusDi ? 'trend-up' : 'trend-down';
+}
+
+/** What can stand against a ride, and how much of the whole each is. */
+const EVIDENCE: readonly {
+  readonly share: number;
+  readonly what: string;
+  readonly holds: (gauges: Gauges, sign: 1 | -1, minAdx: number) => boolean;
+}[] = [
+  {
+    share: 0.35,
+    what: '1h close beyond its slow EMA',
+    holds: (g, sign) => sign * (g.close1h - g.slow1h.value) < 0,
+  },
+  {
+    share: 0.2,
+    what: '1h close beyond its fast EMA',
+    holds: (g, sign) => sign * (g.close1h - g.fast1h.value) < 0,
+  },
+  {
+    share: 0.25,
+    what: 'directional movement against it',
+    holds: ({ adx1h }, sign) => sign * (adx1h.plusDi - adx1h.minusDi) < 0,
+  },
+  { share: 0.1, what: 'ADX weak', holds: ({ adx1h }, _sign, minAdx) => adx1h.value < minAdx },
+  {
+    share: 0.1,
+    what: '4h close beyond its slow EMA',
+    holds: (g, sign) => sign * (g.close4h - g.slow4h.value) < 0,
+  },
+];
+
+function opinionOf(gauges: Gauges, riding: Direction, minAdx: number): ExitOpinion {
+  const sign = riding === 'long' ? 1 : -1;
+  const against = EVIDENCE.filter(({ holds }) => holds(gauges, sign, minAdx));
+  const percent = against.reduce((sum, { share }) => sum + Math.round(share * 100), 0);
+  const reason = against.length === 0 ? 'the trend holds' : against.map(({ what }) => what).join(', ');
+  return { direction: riding, confidence: percent / 100, reason };
+}
+
 /** Which way this bar breaks out of the bars before it; call before the bar is committed. */
 function breakout(gauges: Gauges, bar: Candle, minExpansion: number): Direction | undefined {
   const { atr15m, channel, close15m } = gauges;
@@ -205,7 +272,7 @@ const trendEnded = (gauges: Gauges, riding: Direction): boolean =>
 
 export class TrendBreakout implements Strategy {
   readonly name = 'trend-breakout';
-  readonly version = 1;
+  readonly version = 2;
   readonly warmUpMs: number;
   readonly #options: TrendBreakoutOptions;
 
@@ -224,7 +291,7 @@ export class TrendBreakout implements Strategy {
     };
   }
 
-  step(json: Json, closed: ClosedCandles): { readonly state: Json; readonly signal?: Signal } {
+  step(json: Json, closed: ClosedCandles): StrategyStep {
     const quarter = closed['15m'];
     if (!quarter) return { state: json };
     const state = this.#stateAt(json, quarter);
@@ -236,8 +303,27 @@ export class TrendBreakout implements Strategy {
     gauges.commitQuarter(quarter);
 
     const signal = this.#decide(state, gauges, quarter, broken);
-    const next: State = { ...state, at: closeTime(quarter), ...gauges.save(), ...this.#after(state, signal) };
-    return signal ? { state: next, signal } : { state: next };
+    const regime = closed['1h'] ? regimeOf(gauges, this.#options.minAdx, state.regime) : state.regime;
+    const opinion =
+      state.riding && closed['1h'] && !signal
+        ? opinionOf(gauges, state.riding, this.#options.minAdx)
+        : undefined;
+    const next: State = {
+      ...state,
+      at: closeTime(quarter),
+      ...gauges.save(),
+      ...this.#after(state, signal),
+      ...(regime ? { regime } : {}),
+      ...(opinion ? { doubts: opinion.confidence > 0 } : {}),
+    };
+    // That nothing stands against it is said once: nobody's silence is worse than that.
+    const isNews = opinion !== undefined && (opinion.confidence > 0 || state.doubts === true);
+    return {
+      state: next,
+      ...(signal ? { signal } : {}),
+      ...(isNews ? { opinion } : {}),
+      ...(regime ? { regime: { name: regime, suits: REGIMES[regime] } } : {}),
+    };
   }
 
   distances(json: Json): Distances | undefined {

@@ -128,6 +128,8 @@ const desk: MachineCase = {
       { type: 'SIGNAL', signal: ENTER },
       { type: 'SIGNAL', signal: { ...ENTER, direction: 'short', stopPrice: 105 } },
       { type: 'SIGNAL', signal: EXIT },
+      { type: 'OPINION', opinion: { direction: 'long', confidence: 0.5, reason: 'it fades' } },
+      { type: 'REGIME', regime: 'range', suits: ['long', 'short'] },
       { type: 'APPROVED', entry: approved(), reservation: 'r1' },
       { type: 'REFUSED', refusals },
       { type: 'POSITION_OPENED', actor },

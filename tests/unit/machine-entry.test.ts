@@ -58,13 +58,45 @@ describe('entry desk', () => {
     bench.send('SIGNAL', { signal: ENTER });
     assert.deepEqual(bench.last, []);
     assert.equal(context(bench).counts.ignored, 1);
-    for (const [signal, reason] of [
-      [EXIT, 'signal: faded'],
-      [{ ...ENTER, direction: 'short' }, 'opposite-signal'],
+    for (const [signal, word] of [
+      [EXIT, { signal: 'exit', reason: 'signal: faded' }],
+      [
+        { ...EXIT, confidence: 0.7 },
+        { signal: 'exit', reason: 'signal: faded', confidence: 0.7 },
+      ],
+      [
+        { ...ENTER, direction: 'short' },
+        { signal: 'opposite', reason: 'opposite-signal' },
+      ],
     ] as const) {
       bench.send('SIGNAL', { signal });
-      assert.deepEqual(told(bench), [[POSITION, { type: 'EXIT_SIGNAL', reason }]]);
+      assert.deepEqual(told(bench), [[POSITION, { type: 'EXIT_SIGNAL', ...word }]]);
     }
+  });
+
+  test('what the strategy thinks reaches what is open, and nobody else', () => {
+    const bench = desk();
+    const opinion = { direction: 'long', confidence: 0.4, reason: 'it fades' };
+    const regime = { regime: 'range', suits: ['long', 'short'] };
+    const say = () => {
+      bench.send('OPINION', { opinion });
+      const first = told(bench);
+      bench.send('REGIME', regime);
+      return [...first, ...told(bench)];
+    };
+    assert.deepEqual(say(), []);
+    bench.send('SIGNAL', { signal: ENTER });
+    assert.deepEqual(say(), []);
+    bench.send('APPROVED', { entry: approved(), reservation: 'r1' });
+    const words = [
+      [POSITION, { type: 'EXIT_OPINION', confidence: 0.4, reason: 'it fades' }],
+      [POSITION, { type: 'REGIME', ...regime }],
+    ];
+    assert.deepEqual(say(), words);
+    bench.send('POSITION_OPENED', { actor: POSITION });
+    assert.deepEqual(say(), words);
+    bench.send('OPINION', { opinion: { ...opinion, direction: 'short' } });
+    assert.deepEqual(told(bench), [], 'it holds no short');
   });
 
   test('a blocked desk starts nothing, not even what was approved meanwhile', () => {
@@ -146,7 +178,9 @@ describe('entry desk', () => {
     assert.equal(bench.value, 'starting');
     bench.send('POSITION_OPENED', { actor: POSITION });
     bench.send('SIGNAL', { signal: ENTER });
-    assert.deepEqual(told(bench), [[POSITION, { type: 'EXIT_SIGNAL', reason: 'opposite-signal' }]]);
+    assert.deepEqual(told(bench), [
+      [POSITION, { type: 'EXIT_SIGNAL', signal: 'opposite', reason: 'opposite-signal' }],
+    ]);
   });
 
   test('adoption goes before an entry under assessment, through a block, and never beside a position', () => {

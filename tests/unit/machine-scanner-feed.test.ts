@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { createFeedMachine } from '../../machines/feed.ts';
 import { createGuardianMachine } from '../../machines/guardian.ts';
 import { createScannerMachine, type ScannerContext } from '../../machines/scanner.ts';
+import type { Strategy } from '../../src/domain/signal.ts';
 import { MachineBench, told } from '../support/machine-bench.ts';
 import { closedCandles, ENTER, EXIT, START_AT, STRATEGY } from '../support/machine-cases.ts';
 
@@ -18,6 +19,34 @@ describe('scanner', () => {
     const bench = scanner();
     candles(bench, 200);
     assert.deepEqual(told(bench), [['entry/BTCUSDT', { type: 'SIGNAL', signal: ENTER }]]);
+  });
+
+  test('opinions go to the desk whenever exits may, a regime once, when it changes', () => {
+    const opinion = { direction: 'long', confidence: 0.3, reason: 'it fades' } as const;
+    const minded: Strategy = {
+      ...STRATEGY,
+      step: (state, closed) => ({
+        state,
+        opinion,
+        regime: { name: (closed['15m']?.close ?? 0) > 100 ? 'trend-up' : 'range', suits: ['long'] },
+      }),
+    };
+    const bench = new MachineBench(createScannerMachine(minded), { symbol: 'BTCUSDT' }, START_AT);
+    const types = (close: number) => {
+      candles(bench, close);
+      return told(bench).map(([to, { type, regime }]) =>
+        [to, type, regime].filter((one) => one !== undefined),
+      );
+    };
+    const said = ['entry/BTCUSDT', 'OPINION'];
+    assert.deepEqual(types(101), [said, ['entry/BTCUSDT', 'REGIME', 'trend-up']]);
+    assert.deepEqual(types(102), [said]);
+    bench.send('PAUSE');
+    assert.deepEqual(types(100), [said, ['entry/BTCUSDT', 'REGIME', 'range']]);
+    bench.send('FEED_DOWN', { reason: 'gap' });
+    assert.deepEqual(types(101), [], 'a feed that cannot be relied on tells nothing');
+    bench.send('FEED_UP');
+    assert.deepEqual(types(101), [said, ['entry/BTCUSDT', 'REGIME', 'trend-up']]);
   });
 
   test('seeding warms the strategy up from its beginning, without acting', () => {

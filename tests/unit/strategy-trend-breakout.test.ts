@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Json } from '../../src/core/json.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { type Candle, closeTime, TIMEFRAME_MS } from '../../src/domain/candle.ts';
-import type { ClosedCandles, Signal } from '../../src/domain/signal.ts';
+import type { ClosedCandles, ExitOpinion, Signal } from '../../src/domain/signal.ts';
 import { CandleRollup } from '../../src/market/candle-rollup.ts';
 import { strategyByName } from '../../src/strategy/strategy.ts';
 import { recordedCandles } from '../support/recorded-candles.ts';
@@ -52,19 +52,35 @@ interface Given {
   readonly signal: Signal;
 }
 
-function run(base: readonly Candle[], options = {}): { signals: Given[]; states: Json[] } {
+interface Outlook {
+  readonly at: number;
+  readonly opinion: ExitOpinion | undefined;
+  readonly regime: string | undefined;
+}
+
+function run(
+  base: readonly Candle[],
+  options = {},
+): { signals: Given[]; states: Json[]; outlooks: Outlook[] } {
   const strategy = strategyByName('trend-breakout', options);
   let state = strategy.initial(base[0]?.symbol ?? 'T');
   const signals: Given[] = [];
   const states: Json[] = [];
+  const outlooks: Outlook[] = [];
   for (const closed of closings(base)) {
     // The state goes through JSON at every step, as it does in a journal row.
     const result = strategy.step(JSON.parse(JSON.stringify(state)), closed);
     state = result.state;
     states.push(state);
+    if (closed['15m'])
+      outlooks.push({
+        at: closeTime(closed['15m']),
+        opinion: result.opinion,
+        regime: result.regime?.name,
+      });
     if (result.signal && closed['15m']) signals.push({ at: closeTime(closed['15m']), signal: result.signal });
   }
-  return { signals, states };
+  return { signals, states, outlooks };
 }
 
 const QUIET: Leg = { bars: 5 * DAY_BARS, drift: 0, noise: 0.001 };
@@ -186,4 +202,36 @@ test('on two months of real markets it trades both ways, neither never nor all t
   }
   assert.ok(long >= 20 && short >= 20, `${long} long, ${short} short`);
   assert.ok(long + short >= 40 && long + short <= 200, `${long + short} entries`);
+});
+
+test('it thinks little of leaving while the trend holds, and much of it once that has turned, before its exit', () => {
+  const { signals, outlooks } = run(walk([QUIET, UP, DOWN]));
+  const top = (5 + 3) * DAY_BARS * QUARTER_MS;
+  const entered = signals.find(({ signal }) => signal.kind === 'enter')?.at ?? Number.NaN;
+  const left = signals.find(({ signal, at }) => signal.kind === 'exit' && at > top)?.at ?? Number.NaN;
+  const opinions = outlooks.flatMap(({ at, opinion }) => (opinion ? [{ at, ...opinion }] : []));
+  assert.ok(
+    opinions.every(({ at }) => at % TIMEFRAME_MS['1h'] === 0),
+    'hourly',
+  );
+  assert.ok(opinions.every(({ confidence }) => confidence >= 0 && confidence <= 1));
+  const riding = opinions.filter(({ at }) => at > entered && at <= top);
+  assert.ok(riding.filter(({ confidence }) => confidence >= 0.5).length < 7, 'of 72 hours');
+  const doubts = opinions.filter(
+    ({ confidence }, i) => confidence === 0 && opinions[i - 1]?.confidence === 0,
+  );
+  assert.deepEqual(doubts, [], 'that nothing stands against it is said once');
+  const sure = opinions.find(({ at, confidence }) => at > top && confidence >= 0.8);
+  assert.ok(sure && sure.at < left, `sure at ${sure?.at}, out at ${left}`);
+  assert.match(sure.reason, /slow EMA.*directional movement/);
+});
+
+test('its regime goes with the trend, and changes only when another one is plain', () => {
+  const { outlooks } = run(walk([QUIET, UP, DOWN]));
+  const at = (day: number) => outlooks[day * DAY_BARS - 1]?.regime;
+  assert.equal(at(7.5), 'trend-up');
+  assert.equal(at(10.5), 'trend-down');
+  const regimes = outlooks.map(({ regime }) => regime).filter((regime) => regime !== undefined);
+  const changes = regimes.filter((regime, i) => i > 0 && regime !== regimes[i - 1]).length;
+  assert.ok(changes < 40, `${changes} changes in eleven days`);
 });
