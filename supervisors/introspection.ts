@@ -1,22 +1,9 @@
 /**
  * The live tree as data and as text. Pure: it reads what supervisors report and decides nothing.
  */
-export type ChildState = 'starting' | 'running' | 'stopping' | 'restarting' | 'stopped';
+import type { ChildState, TreeNode } from '../src/domain/tree-node.ts';
 
-export interface TreeNode {
-  readonly id: string;
-  readonly kind: 'worker' | 'supervisor';
-  /** As its supervisor sees it. 'stopped': known but not running (finished, ignored, terminated). */
-  readonly state: ChildState;
-  /** What the child says of itself, e.g. "open.trailing"; a supervisor tells its strategy. */
-  readonly status: string | undefined;
-  /** How often it was started again since its supervisor started. */
-  readonly restarts: number;
-  /** 0 unless running or stopping. */
-  readonly uptimeMs: number;
-  readonly lastError: string | undefined;
-  readonly children: readonly TreeNode[];
-}
+export type { ChildState, TreeNode } from '../src/domain/tree-node.ts';
 
 /** As OTP's count_children, and how many are between two incarnations. */
 export interface ChildCounts {

@@ -7,19 +7,12 @@ import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import type { RemoteCall } from '../domain/remote.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
+import type { HistogramStatus } from '../operator/venue-view.ts';
 
 /** Upper bounds in ms; what is slower is in the last bucket. */
 const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000] as const;
 
-export interface HistogramStatus {
-  readonly count: number;
-  readonly meanMs: number | null;
-  readonly maxMs: number | null;
-  /** The bucket's bound under which so many per cent lie; null without values. */
-  readonly p50Ms: number | null;
-  readonly p99Ms: number | null;
-  readonly buckets: readonly { readonly toMs: number | null; readonly count: number }[];
-}
+export type { HistogramStatus } from '../operator/venue-view.ts';
 
 export class Histogram {
   readonly #counts = new Array<number>(BOUNDS_MS.length + 1).fill(0);

@@ -5,111 +5,21 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TreeNode } from '../../supervisors/introspection.ts';
 import type { Monotonic } from '../core/clock.ts';
-import type { Decimal } from '../core/decimal.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
-import type { Direction } from '../domain/order.ts';
-import type { VenueStatus } from './venue-status.ts';
+import { STATUS_FORMAT, type StatusDocument } from '../operator/status-document.ts';
 
-export const STATUS_FORMAT = 1;
-
-export type RunState =
-  | 'starting'
-  | 'recovering'
-  | 'standby'
-  /** The venue is being reached and checked. */
-  | 'connecting'
-  | 'running'
-  | 'stopping'
-  | 'stopped'
-  | 'failed';
-export type TradingState = 'active' | 'reducing' | 'halted';
-
-export interface StatusDocument {
-  readonly format: typeof STATUS_FORMAT;
-  readonly version: string;
-  readonly pid: number;
-  readonly mode: string;
-  readonly accountName: string;
-  readonly state: RunState;
-  /** Epoch ms of the real clock. */
-  readonly startedAt: number;
-  readonly updatedAt: number;
-  /** The market's time: of the last step. */
-  readonly virtualTime: number | null;
-  readonly market: {
-    readonly name: string;
-    readonly symbols: readonly string[];
-    readonly seed: number | null;
-  };
-  readonly store: { readonly engine: string; readonly location: string; readonly durable: boolean };
-  readonly account: AccountStatus;
-  readonly positions: readonly PositionStatus[];
-  readonly trades: TradesStatus;
-  readonly breakers: readonly BreakerStatus[];
-  readonly tradingState: TradingState;
-  readonly journal: { readonly n: number; readonly durableN: number; readonly rowsPerSecond: number };
-  readonly tree: TreeNode | null;
-  /** Of a run against a remote venue. */
-  readonly venue?: VenueStatus;
-  /** How the last start went. */
-  readonly recovery: { readonly ms: number; readonly actors: number } | null;
-  /** Steps of market time; total null when it has no end. */
-  readonly progress: { readonly done: number; readonly total: number | null } | null;
-  /** What ended the run, when state is 'failed'. */
-  readonly error: string | null;
-}
-
-export interface AccountStatus {
-  readonly initial: Decimal;
-  readonly wallet: Decimal;
-  readonly equity: Decimal;
-  readonly realised: Decimal;
-  readonly fees: Decimal;
-  readonly funding: Decimal;
-  readonly openPnl: Decimal;
-}
-
-export interface PositionStatus {
-  readonly actor: string;
-  readonly symbol: string;
-  readonly direction: Direction;
-  readonly quantity: Decimal;
-  readonly entryPrice: Decimal;
-  readonly markPrice: Decimal;
-  readonly stopPrice: Decimal | null;
-  readonly openPnl: Decimal;
-  /** The machine's own state, e.g. "open.trailing". */
-  readonly state: string;
-}
-
-export interface TradeStatus {
-  readonly symbol: string;
-  readonly direction: Direction;
-  readonly quantity: Decimal;
-  readonly entryPrice: Decimal;
-  readonly exitPrice: Decimal;
-  /** After fees and funding. */
-  readonly net: Decimal;
-  readonly reason: string;
-  readonly closedAt: number;
-}
-
-export interface TradesStatus {
-  readonly count: number;
-  readonly wins: number;
-  readonly losses: number;
-  /** The newest last. */
-  readonly last: readonly TradeStatus[];
-}
-
-export interface BreakerStatus {
-  readonly name: string;
-  readonly state: 'closed' | 'open' | 'half-open';
-  readonly since: number | null;
-  readonly reason: string | null;
-}
+export {
+  type AccountStatus,
+  type BreakerStatus,
+  type PositionStatus,
+  type RunState,
+  STATUS_FORMAT,
+  type StatusDocument,
+  type TradeStatus,
+  type TradesStatus,
+  type TradingState,
+} from '../operator/status-document.ts';
 
 export const statusPath = (dataDir: string): string => join(dataDir, 'status.json');
 

@@ -6,7 +6,10 @@ import type { SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 import type { LiveMarketData } from '../market/live-market.ts';
+import type { RateUse } from '../operator/venue-view.ts';
 import type { VenueTarget } from './modes.ts';
+
+export type { RateUse } from '../operator/venue-view.ts';
 
 export interface VenueRequest {
   readonly target: VenueTarget;
@@ -23,12 +26,6 @@ export interface VenueRequest {
   readonly bare?: boolean;
   /** Empty: all there are; for looking around. */
   readonly symbols: readonly SymbolName[];
-}
-
-export interface RateUse {
-  /** Of this minute's weight. */
-  readonly weight: number;
-  readonly weightLimit: number;
 }
 
 /** What was found at the venue, nothing changed. */

@@ -1,63 +1,11 @@
 /** How things stand with a remote venue, for the status document: put together when somebody looks. */
 import type { ExecutorState } from '../execution/executor.ts';
+import type { VenueStatus } from '../operator/venue-view.ts';
 import type { LiveDriver } from './live-driver.ts';
-import type { HistogramStatus, LiveMetrics } from './live-metrics.ts';
+import type { LiveMetrics } from './live-metrics.ts';
 import type { RateUse } from './venue-seams.ts';
 
-export interface VenueStatus {
-  readonly name: string;
-  /** Why it is not there yet; null: it is. */
-  readonly waitingFor: string | null;
-  readonly checks: readonly { readonly check: string; readonly ok: boolean; readonly detail: string }[];
-  readonly stream: {
-    readonly state: 'up' | 'down' | 'not yet';
-    readonly since: number | null;
-    readonly reason: string | null;
-  };
-  /** The venue's clock against the runtime's. */
-  readonly clock: { readonly offsetMs: number | null; readonly roundTripMs: number | null };
-  readonly calls: {
-    readonly inFlight: number;
-    readonly ended: Readonly<Record<string, { done: number; rejected: number; unknown: number }>>;
-    readonly latency: HistogramStatus;
-  };
-  readonly rate: (RateUse & { readonly throttledUntil: number | null }) | null;
-  readonly reconcile: {
-    /** Until a full reading is done after a start or a lost stream nothing new is entered. */
-    readonly ready: boolean;
-    /** The venue's clock of the newest full reading. */
-    readonly at: number | null;
-    readonly ageMs: number | null;
-    readonly findings: readonly string[];
-  };
-  /** Orders of which nobody knows whether they exist. */
-  readonly unknownOrders: readonly {
-    readonly symbol: string;
-    readonly owner: string;
-    readonly ref: string;
-  }[];
-  /** What stands at the venue that nobody here made; `bulkhead adopt SYMBOL` and `ignore` settle it. */
-  readonly foreign: readonly {
-    readonly symbol: string;
-    readonly amount: string;
-    readonly orders: number;
-    readonly ignored: boolean;
-  }[];
-  readonly protection: {
-    readonly fillToStop: HistogramStatus;
-    /** Over all positions that this process knew, and of those open now. */
-    readonly unprotectedMs: number;
-    readonly unprotectedNow: number;
-    readonly longestNowMs: number;
-  };
-  readonly market: {
-    readonly lastEventAt: number | null;
-    readonly warmingUp: number;
-    readonly outOfOrder: readonly string[];
-  };
-  /** Rejections of libraries that nobody awaited. */
-  readonly strayRejections: number;
-}
+export type { VenueStatus } from '../operator/venue-view.ts';
 
 export interface VenueSources {
   readonly name: string;
