@@ -23,6 +23,8 @@ export interface Io {
   readonly rows: number;
   readonly time: Time;
   readonly pid: number;
+  /** May a run serve its page here? */
+  readonly mayListen?: boolean;
 }
 
 /** What every command with a configuration gets. */

@@ -14,6 +14,7 @@ const io: Io = {
   rows: process.stdout.rows ?? 40,
   time: systemTime(),
   pid: process.pid,
+  mayListen: true,
 };
 
 const stores = async () => (await import('./open-store.ts')).createStore;

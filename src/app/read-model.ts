@@ -9,6 +9,7 @@ import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { actorType } from '../core/ids.ts';
+import { PORTFOLIO } from '../domain/events.ts';
 import type { JournalRow } from '../journal/journal.ts';
 
 export interface Snapshot<C> {
@@ -16,13 +17,11 @@ export interface Snapshot<C> {
   readonly context: C;
 }
 
-const SHOWN = new Set(['portfolio', 'position', 'breaker', 'entry', 'guardian']);
-
 function emptyModel() {
   return createStore({
     context: {
       /**
-       * Newest snapshot text of every actor that is shown; parsed only when somebody looks. One map for all
+       * Newest snapshot text of every live actor; parsed only when somebody looks. One map for all
        * versions of the store: to copy it for each row would cost the square of the positions.
        */
       snapshots: new Map<ActorId, string>(),
@@ -39,12 +38,37 @@ function emptyModel() {
   });
 }
 
+/** An actor as its newest durable row left it; `snapshot` is the newest that any row held. */
+export interface Newest {
+  readonly row: JournalRow;
+  readonly snapshot: string | null;
+}
+
 export class ReadModel {
   readonly #store = emptyModel();
+  readonly #rows = new Map<ActorId, JournalRow>();
 
   observe({ row }: Pick<Committed, 'row'>): void {
-    if (!SHOWN.has(actorType(row.actor))) return;
+    if (row.final) this.#rows.delete(row.actor);
+    else this.#rows.set(row.actor, row);
+    // What checkpoints now and then keeps the last one.
+    if (row.snapshot === null && !row.final) return;
     this.#store.trigger.row({ actor: row.actor, snapshot: row.snapshot, final: row.final });
+  }
+
+  actors(): ActorId[] {
+    return [...this.#rows.keys()];
+  }
+
+  newest(actor: ActorId): Newest | undefined {
+    const row = this.#rows.get(actor);
+    return row && { row, snapshot: this.#store.getSnapshot().context.snapshots.get(actor) ?? null };
+  }
+
+  /** Its snapshot, parsed. */
+  of<C>(actor: ActorId): Snapshot<C> | undefined {
+    const text = this.#store.getSnapshot().context.snapshots.get(actor);
+    return text === undefined ? undefined : (JSON.parse(text) as Snapshot<C>);
   }
 
   /** At a start: what the journal knows of an actor. */
@@ -53,7 +77,7 @@ export class ReadModel {
   }
 
   portfolio(): Snapshot<PortfolioContext> | undefined {
-    return this.#of<PortfolioContext>('portfolio')[0]?.[1];
+    return this.of<PortfolioContext>(PORTFOLIO);
   }
 
   positions(): [ActorId, Snapshot<PositionContext>][] {

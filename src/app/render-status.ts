@@ -125,7 +125,7 @@ function breakers({ breakers }: StatusDocument, paint: Paint): string[] {
   return [`Breakers  ${tripped.length} of ${breakers.length} not closed`, ...tripped.map(line)];
 }
 
-function footer({ journal, store, recovery }: StatusDocument, paint: Paint): string[] {
+function footer({ journal, store, recovery, http }: StatusDocument, paint: Paint): string[] {
   const rate = `${Math.round(journal.rowsPerSecond)} rows/s`;
   const durable = store.durable ? '' : `  ${paint('red', 'NOT DURABLE')}`;
   const recovered =
@@ -135,6 +135,7 @@ function footer({ journal, store, recovery }: StatusDocument, paint: Paint): str
   return [
     `Journal  row ${journal.n}, durable ${journal.durableN}, ${rate}${recovered}`,
     `Data     ${store.location} (${store.engine})${durable}`,
+    ...(http ? [`Page     ${http.url}  (token of its controls: ${http.token})`] : []),
   ];
 }
 

@@ -29,7 +29,9 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   });
   system.runtime.observe((committed) => logNotices(committed, log));
   const seat = new Seat(session);
-  seat.use(system);
+  seat.use(system, writer);
+  held.add(() => seat.close());
+  await seat.serve();
   screen.watch(system, writer, identity, market.range());
   for (const { row } of recovered.live.values()) screen.model.seed(row);
   held.add(() => writer.close());
@@ -59,7 +61,6 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   kill.start();
   held.add(() => kill.stop());
   seat.open();
-  held.add(() => seat.close());
   screen.progress.recovery = {
     ms: Math.round(io.time.monotonic.now() - session.startedAt),
     actors: recovered.live.size,

@@ -66,6 +66,8 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
   screen.to('connecting');
   // Before the venue is reached: a kill that is engaged does not wait for it.
   life.kill.start();
+  held.add(() => life.seat.close());
+  await life.seat.serve();
   held.add(() => life.kill.stop());
   const connected = await connectVenue({
     session,
@@ -188,7 +190,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   );
   await signals.stopped();
   screen.to('stopping');
-  seat.close();
+  seat.hush();
   watch.stop();
   await driver.stopMarket();
   if (mayAct(life)) await windDown(system.runtime, runner, { ...windDownOptions(session) });
@@ -241,7 +243,7 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
   system.runtime.observe(metrics.observe);
   system.runtime.observe(breakers.observe);
   system.runtime.observe(door.observe);
-  seat.use(system);
+  seat.use(system, writer);
   screen.watch(system, writer, identity.market, undefined, identity.venue.wallet);
   for (const { row } of recovered.live.values()) {
     screen.model.seed(row);

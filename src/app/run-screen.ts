@@ -76,7 +76,7 @@ export class RunScreen {
       this.#io.time.monotonic,
       this.#options.config.status.intervalMs,
     );
-    this.#show(this.#publisher.flush(() => this.#document()));
+    this.#show(this.#publisher.flush(() => this.document()));
   }
 
   to(state: RunState): void {
@@ -193,7 +193,7 @@ export class RunScreen {
 
   #refresh(force: boolean): StatusDocument | undefined {
     if (!this.#publisher) return undefined;
-    const build = (): StatusDocument => this.#document();
+    const build = (): StatusDocument => this.document();
     const document = this.#written(this.#publisher, force, build);
     if (document) this.#show(document);
     return document;
@@ -217,7 +217,8 @@ export class RunScreen {
     }
   }
 
-  #document(): StatusDocument {
+  /** The run as it stands, put together anew. */
+  document(): StatusDocument {
     const now = this.#io.time.monotonic.now();
     const { progress } = this;
     if (this.#writer) {

@@ -13,6 +13,7 @@ import type { Logger } from '../core/logger.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
 import { JournalWriter, type WriterState } from '../journal/journal-writer.ts';
 import { LeaseKeeper, waitForLease } from '../journal/lease-keeper.ts';
+import type { LogRing } from '../operator/log-ring.ts';
 import type { LiveSystem } from './compose-live.ts';
 import { type DataFolder, openDataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
@@ -44,6 +45,8 @@ export interface Run {
   readonly io: Io;
   readonly create: CreateStore;
   readonly log: Logger;
+  /** The newest lines of that log. */
+  readonly logs: LogRing;
   readonly held: Held;
   readonly signals: Signals;
   readonly screen: RunScreen;
@@ -138,6 +141,7 @@ export function logNotices({ row, intents }: Committed, log: Logger): void {
     if (intent.type !== 'notify') continue;
     log[LOG_LEVELS[intent.level]](intent.text, {
       actor: row.actor,
+      n: row.n,
       marketTime: new Date(row.at).toISOString(),
     });
   }

@@ -50,11 +50,13 @@ export interface RunProgress {
   /** What the account began with. */
   initialBalance: Decimal;
   venue: VenueStatus | undefined;
+  http: StatusDocument['http'];
 }
 
 export const initialProgress = (initialBalance: Decimal): RunProgress => ({
   initialBalance,
   venue: undefined,
+  http: undefined,
   state: 'starting',
   market: undefined,
   store: undefined,
@@ -105,6 +107,7 @@ export function statusDocument(
     journal: { n: progress.n, durableN: progress.durableN, rowsPerSecond: progress.rowsPerSecond },
     tree: progress.tree,
     ...(progress.venue ? { venue: progress.venue } : {}),
+    ...(progress.http ? { http: progress.http } : {}),
     recovery: progress.recovery,
     progress: { done: progress.steps, total: progress.totalSteps },
     error: progress.error,

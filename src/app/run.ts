@@ -6,6 +6,7 @@
  */
 import type { WrapLogic } from '../../supervisors/machine-registry.ts';
 import { createLogger } from '../core/logger.ts';
+import { LogRing } from '../operator/log-ring.ts';
 import { BackupDesk } from './backup-desk.ts';
 import type { LiveSystem } from './compose-live.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
@@ -36,12 +37,14 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
   const { config, secrets } = options;
   const target = venueTarget(options);
   const screen = new RunScreen(options, io);
+  const logs = new LogRing();
   const log = createLogger({
     level: config.log.level,
     output: screen.logOutput,
     pretty: io.stderrIsTty,
     secrets: [...Object.values(secrets), target?.apiKey, target?.apiSecret],
     now: () => io.time.clock.now(),
+    tap: logs.write,
   });
   const held = new Held();
   const signals = new Signals(config.shutdown.deadlineMs, io.time, log, target !== undefined, seams.signals);
@@ -49,7 +52,7 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
   const create = seams.create ?? createStore;
   const { onSystem, wrap } = seams;
   const run: Run = {
-    ...{ options, io, create, log, held, signals, screen },
+    ...{ options, io, create, log, logs, held, signals, screen },
     ...(onSystem ? { onSystem } : {}),
     ...(wrap ? { wrap } : {}),
   };

@@ -1,30 +1,56 @@
 /**
  * The operator's seat of one run: what people see and touch hangs here, whatever the run trades on. It exists
  * before there is a tree, so that the kill switch can be reached while nothing else can.
+ *
+ * Invariant: it hears committed rows, and nothing that trades ever waits for it.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
-import type { Committed } from '../../supervisors/actor-runtime.ts';
+import { configForShow } from '../config/show.ts';
+import type { TimerHandle } from '../core/clock.ts';
+import { errorText, isBulkheadError } from '../core/errors.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Distances } from '../domain/signal.ts';
+import type { JournalWriter } from '../journal/journal-writer.ts';
+import { Feed } from '../operator/feed.ts';
 import { JournaledOperator, type OperatorHost } from '../operator/journaled-operator.ts';
 import type { Operator } from '../operator/operator.ts';
+import type { StatusDocument } from '../operator/status-document.ts';
+import type { Views } from '../operator/views.ts';
 import { strategyByName } from '../strategy/strategy.ts';
-import { engageKill } from './kill-file.ts';
+import { engageKill, readKill } from './kill-file.ts';
+import { openHttp, type Served } from './open-http.ts';
 import { RequestDesk } from './person-requests.ts';
 import { liftKill } from './release.ts';
 import type { Session } from './run-session.ts';
-import type { TradingSystem } from './system.ts';
+import { definitionsOf, type TradingSystem } from './system.ts';
+import { VERSION } from './version.ts';
+import { healthOf } from './views/health.ts';
+import { RunViews } from './views/run-views.ts';
+import { TradeHistory } from './views/trade-history.ts';
+
+const STATUS_EVERY_MS = 1_000;
+/** Several who look at once share one document. */
+const DOCUMENT_KEPT_MS = 200;
 
 export class Seat {
   readonly operator: Operator;
+  readonly views: Views;
+  readonly feed = new Feed();
   readonly #session: Session;
   readonly #journaled: JournaledOperator;
   readonly #desk: RequestDesk;
+  readonly #history = new TradeHistory();
+  readonly #loop = monitorEventLoopDelay({ resolution: 20 });
   #system: TradingSystem | undefined;
+  #writer: JournalWriter | undefined;
+  #ticking: TimerHandle | undefined;
+  #served: Served | undefined;
+  #document: { readonly at: number; readonly document: StatusDocument } | undefined;
 
   constructor(session: Session) {
-    const { io, options, folder, log } = session;
+    const { io, options, folder, log, logs } = session;
     this.#session = session;
     this.#journaled = new JournaledOperator({
       host: () => this.#host(),
@@ -41,13 +67,26 @@ export class Seat {
       timers: io.time.timers,
     });
     this.operator = this.#journaled;
+    this.views = this.#viewsOf(session);
     this.#desk = new RequestDesk({ dataDir: folder.path, time: io.time, log, operator: this.operator });
+    logs.onLine((line) => this.feed.publish('log', line));
+    this.#loop.enable();
+    this.#tick();
   }
 
   /** The tree is composed: what it commits is heard from now on. */
-  use(system: TradingSystem): void {
+  use(system: TradingSystem, writer: JournalWriter): void {
+    const { store, recovered, io, log } = this.#session;
     this.#system = system;
-    system.runtime.observe((committed: Committed) => this.#journaled.observe(committed));
+    this.#writer = writer;
+    system.runtime.observe((committed) => {
+      this.#journaled.observe(committed);
+      this.#history.observe(committed);
+      this.feed.observe(committed);
+    });
+    this.#history.load(store, recovered.head.n, io.time.timers).catch((error: unknown) => {
+      log.warn('the trades of the past cannot be read', { reason: errorText(error) });
+    });
   }
 
   /** The tree runs: people may speak. */
@@ -55,8 +94,71 @@ export class Seat {
     this.#desk.start();
   }
 
-  close(): void {
+  /** The run is ending: nothing new is taken up. */
+  hush(): void {
     this.#desk.stop();
+  }
+
+  /** The page, where this process may listen. What is wrong with it never keeps a run from trading. */
+  async serve(): Promise<void> {
+    const { io, options, screen, log } = this.#session;
+    if (io.mayListen !== true || !options.config.http.enabled) return;
+    try {
+      this.#served = await openHttp(this.#session, this);
+      const { url, token } = this.#served;
+      screen.progress.http = { url, token };
+      log.info(`the page is at ${url}`, { controls: `their token: ${token}` });
+    } catch (error) {
+      if (isBulkheadError(error, 'CONFIG_INVALID')) throw error;
+      log.warn('the page is not served; set http.port or http.host', { reason: errorText(error) });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.hush();
+    this.#history.stop();
+    this.#ticking?.cancel();
+    this.#loop.disable();
+    await this.#served?.server.close();
+  }
+
+  #tick(): void {
+    if (this.feed.listeners > 0) this.feed.publish('status', this.#status());
+    this.#ticking = this.#session.io.time.timers.set(STATUS_EVERY_MS, () => this.#tick());
+  }
+
+  #status(): StatusDocument {
+    const now = this.#session.io.time.monotonic.now();
+    if (!this.#document || now - this.#document.at > DOCUMENT_KEPT_MS)
+      this.#document = { at: now, document: this.#session.screen.document() };
+    return this.#document.document;
+  }
+
+  #viewsOf({ options, screen, store, logs, folder, instance, keeper }: Session): Views {
+    const { config } = options;
+    return new RunViews({
+      document: () => this.#status(),
+      model: screen.model,
+      store,
+      head: () => this.#writer?.durableN ?? this.#session.recovered.head.n,
+      history: this.#history,
+      logs,
+      strategy: config.strategy.name,
+      config: () => configForShow(config),
+      kill: () => readKill(folder.path) ?? null,
+      health: () =>
+        healthOf({
+          status: this.#status(),
+          journal: this.#writer?.state ?? null,
+          isLeaseValid: keeper.valid,
+          pendingRows: this.#writer?.pendingRows ?? 0,
+          deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
+          eventLoopDelayMs: this.#loop.percentile(99) / 1e6,
+        }),
+      slo: () => [],
+      definitions: definitionsOf(config),
+      versions: { bulkhead: VERSION, node: process.version, instance },
+    });
   }
 
   #host(): OperatorHost | undefined {

@@ -37,7 +37,9 @@ export interface ExitStatistics {
 /** Reasons carry their own words: "signal: 20-bar …" is one reason whatever the numbers in it. */
 export const reasonGroup = (reason: string): string => reason.replace(/^([a-z][a-z-]*):.*/s, '$1');
 
-const KEYS: Readonly<Record<Grouping, (trade: Trade) => string>> = {
+export const TRADE_KEYS: Readonly<
+  Record<Grouping, (trade: Pick<Trade, 'reason' | 'direction' | 'openedAt' | 'symbol'>) => string>
+> = {
   reason: ({ reason }) => reasonGroup(reason),
   side: ({ direction }) => direction,
   hour: ({ openedAt }) => `${String(new Date(openedAt).getUTCHours()).padStart(2, '0')}:00`,
@@ -70,7 +72,7 @@ export async function exitStatistics(rows: AsyncIterable<JournalRow>): Promise<E
     books.delete(closed.actor);
     total = count(total, closed.trade, slippage);
     for (const [by, known] of groups) {
-      const group = KEYS[by](closed.trade);
+      const group = TRADE_KEYS[by](closed.trade);
       known.set(group, count(known.get(group) ?? { group, ...EMPTY }, closed.trade, slippage));
     }
   }

@@ -23,6 +23,8 @@ const SYMBOL = /^[A-Z0-9]{2,30}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Breakers that halt by their own rule. */
 const HALTING = /^(drawdown|weekly-loss|api-errors|journal|rate-limit|reconciliation|clock)$/;
+const HOST = /^[A-Za-z0-9:.-]{1,253}$/;
+const IP = /^[0-9a-fA-F:.]{2,45}(\/\d{1,3})?$/;
 const NAME_ALLOWED = 'letters, digits, ".", "_" and "-", at most 64';
 const PARTS_ALLOWED = 'a list of {profitPercent, sharePercent} whose shares are together at most 100';
 
@@ -186,6 +188,17 @@ export const configSchema = group({
     verify: flag().default(true),
     bucketEndpoint: text('an address such as https://s3.eu-central-1.amazonaws.com', REST_URL).optional(),
     bucketRegion: text(NAME_ALLOWED, NAME).default('us-east-1'),
+  }).prefault({}),
+  http: group({
+    enabled: flag().default(true),
+    host: text('an address of this machine such as 127.0.0.1', HOST).default('127.0.0.1'),
+    port: whole(0, 65_535).default(8_787),
+    allowedHosts: list('a list of names under which it is called, such as [bot.example.org]', HOST).default(
+      [],
+    ),
+    allowedIps: list('a list of addresses or networks such as [10.0.0.0/8]; empty: all', IP).default([]),
+    requestsPerMinute: whole(10, 1_000_000).default(1_200),
+    maxStreams: whole(1, 1_000).default(32),
   }).prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),

@@ -15,6 +15,8 @@ export interface Secrets {
   readonly backupKey: string | undefined;
   readonly s3AccessKeyId: string | undefined;
   readonly s3SecretAccessKey: string | undefined;
+  /** Of the controls over HTTP; without one it is minted. */
+  readonly httpToken: string | undefined;
 }
 
 /** The variables that are read for each secret, the first that is set wins. */
@@ -27,6 +29,7 @@ export const SECRET_VARIABLES: Readonly<Record<keyof Secrets, readonly string[]>
   backupKey: ['BULKHEAD_BACKUP_KEY'],
   s3AccessKeyId: ['BULKHEAD_S3_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
   s3SecretAccessKey: ['BULKHEAD_S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
+  httpToken: ['BULKHEAD_HTTP_TOKEN'],
 };
 
 /** Keys by which people try to put secrets into the file, and where they belong. */
@@ -44,6 +47,7 @@ export const SECRET_KEYS: Readonly<Record<string, keyof Secrets>> = {
   'backup.key': 'backupKey',
   'backup.s3AccessKeyId': 's3AccessKeyId',
   'backup.s3SecretAccessKey': 's3SecretAccessKey',
+  'http.token': 'httpToken',
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -87,5 +91,6 @@ export function readSecrets(env: Env): Secrets {
     backupKey: readSecret(env, SECRET_VARIABLES.backupKey),
     s3AccessKeyId: readSecret(env, SECRET_VARIABLES.s3AccessKeyId),
     s3SecretAccessKey: readSecret(env, SECRET_VARIABLES.s3SecretAccessKey),
+    httpToken: readSecret(env, SECRET_VARIABLES.httpToken),
   };
 }

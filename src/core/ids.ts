@@ -36,6 +36,9 @@ export function freshId(prefix: string): string {
   return `${prefix}-${base32(randomBytes(10))}`;
 }
 
+/** What nobody can guess: 256 bits. */
+export const freshSecret = (): string => base32(randomBytes(32));
+
 /** The machine type an actor id names: "position" for "position/BTCUSDT/BOTH/3". */
 export function actorType(actor: ActorId): string {
   const slash = actor.indexOf('/');

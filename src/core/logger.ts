@@ -26,6 +26,8 @@ export interface LoggerOptions {
   readonly output: { write(text: string): unknown };
   /** Lines for eyes instead of JSON. */
   readonly pretty: boolean;
+  /** Hears every line as JSON, redacted, whatever its form at the output. */
+  readonly tap?: (line: string) => void;
   /** Values that must never be written, e.g. the database's URL. */
   readonly secrets?: readonly (string | undefined)[];
   /** Epoch ms. */
@@ -45,7 +47,12 @@ export function createLogger(options: LoggerOptions): Logger {
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (text: string) => void sink.write(text) },
+    {
+      write: (text: string) => {
+        sink.write(text);
+        options.tap?.(text);
+      },
+    },
   );
   return new RedactingLogger(base, secrets as string[], {});
 }

@@ -52,6 +52,26 @@ export interface RestoredContent {
   readonly end: () => { readonly settledN: number; readonly meta: Readonly<Record<string, string>> };
 }
 
+/**
+ * A question about a stretch of the journal. It is bounded, so that a search is many short questions between which
+ * the journal's writer has its turn.
+ */
+export interface RowQuery {
+  /** The stretch: afterN < n ≤ uptoN. */
+  readonly afterN: number;
+  readonly uptoN: number;
+  readonly actor?: string;
+  /** Of the event. */
+  readonly type?: string;
+  /** Found anywhere in the event or the intents. */
+  readonly text?: string;
+  readonly limit: number;
+  /** Else the oldest first. */
+  readonly newestFirst: boolean;
+}
+
+export type ScannedRow = Omit<JournalRow, 'snapshot' | 'host'>;
+
 export interface JournalHead {
   /** 0 for an empty journal. */
   readonly n: number;
@@ -132,6 +152,8 @@ export interface JournalStore {
   rowsAfter(after: number, limit: number): Promise<readonly JournalRow[]>;
   /** One actor's rows with seq > afterSeq, ascending. */
   rowsOf(actor: ActorId, afterSeq: number, limit: number): Promise<readonly JournalRow[]>;
+  /** Rows of a bounded stretch that match, without their snapshots: for people who look. */
+  scan(query: RowQuery): Promise<readonly ScannedRow[]>;
   /** The newest row of the actor with a snapshot, for logics that checkpoint. */
   lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined>;
   /** Small facts about the installation (instance id, config hash, run parameters), outside the chain. */

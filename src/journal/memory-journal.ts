@@ -13,11 +13,14 @@ import type {
   Lease,
   LeaseState,
   RestoredContent,
+  RowQuery,
+  ScannedRow,
   StandbyState,
   StandbyWord,
   StoreHealth,
 } from './journal.ts';
 import { EMPTY_HEAD } from './row-hash.ts';
+import { scanned } from './row-scan.ts';
 import { STANDBY_FORGOTTEN_MS } from './standby-words.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld, notEmpty, notOpen } from './store-errors.ts';
 
@@ -198,6 +201,10 @@ export class MemoryJournal implements JournalStore {
       const rows = this.#data.byActor.get(actor) ?? [];
       return rows.slice(afterSeq, afterSeq + limit);
     });
+  }
+
+  async scan(query: RowQuery): Promise<readonly ScannedRow[]> {
+    return this.#run('scan', [], () => scanned(this.#data.rows, query));
   }
 
   async lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined> {

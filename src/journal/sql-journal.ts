@@ -18,6 +18,8 @@ import type {
   LeaseState,
   RestoredContent,
   RowKind,
+  RowQuery,
+  ScannedRow,
   StandbyState,
   StandbyWord,
   StoreHealth,
@@ -27,6 +29,7 @@ import { GENESIS_HASH } from './row-hash.ts';
 import { appendRows } from './sql-append.ts';
 import { guarded } from './sql-errors.ts';
 import { restoreRows } from './sql-restore.ts';
+import { scanRows } from './sql-scan.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
 import { removeStandby, reportStandby, standbys } from './sql-standbys.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld } from './store-errors.ts';
@@ -205,6 +208,10 @@ export class SqlJournal implements JournalStore {
         .execute();
       return rows.map(toJournalRow);
     });
+  }
+
+  async scan(query: RowQuery): Promise<readonly ScannedRow[]> {
+    return guarded(() => scanRows(this.#db, this.#account, query));
   }
 
   async lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined> {

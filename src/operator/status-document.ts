@@ -47,6 +47,8 @@ export interface StatusDocument {
   readonly tree: TreeNode | null;
   /** Of a run against a remote venue. */
   readonly venue?: VenueStatus;
+  /** Where the page is, and where a person finds the token of its controls; absent: not served. */
+  readonly http?: { readonly url: string; readonly token: string };
   /** How the last start went. */
   readonly recovery: { readonly ms: number; readonly actors: number } | null;
   /** Steps of market time; total null when it has no end. */

@@ -27,7 +27,8 @@ function environment(extra: CliOptions['env']): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(BULKHEAD_|DATABASE_URL|REDIS_URL|NODE_TEST_CONTEXT)/.test(name),
   );
-  return { ...Object.fromEntries(own), ...extra };
+  // Fixed ports are for people.
+  return { ...Object.fromEntries(own), BULKHEAD_HTTP_ENABLED: 'false', ...extra };
 }
 
 export class CliProcess {

@@ -5,7 +5,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
-import type { JournalHead, JournalRow, JournalStore, Lease, RowDraft } from '../../src/journal/journal.ts';
+import type {
+  JournalHead,
+  JournalRow,
+  JournalStore,
+  Lease,
+  RowDraft,
+  RowQuery,
+} from '../../src/journal/journal.ts';
 import { EMPTY_HEAD, sealRows, verifyChain } from '../../src/journal/row-hash.ts';
 import { draft, drafts } from './journal-rows.ts';
 
@@ -155,6 +162,30 @@ export function journalConformance(
       assert.deepEqual(await again.rowsAfter(0, 10), sealed);
       assert.deepEqual(await again.head(), { n: 3, hash: sealed[2]?.hash });
       await again.close();
+    });
+
+    test('scan finds the rows of a stretch by actor, type and text, in either order, without snapshots', async () => {
+      const { store, append } = await world();
+      const event = (type: string, word: string) => JSON.stringify({ type, word });
+      const told = drafts('a', 3).map((each, i) => ({
+        ...each,
+        event: event(i === 1 ? 'B' : 'A', `it's %w${i}`),
+      }));
+      await append(...told, ...drafts('b', 2));
+      const ns = async (query: Partial<RowQuery>) =>
+        (await store.scan({ afterN: 0, uptoN: 99, limit: 9, newestFirst: false, ...query })).map(
+          ({ n }) => n,
+        );
+      assert.deepEqual(await ns({ actor: 'a' }), [1, 2, 3]);
+      assert.deepEqual(await ns({ newestFirst: true, limit: 2 }), [5, 4]);
+      assert.deepEqual(await ns({ afterN: 1, uptoN: 4 }), [2, 3, 4]);
+      assert.deepEqual(await ns({ type: 'B' }), [2]);
+      assert.deepEqual(await ns({ text: "it's %w2" }), [3], 'a text is no pattern');
+      const [first] = await store.scan({ afterN: 0, uptoN: 1, limit: 1, newestFirst: false });
+      const [row] = await store.rowsAfter(0, 1);
+      assert.ok(row && first);
+      const { snapshot: _, host: __, ...rest } = row;
+      assert.deepEqual({ ...first }, rest);
     });
 
     test('rowsAfter and rowsOf page in order', async () => {

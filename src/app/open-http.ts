@@ -1,0 +1,41 @@
+/** Opens what the run serves over HTTP, from its configuration: the page's files, the token, the port. */
+import { fileURLToPath } from 'node:url';
+import { HttpServer } from '../http/http-server.ts';
+import { readStaticFiles } from '../http/static-files.ts';
+import { httpToken } from '../http/token.ts';
+import type { Feed } from '../operator/feed.ts';
+import type { Operator } from '../operator/operator.ts';
+import type { Views } from '../operator/views.ts';
+import type { Session } from './run-session.ts';
+
+export interface Served {
+  readonly server: HttpServer;
+  readonly url: string;
+  /** Where the token of the controls is found. */
+  readonly token: string;
+}
+
+const PAGE = fileURLToPath(new URL('../http/dashboard', import.meta.url));
+/** Ports that are tried, from the configured one on. */
+const PORTS = 10;
+
+export async function openHttp(
+  { options, folder, io, log }: Pick<Session, 'options' | 'folder' | 'io' | 'log'>,
+  seat: { readonly views: Views; readonly operator: Operator; readonly feed: Feed },
+): Promise<Served> {
+  const { token, source } = httpToken(folder.path, options.secrets.httpToken);
+  const server = new HttpServer({
+    ...options.config.http,
+    token,
+    views: seat.views,
+    operator: seat.operator,
+    feed: seat.feed,
+    files: readStaticFiles(PAGE),
+    time: io.time,
+    log,
+  });
+  const url = await server.listen(PORTS);
+  const { port } = options.config.http;
+  if (port !== 0 && !url.endsWith(`:${port}`)) log.warn(`port ${port} is taken`, { instead: url });
+  return { server, url, token: source };
+}

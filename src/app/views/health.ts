@@ -1,0 +1,80 @@
+/** Is the run well? Pure: what is known in, checks out, each with what it found. */
+
+import type { StatusDocument } from '../../operator/status-document.ts';
+import type { HealthCheck, HealthView } from '../../operator/views.ts';
+
+export interface Vitals {
+  readonly status: StatusDocument;
+  /** Of the journal's writer; null before there is one. */
+  readonly journal: string | null;
+  readonly isLeaseValid: boolean;
+  /** Rows that wait for the journal. */
+  readonly pendingRows: number;
+  readonly deadLetters: number;
+  readonly eventLoopDelayMs: number;
+}
+
+const MANY_ROWS = 5_000;
+const SLOW_LOOP_MS = 500;
+const LONG_UNPROTECTED_MS = 10_000;
+
+export function healthOf(vitals: Vitals): HealthView {
+  const { status } = vitals;
+  const vital = vitalChecks(vitals);
+  const other = [...softChecks(vitals), ...venueChecks(status)];
+  const down = vital.some(({ ok }) => !ok);
+  const degraded = other.some(({ ok }) => !ok);
+  return {
+    state: down ? 'down' : degraded ? 'degraded' : 'ok',
+    ready: !down && status.state === 'running' && (status.venue?.waitingFor ?? null) === null,
+    checks: [...vital, ...other],
+  };
+}
+
+const check = (name: string, ok: boolean, detail: string): HealthCheck => ({ check: name, ok, detail });
+
+const LIVES: readonly string[] = ['starting', 'recovering', 'standby', 'connecting', 'running', 'stopping'];
+
+function vitalChecks({ status, journal, isLeaseValid }: Vitals): HealthCheck[] {
+  return [
+    check('run', LIVES.includes(status.state), status.error ?? status.state),
+    check('journal', journal === null || journal === 'ok', journal ?? 'not open yet'),
+    check('lease', isLeaseValid, isLeaseValid ? 'held' : 'another process may own the account'),
+  ];
+}
+
+function softChecks({ status, pendingRows, deadLetters, eventLoopDelayMs }: Vitals): HealthCheck[] {
+  const open = status.breakers.filter(({ state }) => state === 'open').map(({ name }) => name);
+  return [
+    check('trading', status.tradingState === 'active', status.tradingState),
+    check('breakers', open.length === 0, open.length === 0 ? 'all closed' : `open: ${open.join(', ')}`),
+    check('journal queue', pendingRows < MANY_ROWS, `${pendingRows} rows wait`),
+    check('dead letters', deadLetters === 0, `${deadLetters} in this process`),
+    check('event loop', eventLoopDelayMs < SLOW_LOOP_MS, `${Math.round(eventLoopDelayMs)} ms behind at p99`),
+    check(
+      'store',
+      status.store.durable,
+      `${status.store.engine}, ${status.store.durable ? 'durable' : 'NOT durable'}`,
+    ),
+  ];
+}
+
+function venueChecks({ venue }: StatusDocument): HealthCheck[] {
+  if (!venue) return [];
+  const { waitingFor, stream, reconcile, protection, unknownOrders } = venue;
+  return [
+    check('venue', waitingFor === null, waitingFor ?? venue.name),
+    check('private stream', stream.state === 'up', stream.reason ?? stream.state),
+    check(
+      'reconciliation',
+      reconcile.ready,
+      reconcile.findings[0] ?? `read ${reconcile.ageMs ?? '?'} ms ago`,
+    ),
+    check(
+      'protection',
+      protection.longestNowMs < LONG_UNPROTECTED_MS,
+      `${protection.unprotectedNow} without a stop, the longest for ${protection.longestNowMs} ms`,
+    ),
+    check('unknown orders', unknownOrders.length === 0, `${unknownOrders.length}`),
+  ];
+}

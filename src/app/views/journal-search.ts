@@ -1,0 +1,135 @@
+/**
+ * The journal as people search it, and an actor at any moment of its past. Each question is short; a search that finds
+ * little says where it stopped, and goes on from there when it is asked again.
+ */
+import type { EntryContext } from '../../../machines/entry.ts';
+import { entryDeskOf, positionOf, scannerOf } from '../../../machines/messages.ts';
+import { BulkheadError } from '../../core/errors.ts';
+import { type ActorId, actorType } from '../../core/ids.ts';
+import type { Json } from '../../core/json.ts';
+import type { Candle } from '../../domain/candle.ts';
+import type { ClosedCandles } from '../../domain/signal.ts';
+import type { JournalRow, JournalStore, ScannedRow } from '../../journal/journal.ts';
+import type { ActorMoment, JournalLine, JournalPage, JournalQuery } from '../../operator/views.ts';
+
+const STRETCH_ROWS = 2_000;
+const STRETCHES = 10;
+const LONGEST_PAGE = 500;
+const PAGE_ROWS = 500;
+
+type Store = Pick<JournalStore, 'scan' | 'rowsOf' | 'lastCheckpoint'>;
+
+export async function searchJournal(
+  store: Store,
+  head: number,
+  query: JournalQuery = {},
+): Promise<JournalPage> {
+  const limit = Math.min(Math.max(1, query.limit ?? 100), LONGEST_PAGE);
+  const { newestFirst = true, after = 0 } = query;
+  const end = Math.min(head, (query.before ?? head + 1) - 1);
+  const rows: JournalLine[] = [];
+  let low = after;
+  let high = end;
+  for (let i = 0; i < STRETCHES && low < high && rows.length < limit; i++) {
+    const from = newestFirst ? Math.max(low, high - STRETCH_ROWS) : low;
+    const to = newestFirst ? high : Math.min(high, low + STRETCH_ROWS);
+    const found = await store.scan({
+      ...{ afterN: from, uptoN: to, limit: limit - rows.length, newestFirst },
+      ...(query.actor === undefined ? {} : { actor: query.actor }),
+      ...(query.type === undefined ? {} : { type: query.type }),
+      ...(query.text === undefined ? {} : { text: query.text }),
+    });
+    rows.push(...found.map(lineOf));
+    if (newestFirst) high = from;
+    else low = to;
+  }
+  const last = rows.at(-1);
+  const isFull = rows.length === limit && last !== undefined;
+  const next = isFull ? last.n : newestFirst ? (high > after ? high + 1 : null) : low < end ? low : null;
+  return { rows, next, head };
+}
+
+const lineOf = (row: ScannedRow): JournalLine => ({
+  ...row,
+  event: JSON.parse(row.event) as Json,
+  cause: JSON.parse(row.cause) as Json,
+  intents: JSON.parse(row.intents) as Json,
+});
+
+const unknown = (actor: ActorId): BulkheadError =>
+  new BulkheadError('NOT_FOUND', `The journal knows no actor ${actor}.`, {
+    hint: 'The list of actors names those that live; those that are over are found in the journal.',
+  });
+
+/** The actor as its newest row at or before n left it. */
+export async function actorAt(store: Store, actor: ActorId, n: number): Promise<ActorMoment> {
+  const [found] = await store.scan({ afterN: 0, uptoN: n, actor, limit: 1, newestFirst: true });
+  if (!found) throw unknown(actor);
+  const [row] = await store.rowsOf(actor, found.seq - 1, 1);
+  if (!row) throw unknown(actor);
+  return momentOf(row);
+}
+
+export function momentOf(row: JournalRow, checkpoint?: string | null): ActorMoment {
+  const { actor, n, seq, at, machine, final } = row;
+  const snapshot = row.snapshot ?? checkpoint ?? null;
+  return {
+    ...{ actor, n, seq, at, machine, final },
+    event: JSON.parse(row.event) as Json,
+    cause: JSON.parse(row.cause) as Json,
+    intents: JSON.parse(row.intents) as Json,
+    snapshot: snapshot === null ? null : (JSON.parse(snapshot) as Json),
+  };
+}
+
+export async function rowsOfActor(
+  store: Store,
+  actor: ActorId,
+  afterSeq: number,
+  limit = 200,
+): Promise<readonly JournalLine[]> {
+  const rows = await store.rowsOf(actor, afterSeq, Math.min(Math.max(1, limit), LONGEST_PAGE));
+  return rows.map(({ snapshot: _, host: __, ...row }) => lineOf(row));
+}
+
+export async function allRowsOf(store: Pick<JournalStore, 'rowsOf'>, actor: ActorId): Promise<JournalRow[]> {
+  const rows: JournalRow[] = [];
+  for (;;) {
+    const page = await store.rowsOf(actor, rows.at(-1)?.seq ?? 0, PAGE_ROWS);
+    rows.push(...page);
+    if (page.length < PAGE_ROWS) return rows;
+  }
+}
+
+/** "BTCUSDT" and "BTCUSDT/3" are short for the position's whole name. */
+export function positionNamed(named: string, desk: EntryContext | undefined): ActorId {
+  if (actorType(named) === 'position') return named;
+  const [symbol = named, life] = named.split('/');
+  return positionOf(symbol, life === undefined ? (desk?.life ?? 0) : Number(life));
+}
+
+export const deskNamed = (named: string): ActorId =>
+  entryDeskOf(actorType(named) === 'position' ? (named.split('/')[1] ?? '') : (named.split('/')[0] ?? named));
+
+/** Closed 15m candles as the symbol's scanner saw them, the oldest first. */
+export async function candlesOf(store: Store, head: number, symbol: string, limit = 300): Promise<Candle[]> {
+  const candles = new Map<number, Candle>();
+  const actor = scannerOf(symbol);
+  const wanted = Math.min(Math.max(1, limit), 1_500);
+  let before = head + 1;
+  for (let i = 0; i < STRETCHES && candles.size < wanted && before > 1; i++) {
+    const page = await searchJournal(store, head, { actor, before, limit: wanted - candles.size });
+    for (const row of page.rows) for (const candle of inRow(row)) candles.set(candle.openTime, candle);
+    if (page.next === null) break;
+    before = page.next;
+  }
+  return [...candles.values()].sort((a, b) => a.openTime - b.openTime).slice(-wanted);
+}
+
+function inRow({ event }: JournalLine): readonly Candle[] {
+  const { closed, history = [] } = event as unknown as {
+    closed?: ClosedCandles;
+    history?: readonly ClosedCandles[];
+  };
+  return [...history, ...(closed ? [closed] : [])].flatMap((each) => each['15m'] ?? []);
+}

@@ -1,0 +1,293 @@
+/**
+ * What the run serves over HTTP: the page, the views, the live stream, the controls, health. TLS is a proxy's.
+ *
+ * Invariants: every request passes the guard before anything else; sizes, times and rates are bounded; a failing
+ * answer costs nobody but who asked; what trades never waits for it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Time } from '../core/clock.ts';
+import { BulkheadError, type ErrorCode, errorText, isBulkheadError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { FEED_TYPES, type Feed } from '../operator/feed.ts';
+import type { Operator } from '../operator/operator.ts';
+import { parseCommand } from '../operator/parse-command.ts';
+import type { Views } from '../operator/views.ts';
+import { Guard, type GuardRules, type Need } from './guard.ts';
+import { Pace } from './pace.ts';
+import { readBody } from './read-body.ts';
+import type { StaticFile } from './static-files.ts';
+import { StreamHub } from './stream-hub.ts';
+import { VIEW_ROUTES } from './view-routes.ts';
+
+export interface HttpOptions extends GuardRules {
+  readonly host: string;
+  readonly port: number;
+  readonly requestsPerMinute: number;
+  readonly maxStreams: number;
+  readonly views: Views;
+  readonly operator: Operator;
+  readonly feed: Feed;
+  readonly files: ReadonlyMap<string, StaticFile>;
+  /** Prometheus' text. */
+  readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
+  readonly time: Time;
+  readonly log: Logger;
+}
+
+const WRONG_TOKENS_PER_MINUTE = 20;
+const PAGE_HEADERS = {
+  'content-security-policy':
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+} as const;
+
+export class HttpServer {
+  readonly #options: HttpOptions;
+  readonly #server: Server;
+  readonly #guard: Guard;
+  readonly #pace: Pace;
+  readonly #failures: Pace;
+  readonly #hub: StreamHub;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    const now = () => options.time.monotonic.now();
+    this.#guard = new Guard(options);
+    this.#pace = new Pace(options.requestsPerMinute, now);
+    this.#failures = new Pace(WRONG_TOKENS_PER_MINUTE, now);
+    this.#hub = new StreamHub({
+      feed: options.feed,
+      timers: options.time.timers,
+      maxClients: options.maxStreams,
+      hello: () => ({ ...options.views.version(), now: options.time.clock.now() }),
+    });
+    this.#server = createServer(
+      { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#server.maxConnections = options.maxStreams + 256;
+    this.#server.on('clientError', (_error, socket) => socket.destroy());
+  }
+
+  /** Takes the next free one of a few ports where the first is taken; the address that it listens on. */
+  async listen(tries: number): Promise<string> {
+    const { host, port } = this.#options;
+    for (let i = 0; ; i++) {
+      try {
+        await this.#listen(port === 0 ? 0 : port + i);
+        const { port: own } = this.#server.address() as AddressInfo;
+        return `http://${host.includes(':') ? `[${host}]` : host}:${own}`;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port === 0 || i + 1 >= tries)
+          throw error;
+      }
+    }
+  }
+
+  get streams(): { readonly clients: number; readonly dropped: number } {
+    return { clients: this.#hub.clients, dropped: this.#hub.dropped };
+  }
+
+  async close(): Promise<void> {
+    this.#hub.close();
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #listen(port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, this.#options.host, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => this.#options.log.warn('http', { reason: errorText(error) }));
+        resolve();
+      });
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      this.#fail(response, error);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', headers, socket } = request;
+    const remote = socket.remoteAddress ?? '';
+    const url = new URL(request.url ?? '/', 'http://self');
+    if (!this.#pace.takes(remote) || this.#failures.isSpent(remote))
+      return send(response, 429, error('RATE', 'Too many requests.', 'Ask less often.'), {
+        'retry-after': '5',
+      });
+    const isControl = method === 'POST';
+    const asked = {
+      remote,
+      host: headers.host,
+      origin: headers.origin,
+      fetchSite: text(headers['sec-fetch-site']),
+      isForwarded: headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined,
+      authorization: headers.authorization,
+      contentType: headers['content-type'],
+    };
+    const refused = this.#guard.refuses(asked, isControl ? 'control' : needOf(url.pathname));
+    if (refused) {
+      if (refused.status === 401) this.#failures.takes(remote);
+      return send(response, refused.status, error(refused.code, refused.message, refused.hint));
+    }
+    if (isControl) return this.#control(request, response, url);
+    if (method !== 'GET' && method !== 'HEAD')
+      return send(response, 405, error('METHOD', `${method} is not served here.`, 'Use GET or POST.'));
+    return this.#read(request, response, url);
+  }
+
+  async #control(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (url.pathname !== '/api/commands') return send(response, 404, notFound(url));
+    const body = await readBody(request);
+    const { id, command, confirmed, issuedAt, by } = body as Record<string, unknown>;
+    if (typeof id !== 'string' || !/^[\w:.-]{8,80}$/.test(id))
+      throw new BulkheadError('USAGE', 'id is missing or odd.', {
+        hint: 'Send a fresh id of 8 to 80 letters and digits with each command, and the same one when it is sent again.',
+      });
+    const answer = await this.#options.operator.execute({
+      id: `http:${id}`,
+      command: parseCommand(command),
+      who: { name: nameOf(by), role: 'admin', channel: 'http' },
+      issuedAt: typeof issuedAt === 'number' ? issuedAt : this.#options.time.clock.now(),
+      confirmed: confirmed === true,
+    });
+    send(response, 200, { data: answer });
+  }
+
+  async #read(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { pathname, searchParams } = url;
+    if (pathname === '/healthz') return send(response, 200, { alive: true });
+    if (pathname === '/readyz') {
+      const health = this.#options.views.health();
+      return send(response, health.ready ? 200 : 503, { ready: health.ready, state: health.state });
+    }
+    if (pathname === '/metrics') return this.#metrics(response, url);
+    if (pathname === '/api/stream') return this.#stream(request, response, searchParams);
+    if (pathname.startsWith('/api/')) {
+      const route = Object.hasOwn(VIEW_ROUTES, pathname.slice(5))
+        ? VIEW_ROUTES[pathname.slice(5)]
+        : undefined;
+      if (!route) return send(response, 404, notFound(url));
+      return send(response, 200, { data: (await route(this.#options.views, searchParams)) ?? null });
+    }
+    return this.#file(request, response, url);
+  }
+
+  async #metrics(response: ServerResponse, url: URL): Promise<void> {
+    const metrics = await this.#options.metrics?.();
+    if (!metrics) return send(response, 404, notFound(url));
+    response.writeHead(200, { 'content-type': metrics.type, 'cache-control': 'no-store' });
+    response.end(metrics.text);
+  }
+
+  #stream(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
+    if (this.#hub.isFull) {
+      send(response, 503, error('STREAMS', 'Too many pages look on.', 'Close one of them.'));
+      return;
+    }
+    const types = (query.get('types') ?? '').split(',').filter((type) => type !== '');
+    const unknown = types.find((type) => !(FEED_TYPES as readonly string[]).includes(type));
+    if (unknown !== undefined)
+      throw new BulkheadError('USAGE', `There is no stream "${unknown.slice(0, 40)}".`, {
+        hint: `Types: ${FEED_TYPES.join(', ')}.`,
+      });
+    const last = text(request.headers['last-event-id']) ?? query.get('lastEventId') ?? undefined;
+    request.socket.setTimeout(0);
+    this.#hub.open(
+      response,
+      types,
+      last === undefined || !/^\d{1,15}$/.test(last) ? undefined : Number(last),
+    );
+  }
+
+  #file(request: IncomingMessage, response: ServerResponse, url: URL): void {
+    const file = this.#options.files.get(url.pathname);
+    if (!file) {
+      send(response, 404, notFound(url));
+      return;
+    }
+    const headers = {
+      ...PAGE_HEADERS,
+      etag: file.etag,
+      'cache-control': 'no-cache',
+      'content-type': file.type,
+    };
+    if (request.headers['if-none-match'] === file.etag) {
+      response.writeHead(304, headers).end();
+      return;
+    }
+    const zips = file.gzipped && /\bgzip\b/.test(text(request.headers['accept-encoding']) ?? '');
+    const body = zips && file.gzipped ? file.gzipped : file.body;
+    response.writeHead(200, {
+      ...headers,
+      'content-length': body.length,
+      vary: 'accept-encoding',
+      ...(zips ? { 'content-encoding': 'gzip' } : {}),
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  #fail(response: ServerResponse, failure: unknown): void {
+    const known = isBulkheadError(failure) ? failure : undefined;
+    if (!known) this.#options.log.error('an answer failed', { reason: errorText(failure) });
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const message = known?.message ?? 'The answer could not be made; the log says why.';
+    send(response, statusOf(known?.code), error(known?.code ?? 'INTERNAL', message, known?.hint));
+  }
+}
+
+/** The page's own files hold nothing of the account, and a probe learns only whether it lives. */
+const needOf = (path: string): Need => (path.startsWith('/api/') || path === '/metrics' ? 'read' : 'public');
+
+const STATUSES: Partial<Record<ErrorCode, number>> = {
+  USAGE: 400,
+  NOT_FOUND: 404,
+  STORE_UNAVAILABLE: 503,
+};
+
+const statusOf = (code: ErrorCode | undefined): number => (code && STATUSES[code]) ?? 500;
+
+const error = (code: string, message: string, hint?: string) => ({
+  error: { code, message, ...(hint === undefined ? {} : { hint }) },
+});
+
+const notFound = ({ pathname }: URL) =>
+  error('NOT_FOUND', `Nothing is served at ${pathname.slice(0, 100)}.`, 'docs/HTTP.md shows every address.');
+
+const text = (header: string | readonly string[] | undefined): string | undefined =>
+  typeof header === 'string' ? header : header?.[0];
+
+/** Whose word it is, for the record: the token is one, its holders may be several. */
+const nameOf = (by: unknown): string =>
+  typeof by === 'string' && /^[\p{L}\p{N} ._@-]{1,40}$/u.test(by) ? by : 'http';
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+  });
+  response.end(bytes);
+}

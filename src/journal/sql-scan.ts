@@ -1,0 +1,41 @@
+/** A bounded stretch of the journal, searched by the database. */
+import { type Kysely, sql } from 'kysely';
+import type { RowQuery, ScannedRow } from './journal.ts';
+import type { BulkheadSchema } from './sql-schema.ts';
+
+export async function scanRows(
+  db: Kysely<BulkheadSchema>,
+  account: string,
+  query: RowQuery,
+): Promise<ScannedRow[]> {
+  const { afterN, uptoN, actor, type, text, limit, newestFirst } = query;
+  let rows = db
+    .selectFrom('journal')
+    .select(['n', 'epoch', 'actor', 'seq', 'at', 'kind', 'machine', 'note', 'final', 'hash'])
+    .select([
+      sql<string>`event::text`.as('event'),
+      sql<string>`cause::text`.as('cause'),
+      sql<string>`intents::text`.as('intents'),
+    ])
+    .where('account', '=', account)
+    .where('n', '>', String(afterN))
+    .where('n', '<=', String(uptoN));
+  if (actor !== undefined) rows = rows.where('actor', '=', actor);
+  if (type !== undefined) rows = rows.where(sql<boolean>`event->>'type' = ${type}`);
+  if (text !== undefined)
+    rows = rows.where(
+      sql<boolean>`(position(${text} in event::text) > 0 or position(${text} in intents::text) > 0)`,
+    );
+  const found = await rows
+    .orderBy('n', newestFirst ? 'desc' : 'asc')
+    .limit(limit)
+    .execute();
+  return found.map(({ n, epoch, seq, at, kind, ...rest }) => ({
+    ...rest,
+    kind: kind as ScannedRow['kind'],
+    n: Number(n),
+    epoch: Number(epoch),
+    seq: Number(seq),
+    at: Number(at),
+  }));
+}

@@ -1,0 +1,51 @@
+/** The newest lines of the log, for people who look from afar. They are redacted before they come here. */
+import type { LogLevel } from '../core/logger.ts';
+
+export interface LogLine {
+  readonly id: number;
+  readonly level: LogLevel;
+  readonly at: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+const LONGEST_LINE = 4_000;
+
+export class LogRing {
+  readonly #kept: number;
+  readonly #lines: LogLine[] = [];
+  readonly #listeners = new Set<(line: LogLine) => void>();
+  #next = 1;
+
+  constructor(kept = 500) {
+    this.#kept = kept;
+  }
+
+  /** One line as the logger writes it, JSON. */
+  readonly write = (text: string): void => {
+    if (text.length > LONGEST_LINE) return;
+    const line = { ...(JSON.parse(text) as Omit<LogLine, 'id'>), id: this.#next++ } as LogLine;
+    this.#lines.push(line);
+    if (this.#lines.length > this.#kept) this.#lines.shift();
+    for (const listener of this.#listeners) listener(line);
+  };
+
+  onLine(listener: (line: LogLine) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** The newest last. */
+  read({
+    limit = 100,
+    level = 'info',
+    after = 0,
+  }: {
+    limit?: number;
+    level?: string;
+    after?: number;
+  } = {}): LogLine[] {
+    const from = Math.max(0, LEVELS.indexOf(level as LogLevel));
+    return this.#lines.filter((line) => line.id > after && LEVELS.indexOf(line.level) >= from).slice(-limit);
+  }
+}
