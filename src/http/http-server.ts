@@ -202,7 +202,6 @@ export class HttpServer {
         hint: `Types: ${FEED_TYPES.join(', ')}.`,
       });
     const last = text(request.headers['last-event-id']) ?? query.get('lastEventId') ?? undefined;
-    request.socket.setTimeout(0);
     this.#hub.open(
       response,
       types,

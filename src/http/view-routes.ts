@@ -61,7 +61,7 @@ export const VIEW_ROUTES: Readonly<Record<string, Route>> = {
     ),
   balance: (views) => views.balance(),
   profit: (views, query) => views.profit(oneOf(query, 'by', PROFIT_GROUPS)),
-  performance: (views) => views.performance(),
+  results: (views) => views.results(),
   equity: (views) => views.equity(),
   entries: (views) => views.entries(),
   risk: (views) => views.risk(),

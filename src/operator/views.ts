@@ -97,7 +97,7 @@ export interface EquityPoint {
 }
 
 /** Of the closed trades, by UTC day; null where there is too little to say. */
-export interface Performance {
+export interface Results {
   readonly total: ProfitLine;
   readonly bySymbol: readonly ProfitLine[];
   readonly returnPercent: number;
@@ -297,7 +297,7 @@ export interface Views {
   trades(query?: TradesQuery): TradesPage;
   balance(): AccountStatus;
   profit(by?: ProfitGroup): readonly ProfitLine[];
-  performance(): Performance;
+  results(): Results;
   equity(): readonly EquityPoint[];
   /** Desks with what they decided last, and the newest refusals. */
   entries(): readonly DeskView[];

@@ -1,7 +1,7 @@
 /** What closed trades made: in groups, as a curve, and as the ratios that traders compare. Pure. */
 import type { Trade } from '../../../machines/messages.ts';
 import { add, type Decimal, div, gt, neg, sub, toNumber, ZERO } from '../../core/decimal.ts';
-import type { EquityPoint, Performance, ProfitGroup, ProfitLine, TradeView } from '../../operator/views.ts';
+import type { EquityPoint, ProfitGroup, ProfitLine, Results, TradeView } from '../../operator/views.ts';
 import { TRADE_KEYS } from '../statistics.ts';
 
 const DAY_MS = 86_400_000;
@@ -115,7 +115,7 @@ export function equityCurve(initial: Decimal, trades: readonly TradeView[]): rea
   return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 
-export function performanceOf(initial: Decimal, trades: readonly TradeView[], strategy: string): Performance {
+export function resultsOf(initial: Decimal, trades: readonly TradeView[], strategy: string): Results {
   const [total] = profitBy(trades, 'total', strategy);
   const returns = dailyReturns(toNumber(initial), trades);
   const drawdown = maxDrawdown(toNumber(initial), trades);

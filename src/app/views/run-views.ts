@@ -36,7 +36,7 @@ import {
   searchJournal,
 } from './journal-search.ts';
 import { actorLines, decisionsOf, desksOf, ordersOf, riskOf } from './live-lines.ts';
-import { equityCurve, performanceOf, profitBy } from './profit.ts';
+import { equityCurve, profitBy, resultsOf } from './profit.ts';
 import type { TradeHistory } from './trade-history.ts';
 
 export interface ViewSources {
@@ -82,8 +82,7 @@ export class RunViews implements Views {
   trades = (query?: TradesQuery) => this.#sources.history.page(query);
   equity = () => equityCurve(this.status().account.initial, this.#sources.history.all);
   profit = (by: ProfitGroup = 'total') => profitBy(this.#sources.history.all, by, this.#sources.strategy);
-  performance = () =>
-    performanceOf(this.status().account.initial, this.#sources.history.all, this.#sources.strategy);
+  results = () => resultsOf(this.status().account.initial, this.#sources.history.all, this.#sources.strategy);
   journal = (query?: JournalQuery) => searchJournal(this.#sources.store, this.#sources.head(), query);
   candles = (symbol: string, limit?: number) =>
     candlesOf(this.#sources.store, this.#sources.head(), symbol, limit);
