@@ -94,6 +94,10 @@ export const HOMES: Readonly<Record<string, RegExp>> = {
   '@xstate/store': /^src\/app\/read-model\.ts$/,
   'trading-signals': /^src\/indicators\/long-tail\.ts$/,
   xstate: /^(machines|supervisors)\//,
+  elkjs: /^src\/http\/chart-layout-worker\.ts$/,
+  htm: /^src\/http\/dashboard\/ui\.ts$/,
+  'lightweight-charts': /^src\/http\/dashboard\/charts\.ts$/,
+  preact: /^src\/http\/dashboard\/ui\.ts$/,
 };
 
 const packageOf = (specifier: string): string =>

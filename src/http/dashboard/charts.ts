@@ -1,0 +1,203 @@
+/** lightweight-charts in the page's colours. The link to TradingView that its licence asks for stays. */
+import {
+  AreaSeries,
+  CandlestickSeries,
+  createChart,
+  createSeriesMarkers,
+  HistogramSeries,
+  type IChartApi,
+  LineSeries,
+  LineStyle,
+  LineType,
+  type SeriesMarker,
+  type UTCTimestamp,
+} from 'lightweight-charts';
+import type { Candle } from '../../domain/candle.ts';
+import type { EquityPoint } from '../../operator/views.ts';
+import { html, useEffect, useRef, type VNode } from './ui.ts';
+
+const seconds = (at: number): UTCTimestamp => Math.floor(at / 1000) as UTCTimestamp;
+
+const colour = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** A chart needs times that rise: of several in one second the last counts. */
+function rising<T extends { readonly at: number }>(points: readonly T[]): T[] {
+  const kept: T[] = [];
+  for (const point of points) {
+    const last = kept.at(-1);
+    if (last && seconds(last.at) > seconds(point.at)) continue;
+    if (last && seconds(last.at) === seconds(point.at)) kept.pop();
+    kept.push(point);
+  }
+  return kept;
+}
+
+function open(frame: HTMLElement): IChartApi {
+  return createChart(frame, {
+    autoSize: true,
+    layout: {
+      background: { color: 'transparent' },
+      textColor: colour('--quiet'),
+      attributionLogo: true,
+      panes: { separatorColor: colour('--line') },
+    },
+    grid: { vertLines: { color: colour('--line') }, horzLines: { color: colour('--line') } },
+    timeScale: { timeVisible: true, borderColor: colour('--line') },
+    rightPriceScale: { borderColor: colour('--line') },
+  });
+}
+
+/** Drawn anew when its data or the theme change. */
+function Chart({
+  draw,
+  key2,
+  label,
+  tall,
+}: {
+  draw: (chart: IChartApi) => void;
+  key2: string;
+  label: string;
+  tall?: boolean;
+}): VNode {
+  const frame = useRef<HTMLDivElement>(null);
+  const theme = document.documentElement.dataset.theme;
+  useEffect(() => {
+    if (!frame.current) return;
+    const chart = open(frame.current);
+    draw(chart);
+    return () => chart.remove();
+  }, [key2, theme]);
+  return html`<div class=${tall ? 'chart tall' : 'chart'} ref=${frame} role="img" aria-label=${label}></div>`;
+}
+
+/** Equity above, the distance from its peak below. */
+export function EquityChart({ points }: { points: readonly EquityPoint[] }): VNode {
+  const kept = rising(points);
+  const draw = (chart: IChartApi): void => {
+    const accent = colour('--accent');
+    const area = chart.addSeries(AreaSeries, {
+      lineColor: accent,
+      topColor: `${accent}55`,
+      bottomColor: `${accent}08`,
+      lineWidth: 2,
+    });
+    area.setData(kept.map(({ at, equity }) => ({ time: seconds(at), value: Number(equity) })));
+    const drawdown = chart.addSeries(
+      HistogramSeries,
+      {
+        color: colour('--bad'),
+        priceFormat: { type: 'custom', formatter: (value: number) => `${value.toFixed(1)} %` },
+      },
+      1,
+    );
+    let peak = 0;
+    drawdown.setData(
+      kept.map(({ at, equity }) => {
+        peak = Math.max(peak, Number(equity));
+        return { time: seconds(at), value: peak > 0 ? (Number(equity) / peak - 1) * 100 : 0 };
+      }),
+    );
+    chart.panes()[1]?.setHeight(80);
+    chart.timeScale().fitContent();
+  };
+  const last = kept.at(-1);
+  return html`<${Chart}
+    draw=${draw}
+    key2=${`${kept.length} ${last?.at} ${last?.equity}`}
+    label="Equity, and its drawdown below"
+  />`;
+}
+
+export interface PriceLine {
+  readonly title: string;
+  readonly price: number;
+  readonly tone: 'good' | 'bad' | 'warn' | 'accent';
+}
+
+export interface FillMark {
+  readonly at: number;
+  readonly buys: boolean;
+  readonly text: string;
+}
+
+/** Candles with what a position lives by: entry, stop as it was moved, targets, liquidation, fills. */
+export function PositionChart({
+  candles,
+  lines,
+  stops,
+  fills,
+  name,
+}: {
+  candles: readonly Candle[];
+  lines: readonly PriceLine[];
+  stops: readonly { readonly at: number; readonly price: number }[];
+  fills: readonly FillMark[];
+  name: string;
+}): VNode {
+  const draw = (chart: IChartApi): void => {
+    const good = colour('--good');
+    const bad = colour('--bad');
+    const series = chart.addSeries(CandlestickSeries, {
+      upColor: good,
+      downColor: bad,
+      wickUpColor: good,
+      wickDownColor: bad,
+      borderVisible: false,
+      priceFormat: { type: 'price', ...precisionOf(candles) },
+    });
+    series.setData(
+      candles.map(({ openTime, open, high, low, close }) => ({
+        time: seconds(openTime),
+        open,
+        high,
+        low,
+        close,
+      })),
+    );
+    for (const { title, price, tone } of lines)
+      series.createPriceLine({
+        price,
+        title,
+        color: colour(`--${tone}`),
+        lineStyle: LineStyle.Dashed,
+        lineWidth: 1,
+        axisLabelVisible: true,
+      });
+    const ratchet = chart.addSeries(LineSeries, {
+      color: colour('--warn'),
+      lineType: LineType.WithSteps,
+      lineWidth: 2,
+      priceLineVisible: false,
+      lastValueVisible: false,
+    });
+    ratchet.setData(rising(stops).map(({ at, price }) => ({ time: seconds(at), value: price })));
+    const marks = rising(fills).map(
+      ({ at, buys, text }): SeriesMarker<UTCTimestamp> => ({
+        time: seconds(barOf(candles, at)),
+        position: buys ? 'belowBar' : 'aboveBar',
+        shape: buys ? 'arrowUp' : 'arrowDown',
+        color: buys ? good : bad,
+        text,
+      }),
+    );
+    createSeriesMarkers(series, marks);
+    chart.timeScale().fitContent();
+  };
+  const key = JSON.stringify([candles.length, candles.at(-1), lines, stops.length, fills.length]);
+  return html`<${Chart} draw=${draw} key2=${key} label=${`Candles of ${name} with entry, stop and targets`} tall=${true} />`;
+}
+
+/** A marker stands at a bar that is there. */
+const barOf = (candles: readonly Candle[], at: number): number =>
+  candles.findLast(({ openTime }) => openTime <= at)?.openTime ?? candles[0]?.openTime ?? at;
+
+/** As many decimals as the prices need, at most eight. */
+function precisionOf(candles: readonly Candle[]): { precision: number; minMove: number } {
+  const places = candles
+    .slice(-50)
+    .map(({ close }) => String(close).split('.')[1]?.length ?? 0)
+    .reduce((most, one) => Math.max(most, one), 0);
+  const precision = Math.min(8, Math.max(2, places));
+  return { precision, minMove: 10 ** -precision };
+}

@@ -1,0 +1,77 @@
+/** How numbers, times and states read. Pure; money comes as decimal strings and is only rounded for the eye. */
+
+const GROUPS = /\B(?=(\d{3})+(?!\d))/g;
+
+/** "1234.5" → "1,234.50"; the sign always in front where wanted. Cuts, never rounds up: what is shown is there. */
+export function money(value: string | number | null | undefined, places = 2, signed = false): string {
+  if (value === null || value === undefined) return '–';
+  const text = plain(value);
+  const negative = text.startsWith('-');
+  const [whole = '0', fraction = ''] = text.replace('-', '').split('.');
+  const shown = places > 0 ? `.${fraction.padEnd(places, '0').slice(0, places)}` : '';
+  const isZero = /^[0.]*$/.test(`${whole}${shown}`);
+  const sign = negative && !isZero ? '−' : signed && !isZero ? '+' : '';
+  return `${sign}${whole.replace(GROUPS, ',')}${shown}`;
+}
+
+/** A price or quantity as it is, grouped. */
+export function exact(value: string | number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  const [whole = '0', fraction] = plain(value).split('.');
+  const grouped = whole.replace(GROUPS, ',').replace('-', '−');
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+/** Numbers may come as 1e-7. */
+function plain(value: string | number): string {
+  const text = String(value);
+  if (!/e/i.test(text)) return text;
+  return Number(text)
+    .toFixed(12)
+    .replace(/\.?0+$/, '');
+}
+
+export const percent = (value: number | null | undefined, places = 1): string =>
+  value === null || value === undefined || !Number.isFinite(value) ? '–' : `${value.toFixed(places)} %`;
+
+/** 'good', 'bad' or nothing: the class of a gain or a loss. */
+export function tone(value: string | number | null | undefined): string {
+  const number = Number(value ?? 0);
+  return number > 0 ? 'good' : number < 0 ? 'bad' : '';
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** UTC, as everything of the venue. */
+export function time(at: number | null | undefined): string {
+  if (at === null || at === undefined) return '–';
+  const date = new Date(at);
+  const day = `${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
+  return `${day} ${clock(at)}`;
+}
+
+export function clock(at: number): string {
+  const date = new Date(at);
+  return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+}
+
+export function duration(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined) return '–';
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 1) return `${Math.round(ms)} ms`;
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
+}
+
+/** A cell of a CSV file; what a spreadsheet would run as a formula is put in quotes after an apostrophe. */
+export function csvCell(value: unknown): string {
+  const text = value === null || value === undefined ? '' : String(value);
+  const isNumber = /^-?\d+(\.\d+)?$/.test(text);
+  const safe = !isNumber && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+export const csv = (rows: readonly (readonly unknown[])[]): string =>
+  `${rows.map((row) => row.map(csvCell).join(',')).join('\r\n')}\r\n`;

@@ -1,0 +1,148 @@
+/** What is open, live; and one position with its chart, its story and what a person may do about it. */
+import type { Candle } from '../../domain/candle.ts';
+import type { PositionStatus } from '../../operator/status-document.ts';
+import type { PositionView } from '../../operator/views.ts';
+import { read } from './api.ts';
+import { PositionChart, type PriceLine } from './charts.ts';
+import { CommandButton, give } from './commands.ts';
+import { exact, money, time, tone } from './format.ts';
+import { Badge, Card, type Column, Loaded, linkTo, Table, useNamedView, useView } from './parts.ts';
+import { usePart } from './store.ts';
+import { html, useState, type VNode } from './ui.ts';
+
+const Side = ({ direction }: { direction: string }): VNode =>
+  html`<${Badge} tone=${direction === 'long' ? 'good' : 'bad'}>${direction}</${Badge}>`;
+
+const COLUMNS: readonly Column<PositionStatus>[] = [
+  { name: 'Symbol', of: ({ symbol, actor }) => html`<a href=${linkTo('positions', actor)}>${symbol}</a>` },
+  { name: 'Side', of: ({ direction }) => html`<${Side} direction=${direction} />` },
+  { name: 'Quantity', right: true, of: ({ quantity }) => exact(quantity) },
+  { name: 'Entry', right: true, of: ({ entryPrice }) => exact(entryPrice) },
+  { name: 'Mark', right: true, of: ({ markPrice }) => exact(markPrice) },
+  { name: 'Stop', right: true, of: ({ stopPrice }) => exact(stopPrice) },
+  {
+    name: 'Open P&L',
+    right: true,
+    of: ({ openPnl }) => html`<span class=${tone(openPnl)}>${money(openPnl, 2, true)}</span>`,
+  },
+  { name: 'State', words: true, small: 'hide', of: ({ state }) => html`<span class="quiet">${state}</span>` },
+  {
+    name: '',
+    of: ({ symbol }) =>
+      html`<${CommandButton} danger=${true} label=${`Close ${symbol}`} command=${{ kind: 'close', symbol }}>Close</${CommandButton}>`,
+  },
+];
+
+export function Positions(): VNode {
+  const positions = usePart((state) => state.status?.positions ?? []);
+  return html`<${Card}
+    title=${html`<div class="row">${positions.length} open positions
+      <${CommandButton} danger=${true} command=${positions.length > 0 ? { kind: 'close-all' } : null}>Close all</${CommandButton}></div>`}
+  >
+    <${Table} label="Open positions" rows=${positions} columns=${COLUMNS} keyOf=${({ actor }: PositionStatus) => actor} empty="No position is open." />
+  </${Card}>`;
+}
+
+export function Position({ actor }: { actor: string }): VNode {
+  const seen = useNamedView<PositionView>('position', { position: actor }, 3_000);
+  const symbol = actor.split('/')[1] ?? '';
+  const candles = useView<readonly Candle[]>(() => read('candles', { symbol, limit: 300 }), symbol, 30_000);
+  return html`<${Loaded} seen=${seen} show=${(view: PositionView) => html`<${Whole} view=${view} candles=${candles.data ?? []} symbol=${symbol} />`} />`;
+}
+
+function Whole({
+  view,
+  candles,
+  symbol,
+}: {
+  view: PositionView;
+  candles: readonly Candle[];
+  symbol: string;
+}): VNode {
+  const { context, status, split, over } = view;
+  return html`
+    <${Card}
+      title=${html`<div class="row"><span>${symbol}</span> <${Side} direction=${context.direction} />
+        <span class="quiet">${status?.state ?? 'over'}</span>
+        <a href=${linkTo('inspector', view.actor)}>in the inspector</a></div>`}
+    >
+      <${PositionChart}
+        name=${symbol}
+        candles=${candles}
+        lines=${linesOf(view)}
+        stops=${view.stops.map(({ at, price }) => ({ at, price: Number(price) }))}
+        fills=${view.fills.map(({ at, side, price, quantity }) => ({ at, buys: side === 'BUY' || side === 'buy', text: `${exact(quantity)} @ ${exact(price)}` }))}
+      />
+      ${!over && html`<${Actions} symbol=${symbol} stop=${context.stopPrice} />`}
+    </${Card}>
+    <div class="columns">
+      <${Card} title="Where its P&L comes from">
+        <table><tbody>
+          ${(['price', 'slippage', 'gross', 'fees', 'funding', 'net'] as const).map(
+            (part) =>
+              html`<tr><th scope="row">${part}</th><td class=${`right ${tone(split[part])}`}>${money(split[part], 4, true)}</td></tr>`,
+          )}
+        </tbody></table>
+      </${Card}>
+      <${Card} title="Its story" wide=${true}>
+        <${Table} label="Story" rows=${view.story} columns=${STORY} keyOf=${({ n, what }: Line) => `${n} ${what}`} />
+      </${Card}>
+    </div>`;
+}
+
+type Line = PositionView['story'][number];
+
+const STORY: readonly Column<Line>[] = [
+  { name: 'Time (UTC)', of: ({ at }) => html`<span class="mono">${time(at)}</span>` },
+  { name: 'What happened', words: true, of: ({ what }) => what },
+  { name: 'Row', right: true, of: ({ n }) => html`<a href=${linkTo('journal', n)}>${n}</a>` },
+];
+
+function linesOf({ status, context, fills }: PositionView): PriceLine[] {
+  const entry = status ? Number(status.entryPrice) : Number(fills[0]?.price ?? 0);
+  const targets = context.scaleParts.map(({ price }, index) => line(`target ${index + 1}`, price, 'good'));
+  return [
+    line('entry', entry, 'accent'),
+    ...(status?.stopPrice ? [line('stop', status.stopPrice, 'warn')] : []),
+    ...targets,
+    ...liquidation(status),
+  ].filter(({ price }) => price > 0);
+}
+
+const line = (title: string, price: string | number, tone: PriceLine['tone']): PriceLine => ({
+  title,
+  price: Number(price),
+  tone,
+});
+
+function liquidation(status: PositionStatus | null): PriceLine[] {
+  const price = (status as { liquidationPrice?: string | null } | null)?.liquidationPrice;
+  return price ? [line('liquidation', price, 'bad')] : [];
+}
+
+function Actions({ symbol, stop }: { symbol: string; stop: string }): VNode {
+  const [price, setPrice] = useState('');
+  const parts = ['0.25', '0.5', '0.75'];
+  return html`<div class="row">
+    <${CommandButton} danger=${true} command=${{ kind: 'close', symbol }}>Close</${CommandButton}>
+    ${parts.map((share) => html`<${CommandButton} command=${{ kind: 'close', symbol, share }}>Close ${Number(share) * 100} %</${CommandButton}>`)}
+    <form
+      class="row"
+      onSubmit=${(event: Event) => {
+        event.preventDefault();
+        give({ kind: 'move-stop', symbol, price });
+      }}
+    >
+      <input
+        aria-label="New stop price"
+        inputmode="decimal"
+        pattern="[0-9]+([.][0-9]+)?"
+        required
+        placeholder=${exact(stop)}
+        value=${price}
+        onInput=${(event: Event) => setPrice((event.target as HTMLInputElement).value)}
+      />
+      <button>Move stop</button>
+    </form>
+  </div>`;
+}

@@ -1,0 +1,155 @@
+/** A laid out statechart: what is active is lit, the step just taken runs along its arrow. Drag to move, wheel to zoom. */
+import { type ChartLayout, wayWords } from '../chart-drawing.ts';
+import { html, useEffect, useRef, useState, type VNode } from './ui.ts';
+
+interface Window {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const MARGIN = 12;
+const LINE_PX = 15;
+const TITLE_PX = 22;
+
+const whole = ({ width, height }: ChartLayout): Window => ({
+  x: -MARGIN,
+  y: -MARGIN,
+  width: width + 2 * MARGIN,
+  height: height + 2 * MARGIN,
+});
+
+export interface Step {
+  readonly lit: ReadonlySet<string>;
+  readonly entered: ReadonlySet<string>;
+  readonly left: ReadonlySet<string>;
+  readonly taken: ReadonlySet<string>;
+  /** Another for each step, so that it runs again. */
+  readonly key: string;
+}
+
+export function Statechart({ layout, step, name }: { layout: ChartLayout; step: Step; name: string }): VNode {
+  const [view, setView] = useState<Window>(() => whole(layout));
+  const frame = useRef<SVGSVGElement>(null);
+  const grabbed = useRef<{ x: number; y: number } | null>(null);
+  useEffect(() => setView(whole(layout)), [layout]);
+  const zoom = (factor: number, at?: { x: number; y: number }): void =>
+    setView((one) => {
+      const centre = at ?? { x: one.x + one.width / 2, y: one.y + one.height / 2 };
+      return {
+        x: centre.x - (centre.x - one.x) * factor,
+        y: centre.y - (centre.y - one.y) * factor,
+        width: one.width * factor,
+        height: one.height * factor,
+      };
+    });
+  /** Chart pixels for each pixel of the screen. */
+  const scale = (): number => {
+    const box = frame.current?.getBoundingClientRect();
+    return box ? Math.max(view.width / box.width, view.height / box.height) : 1;
+  };
+  const placeOf = (event: WheelEvent): { x: number; y: number } => {
+    const box = frame.current?.getBoundingClientRect();
+    if (!box) return { x: 0, y: 0 };
+    const by = scale();
+    return {
+      x: view.x + view.width / 2 + (event.clientX - box.left - box.width / 2) * by,
+      y: view.y + view.height / 2 + (event.clientY - box.top - box.height / 2) * by,
+    };
+  };
+  const drag = (event: PointerEvent): void => {
+    const from = grabbed.current;
+    if (!from) return;
+    const by = scale();
+    const { clientX, clientY } = event;
+    setView((one) => ({ ...one, x: one.x - (clientX - from.x) * by, y: one.y - (clientY - from.y) * by }));
+    grabbed.current = { x: clientX, y: clientY };
+  };
+  return html`<div class="row">
+      <button type="button" onClick=${() => zoom(0.8)} aria-label="Zoom in">+</button>
+      <button type="button" onClick=${() => zoom(1.25)} aria-label="Zoom out">−</button>
+      <button type="button" onClick=${() => setView(whole(layout))}>Whole chart</button>
+      <button type="button" onClick=${() => setView(around(layout, step.lit))}>Where it is</button>
+    </div>
+    <div class="statechart">
+      <svg
+        ref=${frame}
+        viewBox=${`${view.x} ${view.y} ${view.width} ${view.height}`}
+        role="img"
+        aria-label=${`Statechart of ${name}; active: ${[...step.lit].join(', ')}`}
+        onWheel=${(event: WheelEvent) => {
+          event.preventDefault();
+          zoom(event.deltaY > 0 ? 1.15 : 0.87, placeOf(event));
+        }}
+        onPointerDown=${(event: PointerEvent) => {
+          grabbed.current = { x: event.clientX, y: event.clientY };
+          (event.currentTarget as Element).setPointerCapture(event.pointerId);
+        }}
+        onPointerMove=${drag}
+        onPointerUp=${() => {
+          grabbed.current = null;
+        }}
+      >
+        <defs>
+          <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+            <path d="M0 0L8 4L0 8z" fill="currentColor" />
+          </marker>
+        </defs>
+        ${layout.states.map((state) => html`<${State} key=${`${state.id} ${step.entered.has(state.id) || step.left.has(state.id) ? step.key : ''}`} state=${state} step=${step} />`)}
+        ${layout.edges.map((edge) => html`<${Edge} key=${`${edge.id} ${step.taken.has(edge.id) ? step.key : ''}`} edge=${edge} taken=${step.taken.has(edge.id)} />`)}
+      </svg>
+    </div>`;
+}
+
+/** The lit leaves, with room around them. */
+function around(layout: ChartLayout, lit: ReadonlySet<string>): Window {
+  const leaves = layout.states.filter(
+    ({ id, kind }) => lit.has(id) && (kind === 'atomic' || kind === 'final'),
+  );
+  if (leaves.length === 0) return whole(layout);
+  const x = Math.min(...leaves.map((box) => box.x)) - 120;
+  const y = Math.min(...leaves.map((box) => box.y)) - 90;
+  const right = Math.max(...leaves.map((box) => box.x + box.width)) + 120;
+  const bottom = Math.max(...leaves.map((box) => box.y + box.height)) + 90;
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+function State({ state, step }: { state: ChartLayout['states'][number]; step: Step }): VNode {
+  const { id, key, kind, x, y, width, height, isInitial, arrivals, entry, exit, inside } = state;
+  const holds = kind === 'compound' || kind === 'parallel';
+  const classes = [
+    'state',
+    holds && 'compound',
+    kind === 'final' && 'final',
+    step.lit.has(id) && 'lit',
+    step.entered.has(id) && 'entered',
+    step.left.has(id) && 'left',
+  ];
+  const lines = [
+    ...arrivals.map((words) => `⇥ ${words}`),
+    ...(entry.length > 0 ? [`entry / ${entry.join(', ')}`] : []),
+    ...(exit.length > 0 ? [`exit / ${exit.join(', ')}`] : []),
+  ];
+  const told = inside.length > 0 ? `${id}\nstays on:\n${inside.join('\n')}` : id;
+  return html`<g>
+    <title>${told}</title>
+    <rect class=${classes.filter(Boolean).join(' ')} x=${x} y=${y} width=${width} height=${height} rx="7" />
+    ${isInitial && html`<circle cx=${x + 9} cy=${y + 12} r="3.5" fill="currentColor" />`}
+    <text class="key" x=${x + (isInitial ? 18 : 10)} y=${y + 16}>${key}${kind === 'parallel' ? ' ∥' : ''}</text>
+    ${lines.map((words, index) => html`<text class="quiet" x=${x + 10} y=${y + TITLE_PX + LINE_PX * index + 10}>${words}</text>`)}
+  </g>`;
+}
+
+function Edge({ edge, taken }: { edge: ChartLayout['edges'][number]; taken: boolean }): VNode {
+  const { points, label, ways } = edge;
+  const path = points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x} ${y}`).join('');
+  const told = ways
+    .map((way) => [wayWords(way), way.actions.join(', ')].filter(Boolean).join(' / '))
+    .join('\n');
+  return html`<g>
+    <title>${told}</title>
+    <path class=${taken ? 'edge taken' : 'edge'} d=${path} marker-end="url(#tip)" />
+    ${label && ways.map((way, index) => html`<text class=${taken ? 'edge taken' : 'edge'} x=${label.x + 3} y=${label.y + 11 + LINE_PX * index}>${wayWords(way)}</text>`)}
+  </g>`;
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { ChartLayout, DrawnEdge, DrawnState } from '../../src/http/chart-drawing.ts';
+import { litStates, takenEdges } from '../../src/http/dashboard/chart-state.ts';
+import { FrameReader } from '../../src/http/dashboard/event-frames.ts';
+import {
+  csv,
+  csvCell,
+  duration,
+  exact,
+  money,
+  percent,
+  time,
+  tone,
+} from '../../src/http/dashboard/format.ts';
+import { diffLines } from '../../src/http/dashboard/json-diff.ts';
+import { parseMetrics, quantile } from '../../src/http/dashboard/metrics-text.ts';
+
+describe('how numbers read', () => {
+  test('money is cut, grouped and signed', () => {
+    assert.equal(money('1234567.899'), '1,234,567.89');
+    assert.equal(money('-0.004'), '0.00');
+    assert.equal(money('-1234.5', 2, true), '−1,234.50');
+    assert.equal(money('12', 2, true), '+12.00');
+    assert.equal(money('0', 2, true), '0.00');
+    assert.equal(money(null), '–');
+    assert.equal(money(1e-7, 8), '0.00000010');
+    assert.equal(exact('65123.10'), '65,123.10');
+    assert.equal(exact(-1234), '−1,234');
+    assert.equal(percent(12.345), '12.3 %');
+    assert.equal(percent(null), '–');
+    assert.deepEqual(['1', '-1', '0', null].map(tone), ['good', 'bad', '', '']);
+  });
+
+  test('times are UTC, durations are short', () => {
+    assert.equal(time(Date.UTC(2025, 0, 6, 16, 37, 5)), '2025-01-06 16:37:05');
+    assert.deepEqual([5, 5_000, 65_000, 3_700_000, 90_000_000].map(duration), [
+      '5 ms',
+      '5 s',
+      '1 min 5 s',
+      '1 h 1 min',
+      '1 d 1 h',
+    ]);
+  });
+
+  test('a spreadsheet runs nothing of an export', () => {
+    assert.equal(csvCell('=1+1'), "'=1+1");
+    assert.equal(csvCell('-1.5'), '-1.5');
+    assert.equal(csvCell('a "b", c'), '"a ""b"", c"');
+    assert.equal(
+      csv([
+        ['a', 1],
+        [null, '+x'],
+      ]),
+      "a,1\r\n,'+x\r\n",
+    );
+  });
+});
+
+describe('what changed in a context', () => {
+  test('marks what is new, other and gone, down to the leaf', () => {
+    const lines = diffLines({ a: 1, b: { c: 'x', d: [1] } }, { a: 1, b: { c: 'y' }, e: true });
+    assert.deepEqual(
+      lines.map(({ depth, key, kind }) => [depth, key, kind]),
+      [
+        [0, 'a', 'same'],
+        [0, 'b', 'changed'],
+        [1, 'c', 'changed'],
+        [1, 'd', 'gone'],
+        [0, 'e', 'added'],
+      ],
+    );
+    assert.deepEqual(lines[2], { depth: 1, key: 'c', value: '"y"', old: '"x"', kind: 'changed' });
+  });
+
+  test('nothing differs from itself, and every leaf has its line', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (given) => {
+        const value = JSON.parse(JSON.stringify({ given }));
+        assert.ok(diffLines(value, value).every(({ kind }) => kind === 'same' || kind === 'holder'));
+      }),
+    );
+  });
+});
+
+const state = (id: string, parent: string | null): DrawnState =>
+  ({ id, parent, key: id.split('.').at(-1), kind: 'atomic' }) as unknown as DrawnState;
+const edge = (id: string, source: string, target: string, event: string): DrawnEdge => ({
+  id,
+  source,
+  target,
+  ways: [{ event, guard: null, actions: [] }],
+});
+const LAYOUT = {
+  states: [
+    state('m', null),
+    state('m.a', 'm'),
+    state('m.b', 'm'),
+    state('m.b.x', 'm.b'),
+    state('m.b.x.one', 'm.b.x'),
+    state('m.b.x.two', 'm.b.x'),
+    state('m.b.y', 'm.b'),
+    state('m.b.y.one', 'm.b.y'),
+  ],
+  edges: [
+    edge('go', 'm.a', 'm.b', 'GO'),
+    edge('skip', 'm.a', 'm.b', 'always'),
+    edge('on', 'm.b.x.one', 'm.b.x.two', 'ON'),
+    edge('again', 'm.a', 'm.a', 'AGAIN'),
+  ],
+} as unknown as ChartLayout;
+
+describe('a chart, lit', () => {
+  test('simple, nested and parallel values', () => {
+    assert.deepEqual([...litStates(LAYOUT, 'a')], ['m', 'm.a']);
+    assert.deepEqual([...litStates(LAYOUT, { b: { x: 'two', y: 'one' } })].sort(), [
+      'm',
+      'm.b',
+      'm.b.x',
+      'm.b.x.two',
+      'm.b.y',
+      'm.b.y.one',
+    ]);
+    assert.deepEqual([...litStates(LAYOUT, null)], []);
+    assert.deepEqual([...litStates(LAYOUT, 'gone')], ['m'], 'a state of another version lights nothing');
+  });
+
+  test('the arrow of the event is taken; without one, any that explains the move', () => {
+    const a = litStates(LAYOUT, 'a');
+    const b = litStates(LAYOUT, { b: { x: 'one', y: 'one' } });
+    const b2 = litStates(LAYOUT, { b: { x: 'two', y: 'one' } });
+    assert.deepEqual([...takenEdges(LAYOUT, a, b, 'GO')], ['go']);
+    assert.deepEqual([...takenEdges(LAYOUT, a, b, 'OTHER')], ['go', 'skip']);
+    assert.deepEqual([...takenEdges(LAYOUT, b, b2, 'ON')], ['on']);
+    assert.deepEqual([...takenEdges(LAYOUT, a, a, 'AGAIN')], ['again']);
+    assert.deepEqual([...takenEdges(LAYOUT, a, a, 'ELSE')], []);
+  });
+});
+
+describe('metrics as text', () => {
+  const text = `# HELP x_ms how long
+# TYPE x_ms histogram
+x_ms_bucket{lane="data",le="1"} 2
+x_ms_bucket{lane="data",le="5"} 9
+x_ms_bucket{lane="data",le="+Inf"} 10
+x_ms_sum{lane="data"} 31.5
+x_ms_count{lane="data"} 10
+# TYPE rows_total counter
+rows_total 42
+`;
+  test('values and histograms, each bucket by itself', () => {
+    const { metrics, histograms } = parseMetrics(text);
+    assert.deepEqual(metrics, [{ name: 'rows_total', labels: '', value: 42 }]);
+    const [one] = histograms;
+    assert.ok(one && histograms.length === 1);
+    assert.deepEqual(
+      one.buckets.map(({ count }) => count),
+      [2, 7, 1],
+    );
+    assert.deepEqual([one.labels, one.count, one.sum], ['lane="data"', 10, 31.5]);
+    assert.deepEqual(
+      [quantile(one, 0.2), quantile(one, 0.5), quantile(one, 0.99)],
+      [1, 5, Number.POSITIVE_INFINITY],
+    );
+    assert.equal(quantile({ ...one, count: 0 }, 0.5), null);
+  });
+});
+
+describe('the stream', () => {
+  const whole = ': hello\n\nid: 7\nevent: row\ndata: {"a":1}\n\nevent: status\r\ndata: x\r\ndata: y\r\n\r\n';
+  const expected = [
+    { id: '7', type: 'row', data: '{"a":1}' },
+    { id: null, type: 'status', data: 'x\ny' },
+  ];
+
+  test('events come whole, wherever they were cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(whole.length), { maxLength: 8 }), (cuts) => {
+        const frames = new FrameReader();
+        const places = [0, ...cuts.sort((a, b) => a - b), whole.length];
+        const pieces = places.slice(1).map((to, index) => whole.slice(places[index], to));
+        assert.deepEqual(
+          pieces.flatMap((piece) => frames.push(piece)),
+          expected,
+        );
+      }),
+    );
+  });
+});
