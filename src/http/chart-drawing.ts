@@ -49,6 +49,8 @@ export interface DrawnWay {
   readonly event: string;
   readonly guard: string | null;
   readonly actions: readonly string[];
+  /** Event and guard, as an arrow is labelled. */
+  readonly words: string;
 }
 
 /** All transitions from one state to another. */
@@ -93,7 +95,10 @@ export function drawingOf(root: ChartNode): ChartDrawing {
     const transitions = transitionsOf(node);
     states.push(drawnState(node, parent, transitions));
     for (const { eventType, target = [], guard, actions } of transitions) {
-      const way = { event: eventWords(eventType), guard: guardName(guard), actions: namesOf(actions) };
+      const event = eventWords(eventType);
+      const condition = guardName(guard);
+      const words = wayWords(event, condition);
+      const way = { event, guard: condition, actions: namesOf(actions), words };
       for (const { id } of target) arrows.push({ source: node.id, target: id, way });
     }
     for (const child of inOrder(node)) visit(child, node);
@@ -116,18 +121,18 @@ interface Arrow {
 /** From so many states on, equal ways into a state become one line of arrival. */
 const MANY = 3;
 
-export const wayWords = ({ event, guard }: DrawnWay): string =>
+const wayWords = (event: string, guard: string | null): string =>
   guard === null ? event : event === 'always' ? `[${guard}]` : `${event} [${guard}]`;
 
 function gather(arrows: readonly Arrow[]): { edges: DrawnEdge[]; arrivals: Map<string, string[]> } {
   const arrivals = new Map<string, string[]>();
   const kept: Arrow[] = [];
-  const alike = Map.groupBy(arrows, ({ target, way }) => JSON.stringify([target, wayWords(way)]));
+  const alike = Map.groupBy(arrows, ({ target, way }) => JSON.stringify([target, way.words]));
   for (const group of alike.values()) {
     const [first] = group;
     if (!first) continue;
     if (group.length < MANY) kept.push(...group);
-    else arrivals.set(first.target, [...(arrivals.get(first.target) ?? []), wayWords(first.way)]);
+    else arrivals.set(first.target, [...(arrivals.get(first.target) ?? []), first.way.words]);
   }
   const between = Map.groupBy(kept, ({ source, target }) => JSON.stringify([source, target]));
   const edges = [...between.values()].flatMap((group, index) => {

@@ -3,15 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
 // Its own worker support is for browsers; this is a thread already.
 import elk from 'elkjs/lib/elk.bundled.js';
-import {
-  type Box,
-  type ChartDrawing,
-  type ChartLayout,
-  type DrawnEdge,
-  type DrawnState,
-  type Point,
-  wayWords,
-} from './chart-drawing.ts';
+import type { Box, ChartDrawing, ChartLayout, DrawnEdge, DrawnState, Point } from './chart-drawing.ts';
 
 /** The package's types say that its class lies under `default`; in Node it is what is exported itself. */
 const Elk = elk as unknown as typeof elk.default;
@@ -102,7 +94,7 @@ function ownEdges(id: string | null, drawing: ChartDrawing): ElkExtendedEdge[] {
 }
 
 function edgeOf(edge: DrawnEdge): ElkExtendedEdge {
-  const lines = edge.ways.map(wayWords);
+  const lines = edge.ways.map(({ words }) => words);
   const width = Math.max(...lines.map(textWidth)) + 6;
   const label = { text: lines.join('\n'), width, height: lines.length * LINE_HEIGHT };
   return { id: edge.id, sources: [edge.source], targets: [edge.target], labels: [label] };

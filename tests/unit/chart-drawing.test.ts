@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { machineDefinitions } from '../../machines/index.ts';
-import { type ChartNode, drawingOf, eventWords, wayWords } from '../../src/http/chart-drawing.ts';
+import { type ChartNode, drawingOf, eventWords } from '../../src/http/chart-drawing.ts';
 import { riskJudge } from '../../src/risk/learning.ts';
 import { strategyByName } from '../../src/strategy/strategy.ts';
 
@@ -33,7 +33,7 @@ describe('the drawing of a statechart', () => {
     const between = (source: string, target: string) =>
       edges.find((edge) => edge.source === source && edge.target === target)?.ways ?? [];
     assert.deepEqual(between('position.preparing.settingLeverage', 'position.preparing.confirming'), [
-      { event: 'LEVERAGE_SET', guard: null, actions: [] },
+      { event: 'LEVERAGE_SET', guard: null, actions: [], words: 'LEVERAGE_SET' },
     ]);
     assert.ok(
       between('position.open', 'position.emergencyClosing').some(({ guard }) => guard === 'emergency'),
@@ -67,7 +67,5 @@ describe('the drawing of a statechart', () => {
     assert.equal(eventWords('xstate.after.500.a.b'), 'after 500 ms');
     assert.equal(eventWords('xstate.done.state.a'), 'done');
     assert.equal(eventWords('*'), 'anything else');
-    assert.equal(wayWords({ event: 'always', guard: 'flat', actions: [] }), '[flat]');
-    assert.equal(wayWords({ event: 'GO', guard: 'flat', actions: [] }), 'GO [flat]');
   });
 });

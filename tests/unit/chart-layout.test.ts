@@ -27,9 +27,24 @@ const DRAWING: ChartDrawing = {
     state('m.end', 'm', 'final'),
   ],
   edges: [
-    { id: 'e0', source: 'm.a', target: 'm.b', ways: [{ event: 'GO', guard: null, actions: [] }] },
-    { id: 'e1', source: 'm.b', target: 'm.end', ways: [{ event: 'always', guard: 'done', actions: [] }] },
-    { id: 'e2', source: 'm.a', target: 'm.a', ways: [{ event: 'AGAIN', guard: null, actions: ['x'] }] },
+    {
+      id: 'e0',
+      source: 'm.a',
+      target: 'm.b',
+      ways: [{ event: 'GO', guard: null, actions: [], words: 'GO' }],
+    },
+    {
+      id: 'e1',
+      source: 'm.b',
+      target: 'm.end',
+      ways: [{ event: 'always', guard: 'done', actions: [], words: '[done]' }],
+    },
+    {
+      id: 'e2',
+      source: 'm.a',
+      target: 'm.a',
+      ways: [{ event: 'AGAIN', guard: null, actions: ['x'], words: 'AGAIN' }],
+    },
   ],
 };
 

@@ -90,7 +90,7 @@ const edge = (id: string, source: string, target: string, event: string): DrawnE
   id,
   source,
   target,
-  ways: [{ event, guard: null, actions: [] }],
+  ways: [{ event, guard: null, actions: [], words: event }],
 });
 const LAYOUT = {
   states: [

@@ -9,7 +9,7 @@ import { read } from './api.ts';
 import { litStates, type StateValue, takenEdges } from './chart-state.ts';
 import { exact, time } from './format.ts';
 import { diffLines } from './json-diff.ts';
-import { Card, Field, Loaded, linkTo, useNamedView, useView } from './parts.ts';
+import { Card, eventType, Field, Loaded, linkTo, useNamedView, useView } from './parts.ts';
 import { Statechart, type Step } from './statechart.ts';
 import { usePart } from './store.ts';
 import { TestEvent } from './test-event.ts';
@@ -76,7 +76,7 @@ function useRows(actor: string, newest: number | null): { rows: readonly Row[]; 
   return { rows, error };
 }
 
-const eventOf = (row: Row): string => String((JSON.parse(row.event) as { type?: string }).type ?? '');
+const eventOf = (row: Row): string => eventType(row.event);
 
 function Watched({
   actor,

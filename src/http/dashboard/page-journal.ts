@@ -3,17 +3,11 @@ import type { RowLine } from '../../operator/feed.ts';
 import type { ActorMoment, JournalPage } from '../../operator/views.ts';
 import { read } from './api.ts';
 import { time } from './format.ts';
-import { Card, type Column, Field, Loaded, linkTo, Table, useView } from './parts.ts';
+import { Card, type Column, eventType, Field, Loaded, linkTo, Table, useView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, useState, type VNode } from './ui.ts';
 
 type Row = JournalPage['rows'][number];
-
-/** A stored row's event is JSON text; a row of the live stream has its name only. */
-const eventName = (event: string): string => {
-  if (!event.startsWith('{')) return event;
-  return String((JSON.parse(event) as { type?: string }).type ?? '');
-};
 
 interface Shown {
   readonly n: number;
@@ -35,7 +29,7 @@ const stored = ({ n, at, actor, event }: Row): Shown => ({
   n,
   at,
   actor,
-  event: eventName(event),
+  event: eventType(event),
   state: '',
 });
 const live = ({ n, at, actor, event, state, intents }: RowLine): Shown => ({

@@ -78,10 +78,11 @@ function Whole({
     <div class="columns">
       <${Card} title="Where its P&L comes from">
         <table><tbody>
-          ${(['price', 'slippage', 'gross', 'fees', 'funding', 'net'] as const).map(
-            (part) =>
-              html`<tr><th scope="row">${part}</th><td class=${`right ${tone(split[part])}`}>${money(split[part], 4, true)}</td></tr>`,
-          )}
+          ${(['price', 'slippage', 'gross', 'fees', 'funding', 'net'] as const).map((part) => {
+            // Fees are what was paid: here everything stands as it moved the account.
+            const moved = part === 'fees' ? -Number(split.fees) : split[part];
+            return html`<tr><th scope="row">${part}</th><td class=${`right ${tone(moved)}`}>${money(moved, 4, true)}</td></tr>`;
+          })}
         </tbody></table>
       </${Card}>
       <${Card} title="Its story" wide=${true}>

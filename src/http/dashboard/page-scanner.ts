@@ -24,6 +24,7 @@ const COLUMNS: readonly Column<DeskView>[] = [
   { name: 'Last refusal', words: true, of: refusalWords },
   {
     name: 'Counts',
+    words: true,
     small: 'hide',
     of: ({ counts }) =>
       html`<span class="quiet">${Object.entries(counts)

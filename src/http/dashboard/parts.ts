@@ -1,4 +1,5 @@
 /** What several pages are made of. */
+import type { Json } from '../../core/json.ts';
 import { Refused, read } from './api.ts';
 import { later } from './browser.ts';
 import { usePart } from './store.ts';
@@ -161,6 +162,10 @@ export function Table<R>({
     </table>
   </div>`;
 }
+
+/** The name of a row's event. */
+export const eventType = (event: Json): string =>
+  typeof event === 'object' && event !== null && 'type' in event ? String(event.type) : '';
 
 export const Field = ({ label, children }: { label: string; children?: Children }) =>
   html`<label class="row"><span class="quiet">${label}</span>${children}</label>`;

@@ -1,5 +1,5 @@
 /** A laid out statechart: what is active is lit, the step just taken runs along its arrow. Drag to move, wheel to zoom. */
-import { type ChartLayout, wayWords } from '../chart-drawing.ts';
+import type { ChartLayout } from '../chart-drawing.ts';
 import { html, useEffect, useRef, useState, type VNode } from './ui.ts';
 
 interface Window {
@@ -10,6 +10,8 @@ interface Window {
 }
 
 const MARGIN = 12;
+/** Wider charts are shown in part at first. */
+const LEGIBLE_PX = 1_500;
 const LINE_PX = 15;
 const TITLE_PX = 22;
 
@@ -33,7 +35,12 @@ export function Statechart({ layout, step, name }: { layout: ChartLayout; step: 
   const [view, setView] = useState<Window>(() => whole(layout));
   const frame = useRef<SVGSVGElement>(null);
   const grabbed = useRef<{ x: number; y: number } | null>(null);
-  useEffect(() => setView(whole(layout)), [layout]);
+  const isLit = step.lit.size > 0;
+  // What is large is looked at where it happens, or nothing could be read.
+  useEffect(
+    () => setView(layout.width > LEGIBLE_PX ? around(layout, step.lit) : whole(layout)),
+    [layout, isLit],
+  );
   const zoom = (factor: number, at?: { x: number; y: number }): void =>
     setView((one) => {
       const centre = at ?? { x: one.x + one.width / 2, y: one.y + one.height / 2 };
@@ -144,12 +151,10 @@ function State({ state, step }: { state: ChartLayout['states'][number]; step: St
 function Edge({ edge, taken }: { edge: ChartLayout['edges'][number]; taken: boolean }): VNode {
   const { points, label, ways } = edge;
   const path = points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x} ${y}`).join('');
-  const told = ways
-    .map((way) => [wayWords(way), way.actions.join(', ')].filter(Boolean).join(' / '))
-    .join('\n');
+  const told = ways.map((way) => [way.words, way.actions.join(', ')].filter(Boolean).join(' / ')).join('\n');
   return html`<g>
     <title>${told}</title>
     <path class=${taken ? 'edge taken' : 'edge'} d=${path} marker-end="url(#tip)" />
-    ${label && ways.map((way, index) => html`<text class=${taken ? 'edge taken' : 'edge'} x=${label.x + 3} y=${label.y + 11 + LINE_PX * index}>${wayWords(way)}</text>`)}
+    ${label && ways.map((way, index) => html`<text class=${taken ? 'edge taken' : 'edge'} x=${label.x + 3} y=${label.y + 11 + LINE_PX * index}>${way.words}</text>`)}
   </g>`;
 }
