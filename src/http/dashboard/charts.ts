@@ -60,7 +60,7 @@ function Chart({
   label: string;
   tall?: boolean;
 }): VNode {
-  const frame = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLElement>(null);
   const theme = document.documentElement.dataset.theme;
   useEffect(() => {
     if (!frame.current) return;
@@ -68,7 +68,7 @@ function Chart({
     draw(chart);
     return () => chart.remove();
   }, [key2, theme]);
-  return html`<div class=${tall ? 'chart tall' : 'chart'} ref=${frame} role="img" aria-label=${label}></div>`;
+  return html`<figure class=${tall ? 'chart tall' : 'chart'} ref=${frame} aria-label=${label}></figure>`;
 }
 
 /** Equity above, the distance from its peak below. */

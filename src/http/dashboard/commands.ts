@@ -150,7 +150,7 @@ export function TokenDialog(): VNode {
 export function Toasts(): VNode {
   const toasts = usePart((state) => state.toasts);
   return html`<div class="toasts" role="status" aria-live="polite">
-    ${toasts.map(({ id, text, bad }) => html`<div key=${id} class=${bad ? 'toast bad' : 'toast'}>${text}</div>`)}
+    ${toasts.map(({ id, text, bad }) => html`<div key=${id} data-id=${id} class=${bad ? 'toast bad' : 'toast'}>${text}</div>`)}
   </div>`;
 }
 

@@ -186,7 +186,7 @@ function Timeline({ actor, rows, at }: { actor: string; rows: readonly Row[]; at
     <div class="row">
       <button type="button" disabled=${previous < 0} onClick=${() => go(previous)}>‹ Back</button>
       <button type="button" disabled=${next < 0} onClick=${() => go(next)}>Forward ›</button>
-      <${Field} label="to"><select value=${wanted} onChange=${(event: Event) => setWanted((event.target as HTMLSelectElement).value)}>
+      <${Field} label="to"><select aria-label="Event to go to" value=${wanted} onChange=${(event: Event) => setWanted((event.target as HTMLSelectElement).value)}>
         <option value="">any event</option>
         ${types.map((type) => html`<option value=${type}>${type}</option>`)}
       </select></${Field}>

@@ -1,0 +1,160 @@
+/** Every control of the page, pressed in a real browser; and what the page does when the runtime dies under it. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BreakersView, DecisionsView } from '../../src/operator/views.ts';
+import { chromiumPath, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
+import { makeTempDir, removeTempDir } from '../support/temp.ts';
+
+const chromium = chromiumPath();
+if ('missing' in chromium) test('the controls', { skip: chromium.missing });
+else
+  describe('the controls', () => {
+    const dir = makeTempDir('controls');
+    let demo: ServedDemo;
+    let browser: Browser;
+    let context: BrowserContext;
+    let page: Page;
+    before(async () => {
+      demo = await ServedDemo.start(dir);
+      browser = await openBrowser(chromium.path);
+      await demo.run.said(/closed \w+ (long|short)/);
+      context = await openContext(browser);
+      page = await context.newPage();
+    });
+    after(async () => {
+      await browser?.close();
+      await demo?.run.reap();
+      removeTempDir(dir);
+    });
+
+    const decisions = () => demo.view<DecisionsView>('decisions');
+    /** Presses, and gives what the page then says. */
+    const press = async (name: string | RegExp): Promise<string> => {
+      const newest = () =>
+        page.evaluate(() => [...document.querySelectorAll<HTMLElement>('.toast')].at(-1)?.dataset.id);
+      const before = await newest();
+      await page.getByRole('button', { name }).first().click();
+      await until(async () => ![undefined, before].includes(await newest()));
+      return page.locator('.toast').last().innerText();
+    };
+    const agree = async (name: string | RegExp): Promise<string> => {
+      await page.getByRole('button', { name }).first().click();
+      await page.getByRole('dialog').getByText('Are you sure?').waitFor();
+      return press('Yes, do it');
+    };
+
+    test('without the token nothing is done; a wrong one is not kept; with it the click is carried out', async () => {
+      await page.goto(demo.url);
+      await page.getByRole('button', { name: 'Pause entries' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Token').fill('not the token');
+      await dialog.getByRole('button', { name: 'Use it' }).click();
+      await page.locator('.toast.bad').waitFor();
+      assert.equal((await decisions()).paused, null);
+      await dialog.getByLabel('Token').fill(demo.token);
+      await dialog.getByRole('button', { name: 'Use it' }).click();
+      await page.getByText(/Entries paused by/).waitFor();
+      assert.ok((await decisions()).paused);
+    });
+
+    test('resume, stop, start, directions', async () => {
+      await press('Resume entries');
+      assert.equal((await decisions()).paused, null);
+      await press('Stop trading');
+      assert.ok((await decisions()).stopped);
+      await press('Start trading');
+      assert.equal((await decisions()).stopped, null);
+      await press(/^short$/);
+      assert.equal((await decisions()).direction.allowed, 'short');
+      await press(/^both$/);
+      assert.equal((await decisions()).direction.allowed, 'both');
+    });
+
+    test('locks, lists, entries by hand', async () => {
+      await page.goto(`${demo.url}/#/scanner`);
+      await press('Lock ETHUSDT for an hour');
+      assert.ok((await decisions()).locks.ETHUSDT);
+      await press('Unlock');
+      assert.deepEqual((await decisions()).locks, {});
+      await page.getByLabel('Symbols for a list').fill('ethusdt, adausdt');
+      await press('Blacklist');
+      assert.deepEqual(Object.keys((await decisions()).blacklist).sort(), ['ADAUSDT', 'ETHUSDT']);
+      await press('Take off');
+      assert.equal(Object.keys((await decisions()).blacklist).length, 1);
+      const free = await page.getByRole('button', { name: /^Enter long/ }).all();
+      for (const button of free) {
+        if (!(await button.isEnabled())) continue;
+        const label = (await button.getAttribute('aria-label')) ?? '';
+        const said = await agree(label);
+        assert.ok(said.length > 5, 'an answer of risk, whichever');
+        break;
+      }
+    });
+
+    test('breakers are tripped and reset, with a reason', async () => {
+      await page.goto(`${demo.url}/#/risk`);
+      const trip = page.getByRole('button', { name: 'Trip api-errors' });
+      await trip.waitFor();
+      assert.equal(await trip.isEnabled(), false, 'not without a reason');
+      await page.getByLabel('Reason for a trip or a reset').fill('to see it');
+      await press('Trip api-errors');
+      const state = async () =>
+        (await demo.view<BreakersView>('breakers')).breakers.find(({ name }) => name === 'api-errors')?.state;
+      assert.notEqual(await state(), 'closed');
+      await page.getByRole('button', { name: 'Reset api-errors' }).waitFor();
+      await press('Reset api-errors');
+      assert.notEqual(await state(), 'open');
+    });
+
+    test('a position is closed in part, its stop is moved, and it is closed: each only after a yes', async () => {
+      await page.goto(`${demo.url}/#/positions`);
+      const link = page.getByRole('region', { name: 'Open positions' }).getByRole('link').first();
+      await link.waitFor();
+      await link.click();
+      await page.locator('canvas').first().waitFor();
+      const actor = decodeURIComponent(new URL(page.url()).hash.split('/')[2] ?? '');
+      const open = async () =>
+        (await demo.view<{ actor: string }[]>('positions')).some((position) => position.actor === actor);
+      await page.getByRole('button', { name: 'Close', exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'No' }).click();
+      assert.ok(await open(), 'a no does nothing');
+      assert.ok((await agree(/^Close 50 %/)).length > 5);
+      await page.getByLabel('New stop price').fill('0.0000001');
+      await page.getByRole('button', { name: 'Move stop' }).click();
+      await page.getByRole('dialog').getByText('Are you sure?').waitFor();
+      assert.match(await press('Yes, do it'), /stop|risks/i);
+      await agree('Close');
+      await assert.doesNotReject(until(async () => !(await open())));
+    });
+
+    test('the kill switch closes everything, and is released', async () => {
+      await page.goto(`${demo.url}/#/risk`);
+      await page.getByLabel('Reason for the kill switch').fill('a drill');
+      await page.getByRole('button', { name: 'Kill', exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Yes, do it' }).click();
+      await page.getByText(/^Engaged by/).waitFor();
+      await until(async () => (await demo.view<unknown[]>('positions')).length === 0);
+      await press('Release');
+      await until(async () => (await demo.view<BreakersView>('breakers')).kill === null);
+    });
+
+    test('the runtime is killed and comes back: the page goes on by itself', async () => {
+      await page.goto(`${demo.url}/#/overview`);
+      await page.getByText('live', { exact: true }).waitFor();
+      const { port } = demo;
+      await demo.run.reap();
+      await page.getByText('connection lost, trying again').waitFor();
+      demo = await ServedDemo.start(dir, {}, port);
+      await page.getByText('live', { exact: true }).waitFor();
+      await page.getByText(/running/).waitFor();
+    });
+  });
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 300; i++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('it did not come to be so');
+}

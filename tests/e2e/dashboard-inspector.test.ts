@@ -1,0 +1,110 @@
+/** The inspector on a position through its whole life: live, and again from the journal. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import type { ChartLayout } from '../../src/http/chart-drawing.ts';
+import { litStates, type StateValue } from '../../src/http/dashboard/chart-state.ts';
+import type { ActorMoment, JournalPage, TradesPage } from '../../src/operator/views.ts';
+import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
+import { makeTempDir, removeTempDir } from '../support/temp.ts';
+
+const chromium = chromiumPath();
+if ('missing' in chromium) test('the inspector', { skip: chromium.missing });
+else
+  describe('the inspector', () => {
+    const dir = makeTempDir('inspector');
+    let demo: ServedDemo;
+    let browser: Browser;
+    let page: Page;
+    before(async () => {
+      demo = await ServedDemo.start(dir);
+      browser = await openBrowser(chromium.path);
+      await demo.run.said(/closed \w+ (long|short)/);
+      page = await (await openContext(browser)).newPage();
+    });
+    after(async () => {
+      await browser?.close();
+      await demo?.run.reap();
+      removeTempDir(dir);
+    });
+
+    /** What the chart says is active. */
+    const lit = async (): Promise<string[]> => {
+      const label = (await page.locator('.statechart svg').getAttribute('aria-label')) ?? '';
+      return label
+        .slice(label.indexOf('active: ') + 8)
+        .split(', ')
+        .sort();
+    };
+    const waitForLit = async (expected: readonly string[]): Promise<void> => {
+      const wanted = `active: ${expected.join(', ')}`;
+      await page.waitForFunction(
+        (text) =>
+          document.querySelector('.statechart svg')?.getAttribute('aria-label')?.endsWith(text) ?? false,
+        wanted,
+      );
+    };
+
+    test('each row of a closed position lights what its snapshot says', async () => {
+      const complaints = complaintsOf(page);
+      const { trades } = await demo.view<TradesPage>('trades?limit=1');
+      const actor = trades[0]?.actor ?? '';
+      assert.match(actor, /^position\//);
+      const rows = await demo.view<JournalPage['rows']>(
+        `actor/rows?actor=${encodeURIComponent(actor)}&afterSeq=0&limit=500`,
+      );
+      const { layout } = await demo.view<{ layout: ChartLayout }>('machine-layout?type=position');
+      assert.ok(rows.length >= 5);
+      for (const { n } of rows) {
+        await page.goto(`${demo.url}/#/inspector/${encodeURIComponent(actor)}/${n}`);
+        const moment = await demo.view<ActorMoment>(`actor/at?actor=${encodeURIComponent(actor)}&n=${n}`);
+        const { value } = moment.snapshot as { value: StateValue };
+        await waitForLit([...litStates(layout, value)]);
+      }
+      assert.ok(
+        (await lit()).some((id) => /closed|abandoned/.test(id)),
+        'its last row is its end',
+      );
+      await page.getByText(/^step \d+ of \d+/).waitFor();
+      assert.deepEqual(complaints, []);
+    });
+
+    test('back and forth, from event to event, and two moments compared', async () => {
+      const words = async () =>
+        (await page.getByText(/^step \d+ of \d+/).innerText()).match(/\d+/g)?.map(Number) ?? [];
+      const [last = 0] = await words();
+      await page.getByRole('button', { name: '‹ Back' }).click();
+      await page.getByText(`step ${last - 1} of`).waitFor();
+      await page.getByRole('button', { name: 'Forward ›' }).click();
+      await page.getByText(`step ${last} of`).waitFor();
+      await page.getByLabel('Event to go to').selectOption('ORDER_FILLED');
+      await page.getByRole('button', { name: '‹ Back' }).click();
+      await page.getByRole('heading', { name: 'ORDER_FILLED' }).waitFor();
+      const compare = page.getByLabel(/to compare with$/);
+      await compare.selectOption({ index: 1 });
+      await page.getByRole('heading', { name: 'Context: what changed' }).waitFor();
+      assert.ok(
+        (await page.locator('.json .changed').count()) > 3,
+        'much lies between its first row and a fill',
+      );
+    });
+
+    test('live: a step that is committed is drawn, its arrow taken', async () => {
+      const symbol = 'BTCUSDT';
+      await page.goto(`${demo.url}/#/inspector/${encodeURIComponent(`scanner/${symbol}`)}`);
+      await page.locator('.statechart rect.state').first().waitFor();
+      const step = async () =>
+        Number((await page.getByText(/^step \d+ of \d+/).innerText()).match(/\d+/)?.[0]);
+      await page.getByText(/^step [1-9]\d* of/).waitFor();
+      const heading = await page
+        .getByText(/^row [\d,]+$/)
+        .first()
+        .innerText();
+      await page.waitForFunction((old) => {
+        const links = [...document.querySelectorAll('.inspector a')].map((link) => link.textContent ?? '');
+        const now = links.find((text) => /^row [\d,]+$/.test(text));
+        return now !== undefined && now !== old;
+      }, heading);
+      assert.ok((await step()) > 1);
+    });
+  });

@@ -1,0 +1,135 @@
+/** Every page in a real browser, on a desk and on a phone, in light and dark: it shows what the runtime holds. */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import {
+  chromiumPath,
+  complaintsOf,
+  openBrowser,
+  openContext,
+  ServedDemo,
+  type View,
+} from '../support/browser.ts';
+import { makeTempDir, removeTempDir } from '../support/temp.ts';
+
+const PAGES = [
+  'overview',
+  'positions',
+  'scanner',
+  'trades',
+  'risk',
+  'tree',
+  'journal',
+  'system',
+  'inspector',
+];
+const VIEWS: readonly View[] = [
+  { theme: 'light' },
+  { theme: 'dark' },
+  { theme: 'light', phone: true },
+  { theme: 'dark', phone: true },
+];
+/** Where pictures go for people to look at; none are kept otherwise. */
+const PICTURES = process.env.DASHBOARD_PICTURES;
+const LIMIT_BYTES = 300 * 1024;
+
+const chromium = chromiumPath();
+if ('missing' in chromium) test('the dashboard', { skip: chromium.missing });
+else
+  describe('the dashboard', () => {
+    const dir = makeTempDir('dashboard');
+    let demo: ServedDemo;
+    let browser: Browser;
+    before(async () => {
+      demo = await ServedDemo.start(dir);
+      browser = await openBrowser(chromium.path);
+      // The demo's first week goes by at full speed: then there is something on every page.
+      await demo.run.said(/closed \w+ (long|short)/);
+    });
+    after(async () => {
+      await browser?.close();
+      await demo?.run.reap();
+      removeTempDir(dir);
+    });
+
+    for (const view of VIEWS) {
+      const name = `${view.phone ? 'phone' : 'desk'}, ${view.theme}`;
+      test(`every page: ${name}`, async () => {
+        const context = await openContext(browser, view);
+        const page = await context.newPage();
+        const complaints = complaintsOf(page);
+        for (const one of PAGES) {
+          await page.goto(`${demo.url}/#/${one}`);
+          await page.getByRole('navigation').getByRole('link', { name: one, exact: false }).first().waitFor();
+          await page.locator('main .card, main .tile').first().waitFor();
+          await page.getByText('One moment…').first().waitFor({ state: 'detached' });
+          await picture(page, `${one}-${name.replace(', ', '-')}`);
+          assert.equal(await overflow(page), 0, `${one} is wider than its window`);
+          assert.deepEqual(await barriers(page), [], one);
+        }
+        assert.deepEqual(complaints, []);
+        await context.close();
+      });
+    }
+
+    test('all of it comes from the runtime, and little of it before a chart has data', async () => {
+      const context = await openContext(browser);
+      const page = await context.newPage();
+      const sizes: Promise<number>[] = [];
+      const foreign: string[] = [];
+      page.on('request', (request) => {
+        if (!request.url().startsWith(demo.url) && !request.url().startsWith('data:'))
+          foreign.push(request.url());
+      });
+      page.on('requestfinished', (request) => {
+        if (!new URL(request.url()).pathname.startsWith('/api/'))
+          sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+      });
+      await page.goto(demo.url);
+      await page.locator('canvas').first().waitFor();
+      const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+      assert.ok(total > 20_000 && total < LIMIT_BYTES, `${total} bytes`);
+      assert.deepEqual(foreign, []);
+      await context.close();
+    });
+
+    test('the overview says what the status says', async () => {
+      const context = await openContext(browser);
+      const page = await context.newPage();
+      await page.goto(`${demo.url}/#/trades`);
+      await page.getByRole('region', { name: 'Trades' }).waitFor();
+      const { count } = await demo.view<{ count: number }>('trades');
+      const shown = await page.getByRole('region', { name: 'Trades' }).locator('tbody tr').count();
+      assert.ok(shown > 0 && shown <= count, `${shown} of ${count}`);
+      await context.close();
+    });
+  });
+
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
+
+/** What would keep somebody out, by axe's rules for WCAG 2.1 A and AA. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe: checker } = window as unknown as { axe: typeof axe };
+    const { violations } = await checker.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
+    });
+    return violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map(({ html }) => html.slice(0, 160))
+          .join(' | ')}`,
+    );
+  });
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: `${PICTURES}/${name}.png` });
+}

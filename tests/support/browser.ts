@@ -1,0 +1,102 @@
+/** A real, headless Chromium for tests of the page; and a runtime that serves it. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { CliProcess } from './cli-process.ts';
+
+const PLACES = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+
+/** Where it is, or why there is none. */
+export function chromiumPath(): { path: string } | { missing: string } {
+  const found = PLACES.find((place) => place !== undefined && existsSync(place));
+  return found === undefined
+    ? { missing: 'no Chromium: install the package chromium, or name one in CHROMIUM' }
+    : { path: found };
+}
+
+/** Without what it would ask of its maker at each start. */
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const openBrowser = (executablePath: string): Promise<Browser> =>
+  chromium.launch({ executablePath, args: QUIET });
+
+export interface View {
+  readonly theme?: 'light' | 'dark';
+  readonly phone?: boolean;
+}
+
+export const openContext = (
+  browser: Browser,
+  { theme = 'light', phone = false }: View = {},
+): Promise<BrowserContext> =>
+  browser.newContext({
+    colorScheme: theme,
+    viewport: phone ? { width: 390, height: 844 } : { width: 1_400, height: 900 },
+    ...(phone ? { isMobile: true, hasTouch: true } : {}),
+  });
+
+/** What a page complained of: its console, its errors, answers that it did not expect. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`);
+  });
+  return complaints;
+}
+
+/** A demo with the page, its data in `dir`. */
+export class ServedDemo {
+  readonly run: CliProcess;
+  readonly url: string;
+  readonly #dir: string;
+
+  private constructor(run: CliProcess, url: string, dir: string) {
+    this.run = run;
+    this.url = url;
+    this.#dir = dir;
+  }
+
+  static async start(dir: string, env: Readonly<Record<string, string>> = {}, port = 0): Promise<ServedDemo> {
+    const run = new CliProcess(['run'], {
+      cwd: dir,
+      env: { BULKHEAD_HTTP_ENABLED: 'true', BULKHEAD_HTTP_PORT: String(port), ...env },
+    });
+    const [, url = ''] = await run
+      .said(/the page is at (http:\/\/127\.0\.0\.1:\d+)/, 'stderr')
+      .catch(async (error) => {
+        await run.reap();
+        throw error;
+      });
+    return new ServedDemo(run, url, dir);
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  get token(): string {
+    return readFileSync(path.join(this.#dir, '.bulkhead', 'http-token'), 'utf8').trim();
+  }
+
+  async view<T>(name: string): Promise<T> {
+    const response = await fetch(`${this.url}/api/${name}`);
+    return ((await response.json()) as { data: T }).data;
+  }
+}
