@@ -1,7 +1,6 @@
 /** Opens what the run serves over HTTP, from its configuration: the page's files, the token, the port. */
-import { fileURLToPath } from 'node:url';
 import { HttpServer } from '../http/http-server.ts';
-import { readStaticFiles } from '../http/static-files.ts';
+import { pageFile } from '../http/page-files.ts';
 import { httpToken } from '../http/token.ts';
 import type { Feed } from '../operator/feed.ts';
 import type { Operator } from '../operator/operator.ts';
@@ -15,7 +14,6 @@ export interface Served {
   readonly token: string;
 }
 
-const PAGE = fileURLToPath(new URL('../http/dashboard', import.meta.url));
 /** Ports that are tried, from the configured one on. */
 const PORTS = 10;
 
@@ -30,7 +28,7 @@ export async function openHttp(
     views: seat.views,
     operator: seat.operator,
     feed: seat.feed,
-    files: readStaticFiles(PAGE),
+    file: pageFile,
     time: io.time,
     log,
   });

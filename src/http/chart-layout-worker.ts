@@ -3,7 +3,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
 // Its own worker support is for browsers; this is a thread already.
 import elk from 'elkjs/lib/elk.bundled.js';
-import type { Box, ChartDrawing, ChartLayout, DrawnEdge, DrawnState, Point } from './chart-drawing.ts';
+import type {
+  Box,
+  ChartDrawing,
+  ChartLayout,
+  DrawnEdge,
+  DrawnState,
+  Point,
+} from '../operator/chart-drawing.ts';
 
 /** The package's types say that its class lies under `default`; in Node it is what is exported itself. */
 const Elk = elk as unknown as typeof elk.default;

@@ -6,7 +6,7 @@
  * one thread at a time, and none when nobody asks.
  */
 import { Worker } from 'node:worker_threads';
-import type { ChartDrawing, ChartLayout } from './chart-drawing.ts';
+import type { ChartDrawing, ChartLayout } from '../operator/chart-drawing.ts';
 
 const TIMEOUT_MS = 30_000;
 

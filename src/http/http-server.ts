@@ -13,10 +13,11 @@ import { FEED_TYPES, type Feed } from '../operator/feed.ts';
 import type { Operator } from '../operator/operator.ts';
 import { parseCommand } from '../operator/parse-command.ts';
 import type { Views } from '../operator/views.ts';
+import { ChartLayouts } from './chart-layout.ts';
 import { Guard, type GuardRules, type Need } from './guard.ts';
 import { Pace } from './pace.ts';
+import type { PageFile } from './page-files.ts';
 import { readBody } from './read-body.ts';
-import type { StaticFile } from './static-files.ts';
 import { StreamHub } from './stream-hub.ts';
 import { VIEW_ROUTES } from './view-routes.ts';
 
@@ -28,7 +29,8 @@ export interface HttpOptions extends GuardRules {
   readonly views: Views;
   readonly operator: Operator;
   readonly feed: Feed;
-  readonly files: ReadonlyMap<string, StaticFile>;
+  /** The page's own files, by the path that is asked for. */
+  readonly file: (path: string) => Promise<PageFile | undefined>;
   /** Prometheus' text. */
   readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>;
   readonly time: Time;
@@ -52,6 +54,7 @@ export class HttpServer {
   readonly #pace: Pace;
   readonly #failures: Pace;
   readonly #hub: StreamHub;
+  readonly #layouts = new ChartLayouts();
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -173,6 +176,7 @@ export class HttpServer {
     }
     if (pathname === '/metrics') return this.#metrics(response, url);
     if (pathname === '/api/stream') return this.#stream(request, response, searchParams);
+    if (pathname === '/api/machine-layout') return this.#layout(response, searchParams);
     if (pathname.startsWith('/api/')) {
       const route = Object.hasOwn(VIEW_ROUTES, pathname.slice(5))
         ? VIEW_ROUTES[pathname.slice(5)]
@@ -181,6 +185,12 @@ export class HttpServer {
       return send(response, 200, { data: (await route(this.#options.views, searchParams)) ?? null });
     }
     return this.#file(request, response, url);
+  }
+
+  async #layout(response: ServerResponse, query: URLSearchParams): Promise<void> {
+    const { type, version, drawing } = this.#options.views.machine(query.get('type') ?? '');
+    const layout = await this.#layouts.of(`${type}@${version}`, drawing);
+    send(response, 200, { data: { type, version, layout } });
   }
 
   async #metrics(response: ServerResponse, url: URL): Promise<void> {
@@ -209,8 +219,8 @@ export class HttpServer {
     );
   }
 
-  #file(request: IncomingMessage, response: ServerResponse, url: URL): void {
-    const file = this.#options.files.get(url.pathname);
+  async #file(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const file = await this.#options.file(url.pathname);
     if (!file) {
       send(response, 404, notFound(url));
       return;
@@ -225,8 +235,8 @@ export class HttpServer {
       response.writeHead(304, headers).end();
       return;
     }
-    const zips = file.gzipped && /\bgzip\b/.test(text(request.headers['accept-encoding']) ?? '');
-    const body = zips && file.gzipped ? file.gzipped : file.body;
+    const zips = /\bgzip\b/.test(text(request.headers['accept-encoding']) ?? '');
+    const body = zips ? file.gzip : file.body;
     response.writeHead(200, {
       ...headers,
       'content-length': body.length,

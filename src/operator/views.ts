@@ -13,6 +13,7 @@ import type { Direction } from '../domain/order.ts';
 import type { Refusal } from '../domain/risk.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
 import type { ScannedRow } from '../journal/journal.ts';
+import type { ChartDrawing } from './chart-drawing.ts';
 import type { CommandLine } from './feed.ts';
 import type { LogLine } from './log-ring.ts';
 import type { AccountStatus, BreakerStatus, PositionStatus, StatusDocument } from './status-document.ts';
@@ -239,6 +240,13 @@ export interface SloLine {
   readonly samples: number;
 }
 
+/** A statechart to draw. */
+export interface MachineChart {
+  readonly type: string;
+  readonly version: number;
+  readonly drawing: ChartDrawing;
+}
+
 export interface ActorLine {
   readonly actor: ActorId;
   readonly type: string;
@@ -322,5 +330,5 @@ export interface Views {
   /** Every machine there is, with its version. */
   machines(): readonly { readonly type: string; readonly version: number }[];
   /** A chart as data. Throws NOT_FOUND. */
-  machine(type: string): Json;
+  machine(type: string): MachineChart;
 }

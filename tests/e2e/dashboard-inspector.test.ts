@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import type { ChartLayout } from '../../src/http/chart-drawing.ts';
 import { litStates, type StateValue } from '../../src/http/dashboard/chart-state.ts';
+import type { ChartLayout } from '../../src/operator/chart-drawing.ts';
 import type { ActorMoment, JournalPage, TradesPage } from '../../src/operator/views.ts';
 import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';

@@ -1,14 +1,13 @@
 /** The server itself on a real socket: views, controls, the live stream with resume, slow readers, sizes, static files. */
 import assert from 'node:assert/strict';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
-import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { systemTime } from '../../src/core/clock.ts';
 import { BulkheadError, isBulkheadError } from '../../src/core/errors.ts';
 import { SILENT } from '../../src/core/logger.ts';
 import { type HttpOptions, HttpServer } from '../../src/http/http-server.ts';
-import { readStaticFiles } from '../../src/http/static-files.ts';
+import { pageFile } from '../../src/http/page-files.ts';
 import { httpToken } from '../../src/http/token.ts';
 import { Feed } from '../../src/operator/feed.ts';
 import type { OperatorRequest } from '../../src/operator/operator.ts';
@@ -19,9 +18,6 @@ const TOKEN = 'a-token-that-nobody-can-guess';
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 async function world(t: TestContext, more: Partial<HttpOptions> = {}) {
-  const dir = tempDir(t);
-  mkdirSync(path.join(dir, 'page'));
-  writeFileSync(path.join(dir, 'page', 'index.html'), `<p>${'x'.repeat(2_000)}</p>`);
   const asked: OperatorRequest[] = [];
   const feed = new Feed();
   const views = {
@@ -46,7 +42,7 @@ async function world(t: TestContext, more: Partial<HttpOptions> = {}) {
         return { id: request.id, outcome: 'accepted', code: 'DONE', text: 'done' };
       },
     },
-    files: readStaticFiles(path.join(dir, 'page')),
+    file: pageFile,
     ...more,
   });
   const url = await server.listen(1);
@@ -108,7 +104,7 @@ describe('reading', () => {
     const page = await fetch(`${url}/`);
     assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'self'/);
     assert.equal(page.headers.get('content-encoding'), 'gzip');
-    assert.match(await page.text(), /^<p>x/);
+    assert.match(await page.text(), /^<!doctype html>/);
     const again = await fetch(`${url}/index.html`, {
       headers: { 'if-none-match': page.headers.get('etag') ?? '' },
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { machineDefinitions } from '../../machines/index.ts';
-import { type ChartNode, drawingOf, eventWords } from '../../src/http/chart-drawing.ts';
+import { type ChartNode, drawingOf, eventWords } from '../../src/operator/chart-drawing.ts';
 import { riskJudge } from '../../src/risk/learning.ts';
 import { strategyByName } from '../../src/strategy/strategy.ts';
 

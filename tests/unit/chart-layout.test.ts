@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Box, ChartDrawing, DrawnState } from '../../src/http/chart-drawing.ts';
 import { ChartLayouts } from '../../src/http/chart-layout.ts';
+import type { Box, ChartDrawing, DrawnState } from '../../src/operator/chart-drawing.ts';
 
 const state = (id: string, parent: string | null, kind: DrawnState['kind'] = 'atomic'): DrawnState => ({
   id,

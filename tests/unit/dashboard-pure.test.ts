@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { ChartLayout, DrawnEdge, DrawnState } from '../../src/http/chart-drawing.ts';
 import { litStates, takenEdges } from '../../src/http/dashboard/chart-state.ts';
 import { FrameReader } from '../../src/http/dashboard/event-frames.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../../src/http/dashboard/format.ts';
 import { diffLines } from '../../src/http/dashboard/json-diff.ts';
 import { parseMetrics, quantile } from '../../src/http/dashboard/metrics-text.ts';
+import type { ChartLayout, DrawnEdge, DrawnState } from '../../src/operator/chart-drawing.ts';
 
 describe('how numbers read', () => {
   test('money is cut, grouped and signed', () => {

@@ -4,12 +4,12 @@ import type { MachineDefinition } from '../../../machines/definition.ts';
 import type { EntryContext } from '../../../machines/entry.ts';
 import { OPERATOR } from '../../../machines/messages.ts';
 import type { PositionContext } from '../../../machines/position/context.ts';
-import { chartOf } from '../../../supervisors/chart-definition.ts';
 import { BulkheadError } from '../../core/errors.ts';
 import type { ActorId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { ActorEvent, Cause } from '../../domain/events.ts';
 import type { JournalRow, JournalStore } from '../../journal/journal.ts';
+import { type ChartNode, drawingOf } from '../../operator/chart-drawing.ts';
 import { type CommandLine, commandLine } from '../../operator/feed.ts';
 import type { LogRing } from '../../operator/log-ring.ts';
 import type { StatusDocument } from '../../operator/status-document.ts';
@@ -17,6 +17,7 @@ import type {
   BreakersView,
   HealthView,
   JournalQuery,
+  MachineChart,
   PositionView,
   ProfitGroup,
   SloLine,
@@ -101,9 +102,12 @@ export class RunViews implements Views {
     return { tradingState, breakers, kill: this.#sources.kill() };
   };
 
-  machine = (type: string): Json => {
+  machine = (type: string): MachineChart => {
     const definition = this.#sources.definitions.find((known) => known.type === type);
-    if (definition) return chartOf(definition) as unknown as Json;
+    if (definition) {
+      const { version, machine } = definition;
+      return { type, version, drawing: drawingOf((machine as unknown as { root: ChartNode }).root) };
+    }
     throw new BulkheadError('NOT_FOUND', `There is no statechart of type "${type}".`, {
       hint: `There are: ${this.machines()
         .map((known) => known.type)

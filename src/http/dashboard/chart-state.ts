@@ -1,5 +1,5 @@
 /** Which states of a chart are lit, and by which arrows it came there. Pure. */
-import type { ChartLayout } from '../chart-drawing.ts';
+import type { ChartLayout } from '../../operator/chart-drawing.ts';
 
 /** As XState gives it: "open", or {open: {entry: "filled", …}}. */
 export type StateValue = string | { readonly [key: string]: StateValue };

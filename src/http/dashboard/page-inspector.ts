@@ -3,8 +3,8 @@
  * rows only; looking cannot touch an actor.
  */
 import type { Json } from '../../core/json.ts';
+import type { ChartLayout } from '../../operator/chart-drawing.ts';
 import type { ActorLine, ActorMoment, JournalPage } from '../../operator/views.ts';
-import type { ChartLayout } from '../chart-drawing.ts';
 import { read } from './api.ts';
 import { litStates, type StateValue, takenEdges } from './chart-state.ts';
 import { exact, time } from './format.ts';
@@ -12,7 +12,6 @@ import { diffLines } from './json-diff.ts';
 import { Card, eventType, Field, Loaded, linkTo, useNamedView, useView } from './parts.ts';
 import { Statechart, type Step } from './statechart.ts';
 import { usePart } from './store.ts';
-import { TestEvent } from './test-event.ts';
 import { html, useEffect, useMemo, useState, type VNode } from './ui.ts';
 
 export function Inspector({ actor, n }: { actor: string | null; n: number | null }): VNode {
@@ -105,7 +104,6 @@ function Watched({
     () => stepOf(chart.data?.layout, now, compared, row ? eventOf(row) : ''),
     [chart.data, now, compared],
   );
-  const isDemo = usePart(({ status }) => status?.mode === 'demo');
   if (error !== null) return html`<p class="bad" role="alert">${error}</p>`;
   return html`<div class="inspector">
     <div>
@@ -120,7 +118,6 @@ function Watched({
       ${row && now && html`<${About} row=${row} moment=${now} />`}
       <${Compared} actor=${actor} rows=${rows} other=${other} setOther=${setOther} />
       ${now && html`<${Context} before=${contextOf(compared)} now=${contextOf(now)} />`}
-      ${isDemo && n === null && html`<${TestEvent} actor=${actor} />`}
     </div>
   </div>`;
 }

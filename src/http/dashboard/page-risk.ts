@@ -1,5 +1,5 @@
 /** Limits and their use, what was refused and by which rule, breakers with their reset, the kill switch. */
-import type { BreakersView, Performance, RiskView } from '../../operator/views.ts';
+import type { BreakersView, Results, RiskView } from '../../operator/views.ts';
 import { give } from './commands.ts';
 import { exact, money, percent, time } from './format.ts';
 import { Limits } from './page-overview.ts';
@@ -9,13 +9,13 @@ import { html, useState, type VNode } from './ui.ts';
 export function Risk(): VNode {
   const risk = useNamedView<RiskView>('risk');
   const breakers = useNamedView<BreakersView>('breakers');
-  const measures = useNamedView<Performance>('performance', {}, 30_000);
+  const measures = useNamedView<Results>('results', {}, 30_000);
   return html`<div class="columns">
     <${Card} title="Limits in use"><${Loaded} seen=${risk} show=${(data: RiskView) => html`<${Limits} risk=${data} />`} /></${Card}>
     <${Card} title="Open exposure">
       <${Loaded} seen=${risk} show=${({ exposures }: RiskView) => html`<${Table} label="Exposure" rows=${exposures} columns=${EXPOSURE} keyOf=${({ actor }: Exposure) => actor} empty="Nothing is open." />`} />
     </${Card}>
-    <${Card} title="Over all closed trades"><${Loaded} seen=${measures} show=${(data: Performance) => html`<${Measures} data=${data} />`} /></${Card}>
+    <${Card} title="Over all closed trades"><${Loaded} seen=${measures} show=${(data: Results) => html`<${Measures} data=${data} />`} /></${Card}>
     <${Card} title="Refused, by rule"><${Loaded} seen=${risk} show=${(data: RiskView) => html`<${RefusedRules} risk=${data} />`} /></${Card}>
     <${Card} title="Breakers" wide=${true}><${Loaded} seen=${breakers} show=${(data: BreakersView) => html`<${Breakers} view=${data} />`} /></${Card}>
     <${Card} title="Kill switch" wide=${true}><${Loaded} seen=${breakers} show=${(data: BreakersView) => html`<${Kill} view=${data} />`} /></${Card}>
@@ -30,7 +30,7 @@ const EXPOSURE: readonly Column<Exposure>[] = [
   { name: 'Notional', right: true, of: ({ notional }) => money(notional) },
 ];
 
-const Measures = ({ data }: { data: Performance }): VNode => html`<table><tbody>
+const Measures = ({ data }: { data: Results }): VNode => html`<table><tbody>
   ${(
     [
       ['return', percent(data.returnPercent)],

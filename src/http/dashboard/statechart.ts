@@ -1,5 +1,5 @@
 /** A laid out statechart: what is active is lit, the step just taken runs along its arrow. Drag to move, wheel to zoom. */
-import type { ChartLayout } from '../chart-drawing.ts';
+import type { ChartLayout } from '../../operator/chart-drawing.ts';
 import { html, useEffect, useRef, useState, type VNode } from './ui.ts';
 
 interface Window {
