@@ -217,12 +217,13 @@ export class World {
   }
 
   /** A new process: what the old one would still have heard, nobody hears; what it sent is on the wire. */
-  restart(): void {
+  restart(doubtful?: readonly string[]): void {
     for (let i = this.#queue.length - 1; i >= 0; i--) if (this.#queue[i]?.mortal) this.#queue.splice(i, 1);
     this.#epoch += 1;
     this.executor = Executor.restore(this.executor.checkpoint(), this.options);
     this.stream = 'down';
-    this.apply({ type: 'RESTARTED', at: this.now, epoch: this.#epoch });
+    const doubt = doubtful ? { doubtful } : {};
+    this.apply({ type: 'RESTARTED', at: this.now, epoch: this.#epoch, ...doubt });
     this.#later(200, () => this.streamUp(), true);
   }
 

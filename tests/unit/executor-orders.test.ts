@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VenueEvent } from '../../src/domain/order.ts';
+import { Executor } from '../../src/execution/executor.ts';
 import { World } from '../support/executor-world.ts';
 import { isOpenOrder } from '../support/model-venue.ts';
 
@@ -311,4 +312,37 @@ test('a venue whose clock runs sixty times faster gets sixty times the patience'
   assert.deepEqual(world.heard(ref), ['ORDER_UNKNOWN']);
   world.heal(60 * 120_000);
   assert.deepEqual(world.heard(ref), ['ORDER_UNKNOWN', 'ORDER_REJECTED']);
+});
+
+test('restored from a backup: what the lost life sent is found and not sent again', () => {
+  const world = new World().begin();
+  const backup = world.executor.checkpoint();
+  const id = `bh-position/BTCUSDT/BOTH/1-lost`;
+  const order = { ref: 'lost', owner: 'position/BTCUSDT/BOTH/1' };
+  world.submit(order);
+  world.run(2_000);
+  assert.equal(world.venue.executed.get(id), 1);
+  world.told.length = 0;
+  world.executor = Executor.restore(backup, world.options);
+  world.restart([id]);
+  world.submit(order);
+  assert.equal(world.calls.filter(({ call }) => call === 'submit').length, 1, 'only the lost life called');
+  world.run(60_000);
+  assert.equal(world.venue.executed.get(id), 1);
+  assert.deepEqual(world.heard('lost'), ['ORDER_UNKNOWN', ...OPENED]);
+  assert.equal(world.held(), '1');
+  assert.equal(world.executor.state.doubtful, undefined, 'and is forgotten');
+});
+
+test('restored from a backup: what the lost life never sent is told as that', () => {
+  const world = new World().begin();
+  const id = `bh-position/BTCUSDT/BOTH/1-never`;
+  world.restart([id]);
+  world.submit({ ref: 'never', owner: 'position/BTCUSDT/BOTH/1' });
+  world.run(120_000);
+  assert.equal(world.venue.executed.get(id), undefined);
+  assert.deepEqual(world.heard('never'), ['ORDER_UNKNOWN', 'ORDER_REJECTED']);
+  const next = world.submit({});
+  world.run(1_000);
+  assert.deepEqual(world.heard(next), OPENED, 'and the symbol is free again');
 });
