@@ -4,24 +4,45 @@ import { CONFIG, type CommandSpec, DATA_DIR, JSON_FLAG, QUIET } from './cli-spec
 export const PAST_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'replay',
-    summary: 'rebuild a past moment from the journal',
+    args: '[key=value…]',
+    arity: [0, 50],
+    summary: 'rebuild, step through and compare past moments; what if',
     detail:
-      'Replays the journaled events through the machines. With --verify every snapshot and hash must come out byte for byte.',
+      'Reads the journal and writes nothing. Without flags it replays the journaled events through the machines and shows every actor as it was. A moment is a row number, a time with its zone, or a position such as BTCUSDT/3 (its last row). See docs/REPLAY.md.',
     flags: [
-      {
-        name: 'to',
-        value: 'SEQ|TIME',
-        summary: 'row number, or a time such as 2025-05-04T12:00:00Z',
-        default: 'the last row',
-      },
+      { name: 'to', value: 'MOMENT', summary: 'the moment that is rebuilt', default: 'the last row' },
+      { name: 'from', value: 'MOMENT', summary: 'with --step: the first row', default: 'the --to row' },
       { name: 'verify', summary: 'compare every row with its replay, and the hash chain' },
+      { name: 'machines', summary: 'run rows of older machine versions, too, and show where they part' },
+      { name: 'step', summary: 'row by row: by keys on a terminal, else all from --from to --to' },
+      { name: 'actor', value: 'ACTOR', summary: 'with --step: only its rows; also a position, as BTCUSDT/3' },
+      { name: 'diff', value: 'MOMENT', summary: 'what was different at that moment' },
+      {
+        name: 'against',
+        value: 'venue',
+        summary: 'hold the journal against what the venue shows; only reads',
+      },
+      { name: 'plan', value: 'FILE', summary: 'with --against venue: write a repair plan to approve' },
+      { name: 'apply', value: 'FILE', summary: 'leave what was approved in that plan for the run' },
+      {
+        name: 'what-if',
+        value: 'key=value',
+        summary:
+          'the recorded inputs under a changed configuration, trade by trade; more key=value may follow',
+      },
       DATA_DIR,
       CONFIG,
       JSON_FLAG,
       QUIET,
     ],
-    examples: ['bulkhead replay --verify', 'bulkhead replay --to 1500 --json'],
-    exits: { 1: 'with --verify: a row differs from its replay' },
+    examples: [
+      'bulkhead replay --verify',
+      'bulkhead replay --to 1500 --diff 1400',
+      'bulkhead replay --step --actor BTCUSDT/3',
+      'bulkhead replay --against venue --plan repair.json',
+      'bulkhead replay --what-if risk.maxTotalExposure=0.5 position.trailing.stepPercent=0.5',
+    ],
+    exits: { 1: 'with --against venue: they differ' },
   },
   {
     name: 'backup',

@@ -27,7 +27,7 @@ import type {
   StatsOptions,
   StatusOptions,
 } from './io.ts';
-import { backupChoice, replayTarget, restoreChoice } from './past-flags.ts';
+import { backupChoice, replayChoice, restoreChoice } from './past-flags.ts';
 import { rulesChoice } from './rules/rule-flags.ts';
 import { type SimulateCommand, simulateOptions } from './simulate-flags.ts';
 import { GROUPINGS, type Grouping } from './statistics.ts';
@@ -73,10 +73,7 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
     case 'export':
       return handlers.export({ ...commandOptions(parsed, io), ...exportChoice(parsed) }, io);
     case 'replay':
-      return handlers.replay(
-        { ...commandOptions(parsed, io), to: replayTarget(flags.get('to')), verify: flags.has('verify') },
-        io,
-      );
+      return handlers.replay({ ...commandOptions(parsed, io), ...replayChoice(parsed) }, io);
     case 'backup':
       return handlers.backup({ ...commandOptions(parsed, io), ...backupChoice(parsed) }, io);
     case 'restore':

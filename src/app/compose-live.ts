@@ -14,6 +14,7 @@ import { type ReturnsFactory, returnsEngine, returnsFactory } from '../../superv
 import type { Config } from '../config/schema.ts';
 import type { Time } from '../core/clock.ts';
 import { VENUE } from '../domain/events.ts';
+import type { ExecutorOptions } from '../execution/executor.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { LiveAudience } from './live-audience.ts';
 import { LIVE_TIMEFRAME } from './live-driver.ts';
@@ -43,9 +44,10 @@ export function remoteRegistry(
 ): {
   registry: MachineRegistry;
   executor: ExecutorFactory;
+  options: ExecutorOptions;
   returns: ReturnsFactory;
 } {
-  const executor = executorFactory({
+  const options: ExecutorOptions = {
     initialWallet: venue.wallet,
     symbols: instruments.map(({ symbol }) => symbol),
     tickSizes: Object.fromEntries(instruments.map(({ symbol, tickSize }) => [symbol, tickSize])),
@@ -59,11 +61,13 @@ export function remoteRegistry(
     callTimeoutMs: venue.callTimeoutMs,
     reconcileEveryMs: venue.reconcileEveryMs,
     foreign: venue.foreign,
-  });
+  };
+  const executor = executorFactory(options);
   const engine = { type: VENUE, factory: executor, checkpointEvery: EXECUTOR_CHECKPOINT_ROWS };
   const returns = returnsFactory();
   const engines = [engine, returnsEngine(returns)];
-  return { registry: new MachineRegistry(definitionsOf({ strategy }), engines, wrap), executor, returns };
+  const registry = new MachineRegistry(definitionsOf({ strategy }), engines, wrap);
+  return { registry, executor, options, returns };
 }
 
 export function composeLive(options: LiveSystemOptions): LiveSystem {

@@ -25,6 +25,8 @@ export interface Io {
   readonly pid: number;
   /** May a run serve its page here? */
   readonly mayListen?: boolean;
+  /** Keys that a person presses, one by one; absent where standard input is no terminal. */
+  readonly keys?: () => AsyncIterable<string>;
 }
 
 /** What every command with a configuration gets. */
@@ -42,9 +44,26 @@ export type RunOptions = CommandOptions;
 /** A row's number, or the last row at or before a moment. */
 export type ReplayTarget = { readonly n: number } | { readonly at: number };
 
+/** The same, or the last row of a position's life: "BTCUSDT/3", or a symbol for its newest. */
+export type ReplayMoment = ReplayTarget | { readonly position: string };
+
 export interface ReplayOptions extends CommandOptions {
-  readonly to: ReplayTarget | undefined;
+  readonly to: ReplayMoment | undefined;
+  readonly from: ReplayMoment | undefined;
   readonly verify: boolean;
+  /** Old rows are run by the present machines, too. */
+  readonly machines: boolean;
+  readonly step: boolean;
+  /** Only its rows: an actor, or "BTCUSDT/3". */
+  readonly actor: string | undefined;
+  readonly diff: ReplayMoment | undefined;
+  readonly againstVenue: boolean;
+  /** Writes a repair plan there. */
+  readonly plan: string | undefined;
+  /** Executes what was approved in that one. */
+  readonly apply: string | undefined;
+  /** key=value each; empty: no what-if. */
+  readonly whatIf: readonly string[];
 }
 
 export interface BackupOptions extends CommandOptions {

@@ -2,6 +2,7 @@
 import { systemTime } from '../core/clock.ts';
 import { type Handlers, runCli } from './cli.ts';
 import type { Io } from './io.ts';
+import { keysOf } from './keys.ts';
 
 const io: Io = {
   stdout: process.stdout,
@@ -15,6 +16,7 @@ const io: Io = {
   time: systemTime(),
   pid: process.pid,
   mayListen: true,
+  ...(process.stdin.isTTY ? { keys: () => keysOf(process.stdin) } : {}),
 };
 
 const stores = async () => (await import('./open-store.ts')).createStore;

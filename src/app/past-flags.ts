@@ -1,6 +1,13 @@
 /** What the flags of replay, backup and restore mean. */
 import { momentOf, type ParsedCommand, usage } from './cli-parse.ts';
-import type { BackupOptions, CommandOptions, ReplayTarget, RestoreOptions } from './io.ts';
+import type {
+  BackupOptions,
+  CommandOptions,
+  ReplayMoment,
+  ReplayOptions,
+  ReplayTarget,
+  RestoreOptions,
+} from './io.ts';
 
 const textOf = (value: string | true | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined;
@@ -24,15 +31,45 @@ export const restoreChoice = ({
   to: replayTarget(flags.get('to')),
 });
 
-export function replayTarget(value: string | true | undefined): ReplayTarget | undefined {
+function replayTarget(value: string | true | undefined, flag = 'to'): ReplayTarget | undefined {
   if (typeof value !== 'string') return undefined;
   if (/^\d+$/.test(value)) return { n: Number(value) };
   const at = momentOf(value);
   if (at === undefined) {
     throw usage(
-      `--to ${value} is neither a row number nor a time.`,
+      `--${flag} ${value} is neither a row number nor a time.`,
       'Give a number such as 1500, or a time with its zone such as 2025-05-04T12:00:00Z.',
     );
   }
   return { at };
+}
+
+const POSITION = /^(position\/.+|[A-Z0-9]{2,30}(\/\d+)?)$/;
+
+function replayMoment(flags: ParsedCommand['flags'], name: string): ReplayMoment | undefined {
+  const value = textOf(flags.get(name));
+  if (value === undefined || /^\d+$/.test(value) || !POSITION.test(value)) return replayTarget(value, name);
+  return { position: value };
+}
+
+export function replayChoice({ args, flags }: ParsedCommand): Omit<ReplayOptions, keyof CommandOptions> {
+  const against = textOf(flags.get('against'));
+  if (against !== undefined && against !== 'venue')
+    throw usage(`--against ${against} is not known.`, 'The journal can be held against: venue.');
+  const change = textOf(flags.get('what-if'));
+  if (change === undefined && args.length > 0)
+    throw usage(`bulkhead replay takes no argument "${args[0]}".`, 'Try: bulkhead replay --help');
+  return {
+    to: replayMoment(flags, 'to'),
+    from: replayMoment(flags, 'from'),
+    verify: flags.has('verify'),
+    machines: flags.has('machines'),
+    step: flags.has('step'),
+    actor: textOf(flags.get('actor')),
+    diff: replayMoment(flags, 'diff'),
+    againstVenue: against === 'venue' || flags.has('plan'),
+    plan: textOf(flags.get('plan')),
+    apply: textOf(flags.get('apply')),
+    whatIf: change === undefined ? [] : [change, ...args],
+  };
 }

@@ -1,22 +1,21 @@
 /**
- * `bulkhead replay`: verifies the journal's hash chain and rebuilds every actor from its events, up to a row or
- * a moment. With --verify each rebuilt snapshot must equal the journaled one byte for byte.
+ * `bulkhead replay`, plain: verifies the journal's hash chain and rebuilds every actor from its events, up to a row or
+ * a moment. With --verify each rebuilt snapshot must equal the journaled one byte for byte. What else can be done with
+ * the past is in replay/.
  */
 
-import type { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import { type Mismatch, Replay } from '../../supervisors/replay.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { stateText } from '../core/state-text.ts';
 import { instanceAt, readInstances } from '../journal/instances.ts';
-import type { JournalStore } from '../journal/journal.ts';
 import { EMPTY_HEAD, verifyChain } from '../journal/row-hash.ts';
-import { machineRegistry } from './compose.ts';
-import { remoteRegistry } from './compose-live.ts';
-import type { Io, ReplayOptions, ReplayTarget } from './io.ts';
+import type { Io, ReplayOptions } from './io.ts';
 import { createStore } from './open-store.ts';
+import { openVenue } from './open-venue.ts';
 import { ProgressBar } from './render-progress.ts';
 import { columns } from './render-text.ts';
-import { type RunIdentity, readIdentity } from './run-identity.ts';
+import { applyPlan, type Past, registryOf, replayPast, rowOf } from './replay/past.ts';
+import { readIdentity } from './run-identity.ts';
 
 const PAGE_ROWS = 1_000;
 const MISMATCHES_SHOWN = 20;
@@ -29,11 +28,22 @@ interface Outcome {
 
 export async function replay(options: ReplayOptions, io: Io): Promise<number> {
   const store = await createStore(options, io, 'require');
-  try {
+  const opened = async (): Promise<typeof store> => {
     await store.open();
-    const outcome = await replayRows(store, options, io);
+    return store;
+  };
+  try {
+    if (options.apply !== undefined) return await applyPlan(opened, options, io, options.apply);
+    await opened();
+    const identity = await readIdentity(store);
+    if (!identity) throw emptyJournal(options.config.data.dir);
+    const past = { store, identity, options, io, venue: openVenue };
+    const answer = await replayPast(past);
+    if (answer !== undefined) return answer;
+    const to = options.to === undefined ? (await store.head()).n : await rowOf(past, options.to);
+    const outcome = await replayRows(past, to);
     report(outcome, options, io);
-    if (outcome.mismatches.length === 0) return 0;
+    if (outcome.mismatches.length === 0 || options.machines) return 0;
   } finally {
     await store.close();
   }
@@ -42,43 +52,27 @@ export async function replay(options: ReplayOptions, io: Io): Promise<number> {
   });
 }
 
-async function replayRows(store: JournalStore, options: ReplayOptions, io: Io): Promise<Outcome> {
-  const identity = await readIdentity(store);
-  if (!identity) throw emptyJournal(options.config.data.dir);
-  const registry = registryOf(identity);
+async function replayRows({ store, identity, options, io }: Past, to: number): Promise<Outcome> {
   const instances = await readInstances(store);
-  const machines = new Replay(registry, (n) => instanceAt(instances, n));
+  const carry = options.machines;
+  const machines = new Replay(registryOf(identity), (n) => instanceAt(instances, n), { carry });
   const mismatches: Mismatch[] = [];
-  const head = await store.head();
   const bar = progressBar(options, io);
   let chain = EMPTY_HEAD;
   let last: Outcome['last'];
-  for (let isOver = false; !isOver; ) {
-    const page = await store.rowsAfter(chain.n, PAGE_ROWS);
-    const wanted = page.filter((row) => isWanted(row, options.to));
-    isOver = wanted.length < page.length || page.length === 0;
-    chain = verifyChain(wanted, chain);
-    for (const row of wanted) {
+  while (chain.n < to) {
+    const page = await store.rowsAfter(chain.n, Math.min(PAGE_ROWS, to - chain.n));
+    if (page.length === 0) break;
+    chain = verifyChain(page, chain);
+    for (const row of page) {
       last = row;
       const differing = machines.take(row);
-      if (options.verify && mismatches.length < MISMATCHES_SHOWN) mismatches.push(...differing);
+      if ((options.verify || carry) && mismatches.length < MISMATCHES_SHOWN) mismatches.push(...differing);
     }
-    bar.update({ done: chain.n, total: head.n });
+    bar.update({ done: chain.n, total: to });
   }
   bar.end();
   return { replay: machines, mismatches, last };
-}
-
-/** The machines as the journal was begun with them, whichever venue it trades on. */
-function registryOf(identity: RunIdentity): MachineRegistry {
-  const { venue } = identity;
-  if (venue) return remoteRegistry({ ...identity, venue }).registry;
-  return machineRegistry(identity, identity.instruments).registry;
-}
-
-function isWanted(row: { readonly n: number; readonly at: number }, to: ReplayTarget | undefined): boolean {
-  if (to === undefined) return true;
-  return 'n' in to ? row.n <= to.n : row.at <= to.at;
 }
 
 function report({ replay: machines, mismatches, last }: Outcome, options: ReplayOptions, io: Io): void {
@@ -106,12 +100,11 @@ function report({ replay: machines, mismatches, last }: Outcome, options: Replay
     last === undefined
       ? 'The journal is empty'
       : `${machines.rowCount} rows, the last of ${new Date(last.at).toISOString()}, hash ${last.hash.slice(0, 16)}`;
-  const verdict = options.verify
-    ? `; ${mismatches.length === 0 ? 'every snapshot agrees byte for byte' : 'they differ'}`
-    : '';
+  const agrees = mismatches.length === 0 ? 'every snapshot agrees byte for byte' : 'they differ';
+  const verdict = options.verify || options.machines ? `; ${agrees}` : '';
   const { foreignRows } = machines;
-  const given =
-    foreignRows > 0 ? `; ${foreignRows} rows of other machine versions are taken as they stand` : '';
+  const how = options.machines ? 'were run by the present ones' : 'are taken as they stand';
+  const given = foreignRows > 0 ? `; ${foreignRows} rows of other machine versions ${how}` : '';
   io.stdout.write(`${upTo}: the hash chain holds${verdict}${given}.\n`);
 }
 

@@ -7,17 +7,13 @@
 import type { PortfolioContext } from '../../../machines/portfolio.ts';
 import type { PositionContext } from '../../../machines/position/context.ts';
 import type { Committed } from '../../../supervisors/actor-runtime.ts';
-import { readRecovery } from '../../../supervisors/recovery.ts';
 import type { Config } from '../../config/schema.ts';
-import { type Time, VirtualTime } from '../../core/clock.ts';
+import type { Time } from '../../core/clock.ts';
 import { add, type Decimal, div, gt, lt, max, mul, sub, ZERO } from '../../core/decimal.ts';
 import { actorType } from '../../core/ids.ts';
 import { PORTFOLIO } from '../../domain/events.ts';
-import { JournalWriter } from '../../journal/journal-writer.ts';
 import type { MarketData } from '../../market/market-data.ts';
-import { composeSystem, startSystem } from '../compose.ts';
-import { MarketDriver } from '../market-driver.ts';
-import { openMemory } from '../open-memory.ts';
+import { runInMemory } from '../memory-run.ts';
 import { reasonGroup } from '../statistics.ts';
 
 export interface RuleOutcome {
@@ -45,33 +41,8 @@ export interface RuleOutcome {
 }
 
 export async function runWithRules(config: Config, market: MarketData, realTime: Time): Promise<RuleOutcome> {
-  const { store, lease } = await openMemory('rules', realTime);
-  const recovered = await readRecovery(store);
-  const failures: unknown[] = [];
-  const fail = (error: unknown): unknown => failures.push(error);
-  const writer = new JournalWriter(store, lease, recovered.head, { time: realTime, onError: fail });
-  const time = new VirtualTime(market.range().from);
-  const system = composeSystem({
-    config,
-    instance: 'rules',
-    instruments: market.instruments(),
-    timeframe: market.timeframe,
-    recovered,
-    writer,
-    time,
-    onBroken: fail,
-    onRootExit: fail,
-  });
   const tally = new Tally();
-  system.runtime.observe((committed) => tally.observe(committed));
-  const { runtime, audience } = system;
-  const driver = new MarketDriver({ market, runtime, audience, time, realTime, speed: () => 'max' });
-  await startSystem(system, recovered);
-  await driver.run(undefined);
-  await system.root.stop();
-  await writer.close();
-  await store.close();
-  if (failures.length > 0) throw failures[0];
+  await runInMemory({ config, market, realTime, observe: (committed) => tally.observe(committed) });
   return tally.outcome(config.paper.initialBalance);
 }
 

@@ -1,0 +1,106 @@
+/**
+ * A repair plan: what would bring journal and venue together, for a person to approve. Its steps are words that a
+ * person may say to a run; executing them leaves these words for the run, which journals them and acts through its
+ * executor. Nothing here writes a row or calls a venue.
+ *
+ * Invariants: a plan is for one journal at one row, and for no other; only steps marked as approved are executed.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { ActorMoment } from '../../../supervisors/moments.ts';
+import { BulkheadError, errorText } from '../../core/errors.ts';
+import { leaveRequest, type PersonRequest } from '../person-requests.ts';
+import type { VenueDifference } from './against-venue.ts';
+
+export type RepairAct =
+  | { readonly do: 'adopt'; readonly symbol: string }
+  | { readonly do: 'release'; readonly breaker: string }
+  /** Nothing to say: a run sets it right by itself, as soon as it reads the venue. */
+  | { readonly do: 'run' };
+
+export type RepairStep = RepairAct & { readonly why: string; readonly approved: boolean };
+
+export interface RepairPlan {
+  readonly format: 'bulkhead-repair';
+  readonly version: 1;
+  readonly account: string;
+  /** The journal's row that it was made at, and that row's hash. */
+  readonly n: number;
+  readonly hash: string;
+  readonly steps: readonly RepairStep[];
+}
+
+const step = (act: RepairAct, why: string): RepairStep => ({ ...act, why, approved: false });
+
+export function repairSteps(
+  differences: readonly VenueDifference[],
+  actors: readonly ActorMoment[],
+): readonly RepairStep[] {
+  const steps = differences.map(({ symbol, kind, detail }): RepairStep => {
+    const why = symbol === '' ? detail : `${symbol}: ${detail}`;
+    return kind === 'foreign' || kind === 'unknown-position'
+      ? step({ do: 'adopt', symbol }, why)
+      : step({ do: 'run' }, why);
+  });
+  const grave = differences.filter(({ kind }) => kind !== 'finding');
+  const halted = actors.find(
+    ({ actor, value }) => actor === 'breaker/reconciliation' && value !== 'closed' && value !== 'half-open',
+  );
+  if (halted && grave.length === 0)
+    steps.push(
+      step(
+        { do: 'release', breaker: 'reconciliation' },
+        `it is ${halted.state}, and journal and venue agree now`,
+      ),
+    );
+  return steps;
+}
+
+export function writePlan(path: string, plan: RepairPlan): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(plan, null, 2)}\n`);
+  } catch (error) {
+    throw new BulkheadError('CANNOT_WRITE', `${path} cannot be written: ${errorText(error)}`, {
+      hint: 'Name a file in a folder that you may write to.',
+    });
+  }
+}
+
+export function readPlan(path: string): RepairPlan {
+  let plan: Partial<RepairPlan>;
+  try {
+    plan = JSON.parse(readFileSync(path, 'utf8')) as Partial<RepairPlan>;
+  } catch (error) {
+    throw unreadable(path, errorText(error));
+  }
+  if (plan.format !== 'bulkhead-repair' || plan.version !== 1 || !Array.isArray(plan.steps))
+    throw unreadable(path, 'it is no repair plan of this version');
+  for (const each of plan.steps as readonly Partial<RepairStep & { symbol: string; breaker: string }>[]) {
+    const isKnown =
+      (each.do === 'adopt' && typeof each.symbol === 'string') ||
+      (each.do === 'release' && typeof each.breaker === 'string') ||
+      each.do === 'run';
+    if (!isKnown) throw unreadable(path, `it asks for "${String(each.do)}", which nobody can do`);
+  }
+  return plan as RepairPlan;
+}
+
+const unreadable = (path: string, why: string): BulkheadError =>
+  new BulkheadError('DATA_INVALID', `${path} cannot be used: ${why}.`, {
+    hint: 'Make one with "bulkhead replay --against venue --plan FILE", and set "approved" to true where you agree.',
+  });
+
+/** Leaves what was approved for the run of this folder; the words that were left. */
+export function leaveApproved(plan: RepairPlan, dataDir: string, by: string): readonly PersonRequest[] {
+  const requests = plan.steps
+    .filter(({ approved }) => approved === true)
+    .flatMap((each) => requestOf(each, by));
+  for (const request of requests) leaveRequest(dataDir, request);
+  return requests;
+}
+
+function requestOf(each: RepairStep, by: string): PersonRequest[] {
+  if (each.do === 'adopt') return [{ request: 'adopt', symbol: each.symbol, by }];
+  if (each.do === 'release')
+    return [{ request: 'release', breaker: each.breaker, by, reason: `repair plan: ${each.why}` }];
+  return [];
+}
