@@ -7,9 +7,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
+import type { ExecutorFactory } from '../../supervisors/executor-logic.ts';
 import { configForShow } from '../config/show.ts';
 import type { TimerHandle } from '../core/clock.ts';
 import { errorText, isBulkheadError } from '../core/errors.ts';
+import type { Command } from '../domain/command.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
@@ -34,6 +36,9 @@ const STATUS_EVERY_MS = 1_000;
 /** Several who look at once share one document. */
 const DOCUMENT_KEPT_MS = 200;
 
+/** The executor of a remote venue, where there is one. */
+type SeatedSystem = TradingSystem & { readonly executor?: Pick<ExecutorFactory, 'current'> };
+
 export class Seat {
   readonly operator: Operator;
   readonly views: Views;
@@ -43,11 +48,11 @@ export class Seat {
   readonly #desk: RequestDesk;
   readonly #history = new TradeHistory();
   readonly #loop = monitorEventLoopDelay({ resolution: 20 });
-  #system: TradingSystem | undefined;
   #writer: JournalWriter | undefined;
   #ticking: TimerHandle | undefined;
   #served: Served | undefined;
   #document: { readonly at: number; readonly document: StatusDocument } | undefined;
+  #system: SeatedSystem | undefined;
 
   constructor(session: Session) {
     const { io, options, folder, log, logs } = session;
@@ -75,7 +80,7 @@ export class Seat {
   }
 
   /** The tree is composed: what it commits is heard from now on. */
-  use(system: TradingSystem, writer: JournalWriter): void {
+  use(system: SeatedSystem, writer: JournalWriter): void {
     const { store, recovered, io, log } = this.#session;
     this.#system = system;
     this.#writer = writer;
@@ -171,6 +176,7 @@ export class Seat {
       snapshot: (actor) => runtime.actor(actor)?.snapshotText,
       price: (symbol) => audience.prices()[symbol],
       distances: (symbol) => this.#distances(system, symbol),
+      tooEarly: (command) => tooEarly(system, command),
     };
   }
 
@@ -181,4 +187,13 @@ export class Seat {
     const { context } = JSON.parse(text) as { context: ScannerContext };
     return strategyByName(name, options).distances?.(context.strategy.state);
   }
+}
+
+/** What nobody here opened is known only once the venue has been read: a word about it would fall on deaf ears. */
+function tooEarly({ executor }: SeatedSystem, command: Command): string | undefined {
+  if (command.kind !== 'adopt' && command.kind !== 'ignore') return undefined;
+  const state = executor?.current()?.state;
+  if (!state || command.symbol in state.foreign) return undefined;
+  const isRead = state.ready && !(command.symbol in state.drifts);
+  return isRead ? undefined : `${command.symbol} at the venue is still being read`;
 }

@@ -32,6 +32,8 @@ export interface OperatorHost {
   price(symbol: SymbolName): number | undefined;
   /** Where the strategy would put a stop now. */
   distances(symbol: SymbolName): Distances | undefined;
+  /** Why it would be done in vain so early; undefined: it may be said. */
+  tooEarly?(command: Command): string | undefined;
 }
 
 /** The kill switch: files, beside all that may be down. Each answers with what it did. */
@@ -184,6 +186,8 @@ export class JournaledOperator implements Operator {
     const { id, command } = request;
     const host = this.#options.host();
     if (!host) return { id, outcome: 'refused', code: 'NOT_READY', text: notReady(parts) };
+    const early = host.tooEarly?.(command);
+    if (early !== undefined) return { id, outcome: 'refused', code: 'NOT_READY', text: early };
     const row = this.#rowOf(id);
     const echo = this.#echo(parts);
     host.tell(messageOf(request, parts));

@@ -173,7 +173,7 @@ describe('against the venue', () => {
     await apply({ steps: [{ ...first, approved: true }, second] });
     const [name = ''] = requests();
     const request = JSON.parse(readFileSync(path.join(dataDir, 'requests', name), 'utf8')) as object;
-    assert.partialDeepStrictEqual(request, { request: 'adopt', symbol: 'ETHUSDT' });
+    assert.partialDeepStrictEqual(request, { command: { kind: 'adopt', symbol: 'ETHUSDT' } });
     assert.equal((await store.head()).n, rows.length, 'no row was written');
     await assert.rejects(apply({ hash: 'of another' }), { code: 'DATA_INVALID' });
     await assert.rejects(apply({ account: 'other' }), { code: 'DATA_INVALID' });

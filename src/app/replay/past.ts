@@ -9,6 +9,7 @@ import type { MachineRegistry } from '../../../supervisors/machine-registry.ts';
 import { Moments } from '../../../supervisors/moments.ts';
 import { BulkheadError, isBulkheadError } from '../../core/errors.ts';
 import { type ActorId, actorType } from '../../core/ids.ts';
+import type { Command } from '../../domain/command.ts';
 import type { JournalStore } from '../../journal/journal.ts';
 import { machineRegistry } from '../compose.ts';
 import { remoteRegistry } from '../compose-live.ts';
@@ -189,12 +190,12 @@ export async function applyPlan(
     throw new BulkheadError('DATA_INVALID', `${file} is a plan for another journal.`, {
       hint: 'Make a new one with "bulkhead replay --against venue --plan FILE".',
     });
-  const requests = leaveApproved(plan, dataDir, userInfo().username);
+  const requests = leaveApproved(plan, dataDir, { by: userInfo().username, at: io.time.clock.now() });
   const wantsRun = plan.steps.some((each) => each.do === 'run' && each.approved === true);
   const isRunning = runsHere(dataDir);
   if (json) io.stdout.write(`${JSON.stringify({ asked: requests, isRunning })}\n`);
   else {
-    const what = requests.map((each) => `${each.request} ${'symbol' in each ? each.symbol : each.breaker}`);
+    const what = requests.map(wordsOf);
     const said =
       what.length > 0 ? `Asked for: ${what.join(', ')}. ` : 'Nothing was approved that has to be said. ';
     const when = isRunning
@@ -204,6 +205,11 @@ export async function applyPlan(
   }
   return 0;
 }
+
+const wordsOf = (command: Command): string =>
+  'symbol' in command
+    ? `${command.kind} ${command.symbol}`
+    : `${command.kind} ${'breaker' in command ? command.breaker : ''}`;
 
 function runsHere(dataDir: string): boolean {
   try {

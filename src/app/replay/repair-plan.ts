@@ -8,7 +8,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { ActorMoment } from '../../../supervisors/moments.ts';
 import { BulkheadError, errorText } from '../../core/errors.ts';
-import { leaveRequest, type PersonRequest } from '../person-requests.ts';
+import type { Command } from '../../domain/command.ts';
+import { leaveRequest } from '../person-requests.ts';
 import type { VenueDifference } from './against-venue.ts';
 
 export type RepairAct =
@@ -90,17 +91,19 @@ const unreadable = (path: string, why: string): BulkheadError =>
   });
 
 /** Leaves what was approved for the run of this folder; the words that were left. */
-export function leaveApproved(plan: RepairPlan, dataDir: string, by: string): readonly PersonRequest[] {
-  const requests = plan.steps
-    .filter(({ approved }) => approved === true)
-    .flatMap((each) => requestOf(each, by));
-  for (const request of requests) leaveRequest(dataDir, request);
-  return requests;
+export function leaveApproved(
+  plan: RepairPlan,
+  dataDir: string,
+  said: { readonly by: string; readonly at: number },
+): readonly Command[] {
+  const commands = plan.steps.filter(({ approved }) => approved === true).flatMap(commandOf);
+  for (const command of commands) leaveRequest(dataDir, { command, ...said });
+  return commands;
 }
 
-function requestOf(each: RepairStep, by: string): PersonRequest[] {
-  if (each.do === 'adopt') return [{ request: 'adopt', symbol: each.symbol, by }];
+function commandOf(each: RepairStep): Command[] {
+  if (each.do === 'adopt') return [{ kind: 'adopt', symbol: each.symbol }];
   if (each.do === 'release')
-    return [{ request: 'release', breaker: each.breaker, by, reason: `repair plan: ${each.why}` }];
+    return [{ kind: 'release', breaker: each.breaker, reason: `repair plan: ${each.why}` }];
   return [];
 }

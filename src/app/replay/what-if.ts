@@ -17,10 +17,10 @@ import type { MarketData } from '../../market/market-data.ts';
 import { usage } from '../cli-parse.ts';
 import { type ExportRecord, exportRecords } from '../export-records.ts';
 import type { Io } from '../io.ts';
-import { runInMemory } from '../memory-run.ts';
 import { openMarket } from '../open-market.ts';
 import { columns, moment } from '../render-text.ts';
 import type { RunIdentity } from '../run-identity.ts';
+import { runInMemory } from '../whole-run.ts';
 import { JournalBars } from './journal-bars.ts';
 
 export interface TradeChange {
