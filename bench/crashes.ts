@@ -12,7 +12,6 @@ export interface Crash {
 }
 
 const OLD = ['BTCUSDT', 'ETHUSDT', 'XRPUSDT'];
-const OKX = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 const TWO = ['BTCUSDT', 'ETHUSDT'];
 const FOUR = ['BTCUSDT', 'ETHUSDT', 'BNBUSDT', 'ADAUSDT'];
 
@@ -29,8 +28,8 @@ const crash = (
 export const CRASHES: readonly Crash[] = [
   crash('covid', 'March 2020', '.', '1h', OLD, '2020-03-03', '2020-03-16'),
   crash('may', 'May 2021', '.', '1h', OLD, '2021-05-10', '2021-05-22'),
-  crash('luna', 'LUNA, May 2022', 'candles/okx-swap', '5m', OKX, '2022-05-02', '2022-05-13'),
-  crash('ftx', 'FTX, November 2022', 'candles/okx-swap', '5m', OKX, '2022-11-01', '2022-11-11'),
+  crash('luna', 'LUNA, May 2022', '.', '1h', OLD, '2022-05-02', '2022-05-13'),
+  crash('ftx', 'FTX, November 2022', '.', '1h', OLD, '2022-11-01', '2022-11-11'),
   crash('august-2023', '17 August 2023', '.', '15m', TWO, '2023-08-10', '2023-08-19'),
   crash('august-2024', '5 August 2024', '.', '15m', TWO, '2024-07-27', '2024-08-07'),
   crash('february-2025', '3 February 2025', '.', '15m', TWO, '2025-01-26', '2025-02-05'),

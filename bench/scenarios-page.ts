@@ -14,7 +14,8 @@ Each recording is traded by the default strategy and the default configuration w
 with one rule alone switched: off where it is on, on where it is off. *Saved* is what the account had more at the end
 because of the rule, in USDT; below zero is what it cost. A rule that is off by default shows what it would have
 saved. Everything else stays as it is, so the figures of several rules do not add up. What is still open at the end
-counts at its last price.
+counts at its last price. There is no order book in these recordings, so liquidity and funding ahead are not judged,
+and the edge (50 trades) is not yet measured.
 
 One crash is one path: a rule that costs here may be what saves the account in the next one. That is what most of
 them are for: to keep the worst small, not the mean large.
@@ -37,15 +38,17 @@ const signed = (value: Decimal): string => {
 
 function summary(scenarios: readonly Scenario[]): string {
   const names = [...new Set(scenarios.flatMap(({ report }) => report.rules.map(({ rule }) => rule)))];
-  const rows = names
+  const all = names
     .map((name) => {
       const effects = scenarios.map(({ report }) => report.rules.find(({ rule }) => rule === name));
       const total = effects.reduce((sum, effect) => add(sum, effect?.saved ?? ZERO), ZERO);
       return { name, effects, total };
     })
-    .filter(({ effects }) => effects.some((effect) => effect?.matters))
     .sort((a, b) => Number(b.total) - Number(a.total) || a.name.localeCompare(b.name));
-  const cell = (effect: RuleEffect | undefined): string => (effect?.matters ? signed(effect.saved) : '·');
+  const rows = all.filter(({ effects }) => effects.some((effect) => effect?.matters));
+  const idle = all.filter((row) => !rows.includes(row)).map(({ name }) => name);
+  const cell = (effect: RuleEffect | undefined): string =>
+    effect === undefined ? '' : effect.matters ? signed(effect.saved) : '·';
   const line = ({ name, effects, total }: (typeof rows)[number]): string => {
     const isOff = effects.some((effect) => effect && !effect.isOn);
     return `| ${name}${isOff ? ' (off)' : ''} | ${effects.map(cell).join(' | ')} | ${signed(total)} |`;
@@ -60,7 +63,8 @@ function summary(scenarios: readonly Scenario[]): string {
     )} |`,
     ...rows.map(line),
     '',
-    '· made no difference there.',
+    '· made no difference there; an empty cell was not tried. Rules that made no difference anywhere are left out:',
+    `${idle.join(', ')}.`,
     '',
   ].join('\n');
 }

@@ -33,6 +33,8 @@ export type Approval = {
   readonly type: 'APPROVED';
   readonly entry: RiskApproved<SizedEntry>;
   readonly reservation: string;
+  /** How the size came to be: what scaled it, what cut it, what could not be judged. */
+  readonly notes?: readonly string[];
 } & Timed;
 export type RefusedEntry = { readonly type: 'REFUSED'; readonly refusals: readonly Refusal[] } & Timed;
 

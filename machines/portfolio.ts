@@ -116,7 +116,7 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
       nextReservation: context.nextReservation + 1,
       reservations: { ...context.reservations, [id]: reservation },
     },
-    send(from, { type: 'APPROVED', entry: decision.entry, reservation: id }),
+    send(from, { type: 'APPROVED', entry: decision.entry, reservation: id, notes: [...decision.notes] }),
   );
 }
 

@@ -118,9 +118,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'stats',
-    summary: 'what exits made, by reason, side, hour and symbol',
+    summary: 'what exits made, by reason, side, hour and symbol; which rules refused entries',
     detail:
-      'Counts closed positions, each in the group of its last exit; hours are those of the entry, in UTC. Slippage is against the price that the order itself meant.',
+      'Counts closed positions, each in the group of its last exit; hours are those of the entry, in UTC. Slippage is against the price that the order itself meant. Without --by: also what became of the entries that were asked for, and by which rule.',
     flags: [
       { name: 'by', value: 'GROUP', summary: 'reason, side, hour or symbol', default: 'all four' },
       DATA_DIR,

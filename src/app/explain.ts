@@ -7,6 +7,7 @@ import { entryDeskOf, positionOf } from '../../machines/messages.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { actorType } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
+import type { Cause } from '../domain/events.ts';
 import type { JournalRow, JournalStore } from '../journal/journal.ts';
 import type { CreateStore, ExplainOptions, Io } from './io.ts';
 import { moment, painter, signedMoney } from './render-text.ts';
@@ -25,7 +26,8 @@ export async function explain(options: ExplainOptions, io: Io, createStore: Crea
   try {
     await store.open();
     const desk = await deskOf(store, options.position);
-    const story = storyOf(await allRows(store, actorOf(options.position, desk)));
+    const rows = await allRows(store, actorOf(options.position, desk));
+    const story = storyOf(rows, await approvalOf(store, rows[0]));
     if (!story && !desk) throw await notFound(store, options.position);
     if (options.json) io.stdout.write(`${JSON.stringify({ story: story ?? null, desk: desk ?? null })}\n`);
     else render(story, desk, io);
@@ -57,6 +59,17 @@ async function allRows(store: JournalStore, actor: string): Promise<JournalRow[]
     rows.push(...page);
     if (page.length < PAGE_ROWS) return rows;
   }
+}
+
+/** The desk's row in which the approval arrived: the first row of a life names it as its cause. */
+async function approvalOf(
+  store: JournalStore,
+  first: JournalRow | undefined,
+): Promise<JournalRow | undefined> {
+  const cause = first && (JSON.parse(first.cause) as Cause);
+  if (cause?.kind !== 'intent') return undefined;
+  const [row] = await store.rowsAfter(cause.n - 1, 1);
+  return row;
 }
 
 async function notFound(store: JournalStore, named: string): Promise<BulkheadError> {

@@ -1,7 +1,9 @@
-/** `bulkhead stats`: what exits made, by reason, side, hour of the entry (UTC) and symbol. */
+/** `bulkhead stats`: what exits made, by reason, side, hour of the entry (UTC) and symbol; and what entries met. */
+import type { JournalRow } from '../journal/journal.ts';
+import { type EntryStatistics, EntryTally } from './entry-statistics.ts';
 import { journalRows } from './export.ts';
 import type { CreateStore, Io, StatsOptions } from './io.ts';
-import { columns, duration, money, painter, signedMoney } from './render-text.ts';
+import { columns, duration, moment, money, painter, signedMoney } from './render-text.ts';
 import {
   type ExitGroup,
   type ExitStatistics,
@@ -15,18 +17,29 @@ export async function stats(options: StatsOptions, io: Io, createStore: CreateSt
   const store = await createStore(options, io, 'require');
   try {
     await store.open();
-    const statistics = await exitStatistics(journalRows(store));
+    const tally = new EntryTally();
+    const statistics = await exitStatistics(heardBy(tally, journalRows(store)));
+    const entries = tally.statistics();
     const wanted = options.by === undefined ? GROUPINGS : [options.by];
     if (options.json) {
       const by = Object.fromEntries(wanted.map((name) => [name, statistics.by[name].map(withRatios)]));
-      io.stdout.write(`${JSON.stringify({ total: withRatios(statistics.total), by })}\n`);
+      io.stdout.write(`${JSON.stringify({ total: withRatios(statistics.total), by, entries })}\n`);
     } else {
       render(statistics, wanted, io);
+      if (options.by === undefined) renderEntries(entries, io);
     }
   } finally {
     await store.close();
   }
   return 0;
+}
+
+/** One reading of the journal serves both. */
+async function* heardBy(tally: EntryTally, rows: AsyncIterable<JournalRow>): AsyncGenerator<JournalRow> {
+  for await (const row of rows) {
+    tally.take(row);
+    yield row;
+  }
 }
 
 const withRatios = (group: ExitGroup) => ({
@@ -68,4 +81,25 @@ function cells(group: ExitGroup): string[] {
     signedMoney(expectancy(group)),
     duration(heldMs / trades),
   ];
+}
+
+function renderEntries(
+  { asked, approved, refused, denied, refusedBy, resizedBy }: EntryStatistics,
+  io: Io,
+): void {
+  if (asked === 0) return;
+  const paint = painter(io.isTty && io.env.NO_COLOR === undefined);
+  const rows = refusedBy.map(({ rule, entries, last }) => [
+    rule,
+    String(entries),
+    `${moment(last.at)} ${last.symbol}: ${last.detail}`,
+  ]);
+  const [head = '', ...lines] = columns(['entries refused by', 'times', 'last'], rows, new Set([1]));
+  const resized = Object.entries(resizedBy).map(([name, times]) => `${name} ${times}×`);
+  const out = [
+    `${asked} entries asked for: ${approved} approved, ${refused} refused, ${denied} denied at the last moment`,
+    ...(resized.length > 0 ? [`sizes changed by ${resized.join(', ')}`] : []),
+    ...(rows.length > 0 ? ['', paint('bold', head), ...lines] : []),
+  ];
+  io.stdout.write(`${out.join('\n')}\n`);
 }

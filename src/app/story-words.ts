@@ -23,6 +23,12 @@ function begin({ input }: ActorEvent): string {
   return `risk approved ${size}, stop ${entry.stopPrice}, leverage ${entry.leverage}: ${entry.reason}`;
 }
 
+/** What scaled and cut a size, as risk said with its approval. */
+export const sizedBy = ({ notes }: ActorEvent): string => {
+  const list = Array.isArray(notes) ? notes.map(String) : [];
+  return list.length > 0 ? `, sized by ${list.join('; ')}` : '';
+};
+
 const refused = (event: ActorEvent): string => `(${of(event, 'code')}) ${of(event, 'reason')}`;
 
 const WORDS: Readonly<Record<string, Words>> = {
@@ -31,7 +37,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   LEVERAGE_REJECTED: (e) => `the leverage was refused: ${refused(e)}`,
   CONFIRMED: () => 'the portfolio confirmed: no breaker stands against it',
   DENIED: (e) => `the portfolio denied it: ${of(e, 'reason')}`,
-  APPROVED: () => 'risk approved an add',
+  APPROVED: (e) => `risk approved an add${sizedBy(e)}`,
   REFUSED: (e) => `risk refused an add: ${refusals(e)}`,
   ORDER_ACKNOWLEDGED: (e) => `${of(e, 'ref')} is at the venue`,
   ORDER_REJECTED: (e) => `${of(e, 'ref')} was refused: ${refused(e)}`,

@@ -11,7 +11,7 @@ import type { ActorEvent, Cause, Intent } from '../domain/events.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import type { JournalRow } from '../journal/journal.ts';
 import { SlippageBook } from './slippage.ts';
-import { tellEvent } from './story-words.ts';
+import { sizedBy, tellEvent } from './story-words.ts';
 
 export interface StoryLine {
   readonly n: number;
@@ -38,13 +38,18 @@ export interface Story {
   readonly context: PositionContext;
 }
 
-/** Undefined for an actor without rows, or one that is no position. */
-export function storyOf(rows: readonly JournalRow[]): Story | undefined {
+/**
+ * Undefined for an actor without rows, or one that is no position.
+ * `approval` is the row that started it: what risk said of its size stands there.
+ */
+export function storyOf(rows: readonly JournalRow[], approval?: JournalRow): Story | undefined {
   const last = rows.findLast((row) => row.snapshot !== null);
   if (!last) return undefined;
   const { context } = JSON.parse(last.snapshot ?? '{}') as { context: PositionContext };
   const slippage = new SlippageBook();
   const lines = rows.flatMap((row) => linesOf(row, slippage));
+  const [begin, ...rest] = lines;
+  const sized = approval === undefined ? '' : sizedBy(JSON.parse(approval.event) as ActorEvent);
   const { grossPnl: gross, fees, funding } = context;
   const split = {
     price: sub(gross, slippage.total),
@@ -54,7 +59,8 @@ export function storyOf(rows: readonly JournalRow[]): Story | undefined {
     funding,
     net: tradeOf(context)?.netPnl ?? add(sub(gross, fees), funding),
   };
-  return { actor: last.actor, over: rows.at(-1)?.final === true, lines, split, context };
+  const told = begin ? [{ ...begin, what: `${begin.what}${sized}` }, ...rest] : lines;
+  return { actor: last.actor, over: rows.at(-1)?.final === true, lines: told, split, context };
 }
 
 function linesOf(row: JournalRow, slippage: SlippageBook): StoryLine[] {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { EntryStatistics } from '../../src/app/entry-statistics.ts';
 import { add, type Decimal, eq, sub, sum } from '../../src/core/decimal.ts';
 import { cli, jsonLines } from '../support/cli-process.ts';
 import { writeSmallRecording } from '../support/small-recording.ts';
@@ -60,7 +61,10 @@ describe('a finished run, told', () => {
   test('a story begins with the approval, ends flat, and its lines are in the order of the journal', async () => {
     const { story } = await explain(String(trades[0]?.actor));
     const lines = story?.lines ?? [];
-    assert.match(lines[0]?.what ?? '', /^risk approved (long|short) .* stop .*: .+/);
+    assert.match(
+      lines[0]?.what ?? '',
+      /^risk approved (long|short) .* stop .*: .+, sized by .*volatility ×[\d.]+ \(ATR/,
+    );
     const order = lines.map(({ n }) => n);
     assert.deepEqual(
       order,
@@ -90,6 +94,22 @@ describe('a finished run, told', () => {
       text,
       /Net( so far)? .*: price .*, slippage .*, fees -.*, funding .*; unprotected for \d+ ms/,
     );
+  });
+
+  test('entries: asked are approved and refused, and every refusal has its rule and its numbers', async () => {
+    const [stats] = jsonLines(await cli(['stats', '--json', '--data-dir', dataDir]));
+    const { entries } = stats as unknown as { entries: EntryStatistics };
+    assert.equal(entries.asked, entries.approved + entries.refused);
+    assert.ok(entries.approved >= trades.length && (entries.resizedBy.volatility ?? 0) > 0);
+    for (const { rule, entries: times, symbols, last } of entries.refusedBy) {
+      assert.ok(rule !== '' && last.detail !== '' && times > 0);
+      assert.equal(
+        Object.values(symbols).reduce((total, each) => total + each, 0),
+        times,
+      );
+    }
+    const text = (await cli(['stats', '--data-dir', dataDir])).stdout;
+    assert.match(text, /\d+ entries asked for: \d+ approved, \d+ refused, \d+ denied/);
   });
 
   test('a position that never was is an error that says what there is', async () => {
