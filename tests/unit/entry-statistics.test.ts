@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { EntryTally } from '../../src/app/entry-statistics.ts';
+import { storyOf } from '../../src/app/story.ts';
 import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import { BUSY_CONFIG, startRun } from '../support/system-harness.ts';
 
 test('approved, refused and denied are what the portfolio counted, rule by rule', async () => {
   const symbols = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
-  const market = await inMemory(new SyntheticMarketData({ seed: 5, days: 3, symbols }));
+  const market = await inMemory(new SyntheticMarketData({ seed: 5, days: 2, symbols }));
   // So little room that some are cut and some refused.
   const config = { ...BUSY_CONFIG, risk: { ...BUSY_CONFIG.risk, maxTotalExposure: '0.018' } };
   const run = await startRun({ market, config });
@@ -38,4 +39,13 @@ test('approved, refused and denied are what the portfolio counted, rule by rule'
     assert.ok(newest.detail !== '' && symbols.includes(newest.symbol));
   }
   assert.ok((entries.resizedBy.volatility ?? 0) > 0);
+  // And a position's story begins with how its size came to be.
+  const first = run.rows().find(({ actor }) => actor.startsWith('position/'));
+  const life = run.rows().filter(({ actor }) => actor === first?.actor);
+  const cause = JSON.parse(first?.cause ?? '') as { n: number };
+  const approval = run.rows().find(({ n }) => n === cause.n);
+  assert.match(
+    storyOf(life, approval)?.lines[0]?.what ?? '',
+    /, sized by .*volatility ×[\d.]+ \(ATR [\d.]+ %\)/,
+  );
 });
