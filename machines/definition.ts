@@ -18,6 +18,17 @@ export const carry =
     return { ...snapshot, context: { ...context, ...(news(context) as { readonly [key: string]: Json }) } };
   };
 
+/** Parallel regions that a state has now and had not: whoever stands in it stands in their first states. */
+export const enterRegions =
+  (state: string, regions: { readonly [region: string]: string }) =>
+  (snapshot: PersistedSnapshot): PersistedSnapshot => {
+    const { value } = snapshot;
+    const inside = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+    const known = (inside as { readonly [key: string]: Json })[state];
+    if (typeof known !== 'object' || known === null) return snapshot;
+    return { ...snapshot, value: { ...inside, [state]: { ...regions, ...known } } };
+  };
+
 export interface MachineDefinition {
   /** The first part of its actors' ids. */
   readonly type: string;

@@ -130,8 +130,13 @@ export type Adopt = {
   readonly by: string;
 } & Timed;
 
-/** To the desk: the venue's rules for its symbol as they are now. */
-export type InstrumentChanged = { readonly type: 'INSTRUMENT'; readonly instrument: Instrument } & Timed;
+/** To the desk, and from it to its position: the venue's rules for its symbol as they are now. */
+export type InstrumentChanged = {
+  readonly type: 'INSTRUMENT';
+  readonly instrument: Instrument;
+  /** From the desk to its position: as they were. */
+  readonly before?: Instrument;
+} & Timed;
 
 export type TradingState = 'active' | 'reducing' | 'halted';
 

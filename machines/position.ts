@@ -1,5 +1,5 @@
 /** A position's whole life, from asking to enter to the last order gone. */
-import { carry, type MachineDefinition } from './definition.ts';
+import { carry, enterRegions, type MachineDefinition, type PersistedSnapshot } from './definition.ts';
 import { positionMachine } from './position/chart.ts';
 import { upgradedPlan } from './position/plan.ts';
 
@@ -33,9 +33,20 @@ const rules = carry(({ plan, suppressed }) => ({
   suppressed: (suppressed as readonly object[]).map((one) => ({ reason: 'not recorded', ...one })),
 }));
 
+/** Version 5 kept nothing of what befell it; its symbol traded. */
+const happenings = carry(({ plan }) => ({
+  plan: upgradedPlan(plan as object),
+  symbolStatus: 'TRADING',
+  deliversAt: null,
+  forced: null,
+  happenings: [],
+}));
+const befallen = (snapshot: PersistedSnapshot): PersistedSnapshot =>
+  enterRegions('open', { symbol: 'trading', forced: 'untouched' })(happenings(snapshot));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 5,
+  version: 6,
   machine: positionMachine,
-  migrations: { 1: remote, 2: answering, 3: levels, 4: rules },
+  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen },
 });

@@ -72,7 +72,11 @@ export type Counter = 'signals' | 'assessed' | 'approved' | 'refused' | 'blocked
 export const INSTRUMENT = 'instrument';
 
 export function tradingBlock(instrument: Instrument): EntryContext['blocks'] {
-  return instrument.status === 'TRADING' ? {} : { [INSTRUMENT]: `the venue says ${instrument.status}` };
+  const { status, deliversAt } = instrument;
+  if (status !== 'TRADING') return { [INSTRUMENT]: `the venue says ${status}` };
+  return deliversAt === undefined
+    ? {}
+    : { [INSTRUMENT]: `to be delisted at ${new Date(deliversAt).toISOString()}` };
 }
 
 export const isBlocked = (context: EntryContext): boolean => Object.keys(context.blocks).length > 0;

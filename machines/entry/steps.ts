@@ -5,7 +5,6 @@ import { PORTFOLIO, VENUE } from '../../src/domain/events.ts';
 import type { Entry } from '../../src/domain/risk.ts';
 import type { Signal } from '../../src/domain/signal.ts';
 import { entryDeskOf, positionOf } from '../messages.ts';
-import { filtersDiffer } from '../position/context.ts';
 import { bounded, notify, type Step, send, step } from '../step.ts';
 import { type Counter, type EntryContext, type EntryEvent, INSTRUMENT, tradingBlock } from './context.ts';
 
@@ -120,8 +119,11 @@ export function changeInstrument(context: EntryContext, event: EntryEvent): Step
     );
   const { [INSTRUMENT]: _, ...blocks } = context.blocks;
   const next = { ...context, instrument, blocks: { ...blocks, ...tradingBlock(instrument) } };
-  const forward = context.position !== null && filtersDiffer(context.instrument, instrument);
-  return forward ? step(next, send(context.position, { type: 'INSTRUMENT', instrument })) : step(next);
+  const forward =
+    context.position !== null && JSON.stringify(context.instrument) !== JSON.stringify(instrument);
+  return forward
+    ? step(next, send(context.position, { type: 'INSTRUMENT', instrument, before: context.instrument }))
+    : step(next);
 }
 
 export function refused(context: EntryContext, event: EntryEvent): Step<EntryContext> {

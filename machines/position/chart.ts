@@ -9,6 +9,7 @@
  */
 
 import { initialContext } from './context.ts';
+import { forcedRegion, symbolRegion } from './outside-regions.ts';
 import type { ProtectionView } from './protection.ts';
 import { positionSetup } from './setup.ts';
 import type { Adding, Closing, Scaling } from './views.ts';
@@ -249,6 +250,9 @@ export const positionMachine = positionSetup.createMachine({
             },
           },
         },
+
+        symbol: symbolRegion,
+        forced: forcedRegion,
 
         trailing: {
           initial: 'unarmed',

@@ -6,13 +6,14 @@
  */
 import { type Decimal, mul, ZERO } from '../../src/core/decimal.ts';
 import type { ActorId } from '../../src/core/ids.ts';
-import type { Instrument, SymbolName } from '../../src/domain/instrument.ts';
+import type { Instrument, InstrumentStatus, SymbolName } from '../../src/domain/instrument.ts';
 import type { Direction, VenueEvent } from '../../src/domain/order.ts';
 import type { RiskApproved, SizedEntry } from '../../src/domain/risk.ts';
 import type { Approval, GuardStop, InstrumentChanged, RefusedEntry, Timed } from '../messages.ts';
 import { NOTHING_UNEXPECTED, type Unexpected } from '../step.ts';
 import { type Adopted, adoptedEntry } from './adopted.ts';
 import type { Decision, Opinion, Suppressed } from './exit-rules/records.ts';
+import type { ForcedKind, Happening } from './happenings.ts';
 import { type PositionPlan, upgradedPlan } from './plan.ts';
 import type { Answer, OperatorWord } from './words.ts';
 
@@ -86,9 +87,6 @@ export const filtersOf = (instrument: Instrument): Filters => ({
   minNotional: instrument.minNotional,
 });
 
-export const filtersDiffer = (a: Instrument, b: Instrument): boolean =>
-  JSON.stringify(filtersOf(a)) !== JSON.stringify(filtersOf(b));
-
 export interface PositionContext {
   readonly actor: ActorId;
   readonly symbol: SymbolName;
@@ -120,6 +118,13 @@ export interface PositionContext {
   readonly duplicates: number;
   /** Fills the venue's totals proved although no event told of them. */
   readonly inferredQuantity: Decimal;
+
+  /** As the venue last said; `deliversAt`: when it is delisted, where that is known. */
+  readonly symbolStatus: InstrumentStatus;
+  readonly deliversAt: number | null;
+  /** Who last took some of it out. */
+  readonly forced: ForcedKind | null;
+  readonly happenings: readonly Happening[];
 
   readonly stopPrice: Decimal;
   readonly initialStopPrice: Decimal;
@@ -292,6 +297,10 @@ function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry)
     exits: [],
     duplicates: 0,
     inferredQuantity: ZERO,
+    symbolStatus: input.instrument.status,
+    deliversAt: input.instrument.deliversAt ?? null,
+    forced: null,
+    happenings: [],
     stopPrice: entry.stopPrice,
     initialStopPrice: entry.stopPrice,
     stopReason: 'stop',

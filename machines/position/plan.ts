@@ -110,6 +110,6 @@ export function upgradedPlan(written: object): PositionPlan {
       ? { ...DEFAULT_TRAILING, ...plan.trailing, rule: plan.trailing.rule ?? 'strategy' }
       : null,
     breakEven: plan.breakEven ?? null,
-    exits: (plan as Partial<PositionPlan>).exits ?? EXITS_BEFORE_RULES,
+    exits: { ...EXITS_BEFORE_RULES, ...(plan as Partial<PositionPlan>).exits },
   };
 }

@@ -5,6 +5,7 @@ import { chain, type Step, step, timeOf, unexpected } from '../step.ts';
 import type { PositionContext, PositionEvent, PositionInput } from './context.ts';
 import { closeBy, decideOn, hear, isExitDue } from './exit-rules/decide.ts';
 import type { Verdict } from './exit-rules/rule.ts';
+import type { ForcedKind } from './happenings.ts';
 import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './ledger.ts';
 import { marginCalled } from './margin-call.ts';
 import { moveStop, operatorClose, partialClose, refuseWord } from './operator.ts';
@@ -15,7 +16,6 @@ import {
   askToConfirm,
   beginClose,
   cancelEntry,
-  changeFilters,
   closeAll,
   closeRest,
   everFilled,
@@ -34,6 +34,7 @@ import {
   tidy,
   tidyHard,
 } from './steps.ts';
+import { changeInstrument, forcedOut, type SymbolView, symbolView } from './symbol-changes.ts';
 import {
   type Adding,
   addingView,
@@ -76,6 +77,7 @@ const bookAnd = (after: (context: PositionContext) => Step<PositionContext>): Be
       context,
       (next) => book(next, event),
       (next) => step(refitParts(context, next, event.ref)),
+      (next) => forcedOut(context, next, event),
       after,
     );
     return {
@@ -107,7 +109,7 @@ const cancelLater = (context: PositionContext): Step<PositionContext> =>
   });
 
 const withFilters = (context: PositionContext, event: PositionEvent): Step<PositionContext> =>
-  event.type === 'INSTRUMENT' ? changeFilters(context, event.instrument) : step(context);
+  event.type === 'INSTRUMENT' ? changeInstrument(context, event) : step(context);
 
 function why(event: PositionEvent): string {
   switch (event.type) {
@@ -137,7 +139,12 @@ export const positionSetup = base.extend({
     takeOver: act(takeOver),
     changeFilters: act((context, event) => withFilters(context, event)),
     changeFiltersAndProtect: act((context, event) =>
-      chain(context, (next) => withFilters(next, event), protect),
+      chain(
+        context,
+        (next) => withFilters(next, event),
+        (next) => decideOn(next, event),
+        protect,
+      ),
     ),
     guardStop: act((context) => guardStop(context, true)),
     answerGuard: act((context) => guardStop(context, false)),
@@ -212,6 +219,8 @@ export const positionSetup = base.extend({
     flat: ({ context }) => isFlat(context),
     emergency: ({ context }) => context.emergency !== null,
     closeWanted: ({ context }) => context.closeReason !== null,
+    symbolIs: ({ context }, params: { view: SymbolView }) => symbolView(context) === params.view,
+    forcedIs: ({ context }, params: { view: ForcedKind }) => context.forced === params.view,
     exitDue: ({ context, event }) => isExitDue(context, event),
     adopted: ({ context }) => context.adoptedBy !== null,
     broken: ({ context }) => context.broken !== null,

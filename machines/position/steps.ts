@@ -3,11 +3,9 @@ import { add, div, gt, mul, sub, ZERO } from '../../src/core/decimal.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
-import type { Instrument } from '../../src/domain/instrument.ts';
 import { entryDeskOf, guardianBlock, type Trade } from '../messages.ts';
 import { chain, notify, type Step, send, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
-import { filtersOf } from './context.ts';
 import { askToReconcile, averagePrice, isFlat } from './ledger.ts';
 import { nextAddAfter, scalePlan, shrunkParts } from './levels.ts';
 import {
@@ -21,7 +19,6 @@ import {
   place,
   remaining,
 } from './orders.ts';
-import { tightened } from './prices.ts';
 import { placeAnotherStop, protect } from './protection.ts';
 import { addQuantity, afterAsking } from './watch.ts';
 
@@ -225,13 +222,6 @@ export const takeOver = (context: PositionContext): Next =>
       `${context.actor}: adopted ${context.direction} ${context.quantity} at ${averagePrice(context)} by ${context.adoptedBy}`,
     ),
   );
-
-/** The venue's filters are others now: levels move to the new ticks, the stop to the tighter side. */
-export function changeFilters(context: PositionContext, instrument: Instrument): Next {
-  const filters = filtersOf(instrument);
-  const stopPrice = tightened(context.direction, context.stopPrice, filters.tickSize);
-  return step({ ...context, filters, stopPrice });
-}
 
 /** What the plan did not take out takes its share of the parts still planned. */
 export function refitParts(before: PositionContext, after: PositionContext, ref: string): PositionContext {

@@ -7,14 +7,13 @@ import type { Logger } from '../core/logger.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 
-const EVERY_MS = 600_000;
-
 export interface WatchOptions {
   readonly gateway: VenueGateway;
   readonly runtime: ActorRuntime;
   /** As the journal was begun with; whoever is missing at the venue now is closed. */
   readonly instruments: readonly Instrument[];
   readonly realTime: Time;
+  readonly everyMs: number;
   readonly epoch: number;
   readonly log: Logger;
 }
@@ -29,11 +28,11 @@ export class InstrumentWatch {
     this.#options = options;
   }
 
-  /** Reads now, and then every ten minutes. A reading that fails is made up for by the next. */
+  /** Reads now, and then again and again. A reading that fails is made up for by the next. */
   async start(): Promise<void> {
     await this.#read();
     if (this.#stopped) return;
-    this.#timer = this.#options.realTime.timers.set(EVERY_MS, () => void this.start());
+    this.#timer = this.#options.realTime.timers.set(this.#options.everyMs, () => void this.start());
   }
 
   stop(): void {

@@ -175,6 +175,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
     runtime: system.runtime,
     instruments: identity.instruments,
     realTime: io.time,
+    everyMs: session.options.config.venue.instrumentsEveryMs,
     epoch: session.lease.epoch,
     log,
   });

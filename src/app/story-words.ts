@@ -60,6 +60,7 @@ const WORDS: Readonly<Record<string, Words>> = {
     `${of(e, 'by')} asks to close ${e.share === undefined ? of(e, 'quantity') : `${of(e, 'share')} % of it`}`,
   MOVE_STOP: (e) =>
     `${of(e, 'by')} asks to move the stop to ${of(e, 'price')}${e.loosen === true ? ', looser if it must be' : ''}`,
+  INSTRUMENT: () => 'the venue changed the instrument',
   KILL: (e) => `kill: ${of(e, 'reason')}`,
   TIME_STOP: () => 'its time is up',
   ABORT_ENTRY: (e) => `called back: ${of(e, 'reason')}`,

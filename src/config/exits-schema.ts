@@ -24,6 +24,7 @@ export const exitsSchema = group({
   }).prefault({}),
   opposite: group({ enabled: flag().default(true) }).prefault({}),
   regime: group({ enabled: flag().default(true) }).prefault({}),
+  delisting: group({ enabled: flag().default(true) }).prefault({}),
   funding: group({
     enabled: flag().default(true),
     withinMs: whole(60_000, 86_400_000).default(1_800_000),

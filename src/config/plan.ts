@@ -41,6 +41,7 @@ function exitPlan({
   model,
   opposite,
   regime,
+  delisting,
   funding,
 }: Config['position']['exits']): ExitPlan {
   const { lossWhenConfident, minConfidence, loss } = fallback;
@@ -52,6 +53,7 @@ function exitPlan({
     opinionMaxAgeMs: model.maxAgeMs,
     opposite: opposite.enabled,
     regime: regime.enabled,
+    delisting: delisting.enabled,
     funding: funding.enabled ? { maxCostRate, keepAboveMultiple } : null,
   };
 }

@@ -71,6 +71,7 @@ export const configSchema = group({
     marginMode: oneOf(['cross', 'isolated']).default('cross'),
     allowWithdrawals: flag().default(false),
     reconcileEveryMs: whole(1_000, 3_600_000).default(60_000),
+    instrumentsEveryMs: whole(100, 3_600_000).default(60_000),
     foreign: oneOf(FOREIGN_POLICIES).default('report'),
     markEveryMs: whole(100, 900_000).default(15_000),
     maxSignalAgeMs: whole(1_000, 900_000).default(60_000),

@@ -40,6 +40,8 @@ export interface Instrument {
   readonly makerFeeRate: Decimal;
   readonly takerFeeRate: Decimal;
   readonly fundingIntervalHours: number;
+  /** When a perpetual is to be delisted, epoch ms; absent: nobody has said so. */
+  readonly deliversAt?: number;
   /** Decimals that a request may carry, where known; not the same as tick and step. */
   readonly pricePrecision?: number;
   readonly quantityPrecision?: number;

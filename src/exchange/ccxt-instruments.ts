@@ -67,6 +67,11 @@ function filtersOf(row: Row): ReadonlyMap<string, Row> {
   return new Map(asRows(row.filters ?? [], 'filters').map((filter) => [String(filter.filterType), filter]));
 }
 
+/** A perpetual's delivery lies in the year 2100; one that is to be delisted has a nearer one. */
+const NO_DELIVERY_AT = 4_102_444_800_000;
+const isAnnounced = (deliveryDate: unknown): deliveryDate is number =>
+  typeof deliveryDate === 'number' && deliveryDate > 0 && deliveryDate < NO_DELIVERY_AT;
+
 const statusOf = (row: Row): InstrumentStatus =>
   STATUSES.find((status) => status === row.status) ?? (row.status === 'DELIVERED' ? 'CLOSE' : 'TRADING_HALT');
 
@@ -110,6 +115,7 @@ export function readInstrument(
     makerFeeRate: fees.maker,
     takerFeeRate: fees.taker,
     fundingIntervalHours,
+    ...(isAnnounced(row.deliveryDate) && { deliversAt: row.deliveryDate }),
     ...(typeof row.pricePrecision === 'number' && { pricePrecision: row.pricePrecision }),
     ...(typeof row.quantityPrecision === 'number' && { quantityPrecision: row.quantityPrecision }),
     brackets,

@@ -118,7 +118,8 @@ function instrumentOf(body: Body, market: MarketPort): Instrument {
 /** Only what an instrument has, each of the type it has. */
 function changedInstrument({ symbol: _symbol, ...changes }: Body, instrument: Instrument): Instrument {
   for (const [name, value] of Object.entries(changes)) {
-    const old: unknown = instrument[name as keyof Instrument];
+    // Nobody has one until it is announced.
+    const old: unknown = name === 'deliversAt' ? 0 : instrument[name as keyof Instrument];
     if (old === undefined || typeof old === 'object')
       throw wrong(
         `an instrument has no "${name}" that could be changed`,

@@ -51,4 +51,82 @@ describe('a position at a venue in trouble', () => {
       ['adl'],
     );
   });
+
+  const QUICK = { config: { venue: { foreign: 'adopt', instrumentsEveryMs: 200 } } };
+  const happenings = (world: PaperWorld) =>
+    world.rows().flatMap(({ actor, snapshot }) => {
+      if (!actor.startsWith('position/')) return [];
+      const { context } = JSON.parse(snapshot ?? '{"context":{}}') as {
+        context: { happenings?: readonly { readonly kind: string; readonly detail: string }[] };
+      };
+      return context.happenings ?? [];
+    });
+  const told = (world: PaperWorld, kind: string) => happenings(world).find((one) => one.kind === kind);
+  const change = (world: PaperWorld, more: object): void => {
+    const instrument = world.venue.market.instrument(SYMBOL);
+    assert.ok(instrument);
+    world.venue.market.changeInstrument({ ...instrument, ...more });
+  };
+
+  test('its symbol is halted, and trades again: told both times, held and protected throughout', async (t) => {
+    const world = await holding(t, QUICK);
+    change(world, { status: 'TRADING_HALT' });
+    await world.until('the halt', () => told(world, 'halted') !== undefined);
+    change(world, { status: 'TRADING' });
+    await world.until('the end of it', () => told(world, 'resumed') !== undefined);
+    await world.until('a stop', () => world.openStops().length === 1);
+    assert.equal(world.status().positions.length, 1);
+    assert.deepEqual(fills(world), []);
+  });
+
+  test('its tick and its margin table change: the stop moves to the new tick, the bracket is told', async (t) => {
+    const world = await holding(t, QUICK);
+    const brackets = world.venue.market.instrument(SYMBOL)?.brackets ?? [];
+    change(world, {
+      tickSize: '10',
+      brackets: brackets.map((one) => ({ ...one, maintMarginRate: '0.05', initialLeverage: 10 })),
+    });
+    await world.until(
+      'both',
+      () => told(world, 'filters') !== undefined && told(world, 'brackets') !== undefined,
+    );
+    assert.match(told(world, 'filters')?.detail ?? '', /tickSize .* → 10/);
+    assert.match(told(world, 'brackets')?.detail ?? '', /→ 0.05, leverage up to/);
+    await world.until('one stop, on the tick', () => {
+      const stops = world.openStops();
+      return stops.length === 1 && Number(stops[0]?.triggerPrice) % 10 === 0;
+    });
+  });
+
+  test('its delisting is announced: it leaves while there is a market', async (t) => {
+    const world = await holding(t, QUICK);
+    change(world, { deliversAt: world.venue.clock.now() + 3 * 86_400_000 });
+    await world.until('flat', () => world.venue.ledger()?.positions.length === 0);
+    await world.until('told', () => world.status().trades.last.length === 1);
+    assert.match(world.status().trades.last[0]?.reason ?? '', /^delisting: at /);
+    assert.deepEqual(world.venue.core.violations(), []);
+  });
+
+  test('the venue settles it before anybody could leave: told as that', async (t) => {
+    const world = await holding(t, QUICK);
+    change(world, { status: 'SETTLING' });
+    await world.until(
+      'told',
+      () => told(world, 'settlement') !== undefined && world.status().positions.length === 0,
+    );
+    assert.deepEqual(
+      fills(world).map(({ cause }) => cause),
+      ['settlement'],
+    );
+  });
+
+  test('a person at the venue takes a part: told, and the stop shrinks with it', async (t) => {
+    const world = await holding(t, QUICK);
+    await world.sellByHand(SYMBOL, '0.005');
+    await world.until('told', () => told(world, 'manual') !== undefined);
+    await world.until('a smaller stop', () => {
+      const stops = world.openStops();
+      return stops.length === 1 && stops[0]?.quantity === '0.015';
+    });
+  });
 });

@@ -329,6 +329,10 @@ const position = (name: string, plan: Record<string, unknown>, scope: readonly s
       { type: 'MARGIN_CALLED', symbol: 'BTCUSDT', marginRatio: '0.9' },
       { type: 'CANCEL_AGAIN' },
       { type: 'INSTRUMENT', instrument: { ...INSTRUMENT, tickSize: '0.5' } },
+      ...(['TRADING', 'TRADING_HALT', 'SETTLING', 'CLOSE'] as const).map((status) => ({
+        type: 'INSTRUMENT',
+        instrument: { ...INSTRUMENT, status },
+      })),
       { type: 'GUARD_STOP', symbol: 'BTCUSDT', quantity: '2', protected: '0' },
     ].map((event) => ({ ...event, at: context.at })),
   ],
@@ -380,6 +384,11 @@ export const MACHINE_CASES: readonly MachineCase[] = [
     'entry',
     'exit',
     'PRICE',
+  ]),
+  position('what befalls it', { exits: { ...DEFAULT_PLAN.exits, delisting: false } }, [
+    'entry',
+    'INSTRUMENT',
+    'forced',
   ]),
   position('adds', { pyramid: { maxAdds: 2, stepPercent: '1', sizeFactor: '0.5' } }, [
     'entry',

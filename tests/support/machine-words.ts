@@ -39,6 +39,8 @@ export function guardWords({
   });
 }
 
+const FORCED = ['liquidation', 'adl', 'settlement', 'manual'];
+
 /** Whatever the venue may say of each order there is, and of one nobody knows. */
 export function venueWords(context: PositionContext): readonly ActorEvent[] {
   const known = context.orders.map(({ ref, role, quantity, filled }) => ({ ref, role, quantity, filled }));
@@ -61,9 +63,14 @@ export function venueWords(context: PositionContext): readonly ActorEvent[] {
       fee: '0.1',
       realizedPnl: '0',
     };
+    const forced = order.role === 'venue' ? FORCED : [];
     const quantity = opens ? order.quantity : context.quantity;
     const half = String(Number(quantity) / 2);
     return [
+      ...forced.map((cause) => {
+        const ref = `forced-${cause}`;
+        return { ...fill, ref, quantity: half, cumulative: half, complete: false, cause };
+      }),
       { ...fill, quantity, cumulative: quantity, complete: true },
       { ...fill, quantity: half, cumulative: half, complete: false },
       { ...common, type: 'ORDER_ACKNOWLEDGED', orderId: '1' },

@@ -144,6 +144,12 @@ export class PaperWorld {
     await this.byHand('POST', '/fapi/v1/order', { symbol, side: 'BUY', type: 'MARKET', quantity });
   }
 
+  /** A part of it, taken out beside whoever holds it. */
+  async sellByHand(symbol: string, quantity: string): Promise<void> {
+    const order = { symbol, side: 'SELL', type: 'MARKET', quantity, reduceOnly: 'true' };
+    await this.byHand('POST', '/fapi/v1/order', order);
+  }
+
   openStops(): readonly Record<string, unknown>[] {
     const algos = (this.venue.ledger()?.algoOrders ?? []) as readonly Record<string, unknown>[];
     return algos.filter(({ algoStatus }) => algoStatus === 'NEW');

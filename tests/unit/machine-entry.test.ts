@@ -222,7 +222,7 @@ describe('entry desk', () => {
     const bench = opened(desk());
     const instrument = { ...INSTRUMENT, tickSize: '0.5', status: 'TRADING_HALT' };
     bench.send('INSTRUMENT', { instrument });
-    assert.deepEqual(told(bench), [[POSITION, { type: 'INSTRUMENT', instrument }]]);
+    assert.deepEqual(told(bench), [[POSITION, { type: 'INSTRUMENT', instrument, before: INSTRUMENT }]]);
     bench.send('INSTRUMENT', { instrument });
     assert.deepEqual(told(bench), [], 'nothing new for the position');
     bench.send('POSITION_CLOSED', { actor: POSITION, trade: null, reason: 'stop' });
@@ -235,6 +235,9 @@ describe('entry desk', () => {
     assert.equal(bench.value, 'idle');
     assert.equal(context(bench).instrument.tickSize, '0.5');
     assert.equal(desk({ instrument }).value, 'blocked', 'also when it starts that way');
+    bench.send('INSTRUMENT', { instrument: { ...INSTRUMENT, deliversAt: 1_800_000_000_000 } });
+    assert.equal(bench.value, 'blocked', 'nothing is entered that is to be delisted');
+    assert.match(context(bench).blocks.instrument ?? '', /to be delisted at 2027/);
   });
 
   test('refusals are counted by rule; silence of the portfolio is reported', () => {

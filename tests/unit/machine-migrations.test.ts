@@ -58,10 +58,16 @@ const named = (name: string): Kept => {
   return kept;
 };
 
+/** What an open position has beside what the first version knew. */
+function withNewRegions(value: unknown): unknown {
+  const { open } = (typeof value === 'object' && value !== null ? value : {}) as { open?: unknown };
+  return typeof open === 'object' ? { open: { ...open, symbol: 'trading', forced: 'untouched' } } : value;
+}
+
 for (const kept of KEPT) {
   test(`${kept.name}: ${kept.machine} is carried over where it stood, with every field there is`, () => {
     const { context, value } = carriedOver(kept);
-    assert.deepEqual(value, kept.snapshot.value);
+    assert.deepEqual(value, withNewRegions(kept.snapshot.value));
     assert.deepEqual(Object.keys(context).sort(), Object.keys(freshContext(kept)).sort());
     const before = kept.snapshot.context as Record<string, unknown>;
     for (const key of ['orders', 'quantity', 'blocks', 'cases', 'strategy', 'stopPrice', 'audit'])

@@ -8,6 +8,7 @@ import { fromNumber } from '../../../src/core/decimal.ts';
 import { bounded, notify, type Step, step, timeOf } from '../../step.ts';
 import type { PositionContext, PositionEvent } from '../context.ts';
 import { demandEmergency } from '../ledger.ts';
+import { delisting } from './delisting.ts';
 import { pyramid, scaleOut, stopOverrun } from './levels.ts';
 import { emergencyFallback, hardCap } from './loss.ts';
 import { modelExit } from './opinion.ts';
@@ -21,6 +22,7 @@ const RULES: readonly ExitRule[] = [
   hardCap,
   emergencyFallback,
   scaleOut,
+  delisting,
   timeStop,
   modelExit,
   oppositeSignal,

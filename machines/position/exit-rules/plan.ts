@@ -20,6 +20,8 @@ export interface ExitPlan {
   readonly opposite: boolean;
   /** A regime that does not suit the position's side closes it. */
   readonly regime: boolean;
+  /** A symbol that is to be delisted is left at the first word of it. */
+  readonly delisting: boolean;
   /** A settlement ahead that costs so much of the notional closes, unless the profit is worth it. */
   readonly funding: {
     readonly maxCostRate: Decimal;
@@ -35,6 +37,7 @@ export const DEFAULT_EXITS: ExitPlan = {
   opinionMaxAgeMs: 7_200_000,
   opposite: true,
   regime: true,
+  delisting: true,
   funding: { maxCostRate: '0.001', keepAboveMultiple: '10' },
 };
 
@@ -46,5 +49,6 @@ export const EXITS_BEFORE_RULES: ExitPlan = {
   opinionMaxAgeMs: 0,
   opposite: true,
   regime: false,
+  delisting: false,
   funding: null,
 };

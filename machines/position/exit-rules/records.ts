@@ -8,6 +8,7 @@ export const RULE_NAMES = [
   'hard-cap',
   'emergency-fallback',
   'scale-out',
+  'delisting',
   'time-stop',
   'model',
   'opposite',

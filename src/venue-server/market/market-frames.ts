@@ -236,7 +236,7 @@ export function contractInfoFrame(instrument: Instrument, at: number): Frame {
     s: instrument.symbol,
     ps: instrument.symbol,
     ct: 'PERPETUAL',
-    dt: DELIVERY_AT,
+    dt: instrument.deliversAt ?? DELIVERY_AT,
     ot: ONBOARD_AT,
     cs: instrument.status,
     bks: instrument.brackets.map((bracket) => ({

@@ -31,7 +31,7 @@ export function symbolInfo(instrument: Instrument): { readonly [key: string]: Js
     symbol,
     pair: symbol,
     contractType: 'PERPETUAL',
-    deliveryDate: DELIVERY_AT,
+    deliveryDate: instrument.deliversAt ?? DELIVERY_AT,
     onboardDate: ONBOARD_AT,
     status: instrument.status,
     maintMarginPercent: Number(mul(maintenance, '100')).toFixed(4),

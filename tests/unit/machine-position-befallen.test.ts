@@ -1,0 +1,159 @@
+/** What befalls a position from outside: each a transition of its own, recorded with its numbers. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { DEFAULT_EXITS } from '../../machines/position/exit-rules/plan.ts';
+import { INSTRUMENT, PositionBench } from '../support/machine-bench.ts';
+
+const changed = (bench: PositionBench, change: object, before: object = INSTRUMENT): PositionBench => {
+  bench.send('INSTRUMENT', { instrument: { ...INSTRUMENT, ...change }, before });
+  return bench;
+};
+const newest = (bench: PositionBench) => bench.state.happenings.at(-1);
+const cries = (bench: PositionBench): string[] =>
+  bench.last.flatMap((intent) =>
+    intent.type === 'notify' && intent.level === 'critical' ? [intent.text] : [],
+  );
+
+describe('the symbol', () => {
+  test('halts and trades again: its stop rests, and then the venue is read anew', () => {
+    const bench = changed(new PositionBench().open(), { status: 'TRADING_HALT' });
+    assert.ok(bench.in('open.symbol.halted'));
+    assert.match(cries(bench)[0] ?? '', /is halted: nothing can be closed/);
+    assert.deepEqual(newest(bench)?.numbers, {
+      before: 'TRADING',
+      status: 'TRADING_HALT',
+      quantity: '2',
+      stopPrice: '95',
+    });
+    assert.deepEqual(bench.orders(), []);
+    assert.ok(bench.in('open.protection.covered.protected'));
+    changed(bench, {});
+    assert.ok(bench.in('open.symbol.trading'));
+    assert.equal(newest(bench)?.kind, 'resumed');
+    assert.deepEqual(
+      bench.sent('venue').map(({ type }) => type),
+      ['RECONCILE'],
+    );
+  });
+
+  test('an exit that is due while it is halted is tried until it trades', () => {
+    const bench = changed(new PositionBench().open(), { status: 'TRADING_HALT' });
+    bench.send('EXIT_SIGNAL', { reason: 'signal: over' });
+    bench.reject('close-1', -4140);
+    for (let attempt = 1; attempt <= 6; attempt++) {
+      bench.reject(`emergency-${attempt}`, -4140);
+      bench.fireNext();
+    }
+    assert.equal(bench.value instanceof Object && 'emergencyClosing' in bench.value, true);
+    bench.fill('emergency-7', '2');
+    bench.closed('stop-1');
+    assert.equal(bench.value, 'closed');
+  });
+
+  for (const [name, change, reason] of [
+    ['announced', { deliversAt: 1_800_000_000_000 }, /^delisting: at 2027-01-15/],
+    ['settling', { status: 'SETTLING' }, /^delisting: the venue says SETTLING/],
+    ['gone', { status: 'CLOSE' }, /^delisting: the venue says CLOSE/],
+  ] as const)
+    test(`delisting, ${name}: it closes at the first word`, () => {
+      const bench = changed(new PositionBench().open(), change);
+      assert.ok(bench.in('closing'));
+      assert.equal(bench.state.decision?.rule, 'delisting');
+      assert.match(bench.state.closeReason ?? '', reason);
+      assert.deepEqual(
+        bench.orders().map(({ ref, reduceOnly }) => [ref, reduceOnly]),
+        [['close-1', true]],
+      );
+    });
+
+  test('delisting with the rule off: it is shown and told, and held', () => {
+    const off = { plan: { exits: { ...DEFAULT_EXITS, delisting: false } } };
+    const bench = changed(new PositionBench(off).open(), { deliversAt: 1_800_000_000_000 });
+    assert.ok(bench.in('open.symbol.delisting'));
+    assert.match(cries(bench)[0] ?? '', /is delisted at 2027-01-15/);
+    changed(bench, { status: 'CLOSE', deliversAt: 1_800_000_000_000 });
+    assert.ok(bench.in('open.symbol.delisted'));
+  });
+
+  test('other filters: what changed and where the stop goes is recorded', () => {
+    const bench = changed(new PositionBench({ entry: { stopPrice: '95.3' } }).open(), {
+      tickSize: '0.5',
+      stepSize: '0.01',
+    });
+    assert.equal(
+      newest(bench)?.detail,
+      'new filters: tickSize 0.1 → 0.5, stepSize 0.001 → 0.01; the stop goes from 95.3 to 95.5',
+    );
+    assert.deepEqual(
+      bench.orders().map(({ triggerPrice }) => triggerPrice),
+      ['95.5'],
+    );
+    changed(bench, { tickSize: '0.5', stepSize: '0.01' });
+    assert.equal(bench.state.happenings.length, 1, 'the same word again is nothing new');
+  });
+
+  test('another leverage bracket for its notional is recorded, one for another notional is not', () => {
+    const [first, second] = INSTRUMENT.brackets;
+    assert.ok(first && second);
+    const bench = new PositionBench().open();
+    changed(bench, { brackets: [first, { ...second, maintMarginRate: '0.05' }] });
+    assert.deepEqual(bench.state.happenings, []);
+    changed(bench, { brackets: [{ ...first, maintMarginRate: '0.02', initialLeverage: 4 }, second] });
+    assert.equal(newest(bench)?.kind, 'brackets');
+    assert.match(
+      cries(bench)[0] ?? '',
+      /0.004 → 0.02, leverage up to 125× → 4×, below the 5× it was entered with/,
+    );
+    assert.deepEqual(newest(bench)?.numbers, {
+      notional: '200',
+      maintMarginRate: '0.02',
+      before: '0.004',
+      maxLeverage: 4,
+      leverage: 5,
+    });
+  });
+});
+
+describe('somebody else takes of it', () => {
+  for (const cause of ['adl', 'settlement', 'manual'] as const)
+    test(`${cause}, a part: it is shown and told, and the rest lives on under its own stop`, () => {
+      const bench = new PositionBench().open();
+      bench.fill(`x-${cause}`, '0.5', '101', { cause, complete: false, realizedPnl: '0.5' });
+      assert.ok(bench.in(`open.forced.${cause}`));
+      assert.match(cries(bench)[0] ?? '', new RegExp(`${cause}: 0.5 of 2 taken out at 101; 1.5 left`));
+      assert.deepEqual(newest(bench)?.numbers, {
+        quantity: '0.5',
+        price: '101',
+        left: '1.5',
+        fee: '0.1',
+        realizedPnl: '0.5',
+      });
+      assert.deepEqual(
+        bench.orders().map(({ ref, quantity }) => [ref, quantity]),
+        [['stop-2', '1.5']],
+      );
+    });
+
+  test('a liquidation that leaves something is finished at once by the position itself', () => {
+    const bench = new PositionBench().open();
+    bench.fill('autoclose-1', '0.5', '81', { cause: 'liquidation', complete: false });
+    assert.ok(bench.in('emergencyClosing'));
+    assert.match(bench.state.emergency ?? '', /^liquidation: 1.5 left/);
+    assert.deepEqual(
+      bench.orders().map(({ ref, quantity, reduceOnly }) => [ref, quantity, reduceOnly]),
+      [['emergency-1', '1.5', true]],
+    );
+    assert.equal(bench.state.forced, 'liquidation');
+  });
+
+  test('all of it: the record outlives the position, and the reason is the cause', () => {
+    for (const cause of ['adl', 'liquidation', 'settlement', 'manual']) {
+      const bench = new PositionBench().open();
+      bench.fill(`x-${cause}`, '2', '90', { cause });
+      assert.equal(newest(bench)?.kind, cause);
+      bench.closed('stop-1', 'expired');
+      assert.equal(bench.value, 'closed');
+      assert.equal(bench.state.exits.at(-1)?.reason, cause);
+    }
+  });
+});
