@@ -23,7 +23,7 @@ them are for: to keep the worst small, not the mean large.
 Repeat one, or try your own recording and configuration:
 
 \`\`\`sh
-npx bulkhead rules --recording ../shared/data/candles/okx-swap --from 2022-05-01 --to 2022-05-14 --balance 300
+npx bulkhead rules --recording ../shared/data --timeframe 1h --from 2022-05-02 --to 2022-05-13 --balance 300 --symbols BTCUSDT,ETHUSDT,XRPUSDT
 node run.cjs bench/crash-scenarios.ts --data ../shared/data --out docs/SCENARIOS.md    # this page
 \`\`\`
 `;
