@@ -36,6 +36,7 @@ export class Histogram {
       meanMs: some ? Math.round(this.#sum / this.#count) : null,
       maxMs: some ? Math.round(this.#max) : null,
       p50Ms: some ? this.#quantile(0.5) : null,
+      p95Ms: some ? this.#quantile(0.95) : null,
       p99Ms: some ? this.#quantile(0.99) : null,
       buckets: this.#counts
         .map((count, i) => ({ toMs: BOUNDS_MS[i] ?? null, count }))

@@ -19,7 +19,12 @@ const PORTS = 10;
 
 export async function openHttp(
   { options, folder, io, log }: Pick<Session, 'options' | 'folder' | 'io' | 'log'>,
-  seat: { readonly views: Views; readonly operator: Operator; readonly feed: Feed },
+  seat: {
+    readonly views: Views;
+    readonly operator: Operator;
+    readonly feed: Feed;
+    metrics(): Promise<{ readonly type: string; readonly text: string }>;
+  },
 ): Promise<Served> {
   const { token, source } = httpToken(folder.path, options.secrets.httpToken);
   const server = new HttpServer({
@@ -29,6 +34,7 @@ export async function openHttp(
     operator: seat.operator,
     feed: seat.feed,
     file: pageFile,
+    metrics: () => seat.metrics(),
     time: io.time,
     log,
   });

@@ -14,6 +14,7 @@ import { errorText, isBulkheadError } from '../core/errors.ts';
 import type { Command } from '../domain/command.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Distances } from '../domain/signal.ts';
+import { Metrics } from '../http/metrics-registry.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { Feed } from '../operator/feed.ts';
 import { JournaledOperator, type OperatorHost } from '../operator/journaled-operator.ts';
@@ -22,6 +23,9 @@ import type { StatusDocument } from '../operator/status-document.ts';
 import type { Views } from '../operator/views.ts';
 import { strategyByName } from '../strategy/strategy.ts';
 import { engageKill, readKill } from './kill-file.ts';
+import { setGauges } from './metrics/gauges.ts';
+import { RowMetrics } from './metrics/row-metrics.ts';
+import { sloLines, Uptime } from './metrics/slo.ts';
 import { openHttp, type Served } from './open-http.ts';
 import { RequestDesk } from './person-requests.ts';
 import { liftKill } from './release.ts';
@@ -43,6 +47,9 @@ export class Seat {
   readonly operator: Operator;
   readonly views: Views;
   readonly feed = new Feed();
+  readonly #metrics = new Metrics();
+  readonly #rows: RowMetrics;
+  readonly #uptime = new Uptime();
   readonly #session: Session;
   readonly #journaled: JournaledOperator;
   readonly #desk: RequestDesk;
@@ -72,9 +79,13 @@ export class Seat {
       timers: io.time.timers,
     });
     this.operator = this.#journaled;
+    this.#rows = new RowMetrics(this.#metrics, io.time.monotonic);
     this.views = this.#viewsOf(session);
     this.#desk = new RequestDesk({ dataDir: folder.path, time: io.time, log, operator: this.operator });
-    logs.onLine((line) => this.feed.publish('log', line));
+    logs.onLine((line) => {
+      this.#metrics.count('bulkhead_log_lines_total', { level: line.level });
+      this.feed.publish('log', line);
+    });
     this.#loop.enable();
     this.#tick();
   }
@@ -87,6 +98,7 @@ export class Seat {
     system.runtime.observe((committed) => {
       this.#journaled.observe(committed);
       this.#history.observe(committed);
+      this.#rows.observe(committed);
       this.feed.observe(committed);
     });
     this.#history.load(store, recovered.head.n, io.time.timers).catch((error: unknown) => {
@@ -119,6 +131,17 @@ export class Seat {
     }
   }
 
+  /** Prometheus' text. */
+  async metrics(): Promise<{ readonly type: string; readonly text: string }> {
+    setGauges(this.#metrics, {
+      views: this.views,
+      pendingRows: this.#writer?.pendingRows ?? 0,
+      deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
+      streams: this.#served?.server.streams ?? { clients: 0, dropped: 0 },
+    });
+    return this.#metrics.text();
+  }
+
   async close(): Promise<void> {
     this.hush();
     this.#history.stop();
@@ -128,6 +151,7 @@ export class Seat {
   }
 
   #tick(): void {
+    if (this.#system) this.#uptime.look(this.views.health().state !== 'down');
     if (this.feed.listeners > 0) this.feed.publish('status', this.#status());
     this.#ticking = this.#session.io.time.timers.set(STATUS_EVERY_MS, () => this.#tick());
   }
@@ -160,7 +184,7 @@ export class Seat {
           deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
           eventLoopDelayMs: this.#loop.percentile(99) / 1e6,
         }),
-      slo: () => [],
+      slo: () => sloLines(this.#status(), this.#rows, this.#uptime),
       definitions: definitionsOf(config),
       versions: { bulkhead: VERSION, node: process.version, instance },
     });

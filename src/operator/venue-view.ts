@@ -5,6 +5,7 @@ export interface HistogramStatus {
   readonly maxMs: number | null;
   /** The bucket's bound under which so many per cent lie; null without values. */
   readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
   readonly p99Ms: number | null;
   readonly buckets: readonly { readonly toMs: number | null; readonly count: number }[];
 }

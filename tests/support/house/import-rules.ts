@@ -93,6 +93,7 @@ export const HOMES: Readonly<Record<string, RegExp>> = {
   yaml: /^src\/config\//,
   '@xstate/store': /^src\/app\/read-model\.ts$/,
   'trading-signals': /^src\/indicators\/long-tail\.ts$/,
+  'prom-client': /^src\/http\/metrics-registry\.ts$/,
   xstate: /^(machines|supervisors)\//,
   elkjs: /^src\/http\/chart-layout-worker\.ts$/,
   htm: /^src\/http\/dashboard\/ui\.ts$/,

@@ -1,0 +1,116 @@
+/** Sets every gauge from the views, when somebody asks for the metrics. */
+
+import type { TreeNode } from '../../domain/tree-node.ts';
+import type { Metrics } from '../../http/metrics-registry.ts';
+import type { StatusDocument } from '../../operator/status-document.ts';
+import type { Views } from '../../operator/views.ts';
+
+export interface GaugeSources {
+  readonly views: Views;
+  readonly pendingRows: number;
+  readonly deadLetters: number;
+  readonly streams: { readonly clients: number; readonly dropped: number };
+}
+
+const BREAKER = { closed: 0, 'half-open': 0.5, open: 1 } as const;
+
+export function setGauges(metrics: Metrics, sources: GaugeSources): void {
+  const { views } = sources;
+  const status = views.status();
+  setRun(metrics, status, sources);
+  setMoney(metrics, status, views);
+  for (const { name, state } of status.breakers)
+    metrics.set('bulkhead_breaker_open', BREAKER[state], { breaker: name });
+  metrics.set('bulkhead_kill_engaged', views.breakers().kill !== null);
+  setVenue(metrics, status);
+  for (const { objective, value, met } of views.slo()) {
+    metrics.set('bulkhead_slo_value', value, { objective });
+    metrics.set('bulkhead_slo_met', met, { objective });
+  }
+}
+
+function setRun(metrics: Metrics, status: StatusDocument, sources: GaugeSources): void {
+  const health = sources.views.health();
+  const { version, mode, store, journal } = status;
+  metrics.set('bulkhead_info', 1, { version, mode, engine: store.engine });
+  for (const { check, ok } of health.checks) metrics.set('bulkhead_health', ok, { check });
+  metrics.set('bulkhead_ready', health.ready);
+  metrics.set('bulkhead_trading_active', status.tradingState === 'active');
+  metrics.set('bulkhead_journal_pending_rows', sources.pendingRows);
+  metrics.set('bulkhead_journal_durable_n', journal.durableN);
+  metrics.set('bulkhead_dead_letters', sources.deadLetters);
+  metrics.set('bulkhead_streams', sources.streams.clients);
+  metrics.set('bulkhead_streams_dropped', sources.streams.dropped);
+  if (status.tree) setRestarts(metrics, status.tree);
+}
+
+function setRestarts(metrics: Metrics, node: TreeNode): void {
+  if (node.kind !== 'supervisor') return;
+  const restarts = node.children.reduce((sum, child) => sum + child.restarts, 0);
+  metrics.set('bulkhead_supervisor_restarts', restarts, { supervisor: node.id });
+  for (const child of node.children) setRestarts(metrics, child);
+}
+
+function setMoney(metrics: Metrics, { account, positions }: StatusDocument, views: Views): void {
+  metrics.set('bulkhead_equity_usdt', account.equity);
+  metrics.set('bulkhead_wallet_usdt', account.wallet);
+  metrics.set('bulkhead_open_pnl_usdt', account.openPnl);
+  metrics.set('bulkhead_realised_pnl_usdt', account.realised);
+  metrics.set('bulkhead_fees_usdt', account.fees);
+  metrics.set('bulkhead_funding_usdt', account.funding);
+  for (const side of ['long', 'short'] as const)
+    metrics.set('bulkhead_positions', positions.filter(({ direction }) => direction === side).length, {
+      side,
+    });
+  const { total, maxDrawdownPercent, sharpe, sortino, dailyVar95Percent } = views.results();
+  metrics.set('bulkhead_win_rate', total.winRate);
+  metrics.set('bulkhead_profit_factor', total.profitFactor);
+  metrics.set('bulkhead_closed_trades', total.wins, { outcome: 'won' });
+  metrics.set('bulkhead_closed_trades', total.trades - total.wins, { outcome: 'lost' });
+  metrics.set('bulkhead_max_drawdown_percent', maxDrawdownPercent);
+  metrics.set('bulkhead_sharpe_ratio', sharpe);
+  metrics.set('bulkhead_sortino_ratio', sortino);
+  metrics.set('bulkhead_daily_var95_percent', dailyVar95Percent);
+  setRisk(metrics, views);
+}
+
+function setRisk(metrics: Metrics, views: Views): void {
+  let risk: ReturnType<Views['risk']>;
+  try {
+    risk = views.risk();
+  } catch {
+    // The account is not known before the tree is up.
+    return;
+  }
+  metrics.set('bulkhead_day_pnl_usdt', risk.dayPnl);
+  metrics.set('bulkhead_week_pnl_usdt', risk.weekPnl);
+  metrics.set('bulkhead_drawdown_percent', risk.drawdownPercent);
+  for (const { limit, share } of risk.use) metrics.set('bulkhead_limit_used_ratio', share, { limit });
+}
+
+const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000);
+
+function setVenue(metrics: Metrics, { venue }: StatusDocument): void {
+  if (!venue) return;
+  const { calls, rate, stream, clock, reconcile, protection } = venue;
+  for (const [call, ended] of Object.entries(calls.ended))
+    for (const [outcome, count] of Object.entries(ended))
+      metrics.set('bulkhead_api_calls', count, { call, outcome });
+  for (const [quantile, ms] of [
+    ['0.5', calls.latency.p50Ms],
+    ['0.95', calls.latency.p95Ms],
+    ['0.99', calls.latency.p99Ms],
+  ] as const)
+    metrics.set('bulkhead_api_latency_seconds', seconds(ms), { quantile });
+  metrics.set('bulkhead_api_in_flight', calls.inFlight);
+  if (rate) metrics.set('bulkhead_api_rate_used_ratio', rate.weight / rate.weightLimit);
+  metrics.set('bulkhead_stream_up', stream.state === 'up');
+  metrics.set('bulkhead_clock_offset_seconds', seconds(clock.offsetMs));
+  metrics.set('bulkhead_reconcile_age_seconds', seconds(reconcile.ageMs));
+  metrics.set('bulkhead_reconcile_ready', reconcile.ready);
+  metrics.set('bulkhead_unknown_orders', venue.unknownOrders.length);
+  metrics.set('bulkhead_foreign_positions', venue.foreign.filter(({ ignored }) => !ignored).length);
+  metrics.set('bulkhead_unprotected_positions', protection.unprotectedNow);
+  metrics.set('bulkhead_unprotected_longest_seconds', seconds(protection.longestNowMs));
+  metrics.set('bulkhead_unprotected_seconds', seconds(protection.unprotectedMs));
+}

@@ -1,0 +1,102 @@
+/**
+ * What committed rows tell of speed and of orders. Invariant: a few look-ups a row; every memory is bounded.
+ */
+import type { Monotonic } from '../../core/clock.ts';
+import { type ActorId, actorType } from '../../core/ids.ts';
+import type { Metrics } from '../../http/metrics-registry.ts';
+import { type CommittedRow, commandLine } from '../../operator/feed.ts';
+import { Histogram } from '../live-metrics.ts';
+
+const REMEMBERED = 5_000;
+
+/** The newest few thousand; the oldest goes first. */
+class Recent<K, V> {
+  readonly #map = new Map<K, V>();
+
+  set(key: K, value: V): void {
+    this.#map.set(key, value);
+    if (this.#map.size <= REMEMBERED) return;
+    const [oldest] = this.#map.keys();
+    if (oldest !== undefined) this.#map.delete(oldest);
+  }
+
+  get(key: K): V | undefined {
+    return this.#map.get(key);
+  }
+
+  take(key: K): V | undefined {
+    const value = this.#map.get(key);
+    this.#map.delete(key);
+    return value;
+  }
+}
+
+export class RowMetrics {
+  /** Submit to last fill of orders at market, runtime clock. */
+  readonly fills = new Histogram();
+  orders = 0;
+  rejected = 0;
+  unknown = 0;
+  readonly #metrics: Metrics;
+  readonly #monotonic: Monotonic;
+  /** When the market event behind a row was durable, real time. */
+  readonly #origins = new Recent<number, number>();
+  readonly #submitted = new Recent<string, number>();
+  readonly #firstFill = new Recent<ActorId, number>();
+
+  constructor(metrics: Metrics, monotonic: Monotonic) {
+    this.#metrics = metrics;
+    this.#monotonic = monotonic;
+  }
+
+  readonly observe = (committed: CommittedRow): void => {
+    const { row, cause } = committed;
+    this.#metrics.count('bulkhead_journal_rows_total', { type: actorType(row.actor) });
+    const origin =
+      cause.kind === 'input'
+        ? this.#monotonic.now()
+        : cause.kind === 'intent'
+          ? this.#origins.get(cause.n)
+          : undefined;
+    if (origin !== undefined) this.#origins.set(row.n, origin);
+    this.#submits(committed, origin);
+    this.#order(committed);
+    const said = commandLine(committed);
+    if (said) this.#metrics.count('bulkhead_commands_total', { kind: said.kind, outcome: said.outcome });
+  };
+
+  #submits({ row, intents }: CommittedRow, origin: number | undefined): void {
+    for (const intent of intents) {
+      if (intent.type !== 'order.submit') continue;
+      this.orders += 1;
+      this.#metrics.count('bulkhead_order_events_total', { event: 'submitted' });
+      if (intent.order.type === 'MARKET') this.#submitted.set(intent.order.clientOrderId, row.at);
+      if (origin !== undefined)
+        this.#metrics.observe('bulkhead_tick_to_order_seconds', (this.#monotonic.now() - origin) / 1_000);
+    }
+  }
+
+  #order({ row, event, cause }: CommittedRow): void {
+    if (!event.type.startsWith('ORDER_') || cause.kind === 'postponed') return;
+    if (actorType(row.actor) !== 'position') return;
+    this.#metrics.count('bulkhead_order_events_total', { event: event.type.slice(6).toLowerCase() });
+    if (event.type === 'ORDER_REJECTED') this.rejected += 1;
+    if (event.type === 'ORDER_UNKNOWN') this.unknown += 1;
+    if (event.type === 'ORDER_FILLED')
+      this.#filled(row, String(event.clientOrderId), event.complete === true);
+    if (event.type === 'ORDER_ACKNOWLEDGED' && String(event.ref).startsWith('stop')) {
+      const at = this.#firstFill.take(row.actor);
+      if (at !== undefined) this.#metrics.observe('bulkhead_fill_to_stop_seconds', (row.at - at) / 1_000);
+    }
+  }
+
+  #filled({ actor, at }: CommittedRow['row'], clientOrderId: string, isComplete: boolean): void {
+    const submitted = this.#submitted.get(clientOrderId);
+    if (submitted === undefined) return;
+    if (this.#firstFill.get(actor) === undefined) this.#firstFill.set(actor, at);
+    if (!isComplete) return;
+    this.#submitted.take(clientOrderId);
+    this.fills.add(at - submitted);
+    this.#metrics.observe('bulkhead_order_fill_seconds', (at - submitted) / 1_000);
+  }
+}

@@ -1,0 +1,57 @@
+/** The service levels, computed from what was measured since the process began; never claimed. */
+import type { StatusDocument } from '../../operator/status-document.ts';
+import type { SloLine } from '../../operator/views.ts';
+import type { RowMetrics } from './row-metrics.ts';
+
+/** Looks at health once a second: how much of the time it was well. */
+export class Uptime {
+  #well = 0;
+  #looks = 0;
+
+  look(isWell: boolean): void {
+    this.#looks += 1;
+    if (isWell) this.#well += 1;
+  }
+
+  get share(): number | null {
+    return this.#looks === 0 ? null : this.#well / this.#looks;
+  }
+
+  get looks(): number {
+    return this.#looks;
+  }
+}
+
+export function sloLines(status: StatusDocument, rows: RowMetrics, uptime: Uptime): readonly SloLine[] {
+  const fills = rows.fills.status();
+  const calls = Object.values(status.venue?.calls.ended ?? {});
+  const ended = calls.reduce((sum, { done, rejected, unknown }) => sum + done + rejected + unknown, 0);
+  const failed = calls.reduce((sum, { rejected, unknown }) => sum + rejected + unknown, 0);
+  // A simulated venue is not called: there an error is an order that it refused.
+  const [bad, all] = status.venue ? [failed, ended] : [rows.rejected + rows.unknown, rows.orders];
+  const latency = status.venue?.calls.latency;
+  return [
+    line('uptime', '> 99.5 %', percent(uptime.share), '%', (value) => value > 99.5, uptime.looks),
+    line(
+      'API latency p95',
+      '< 200 ms',
+      latency?.p95Ms ?? null,
+      'ms',
+      (value) => value < 200,
+      latency?.count ?? 0,
+    ),
+    line('fill time p95', '< 1000 ms', fills.p95Ms, 'ms', (value) => value < 1_000, fills.count),
+    line('error rate', '< 0.1 %', all === 0 ? null : (100 * bad) / all, '%', (value) => value < 0.1, all),
+  ];
+}
+
+const percent = (share: number | null): number | null => (share === null ? null : 100 * share);
+
+const line = (
+  objective: string,
+  target: string,
+  value: number | null,
+  unit: string,
+  isMet: (value: number) => boolean,
+  samples: number,
+): SloLine => ({ objective, target, value, unit, met: value === null ? null : isMet(value), samples });
