@@ -63,17 +63,35 @@ interface Compose {
 describe('compose.yaml', () => {
   const compose = parse(read('compose.yaml')) as Compose;
 
-  test('brings the runtime, PostgreSQL and Redis, the servers with health checks', () => {
-    assert.deepEqual(Object.keys(compose.services), ['bulkhead', 'postgres', 'redis']);
+  test('brings the runtime, PostgreSQL, Redis, Prometheus and Grafana, the servers with health checks', () => {
+    assert.deepEqual(Object.keys(compose.services), [
+      'bulkhead',
+      'postgres',
+      'redis',
+      'prometheus',
+      'grafana',
+    ]);
+    for (const name of ['prometheus', 'grafana']) assert.ok(compose.services[name]?.healthcheck, name);
     assert.ok(compose.services.postgres?.healthcheck);
     assert.ok(compose.services.redis?.healthcheck);
   });
 
   test('sets only variables that there are, and no secret', () => {
-    const known = CONFIG_KEYS.map((key) => key.variable);
+    const files = Object.values(SECRET_VARIABLES)
+      .flat()
+      .map((name) => `${name}_FILE`);
+    const known = [...CONFIG_KEYS.map((key) => key.variable), ...files];
     for (const name of Object.keys(compose.services.bulkhead?.environment ?? {}))
       assert.ok(known.includes(name), name);
     assert.doesNotMatch(read('compose.yaml'), /password\s*[:=]/i);
+  });
+
+  test('what it mounts is there, and every port is this machine’s alone', () => {
+    const text = read('compose.yaml');
+    for (const [, named = ''] of text.matchAll(/- \.\/(deploy\/[^:]+):/g))
+      assert.ok(existsSync(path.join(ROOT, named)), named);
+    for (const [, port = ''] of text.matchAll(/- "([^"]*:\d+)"/g)) assert.match(port, /^127\.0\.0\.1:/);
+    assert.match(read('.gitignore'), /^http-token$/m);
   });
 
   test('the example of secrets is complete, and the real one is not committed', () => {

@@ -1,0 +1,241 @@
+/** Metrics, alerts, dashboards and runbook: one vocabulary, checked by promtool and by names. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { setGauges } from '../../src/app/metrics/gauges.ts';
+import { RowMetrics } from '../../src/app/metrics/row-metrics.ts';
+import { sloLines, Uptime } from '../../src/app/metrics/slo.ts';
+import { METRICS, Metrics } from '../../src/http/metrics-registry.ts';
+import type { CommittedRow } from '../../src/operator/feed.ts';
+import type { StatusDocument } from '../../src/operator/status-document.ts';
+import type { Views } from '../../src/operator/views.ts';
+import { tempDir } from '../support/temp.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const read = (name: string): string => readFileSync(path.join(ROOT, name), 'utf8');
+
+interface Rules {
+  readonly groups: readonly {
+    readonly rules: readonly { readonly alert: string; readonly expr: string }[];
+  }[];
+}
+const RULES = (parse(read('deploy/prometheus/bulkhead.rules.yml')) as Rules).groups.flatMap(
+  ({ rules }) => rules,
+);
+const DASHBOARDS = readdirSync(path.join(ROOT, 'deploy/grafana/dashboards'));
+
+const promtool = (() => {
+  try {
+    execFileSync('promtool', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** Names of series in an expression, their histograms' endings taken off. */
+const namesIn = (expr: string): string[] =>
+  [...expr.matchAll(/\b(?:bulkhead|nodejs|process)_[a-z0-9_]+/g)].map(([name]) =>
+    name in METRICS ? name : name.replace(/_(bucket|sum|count)$/, ''),
+  );
+
+const STATUS = {
+  version: '1',
+  mode: 'live',
+  state: 'running',
+  store: { engine: 'PostgreSQL', durable: true },
+  journal: { n: 9, durableN: 9 },
+  tradingState: 'active',
+  account: {
+    equity: '1000',
+    wallet: '990',
+    openPnl: '10',
+    realised: '1',
+    fees: '2',
+    funding: '3',
+    initial: '900',
+  },
+  positions: [{ direction: 'long' }],
+  breakers: [{ name: 'drawdown', state: 'open' }],
+  tree: {
+    id: 'root',
+    kind: 'supervisor',
+    restarts: 0,
+    children: [{ id: 'a', kind: 'worker', restarts: 3, children: [] }],
+  },
+  venue: {
+    calls: {
+      ended: { submit: { done: 998, rejected: 1, unknown: 1 } },
+      latency: { count: 5, p50Ms: 10, p95Ms: 50, p99Ms: 100 },
+      inFlight: 1,
+    },
+    rate: { weight: 600, weightLimit: 2400 },
+    stream: { state: 'up' },
+    clock: { offsetMs: -20 },
+    reconcile: { ready: true, ageMs: 1500 },
+    unknownOrders: [],
+    foreign: [{ ignored: true }, { ignored: false }],
+    protection: { unprotectedNow: 1, longestNowMs: 2500, unprotectedMs: 9000 },
+  },
+} as unknown as StatusDocument;
+
+const viewsOf = (rows: RowMetrics): Views =>
+  ({
+    status: () => STATUS,
+    health: () => ({ state: 'ok', ready: true, checks: [{ check: 'journal', ok: true, detail: '' }] }),
+    breakers: () => ({ kill: null }),
+    results: () => ({
+      total: { winRate: 0.5, profitFactor: '1.2', wins: 3, trades: 6 },
+      ...{ maxDrawdownPercent: 4, sharpe: 1, sortino: 2, dailyVar95Percent: 3 },
+    }),
+    risk: () => ({
+      dayPnl: '5',
+      weekPnl: '6',
+      drawdownPercent: 1,
+      use: [{ limit: 'positions', share: 0.1 }],
+    }),
+    slo: () => sloLines(STATUS, rows, new Uptime()),
+  }) as unknown as Views;
+
+/** A row with what the metrics look at. */
+function row(n: number, actor: string, event: object, cause: object, more: object = {}): CommittedRow {
+  return {
+    row: { n, actor, at: 1_000 * n, snapshot: null, ...more },
+    event,
+    cause,
+    intents: [],
+    ...more,
+  } as unknown as CommittedRow;
+}
+
+async function textOfAll(): Promise<{ text: string; rows: RowMetrics }> {
+  const metrics = new Metrics();
+  let now = 0;
+  const rows = new RowMetrics(metrics, { now: () => (now += 2) });
+  const order = { type: 'MARKET', clientOrderId: 'c1' };
+  rows.observe(row(1, 'scanner/B', { type: 'CANDLES' }, { kind: 'input' }));
+  rows.observe(
+    row(
+      2,
+      'position/B',
+      { type: 'CONFIRMED' },
+      { kind: 'intent', n: 1 },
+      { intents: [{ type: 'order.submit', order }] },
+    ),
+  );
+  rows.observe(
+    row(
+      3,
+      'position/B',
+      { type: 'ORDER_FILLED', clientOrderId: 'c1', complete: true },
+      { kind: 'intent', n: 2 },
+    ),
+  );
+  rows.observe(row(4, 'position/B', { type: 'ORDER_ACKNOWLEDGED', ref: 'stop-1' }, { kind: 'intent', n: 3 }));
+  metrics.count('bulkhead_log_lines_total', { level: 'error' });
+  metrics.count('bulkhead_commands_total', { kind: 'pause', outcome: 'accepted' });
+  setGauges(metrics, {
+    views: viewsOf(rows),
+    pendingRows: 1,
+    deadLetters: 0,
+    streams: { clients: 1, dropped: 0 },
+  });
+  return { text: (await metrics.text()).text, rows };
+}
+
+describe('the metrics', () => {
+  test('every one that is declared is shown by a run that has all parts, with its value', async () => {
+    const { text, rows } = await textOfAll();
+    for (const name of Object.keys(METRICS))
+      assert.match(text, new RegExp(`^${name}(?:_count|_total)?(?:\\{[^}]*\\})? [-\\d]`, 'm'), name);
+    assert.match(text, /^bulkhead_equity_usdt 1000$/m);
+    assert.match(text, /^bulkhead_supervisor_restarts\{supervisor="root"\} 3$/m);
+    assert.match(text, /^bulkhead_foreign_positions 1$/m);
+    assert.match(text, /^bulkhead_api_rate_used_ratio 0.25$/m);
+    assert.match(text, /^bulkhead_order_fill_seconds_sum 1$/m, 'submitted at row 2, filled at row 3');
+    assert.match(text, /^bulkhead_fill_to_stop_seconds_sum 1$/m);
+    assert.match(text, /^bulkhead_tick_to_order_seconds_count 1$/m);
+    assert.deepEqual(
+      sloLines(STATUS, rows, new Uptime()).map(({ objective, value, met }) => [objective, value, met]),
+      [
+        ['uptime', null, null],
+        ['API latency p95', 50, true],
+        ['fill time p95', 1_000, false],
+        ['error rate', 0.2, false],
+      ],
+    );
+  });
+
+  test('promtool finds nothing to say about their text', {
+    skip: promtool ? false : 'promtool is not installed (apt-get install prometheus)',
+  }, async () => {
+    const { text } = await textOfAll();
+    // What prom-client itself names against the custom is not ours to name.
+    const own = text
+      .split('\n')
+      .filter((line) => !line.includes('nodejs_active_'))
+      .join('\n');
+    const said = execFileSync('promtool', ['check', 'metrics'], { input: own, encoding: 'utf8' });
+    assert.equal(said, '');
+  });
+});
+
+describe('alerts, dashboards, runbook', () => {
+  test('promtool accepts the rules and the configuration', {
+    skip: promtool ? false : 'promtool is not installed (apt-get install prometheus)',
+  }, (t) => {
+    const rules = path.join(ROOT, 'deploy/prometheus/bulkhead.rules.yml');
+    execFileSync('promtool', ['check', 'rules', rules]);
+    const dir = tempDir(t);
+    writeFileSync(path.join(dir, 'token'), 'x');
+    const config = read('deploy/prometheus/prometheus.yml')
+      .replace('/etc/prometheus/bulkhead.rules.yml', rules)
+      .replace('/run/secrets/bulkhead_http_token', path.join(dir, 'token'));
+    writeFileSync(path.join(dir, 'prometheus.yml'), config);
+    execFileSync('promtool', ['check', 'config', path.join(dir, 'prometheus.yml')]);
+  });
+
+  test('each metric that an alert or a dashboard names is one that a run shows', async () => {
+    const { text } = await textOfAll();
+    const exprs = [
+      ...RULES.map(({ expr }) => expr),
+      ...DASHBOARDS.flatMap((name) => {
+        const { panels } = JSON.parse(read(`deploy/grafana/dashboards/${name}`)) as {
+          panels: { targets: { expr: string }[] }[];
+        };
+        return panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+      }),
+    ];
+    assert.ok(exprs.length > 60);
+    for (const name of exprs.flatMap(namesIn)) assert.match(text, new RegExp(`^# TYPE ${name} `, 'm'), name);
+    const shown = new Set(exprs.flatMap(namesIn));
+    assert.deepEqual(
+      Object.keys(METRICS).filter((name) => !shown.has(name)),
+      [],
+      'declared and never looked at',
+    );
+  });
+
+  test('health checks that alerts name exist', () => {
+    const health = read('src/app/views/health.ts');
+    for (const { expr } of RULES)
+      for (const [, check = ''] of expr.matchAll(/check="([^"]+)"/g))
+        assert.ok(health.includes(`'${check}'`), check);
+  });
+
+  test('every alert has its section, with what it means, where to look and what to do', () => {
+    const runbook = read('docs/RUNBOOK.md');
+    for (const { alert, expr } of RULES) {
+      const section = runbook.split(/^## /m).find((text) => text.startsWith(`${alert}\n`)) ?? '';
+      assert.ok(section.includes(`\`${expr}\``), `${alert} with its expression`);
+      for (const part of ['**What it means.**', '**Look.**', '**What to do.**'])
+        assert.ok(section.includes(part), `${alert} ${part}`);
+    }
+    const alerts = new Set(RULES.map(({ alert }) => alert));
+    for (const [, title = ''] of runbook.matchAll(/^## (.+)$/gm)) assert.ok(alerts.has(title), title);
+  });
+});
