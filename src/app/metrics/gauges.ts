@@ -96,12 +96,12 @@ function setVenue(metrics: Metrics, { venue }: StatusDocument): void {
   for (const [call, ended] of Object.entries(calls.ended))
     for (const [outcome, count] of Object.entries(ended))
       metrics.set('bulkhead_api_calls', count, { call, outcome });
-  for (const [quantile, ms] of [
-    ['0.5', calls.latency.p50Ms],
-    ['0.95', calls.latency.p95Ms],
-    ['0.99', calls.latency.p99Ms],
+  for (const [percentile, ms] of [
+    ['50', calls.latency.p50Ms],
+    ['95', calls.latency.p95Ms],
+    ['99', calls.latency.p99Ms],
   ] as const)
-    metrics.set('bulkhead_api_latency_seconds', seconds(ms), { quantile });
+    metrics.set('bulkhead_api_latency_seconds', seconds(ms), { percentile });
   metrics.set('bulkhead_api_in_flight', calls.inFlight);
   if (rate) metrics.set('bulkhead_api_rate_used_ratio', rate.weight / rate.weightLimit);
   metrics.set('bulkhead_stream_up', stream.state === 'up');
