@@ -105,6 +105,7 @@ async function inProcess(): Promise<Round> {
     backup: other,
     restore: other,
     simulate: other,
+    handover: other,
     migrate: other,
   };
   const stopping = recording

@@ -51,7 +51,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'until-end', summary: 'end when the recording is over', key: 'market.untilEnd' },
       {
         name: 'standby',
-        summary: 'wait for the account while another process trades it',
+        summary: 'stand by: follow the journal, keep the venue connected, take over when the account is free',
         key: 'lease.standby',
       },
       DATA_DIR,
@@ -280,6 +280,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: [DATA_DIR, CONFIG, JSON_FLAG],
     examples: ['bulkhead doctor', 'bulkhead doctor --json'],
     exits: { 0: 'every check passed', 1: 'a check failed' },
+  },
+  {
+    name: 'handover',
+    summary: 'give the account to the standby, for an upgrade or a reboot',
+    detail:
+      'Asks the run of this data folder. It refuses while no standby is ready; else it enters nothing more, brings to an end what is under way, leaves every stop at the venue, and lets go; the standby has the account a moment later. PostgreSQL only.',
+    flags: [{ name: 'force', summary: 'also while no standby is ready' }, DATA_DIR, CONFIG, JSON_FLAG],
+    examples: ['bulkhead handover', 'bulkhead handover --data-dir /var/lib/bulkhead --json'],
+    exits: { 0: 'the standby has the account', 1: 'it was let go, and nobody took it within a minute' },
   },
   {
     name: 'migrate',

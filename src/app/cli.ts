@@ -15,6 +15,7 @@ import type {
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
+  HandoverOptions,
   Io,
   KillOptions,
   MigrateOptions,
@@ -52,6 +53,7 @@ export interface Handlers {
   simulate(options: SimulateCommand, io: Io): Promise<number>;
   doctor(options: DoctorOptions, io: Io): Promise<number>;
   migrate(options: MigrateOptions, io: Io): Promise<number>;
+  handover(options: HandoverOptions, io: Io): Promise<number>;
 }
 
 export async function runCli(argv: readonly string[], io: Io, handlers: Handlers): Promise<number> {
@@ -101,6 +103,8 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.simulate(simulateOptions(parsed), io);
     case 'doctor':
       return handlers.doctor({ load: () => commandOptions(parsed, io), json: flags.has('json') }, io);
+    case 'handover':
+      return handlers.handover({ ...commandOptions(parsed, io), force: flags.has('force') }, io);
     case 'migrate':
       return handlers.migrate(commandOptions(parsed, io), io);
     case 'version':

@@ -17,7 +17,7 @@ import { VENUE } from '../domain/events.ts';
 import type { ExecutorOptions } from '../execution/executor.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { LiveAudience } from './live-audience.ts';
-import { LIVE_TIMEFRAME } from './live-driver.ts';
+import { LIVE_TIMEFRAME } from './live-channels.ts';
 import type { RemoteIdentity } from './run-identity.ts';
 import { buildSystem, definitionsOf, type SystemListeners, type TradingSystem } from './system.ts';
 

@@ -134,6 +134,11 @@ export interface ReleaseOptions extends CommandOptions {
   readonly reason: string;
 }
 
+export interface HandoverOptions extends CommandOptions {
+  /** Also without a standby that is ready. */
+  readonly force: boolean;
+}
+
 export type MigrateOptions = CommandOptions;
 
 /** The doctor looks at a configuration that may be wrong, so it loads it itself. */

@@ -17,27 +17,17 @@ import { type Candle, closeTime, type Timeframe } from '../domain/candle.ts';
 import type { ActorEvent } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { ClosedCandles } from '../domain/signal.ts';
-import type { LiveChannel, LiveMarketData, LiveMarketEvent } from '../market/live-market.ts';
+import type { LiveMarketData, LiveMarketEvent } from '../market/live-market.ts';
 import { LiveQuality } from '../market/live-quality.ts';
 import type { MarketBar, MarketFault } from '../market/market-data.ts';
 import { type Ailment, FeedHealth } from './feed-health.ts';
 import type { LiveAudience } from './live-audience.ts';
+import { LIVE_TIMEFRAME, liveChannels } from './live-channels.ts';
 import { type FeedSeams, SymbolFeed } from './symbol-feed.ts';
 import { TimerPump } from './timer-pump.ts';
 
-/** Live bars are taken as the strategy wants them; longer candles are rolled from them. */
-export const LIVE_TIMEFRAME: Timeframe = '15m';
 /** Finer than the strategy's bars: for the price a position missed. */
 const PEAK_TIMEFRAME: Timeframe = '1m';
-/**
- * The quotes of more symbols than this are not listened to: in a busy market they would cost more than all the
- * rest together, and only the spread is taken from them. Risk then says that it did not judge it.
- */
-const QUOTED_SYMBOLS = 100;
-
-const channelsFor = (symbols: number): readonly LiveChannel[] =>
-  symbols > QUOTED_SYMBOLS ? ['bars', 'marks'] : ['bars', 'marks', 'quotes'];
-
 /** Histories asked for at the same time. */
 const AT_ONCE = 4;
 /** However little the strategy needs: the correlations that risk asks for want a week. */
@@ -152,10 +142,7 @@ export class LiveDriver {
     const { market, symbols, log } = this.#options;
     for (let failures = 0; !this.#stopped; failures++) {
       try {
-        await market.start(
-          { symbols, timeframe: LIVE_TIMEFRAME, channels: channelsFor(symbols.length) },
-          (event) => this.#hear(event),
-        );
+        await market.start(liveChannels(symbols), (event) => this.#hear(event));
         return;
       } catch (error) {
         log.warn('the market cannot be reached; trying again', { reason: errorText(error) });

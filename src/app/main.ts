@@ -38,6 +38,7 @@ const handlers: Handlers = {
   exchange: async (options, io) => (await import('./exchange.ts')).exchange(options, io),
   simulate: async (options, io) => (await import('./simulate.ts')).simulate(options, io),
   doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
+  handover: async (options, io) => (await import('./handover.ts')).handover(options, io, await stores()),
   migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };
 

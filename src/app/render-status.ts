@@ -25,6 +25,7 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
     breakers(status, paint),
     status.venue ? renderVenue(status.venue, status.virtualTime ?? status.updatedAt, paint) : [],
     footer(status, paint),
+    standing(status, paint),
     tree(status, options, paint),
   ];
   const lines = sections.filter((section) => section.length > 0).flatMap((section) => ['', ...section]);
@@ -137,6 +138,18 @@ function footer({ journal, store, recovery, http }: StatusDocument, paint: Paint
     `Data     ${store.location} (${store.engine})${durable}`,
     ...(http ? [`Page     ${http.url}  (token of its controls: ${http.token})`] : []),
   ];
+}
+
+/** Who stands by, or that this one does. */
+function standing({ standby, standbys = [], state }: StatusDocument, paint: Paint): string[] {
+  if (standby && state === 'standby') {
+    const ready = standby.notReady === null ? paint('green', 'ready') : paint('yellow', standby.notReady);
+    return [`Standby  ${ready}, follows the journal at row ${standby.followedN}`];
+  }
+  return standbys.map(({ owner, host, pid, ageMs, followedN, notReady }) => {
+    const ready = notReady === null ? paint('green', 'ready') : paint('yellow', notReady);
+    return `Standby  ${owner} on ${host} (pid ${pid}): ${ready}, at row ${followedN}, heard ${duration(ageMs)} ago`;
+  });
 }
 
 function tree(status: StatusDocument, options: RenderOptions, paint: Paint): string[] {

@@ -28,10 +28,12 @@ import type { VenueTarget } from './modes.ts';
 import { doubtfulOrders } from './restored-run.ts';
 import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
+import { type SafeMomentOptions, safeMoment } from './safe-moment.ts';
 import { Seat } from './seat.ts';
 import { startSystem } from './system.ts';
 import { VenueBreakers } from './venue-breakers.ts';
-import { type Connected, connectVenue } from './venue-connect.ts';
+import type { Connected } from './venue-clock.ts';
+import { connectVenue } from './venue-connect.ts';
 import type { OpenVenue } from './venue-seams.ts';
 import { venueStatus } from './venue-status.ts';
 import { windDown } from './wind-down.ts';
@@ -69,18 +71,15 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
   held.add(() => life.seat.close());
   await life.seat.serve();
   held.add(() => life.kill.stop());
-  const connected = await connectVenue({
-    session,
-    target,
-    venue,
-    known: known?.market.symbols,
-    mayAct: () => mayAct(life),
-    refuses: life.door.refuses,
-    onEvent: life.runner.hear,
-    onWaiting: (reason) => {
-      life.waitingFor = reason;
-    },
-  });
+  const ways = { mayAct: () => mayAct(life), refuses: life.door.refuses, onEvent: life.runner.hear };
+  const onWaiting = (reason: string | null): void => {
+    life.waitingFor = reason;
+  };
+  const warm = await session.warm?.take(ways);
+  if (warm) onWaiting(null);
+  const connected =
+    warm ??
+    (await connectVenue({ session, target, venue, known: known?.market.symbols, ...ways, onWaiting }));
   if (connected) await trade(life, connected, venue);
   if (signals.failure) throw signals.failure;
   return 'stopped';
@@ -161,11 +160,12 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   life.writer = writer;
   const system = compose(life, identity, writer);
   life.system = system;
-  const market = await venue.market(connected.request);
+  const market = connected.market ?? (await venue.market(connected.request));
   const driver = driverOf(life, system, market, identity);
   life.driver = driver;
   rememberVenue(session.folder.path, factsOf(session, connected));
   const doubtful = await doubtfulOrders(session.store, recovered);
+  system.runtime.observe(safeMoment(safety(life, system)));
   await startSystem(system, recovered, [restarted(session.lease.epoch, doubtful)]);
   runner.attach(tellOf(system));
   driver.startTimers();
@@ -181,6 +181,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   });
   void watch.start();
   screen.progress.recovery = {
+    ...screen.progress.recovery,
     ms: Math.round(io.time.monotonic.now() - session.startedAt),
     actors: recovered.live.size,
   };
@@ -200,6 +201,22 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   driver.stopTimers();
   held.add(() => system.root.stop());
   screen.progress.virtualTime = time.clock.now();
+}
+
+/** Since when everything is protected again: a start's, and a takeover's, own measure. */
+function safety({ session, metrics, connected }: Life, { executor }: LiveSystem): SafeMomentOptions {
+  const { io, screen, log, startedAt, lease, recovered } = session;
+  return {
+    isReady: () => executor.current()?.state.ready === true,
+    unprotected: () => metrics.unprotected(connected?.time.clock.now() ?? 0).openNow,
+    onSafe: () => {
+      const safeMs = Math.round(io.time.monotonic.now() - startedAt);
+      const { recovery } = screen.progress;
+      screen.progress.recovery = { ms: safeMs, actors: recovered.live.size, ...recovery, safeMs };
+      screen.announce({ event: 'safe', at: io.time.clock.now(), epoch: lease.epoch, safeMs });
+      log.info('everything open is protected and agrees with the venue', { safeMs });
+    },
+  };
 }
 
 function factsOf({ options }: Session, { request: { target, symbols } }: Connected): VenueFacts {

@@ -8,6 +8,7 @@ import { tree } from '../../supervisors/introspection.ts';
 import type { Decimal } from '../core/decimal.ts';
 import { type BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { PORTFOLIO } from '../domain/events.ts';
+import type { StandbyWord } from '../journal/journal.ts';
 import type { JournalWriter, WriterState } from '../journal/journal-writer.ts';
 import type { MarketRange } from '../market/market-data.ts';
 import type { Io, Output, RunOptions } from './io.ts';
@@ -107,6 +108,16 @@ export class RunScreen {
       this.model.observe(committed);
       this.#tradeClosed(committed);
     });
+  }
+
+  /** One line for scripts. */
+  announce(line: object): void {
+    this.#say(line);
+  }
+
+  /** What this process says of itself while it stands by; null: it does not. */
+  standby(word: StandbyWord | null): void {
+    this.progress.standby = word;
   }
 
   /** Where the status takes what it says of the venue. */

@@ -7,7 +7,7 @@ import type { TreeNode } from '../../supervisors/introspection.ts';
 import { add, type Decimal, fromNumber, gt, mul, neg, sub, sum, ZERO } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
-import type { StoreHealth } from '../journal/journal.ts';
+import type { StandbyState, StandbyWord, StoreHealth } from '../journal/journal.ts';
 import type { MarketIdentity } from './open-market.ts';
 import type { ReadModel, Snapshot } from './read-model.ts';
 import type {
@@ -39,7 +39,7 @@ export interface RunProgress {
   virtualTime: number | null;
   steps: number;
   totalSteps: number | null;
-  recovery: { readonly ms: number; readonly actors: number } | null;
+  recovery: { readonly ms: number; readonly actors: number; readonly safeMs?: number } | null;
   n: number;
   durableN: number;
   rowsPerSecond: number;
@@ -51,12 +51,18 @@ export interface RunProgress {
   initialBalance: Decimal;
   venue: VenueStatus | undefined;
   http: StatusDocument['http'];
+  /** Of a run that stands by. */
+  standby: StandbyWord | null;
+  /** Who stands by for this run. */
+  standbys: readonly StandbyState[];
 }
 
 export const initialProgress = (initialBalance: Decimal): RunProgress => ({
   initialBalance,
   venue: undefined,
   http: undefined,
+  standby: null,
+  standbys: [],
   state: 'starting',
   market: undefined,
   store: undefined,
@@ -108,6 +114,8 @@ export function statusDocument(
     tree: progress.tree,
     ...(progress.venue ? { venue: progress.venue } : {}),
     ...(progress.http ? { http: progress.http } : {}),
+    ...(progress.standby ? { standby: progress.standby } : {}),
+    ...(progress.standbys.length > 0 ? { standbys: progress.standbys } : {}),
     recovery: progress.recovery,
     progress: { done: progress.steps, total: progress.totalSteps },
     error: progress.error,

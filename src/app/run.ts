@@ -17,9 +17,11 @@ import { openVenue } from './open-venue.ts';
 import { runDemo } from './run-demo.ts';
 import { runLive } from './run-live.ts';
 import { RunScreen } from './run-screen.ts';
-import { Held, openSession, type Run } from './run-session.ts';
+import { Held, type Run } from './run-session.ts';
 import { type SignalSource, Signals } from './signals.ts';
+import { openSession } from './take-account.ts';
 import type { OpenVenue } from './venue-seams.ts';
+import { WarmVenue } from './warm-venue.ts';
 
 /** Stores and venues of their own, for benches and tests. */
 export interface RunSeams {
@@ -57,13 +59,16 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
     ...(wrap ? { wrap } : {}),
   };
   try {
-    const session = await openSession(run);
+    const venue = seams.venue ?? openVenue;
+    const warm =
+      target && config.lease.standby ? new WarmVenue({ run: options, io, log, target, venue }) : undefined;
+    const session = await openSession(run, warm);
     const trade = async (): Promise<DriveEnd> => {
       if (!session) return 'stopped';
       const backups = new BackupDesk(session);
       held.add(() => backups.stop());
       void backups.start();
-      return target ? runLive(session, target, seams.venue ?? openVenue) : runDemo(session);
+      return target ? runLive(session, target, venue) : runDemo(session);
     };
     screen.finish(await trade());
     return signals.exitCode ?? 0;

@@ -80,6 +80,15 @@ export class Signals {
     for (const stop of this.#stops) stop();
   }
 
+  /** The run shall stop in good order, and that is a success. */
+  finish(): void {
+    if (this.#exitCode !== undefined) return;
+    this.#exitCode = 0;
+    this.#askedAt = this.#time.monotonic.now();
+    this.#armDeadline(0);
+    for (const stop of this.#stops) stop();
+  }
+
   release(): void {
     this.#deadline?.cancel();
     for (const [name, listener] of this.#listeners) this.#source.off(name, listener);

@@ -2,24 +2,14 @@
  * Reaches the venue at a start, however long it takes: a venue that does not answer is asked again, because
  * positions keep their stops there and nothing is gained by ending. A venue that refuses is another matter.
  */
-import { scaledTime, sleep, steadyTime, type Time } from '../core/clock.ts';
-import { BulkheadError, isBulkheadError } from '../core/errors.ts';
+import { sleep } from '../core/clock.ts';
+import { isBulkheadError } from '../core/errors.ts';
 import type { SymbolName } from '../domain/instrument.ts';
-import type { GatewayEvent, VenueCheck } from '../exchange/venue-gateway.ts';
+import type { GatewayEvent } from '../exchange/venue-gateway.ts';
 import type { VenueTarget } from './modes.ts';
 import type { Session } from './run-session.ts';
-import type { OpenVenue, VenueConnection, VenueRequest } from './venue-seams.ts';
-
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
-/** A venue's clock so far behind the journal's last row is another venue's, or one that lost its state. */
-const LONGEST_STEP_BACK_MS = 60_000;
-
-export interface Connected extends VenueConnection {
-  readonly time: Time;
-  readonly request: VenueRequest;
-  readonly checks: readonly VenueCheck[];
-}
+import { type Connected, pauseMs, venueTime } from './venue-clock.ts';
+import type { OpenVenue, VenueRequest } from './venue-seams.ts';
 
 export interface ConnectOptions {
   readonly session: Session;
@@ -53,8 +43,7 @@ export async function connectVenue(options: ConnectOptions): Promise<Connected |
       if (failures === 0) log.warn('the venue cannot be reached; trying again', { reason: error.message });
       onWaiting(error.message);
     }
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures, 16), LONGEST_PAUSE_MS);
-    await Promise.race([sleep(io.time.timers, pauseMs), ended]);
+    await Promise.race([sleep(io.time.timers, pauseMs(failures)), ended]);
   }
   if (signals.failure) throw signals.failure;
   return undefined;
@@ -64,7 +53,8 @@ async function connectOnce(options: ConnectOptions): Promise<Connected> {
   const { session, target, venue, known, mayAct, refuses, onEvent } = options;
   const { options: run, io, log } = session;
   const { config } = run;
-  const time = await venueTime(options);
+  const { headAt } = session.recovered;
+  const time = await venueTime({ config, target, venue, real: io.time, headAt });
   const request = { target, config, time, realTime: io.time, log, mayAct, ...(refuses ? { refuses } : {}) };
   const wanted = known ?? config.market.symbols;
   const symbols = wanted.length > 0 ? wanted : await allSymbols(venue, { ...request, symbols: [] });
@@ -79,19 +69,6 @@ async function connectOnce(options: ConnectOptions): Promise<Connected> {
   }
 }
 
-/** The time that the runtime lives in. */
-async function venueTime({ session, target, venue }: ConnectOptions): Promise<Time> {
-  const { io, options, recovered } = session;
-  const { timeFactor } = options.config.venue;
-  const asked = io.time.monotonic.now();
-  const answer = await venue.clock(target);
-  if (answer === undefined) return steadyTime(io.time);
-  // The answer is as old as its way back, in the venue's faster time.
-  const venueNow = Math.round(answer + ((io.time.monotonic.now() - asked) / 2) * timeFactor);
-  if (venueNow < (recovered.headAt ?? 0) - LONGEST_STEP_BACK_MS) throw otherVenue(venueNow, recovered.headAt);
-  return scaledTime(io.time, venueNow, timeFactor);
-}
-
 async function allSymbols(venue: OpenVenue, request: VenueRequest): Promise<readonly SymbolName[]> {
   const { gateway } = await venue.gateway(request);
   try {
@@ -101,12 +78,3 @@ async function allSymbols(venue: OpenVenue, request: VenueRequest): Promise<read
     await gateway.close();
   }
 }
-
-const otherVenue = (venueNow: number, headAt = 0): BulkheadError =>
-  new BulkheadError(
-    'CONFIG_INVALID',
-    `The exchange's clock stands at ${new Date(venueNow).toISOString()}, before this journal's last row at ${new Date(headAt).toISOString()}.`,
-    {
-      hint: 'It is another exchange, or one that lost its state (start it with --state DIR). Name its address, or a new folder with --data-dir.',
-    },
-  );

@@ -5,12 +5,12 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { mask } from '../core/redact.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { CONFIG_KEYS, type ConfigKey } from './keys.ts';
+import { yamlValue } from './read-yaml.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type Env, readSecrets, SECRET_KEYS, SECRET_VARIABLES, type Secrets } from './secrets.ts';
 
@@ -125,15 +125,8 @@ function readFile(path: string): Tree {
       hint: 'Make the file readable for the user who runs Bulkhead.',
     });
   }
-  // YAML 1.2 contains JSON, so one parser serves both.
-  const document = parseDocument(content, { prettyErrors: true });
-  const [first] = document.errors;
-  if (first) {
-    throw new BulkheadError('CONFIG_INVALID', `${path} is not valid YAML: ${first.message}`, {
-      hint: 'Correct the line named; bulkhead.example.yaml shows the form.',
-    });
-  }
-  const value: unknown = document.toJS() ?? {};
+  const hint = 'Correct the line named; bulkhead.example.yaml shows the form.';
+  const value = yamlValue(content, path, hint) ?? {};
   if (isTree(value)) return value;
   throw new BulkheadError('CONFIG_INVALID', `${path} does not hold a mapping of keys to values.`, {
     hint: 'bulkhead.example.yaml shows the form.',

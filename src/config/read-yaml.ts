@@ -1,4 +1,4 @@
-/** A file of YAML (or JSON, which YAML contains) as plain values, for documents other than the configuration. */
+/** A file of YAML (or JSON, which YAML contains) as plain values; the configuration's, too. */
 import { existsSync, readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -14,10 +14,18 @@ export function readYaml(path: string): unknown {
       hint: 'Make the file readable for the user who runs Bulkhead.',
     });
   }
-  const document = parseDocument(content, { prettyErrors: true });
-  const [first] = document.errors;
-  if (!first) return document.toJS() as unknown;
-  throw new BulkheadError('CONFIG_INVALID', `${path} is not valid YAML: ${first.message}`, {
-    hint: 'Correct the line named.',
-  });
+  return yamlValue(content, path, 'Correct the line named.');
+}
+
+/** YAML 1.2, which contains JSON. Aliases may be unknown, or expand without end: that shows only when they are resolved. */
+export function yamlValue(content: string, path: string, hint: string): unknown {
+  try {
+    const document = parseDocument(content, { prettyErrors: true });
+    const [first] = document.errors;
+    if (first) throw first;
+    return document.toJS() as unknown;
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    throw new BulkheadError('CONFIG_INVALID', `${path} is not valid YAML: ${what}`, { hint });
+  }
 }

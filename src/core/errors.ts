@@ -49,6 +49,11 @@ export const ERRORS = {
     exit: 75,
     meaning: 'Another process took the account over; this one must stop.',
   },
+  HANDOVER_REFUSED: {
+    kind: 'terminal',
+    exit: 75,
+    meaning: 'The account is not handed over: no standby is ready to take it.',
+  },
   MIGRATION_MISMATCH: {
     kind: 'terminal',
     exit: 74,

@@ -46,6 +46,8 @@ const TRADES: TableFormat = {
 };
 
 const MINUTE_MS = TIMEFRAME_MS['1m'];
+/** Thirty years: one wrong time must not ask for the memory of centuries. */
+const MOST_MINUTES = 30 * 366 * 1_440;
 
 /** Divides by what turns this era's epoch times in the file's unit into milliseconds. */
 function toMilliseconds(times: Float64Array, file: string): void {
@@ -116,6 +118,7 @@ export function loadTradesAsCandles(file: string, symbol: SymbolName): CandleCol
   const minute = (i: number): number => Math.floor((time[i] as number) / MINUTE_MS);
   const first = count > 0 ? minute(0) : 0;
   const length = count > 0 ? minute(count - 1) - first + 1 : 0;
+  if (!(length <= MOST_MINUTES)) throw tooLong(file);
   const [openTime, open, high, low, close, volume] = Array.from(
     { length: 6 },
     () => new Float64Array(Math.max(0, length)),
@@ -145,6 +148,15 @@ export function loadTradesAsCandles(file: string, symbol: SymbolName): CandleCol
   if (trade < count) throw outOfOrder(file, trade);
   return { symbol, timeframe: '1m', length, openTime, open, high, low, close, volume };
 }
+
+const tooLong = (file: string): BulkheadError =>
+  new BulkheadError(
+    'DATA_INVALID',
+    `${file}: its first and its last trade are more than thirty years apart`,
+    {
+      hint: 'Correct column "transact_time" of the last row, or fetch the file again.',
+    },
+  );
 
 function outOfOrder(file: string, trade: number): BulkheadError {
   return new BulkheadError(

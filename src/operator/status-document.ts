@@ -1,9 +1,11 @@
 /**
  * What a run is doing, as one document: the status file, the views and the live stream show the same.
  */
+
 import type { Decimal } from '../core/decimal.ts';
 import type { Direction } from '../domain/order.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
+import type { StandbyState, StandbyWord } from '../journal/journal.ts';
 import type { VenueStatus } from './venue-view.ts';
 
 export const STATUS_FORMAT = 1;
@@ -49,8 +51,12 @@ export interface StatusDocument {
   readonly venue?: VenueStatus;
   /** Where the page is, and where a person finds the token of its controls; absent: not served. */
   readonly http?: { readonly url: string; readonly token: string };
-  /** How the last start went. */
-  readonly recovery: { readonly ms: number; readonly actors: number } | null;
+  /** Of a run that stands by: what it has ready. */
+  readonly standby?: StandbyWord;
+  /** Who stands by for this run, as far as it was heard. */
+  readonly standbys?: readonly StandbyState[];
+  /** How the last start went; `safeMs`: from the account being ours to everything protected and reconciled. */
+  readonly recovery: { readonly ms: number; readonly actors: number; readonly safeMs?: number } | null;
   /** Steps of market time; total null when it has no end. */
   readonly progress: { readonly done: number; readonly total: number | null } | null;
   /** What ended the run, when state is 'failed'. */

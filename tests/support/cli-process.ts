@@ -13,6 +13,8 @@ export interface CliOptions {
   readonly cwd?: string;
   /** Another program around the same command line. */
   readonly main?: string;
+  /** What the command is put behind: another place to run it in. It must become the command, not start it. */
+  readonly wrap?: readonly string[];
 }
 
 export interface CliEnd {
@@ -40,8 +42,9 @@ export class CliProcess {
   stderr = '';
   #isOver = false;
 
-  constructor(args: readonly string[], { env, cwd, main = MAIN }: CliOptions = {}) {
-    const child = spawn(process.execPath, [main, ...args], {
+  constructor(args: readonly string[], { env, cwd, main = MAIN, wrap = [] }: CliOptions = {}) {
+    const [program = process.execPath, ...words] = [...wrap, process.execPath, main, ...args];
+    const child = spawn(program, words, {
       env: environment(env),
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd === undefined ? {} : { cwd }),

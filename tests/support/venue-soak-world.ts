@@ -15,7 +15,8 @@ import { postgresStore } from '../../src/journal/postgres-journal.ts';
 import { CliProcess } from './cli-process.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 
-const MAIN = fileURLToPath(new URL('./venue-soak-main.ts', import.meta.url));
+/** The program with the soak's strategy. */
+export const SOAK_MAIN = fileURLToPath(new URL('./venue-soak-main.ts', import.meta.url));
 const ACCOUNT = 'main';
 const LIMIT_MS = 120_000;
 
@@ -65,7 +66,7 @@ export class SoakWorld {
     mkdirSync(options.dir, { recursive: true });
     this.dataDir = path.join(options.dir, 'data');
     this.#config = path.join(options.dir, 'soak.json');
-    writeFileSync(this.#config, JSON.stringify(merged(options.config)));
+    writeFileSync(this.#config, JSON.stringify(soakConfig(options.config)));
   }
 
   /** The world, or the reason why there can be none. */
@@ -114,7 +115,7 @@ export class SoakWorld {
       this.#databaseUrl === undefined
         ? undefined
         : { BULKHEAD_STORE_ENGINE: 'postgres', BULKHEAD_DATABASE_URL: this.#databaseUrl };
-    this.runtime = new CliProcess(this.#runArgs(), { main: MAIN, ...(engine ? { env: engine } : {}) });
+    this.runtime = new CliProcess(this.#runArgs(), { main: SOAK_MAIN, ...(engine ? { env: engine } : {}) });
   }
 
   #runArgs(): string[] {
@@ -223,7 +224,7 @@ export class SoakWorld {
     if (this.#databaseUrl !== undefined)
       Object.assign(engine, { BULKHEAD_STORE_ENGINE: 'postgres', BULKHEAD_DATABASE_URL: this.#databaseUrl });
     const args = ['replay', '--verify', '--config', this.#config, '--data-dir', this.dataDir, '--json'];
-    return new CliProcess(args, { main: MAIN, env: engine }).ended;
+    return new CliProcess(args, { main: SOAK_MAIN, env: engine }).ended;
   }
 
   async end(): Promise<void> {
@@ -233,7 +234,8 @@ export class SoakWorld {
   }
 }
 
-function merged(more: WorldOptions['config'] = {}): Record<string, unknown> {
+/** The soak's configuration, with overrides of its groups. */
+export function soakConfig(more: WorldOptions['config'] = {}): Record<string, unknown> {
   const config: Record<string, unknown> = { ...CONFIG };
   for (const [group, keys] of Object.entries(more))
     config[group] = { ...(config[group] as object | undefined), ...(keys as object) };

@@ -31,6 +31,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     backup: note('backup'),
     restore: note('restore'),
     simulate: note('simulate'),
+    handover: note('handover'),
     migrate: note('migrate'),
   };
   const io = fakeIo({ env });

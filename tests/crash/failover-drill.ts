@@ -1,0 +1,51 @@
+/**
+ * Failover as a command: `npm run failover:drill -- --rounds 100 --ttl-ms 5000`. Prints one JSON line and exits 1 when
+ * something does not hold.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { drill, type Round } from '../support/failover-drill.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '100' },
+    /** What the rounds do, in turn: kill, freeze, handover. */
+    what: { type: 'string', default: 'kill' },
+    'ttl-ms': { type: 'string', default: '15000' },
+    seed: { type: 'string', default: '1' },
+    speed: { type: 'string', default: '60' },
+    symbols: { type: 'string', default: 'BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT,BNBUSDT,DOGEUSDT' },
+    'longest-ms': { type: 'string', default: '4000' },
+    /** Begins no round after so long. */
+    minutes: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+const what = values.what.split(',').map((name): Round => {
+  if (name === 'kill' || name === 'freeze' || name === 'handover') return name;
+  throw new Error(`--what ${name}: kill, freeze, handover, or several of them with commas`);
+});
+const dir = mkdtempSync(join(tmpdir(), 'bulkhead-failover-'));
+try {
+  const plan = {
+    dir,
+    speed: Number(values.speed),
+    seed: Number(values.seed),
+    ttlMs: Number(values['ttl-ms']),
+    symbols: values.symbols.split(','),
+    longestMs: Number(values['longest-ms']),
+    ...(values.minutes === undefined ? {} : { limitMs: Number(values.minutes) * 60_000 }),
+  };
+  const rounds = Array.from({ length: Number(values.rounds) }, (_, i) => what[i % what.length] ?? 'kill');
+  const report = await drill({ ...plan, rounds, onRound: (line) => process.stderr.write(`${line}\n`) });
+  if (typeof report === 'string') throw new Error(report);
+  const { dir: _dir, ...shown } = plan;
+  process.stdout.write(`${JSON.stringify({ drill: 'failover', ...shown, ...report })}\n`);
+  process.exitCode = report.problems.length === 0 ? 0 : 1;
+} finally {
+  if (values.keep) process.stderr.write(`kept: ${dir}\n`);
+  else rmSync(dir, { recursive: true, force: true });
+}
