@@ -31,6 +31,9 @@ export const LICENCES: ReadonlySet<string> = new Set([
   '0BSD',
   'BlueOak-1.0.0',
   'Unlicense',
+  // Weak copyleft, by file: used as they are, they ask nothing of what stands beside them.
+  'MPL-2.0',
+  'EPL-2.0 OR GPL-3.0-or-later',
 ]);
 
 /** Package → its licence, where the registry does not say and somebody has read it. */
