@@ -19,7 +19,7 @@ else
     before(async () => {
       demo = await ServedDemo.start(dir);
       browser = await openBrowser(chromium.path);
-      await demo.run.said(/closed \w+ (long|short)/);
+      await demo.warm();
       page = await (await openContext(browser)).newPage();
     });
     after(async () => {

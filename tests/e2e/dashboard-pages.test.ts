@@ -45,8 +45,7 @@ else
     before(async () => {
       demo = await ServedDemo.start(dir);
       browser = await openBrowser(chromium.path);
-      // The demo's first week goes by at full speed: then there is something on every page.
-      await demo.run.said(/closed \w+ (long|short)/);
+      await demo.warm();
     });
     after(async () => {
       await browser?.close();

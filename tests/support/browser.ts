@@ -61,6 +61,10 @@ export function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
+const WARM_FROM = Date.UTC(2025, 0, 8);
+const LOOK_EVERY_MS = 200;
+const LOOKS = 600;
+
 /** A demo with the page, its data in `dir`. */
 export class ServedDemo {
   readonly run: CliProcess;
@@ -85,6 +89,16 @@ export class ServedDemo {
         throw error;
       });
     return new ServedDemo(run, url, dir);
+  }
+
+  /** The generated market's first week, which goes by at full speed, is over: now things stay as they are for a while. */
+  async warm(): Promise<void> {
+    for (let i = 0; i < LOOKS; i++) {
+      const { virtualTime } = await this.view<{ virtualTime: number | null }>('status');
+      if (virtualTime !== null && virtualTime >= WARM_FROM) return;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+    throw new Error(`the demo did not get through its first week: ${this.run.tail()}`);
   }
 
   get port(): number {

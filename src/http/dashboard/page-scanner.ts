@@ -54,7 +54,7 @@ function refusalWords({ lastRefusal }: DeskView): VNode {
 const Doing = ({ desk: { symbol, position } }: { desk: DeskView }): VNode => html`<div class="row">
   <${CommandButton} label=${`Enter long ${symbol}`} command=${position ? null : { kind: 'force-entry', symbol, direction: 'long' }}>Long</${CommandButton}>
   <${CommandButton} label=${`Enter short ${symbol}`} command=${position ? null : { kind: 'force-entry', symbol, direction: 'short' }}>Short</${CommandButton}>
-  <${CommandButton} label=${`Lock ${symbol} for an hour`} command=${{ kind: 'lock', symbol, minutes: 60, reason: 'from the dashboard' }}>Lock 1 h</${CommandButton}>
+  <${CommandButton} label=${`Lock 1 h ${symbol}`} command=${{ kind: 'lock', symbol, minutes: 60, reason: 'from the dashboard' }}>Lock 1 h</${CommandButton}>
 </div>`;
 
 export function Scanner(): VNode {
