@@ -17,6 +17,13 @@ import { html, useEffect, useMemo, useState, type VNode } from './ui.ts';
 export function Inspector({ actor, n }: { actor: string | null; n: number | null }): VNode {
   const actors = useNamedView<readonly ActorLine[]>('actors', {}, 5_000);
   const chosen = actor ?? '';
+  useEffect(() => {
+    // Something to look at: what is open, or who judges what is opened.
+    const first =
+      actors.data?.find((one) => one.type === 'position') ??
+      actors.data?.find((one) => one.type === 'portfolio');
+    if (actor === null && first) location.replace(linkTo('inspector', first.actor));
+  }, [actor, actors.data]);
   const known = actors.data?.find((one) => one.actor === chosen);
   const type = known?.type ?? chosen.split('/')[0] ?? '';
   return html`<${Card} title=${html`<${Picker} actors=${actors.data ?? []} actor=${chosen} n=${n} />`}>
