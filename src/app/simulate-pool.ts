@@ -5,20 +5,24 @@ import type { Answer, Job } from './simulation/job.ts';
 
 /** Gives each answer as it comes. */
 export async function simulateAll(
-  jobs: readonly Job[],
+  jobs: Iterable<Job>,
   workers: number | undefined,
   onAnswer: (answer: Answer) => void,
 ): Promise<void> {
-  const count = Math.min(workers ?? availableParallelism(), jobs.length);
-  const next = jobs.values();
+  const count = workers ?? availableParallelism();
+  const next = jobs[Symbol.iterator]();
   await Promise.all(Array.from({ length: count }, () => work(next, onAnswer)));
 }
 
 function work(jobs: Iterator<Job>, onAnswer: (answer: Answer) => void): Promise<void> {
   return new Promise((resolve, reject) => {
+    const first = jobs.next();
+    if (first.done === true) {
+      resolve();
+      return;
+    }
     const worker = new Worker(new URL('./simulate-worker.ts', import.meta.url));
-    const give = (): void => {
-      const { value, done } = jobs.next();
+    const give = ({ value, done }: IteratorResult<Job, unknown> = jobs.next()): void => {
       if (done !== true) worker.postMessage(value);
       else void worker.terminate().then(() => resolve());
     };
@@ -27,6 +31,6 @@ function work(jobs: Iterator<Job>, onAnswer: (answer: Answer) => void): Promise<
       give();
     });
     worker.on('error', reject);
-    give();
+    give(first);
   });
 }
