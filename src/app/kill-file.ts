@@ -52,8 +52,11 @@ export function readKill(dataDir: string): KillOrder | undefined {
   let at: number;
   let text: string;
   try {
+    // Asked four times a second for a lifetime: a file that is not there must cost no exception.
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (!there) return undefined;
     text = readFileSync(path, 'utf8');
-    at = Math.floor(statSync(path).mtimeMs);
+    at = Math.floor(there.mtimeMs);
   } catch (error) {
     // Whatever else keeps it from being read, it is there.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

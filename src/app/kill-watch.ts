@@ -142,8 +142,9 @@ export class KillWatch {
   }
 
   #logs(): string[] {
+    const folder = emergencyFolder(this.#options.dataDir);
+    if (!existsSync(folder)) return []; // There was never a kill here.
     try {
-      const folder = emergencyFolder(this.#options.dataDir);
       return readdirSync(folder)
         .filter((name) => name.endsWith(LOG_SUFFIX))
         .sort();

@@ -5,7 +5,7 @@
  * Invariants: a request appears whole (written beside and renamed); its file goes only after its answer, so a
  * request survives a crash; told twice it is done once, because the operator remembers its id.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Time, TimerHandle } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -122,6 +122,7 @@ export class RequestDesk {
   }
 
   #files(): string[] {
+    if (!existsSync(this.#folder)) return [];
     try {
       return readdirSync(this.#folder)
         .filter((file) => file.endsWith(SUFFIX))

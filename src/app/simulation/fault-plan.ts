@@ -31,6 +31,8 @@ export const STRIKES: readonly Strike[] = [
   { kind: 'process:crash', set: 'process', everyMs: 13 * MINUTE },
   { kind: 'process:crash-in-recovery', set: 'process', everyMs: 30 * MINUTE },
   { kind: 'process:pause', set: 'process', everyMs: 10 * MINUTE },
+  { kind: 'process:pause-before-send', set: 'process', everyMs: 10 * MINUTE },
+  { kind: 'process:crash-before-send', set: 'process', everyMs: 15 * MINUTE },
   { kind: 'process:two-owners', set: 'process', everyMs: 40 * MINUTE },
   { kind: 'process:sigterm', set: 'process', everyMs: 60 * MINUTE },
   { kind: 'disk:full', set: 'disk', everyMs: 20 * MINUTE },

@@ -8,11 +8,13 @@
 
 import * as D from '../../core/decimal.ts';
 import type { Random } from '../../core/random.ts';
+import { VENUE } from '../../domain/events.ts';
+import type { JournalRow } from '../../journal/journal.ts';
 import { presetFaults } from '../../venue-server/faults-presets.ts';
 import type { FaultPlan, Strike } from './fault-plan.ts';
 import { soundData } from './market.ts';
 import { fairWeather } from './network.ts';
-import type { Host } from './process.ts';
+import type { Host, SimProcess } from './process.ts';
 import { soundStore } from './store.ts';
 import type { Life, SimWorld } from './world.ts';
 
@@ -29,6 +31,7 @@ export class Injector {
   readonly #acts: Readonly<Record<string, () => boolean>>;
   #healed = false;
   #hands = 0;
+  #atCall: ((life: Life) => void) | undefined;
 
   constructor(world: SimWorld, plan: FaultPlan) {
     this.#world = world;
@@ -38,6 +41,9 @@ export class Injector {
       'process:crash': () => this.#crash(),
       'process:crash-in-recovery': () => this.#crashInRecovery(),
       'process:pause': () => this.#pause(),
+      'process:pause-before-send': () => this.#atNextCall((life) => this.#pauseBeforeSend(life)),
+      'process:crash-before-send': () =>
+        this.#atNextCall((life) => this.#world.end(life, 'killed before it sent')),
       'process:two-owners': () => this.#standby(),
       'process:sigterm': () => this.#sigterm(),
       'disk:full': () =>
@@ -193,6 +199,33 @@ export class Injector {
     life.process.pause();
     this.#world.scheduler.set(this.#duration(1, 10 * MINUTE), () => life.process.resume());
     return true;
+  }
+
+  /** When the next row is durable that has the venue called, and its process does not know it yet. */
+  #atNextCall(act: (life: Life) => void): boolean {
+    this.#atCall = act;
+    return true;
+  }
+
+  rows(rows: readonly JournalRow[], process: SimProcess): void {
+    const act = this.#atCall;
+    const calls = rows.some(
+      ({ actor, intents }) => actor === VENUE && /"call":"(submit|cancel)"/.test(intents),
+    );
+    const life = this.#world.lives[process.life - 1];
+    if (!act || !calls || !life || this.#healed) return;
+    this.#atCall = undefined;
+    act(life);
+  }
+
+  /** As long as an order may wait, or until another machine has the account. */
+  #pauseBeforeSend(life: Life): void {
+    const other = this.hosts.find((host) => !this.#world.living.some(({ process }) => process.host === host));
+    const isLong = this.#random.next() < 0.5 && other !== undefined;
+    if (isLong) this.#world.start(other, true);
+    life.process.pause();
+    const ms = isLong ? this.#duration(20 * SECOND, 2 * MINUTE) : this.#duration(SECOND, 14 * SECOND);
+    this.#world.scheduler.set(ms, () => life.process.resume());
   }
 
   /** A second machine wants the account; the first stops for longer than its lease, and goes on. */

@@ -2,6 +2,7 @@
  * One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
  * nothing does and all must come right; every invariant held all the while by checkers that stand apart.
  */
+import type { CoreEntry } from '../../venue-server/core-types.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
 import { JournalIndex } from './checks/journal-index.ts';
 import type { Oracle } from './checks/oracle.ts';
@@ -77,7 +78,6 @@ class Simulation {
   readonly #coverage: Coverage;
   readonly #injector: Injector;
   readonly #epochs = new Map<SimProcess, number>();
-  #moved = false;
   /** When the venue last refused everything, by a fault. */
   #stormAt = Number.NEGATIVE_INFINITY;
 
@@ -92,7 +92,7 @@ class Simulation {
     const { core, account } = world.venue;
     this.#oracle = {
       now: () => world.now,
-      journal: new JournalIndex(`sim-${options.seed}`, violate),
+      journal: new JournalIndex(`sim-${options.seed}`, violate, (id, n) => this.#orders.rejected(id, n)),
       venue: new VenueEye(() => core.records(account), Number(BALANCE)),
       lease: () => world.lease,
       epochOf: (process) => this.#epochs.get(process),
@@ -127,10 +127,10 @@ class Simulation {
       rows: (rows, process) => {
         this.#oracle.journal.take(rows);
         for (const { epoch } of rows) this.#epochs.set(process, epoch);
+        this.#injector.rows(rows, process);
       },
-      entry: () => {
-        this.#moved = true;
-      },
+      // At once: the records must be seen as this very request left them.
+      entry: (entry) => this.#moved(entry),
       sent: (process, request) => this.#orders.sending(process, request),
       answered: (status, { method, path }) => {
         const isStorm = this.#world.now - this.#stormAt < STORM_MS;
@@ -149,10 +149,14 @@ class Simulation {
 
   #step(): void {
     this.#protection.step();
-    if (!this.#moved) return;
-    this.#moved = false;
+  }
+
+  #moved(entry: CoreEntry): void {
     this.#orders.moved();
-    this.#protection.moved();
+    const isCancel =
+      entry.type === 'request' && entry.method === 'DELETE' && entry.path.endsWith('algoOrder');
+    const isOurs = isCancel && /^bh-/.test(entry.params.clientalgoid ?? '');
+    this.#protection.moved(isOurs ? entry.params.symbol : undefined);
   }
 
   /** Everything that a stop needs is in order, and has been for a moment. */
@@ -184,9 +188,7 @@ class Simulation {
     let problems: Problem[] = [];
     while (world.now < from + SETTLE_MS && !isOver()) {
       await world.run(LOOK_EVERY_MS, isOver);
-      problems = unsettled(world.trader?.system, this.#oracle.venue.held, (symbol) =>
-        this.#oracle.venue.isBare(symbol),
-      );
+      problems = unsettled(world.trader?.system, this.#oracle.venue);
       if (problems.length === 0 && world.now - from > 2 * MINUTE) return world.now - from;
     }
     for (const { invariant, text } of problems)
@@ -205,7 +207,7 @@ class Simulation {
     if (life.ended !== 'exit 143')
       this.#oracle.violate(13, `it was asked to stop, and ended so: ${life.ended}`);
     const identity = JSON.parse(world.database.meta('run') ?? '{}') as RemoteIdentity;
-    this.#take(checkReplay(world.rows, identity, `sim-${this.#options.seed}`));
+    this.#take(checkReplay(world.rows, identity, `sim-${this.#options.seed}`, this.#options.plant?.wrap));
     const ledger = world.venue.core.ledger(world.venue.account);
     if (ledger) this.#take(checkMoney(world.rows, ledger, this.#excuses()));
     for (const text of world.venue.server.violations())

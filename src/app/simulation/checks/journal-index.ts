@@ -49,15 +49,23 @@ export class JournalIndex {
   readonly spans: OpenSpan[] = [];
   readonly live = new Map<string, LiveActor>();
   readonly trades = new Set<string>();
+  /** Orders whose owners were told that the venue refused them. */
+  readonly rejected = new Set<string>();
   readonly #filled = new Map<string, Filled>();
   readonly #seqs = new Map<string, number>();
   readonly #instance: string;
+  readonly #onRejected: (id: string, n: number) => void;
   readonly #violate: (invariant: Invariant, text: string) => void;
   #head: JournalHead = EMPTY_HEAD;
   #epoch = 0;
 
-  constructor(instance: string, violate: (invariant: Invariant, text: string) => void) {
+  constructor(
+    instance: string,
+    violate: (invariant: Invariant, text: string) => void,
+    onRejected: (id: string, n: number) => void,
+  ) {
     this.#instance = instance;
+    this.#onRejected = onRejected;
     this.#violate = violate;
   }
 
@@ -132,6 +140,11 @@ export class JournalIndex {
   }
 
   #position(row: JournalRow): void {
+    if (row.event.includes('"ORDER_REJECTED"')) {
+      const { clientOrderId: id = '' } = JSON.parse(row.event) as { clientOrderId?: string };
+      this.rejected.add(id);
+      this.#onRejected(id, row.n);
+    }
     if (!row.event.includes('"ORDER_FILLED"')) return;
     const cause = JSON.parse(row.cause) as Cause;
     const event = JSON.parse(row.event) as Readonly<Record<string, string>> & { readonly type: string };

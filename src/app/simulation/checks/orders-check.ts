@@ -31,10 +31,12 @@ export class OrdersCheck {
 
   /** A request leaves a process. */
   sending(process: SimProcess, { method, path, params }: VenueRequest): void {
-    const { violate, lease, epochOf, journal, now } = this.#oracle;
-    if (method !== 'POST' || (path !== 'order' && path !== 'algoOrder')) return;
-    const id = String(params.newClientOrderId ?? params.clientAlgoId ?? '');
+    const { violate, journal } = this.#oracle;
+    if (method === 'GET' || (path !== 'order' && path !== 'algoOrder')) return;
+    const id = String(params.newClientOrderId ?? params.clientAlgoId ?? params.origClientOrderId ?? '');
     if (!OURS.test(id)) return;
+    this.#checkLease(process, id);
+    if (method !== 'POST') return;
     const times = (this.sent.get(id) ?? 0) + 1;
     this.sent.set(id, times);
     if (times > 1) violate(2, `${id} is sent ${times} times (life ${process.life})`);
@@ -42,10 +44,20 @@ export class OrdersCheck {
     const here = process.time.clock.now();
     if (call && here > call.sendBy + 1)
       violate(11, `${id} is sent ${Math.round(here - call.sendBy)} ms after its time`);
+  }
+
+  #checkLease(process: SimProcess, id: string): void {
+    const { violate, lease, epochOf, now } = this.#oracle;
     const held = lease();
     const epoch = epochOf(process);
     if (epoch !== undefined && (held?.epoch !== epoch || held.expiresAt <= now()))
       violate(11, `life ${process.life} (epoch ${epoch}) sends ${id}; the lease is epoch ${held?.epoch}'s`);
+  }
+
+  /** An owner was told that the venue does not have it: then it must not. */
+  rejected(id: string, n: number): void {
+    if (this.#seen.has(id))
+      this.#oracle.violate(3, `${id} is called refused (row ${n}), and was at the venue`);
   }
 
   /** The venue's books have moved. */
@@ -71,6 +83,7 @@ export class OrdersCheck {
     if (BY_HAND.test(id)) return;
     if (this.#seen.has(id)) violate(2, `${id} stands at the venue twice`);
     this.#seen.add(id);
+    if (journal.rejected.has(id)) violate(3, `${id} comes to the venue after it was called refused`);
     const intended = journal.intended.get(id);
     if (!intended) {
       violate(1, `${id} on ${symbol} is at the venue, and no durable row intends it`);
@@ -99,12 +112,9 @@ export class OrdersCheck {
   }
 }
 
-/** What only reduces is cut by the venue to what there is to reduce, and to its steps. */
+/** Cut to the venue's steps, and what only reduces to what there is to reduce; never more. */
 function isAs({ order }: Intended, arrival: Arrival): boolean {
-  const quantity = Number(order.quantity ?? arrival.quantity);
-  const isSize = arrival.reduceOnly
-    ? arrival.quantity <= quantity + DUST
-    : Math.abs(arrival.quantity - quantity) < DUST;
+  const isSize = arrival.quantity <= Number(order.quantity ?? arrival.quantity) + DUST;
   return (
     order.symbol === arrival.symbol &&
     order.side === arrival.side &&

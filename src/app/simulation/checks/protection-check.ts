@@ -34,14 +34,19 @@ export class ProtectionCheck {
     this.#last = oracle.now();
   }
 
-  /** The venue's books have moved: who is bare now? */
-  moved(): void {
-    const { venue, now } = this.#oracle;
+  /** The venue's books have moved, by that request where it was one: who is bare now? */
+  moved(cancelled: string | undefined): void {
+    const { venue, now, violate } = this.#oracle;
     for (const symbol of venue.held.keys()) {
       const isBare = this.#isOurs(symbol) && venue.amount(symbol) !== 0 && venue.isBare(symbol);
       const known = this.#bare.get(symbol);
-      if (isBare && !known) this.#bare.set(symbol, { since: now(), healthyMs: 0, reported: false });
-      else if (!isBare && known) {
+      if (isBare && !known) {
+        this.#bare.set(symbol, { since: now(), healthyMs: 0, reported: false });
+        // Some cover may be missing for what has just been added, but never all of it.
+        if (symbol === cancelled && venue.coverOf(symbol) === 0)
+          violate(7, `${symbol} stands bare by our own cancel`);
+      }
+      if (!isBare && known) {
         this.#bare.delete(symbol);
         this.gaps.push({ ms: now() - known.since, healthyMs: known.healthyMs });
       }

@@ -3,6 +3,7 @@
  * venue's (4), what lives is what the journal says, with its deadlines (12), and replayed it is the same (9).
  */
 import type { PositionContext } from '../../../../machines/position.ts';
+import type { WrapLogic } from '../../../../supervisors/machine-registry.ts';
 import { Replay } from '../../../../supervisors/replay.ts';
 import * as D from '../../../core/decimal.ts';
 import type { ActorId } from '../../../core/ids.ts';
@@ -12,6 +13,7 @@ import { type LiveSystem, remoteRegistry } from '../../compose-live.ts';
 import type { RemoteIdentity } from '../../run-identity.ts';
 import { checkResults, JournalFacts, type SoakLedger } from '../ledger-checks.ts';
 import type { JournalIndex } from './journal-index.ts';
+import type { VenueEye } from './venue-eye.ts';
 import type { Invariant } from './violation.ts';
 
 export interface Problem {
@@ -20,11 +22,8 @@ export interface Problem {
 }
 
 /** What keeps it from being settled; empty: it is. Cheap enough to ask now and then. */
-export function unsettled(
-  system: LiveSystem | undefined,
-  held: ReadonlyMap<string, { readonly amount: number }>,
-  isBare: (symbol: string) => boolean,
-): Problem[] {
+export function unsettled(system: LiveSystem | undefined, venue: VenueEye): Problem[] {
+  const { held } = venue;
   const state = system?.executor.current()?.state;
   if (!system || !state) return [{ invariant: 13, text: 'no process trades' }];
   const problems: Problem[] = [];
@@ -42,8 +41,11 @@ export function unsettled(
     const [here, there] = [believed.get(symbol) ?? 0, held.get(symbol)?.amount ?? 0];
     if (Math.abs(here - there) > 1e-9) say(4, `${symbol}: ${here} in the journal, ${there} at the venue`);
     const isForeign = Number(state.foreign[symbol]?.amount ?? 0) !== 0;
-    if (there !== 0 && !isForeign && isBare(symbol)) say(7, `${symbol}: ${there} stands without its stop`);
+    if (there !== 0 && !isForeign && venue.isBare(symbol))
+      say(7, `${symbol}: ${there} stands without its stop`);
   }
+  for (const { id } of venue.open())
+    if (/^bh-/.test(id) && !state.orders[id]) say(4, `${id} is open at the venue, and nobody's here`);
   return problems;
 }
 
@@ -86,8 +88,9 @@ export function checkReplay(
   rows: readonly JournalRow[],
   identity: RemoteIdentity,
   instance: string,
+  wrap: WrapLogic | undefined,
 ): Problem[] {
-  const replay = new Replay(remoteRegistry(identity).registry, () => instance);
+  const replay = new Replay(remoteRegistry(identity, wrap).registry, () => instance);
   const problems: Problem[] = [];
   for (const row of rows) {
     for (const { n, actor, what, detail } of replay.take(row))

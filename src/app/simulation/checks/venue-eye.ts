@@ -84,6 +84,18 @@ export class VenueEye {
     return covered;
   }
 
+  /** Client ids of what is open, and since when. */
+  open(): { readonly id: string; readonly at: number }[] {
+    const algos = [...this.#openAlgos].filter(({ status }) => status === 'NEW');
+    const orders = [...this.#openOrders].filter(
+      ({ status }) => status === 'NEW' || status === 'PARTIALLY_FILLED',
+    );
+    return [
+      ...algos.map(({ clientAlgoId, createTime }) => ({ id: clientAlgoId, at: createTime })),
+      ...orders.map(({ clientOrderId, time }) => ({ id: clientOrderId, at: time })),
+    ];
+  }
+
   isBare(symbol: string): boolean {
     return this.coverOf(symbol) < Math.abs(this.amount(symbol)) - DUST;
   }
