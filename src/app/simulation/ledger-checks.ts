@@ -196,7 +196,7 @@ export class JournalFacts {
   #position(row: JournalRow, event: ActorEvent, cause: Cause): void {
     if (row.snapshot !== null)
       this.positions.set(row.actor, (JSON.parse(row.snapshot) as { context: PositionContext }).context);
-    if (event.type !== 'ORDER_FILLED' || cause.kind === 'postponed') return;
+    if (event.type !== 'ORDER_FILLED' || cause.kind !== 'intent') return;
     const key = `${event.symbol} ${event.tradeId}`;
     if (this.told.has(key)) this.problems.push(`trade ${key} was told twice (row ${row.n}, ${row.actor})`);
     this.told.set(key, row.actor);

@@ -93,7 +93,11 @@ class Simulation {
     this.#oracle = {
       now: () => world.now,
       journal: new JournalIndex(`sim-${options.seed}`, violate, (id, n) => this.#orders.rejected(id, n)),
-      venue: new VenueEye(() => core.records(account), Number(BALANCE)),
+      venue: new VenueEye(
+        () => core.records(account),
+        Number(BALANCE),
+        (symbol) => Number(world.venue.market.instrument(symbol)?.stepSize ?? 0),
+      ),
       lease: () => world.lease,
       epochOf: (process) => this.#epochs.get(process),
       violate,

@@ -68,6 +68,8 @@ export interface Plant {
   readonly request?: (request: VenueRequest) => VenueRequest;
   readonly gateway?: (gateway: VenueConnection['gateway'], world: SimWorld) => VenueConnection['gateway'];
   readonly crashed?: (world: SimWorld) => void;
+  /** Before anybody else sees it. */
+  readonly system?: (system: LiveSystem) => void;
 }
 
 export interface WorldOptions {
@@ -240,6 +242,7 @@ export class SimWorld {
       signals: process.signals,
       onSystem: (system) => {
         life.system = system;
+        this.options.plant?.system?.(system);
       },
       ...(this.options.plant?.wrap ? { wrap: this.options.plant.wrap } : {}),
     }).then(

@@ -148,7 +148,8 @@ export class JournalIndex {
     if (!row.event.includes('"ORDER_FILLED"')) return;
     const cause = JSON.parse(row.cause) as Cause;
     const event = JSON.parse(row.event) as Readonly<Record<string, string>> & { readonly type: string };
-    if (event.type !== 'ORDER_FILLED' || cause.kind === 'postponed') return;
+    // Fills come from the venue's actor; what a world throws in from outside is none.
+    if (event.type !== 'ORDER_FILLED' || cause.kind !== 'intent') return;
     const key = `${event.symbol} ${event.tradeId}`;
     if (this.trades.has(key)) this.#violate(5, `trade ${key} is applied twice (row ${row.n}, ${row.actor})`);
     this.trades.add(key);

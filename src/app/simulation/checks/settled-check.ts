@@ -31,6 +31,8 @@ export function unsettled(system: LiveSystem | undefined, venue: VenueEye): Prob
   if (!state.ready) say(3, 'no full reading since the stream came up');
   for (const [id, { status, order }] of Object.entries(state.orders))
     if (status !== 'live') say(3, `${id} of ${order.owner} is ${status}`);
+  for (const [id, { cancel }] of Object.entries(state.orders))
+    if (cancel !== null) say(13, `${id} is to be cancelled, and is still there`);
   if (state.limbo.length > 0) say(3, `${state.limbo.length} fills are nobody's`);
   for (const symbol of Object.keys(state.drifts)) say(4, `${symbol} differs from the venue's books`);
   const believed = new Map<string, number>();

@@ -27,6 +27,7 @@ const DUST = 1e-9;
 export class VenueEye {
   readonly held = new Map<string, Held>();
   readonly #books: () => Readonly<Books>;
+  readonly #stepOf: (symbol: string) => number;
   readonly #openAlgos = new Set<AlgoRecord>();
   readonly #openOrders = new Set<OrderRecord>();
   readonly #spawned = new Set<number>();
@@ -37,8 +38,9 @@ export class VenueEye {
   /** Σ of the ledger. */
   wallet: number;
 
-  constructor(books: () => Readonly<Books>, balance: number) {
+  constructor(books: () => Readonly<Books>, balance: number, stepOf: (symbol: string) => number) {
     this.#books = books;
+    this.#stepOf = stepOf;
     this.wallet = balance;
   }
 
@@ -97,7 +99,10 @@ export class VenueEye {
   }
 
   isBare(symbol: string): boolean {
-    return this.coverOf(symbol) < Math.abs(this.amount(symbol)) - DUST;
+    // Less than a lot, where the venue has made its lots coarser: no stop can be had for it.
+    return (
+      this.coverOf(symbol) <= Math.abs(this.amount(symbol)) - Math.max(DUST, this.#stepOf(symbol) - DUST)
+    );
   }
 
   /** All that is open, at entry, with all that resting orders could still add. */
