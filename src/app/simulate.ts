@@ -42,7 +42,7 @@ function sayAnswer(answer: Answer, { json, trace }: SimulateCommand, io: Io): vo
     return;
   }
   const { report, cpuMs } = answer;
-  const { tail: _, coverage, ...rest } = report;
+  const { tail: _, coverage, busyAppends: __, crashes: ___, ...rest } = report;
   const perSecond = report.simulatedHours / (cpuMs / 1000);
   if (json) {
     io.stdout.write(

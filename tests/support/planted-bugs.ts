@@ -117,8 +117,12 @@ const changedOrder = (
 ): RemoteCall =>
   call.call === 'submit' ? { ...call, order: { ...call.order, ...change(call.order) } } : call;
 
+/** Neither stops nor the emergency that would make up for them. */
 const noStops = logicWith(['position'], {
-  emitted: (emitted) => emitted.filter((each) => !submits(each) || !isStop(each.order)),
+  emitted: (emitted) =>
+    emitted.filter(
+      (each) => !submits(each) || !(isStop(each.order) || each.order.ref.startsWith('emergency')),
+    ),
 });
 const asleep = logicWith(['guardian'], { events: () => () => [] });
 
@@ -236,12 +240,21 @@ export const PLANTED: readonly PlantedBug[] = [
       }),
   },
   {
-    name: 'the stop is not resized when the position grows',
+    name: 'the stop keeps its size when the position grows',
     faults: [],
-    wrap: logicWith(['position'], {
-      emitted: (emitted) =>
-        emitted.filter((each) => !submits(each) || !isStop(each.order) || each.order.ref === 'stop-1'),
-    }),
+    gateway: (inner) => {
+      const first = new Map<string, string>();
+      return gatewayWith((ask, call) =>
+        ask(
+          changedOrder(call, ({ type, owner, quantity = '0' }) => {
+            if (type !== 'STOP_MARKET') return {};
+            const size = first.get(owner) ?? quantity;
+            first.set(owner, size);
+            return { quantity: D.min(size, quantity) };
+          }),
+        ),
+      )(inner);
+    },
   },
   {
     name: 'the old stop is cancelled before the new one is there',

@@ -2,6 +2,7 @@
  * One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
  * nothing does and all must come right; every invariant held all the while by checkers that stand apart.
  */
+import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
 import { JournalIndex } from './checks/journal-index.ts';
@@ -38,6 +39,11 @@ export interface SeedReport {
   readonly orders: number;
   readonly trades: number;
   readonly lives: number;
+  /** Statements of the first life, and those of them whose rows speak of orders. */
+  readonly appends: number;
+  readonly busyAppends: readonly number[];
+  /** How its lives ended, in order. */
+  readonly crashes: readonly string[];
   /** How long positions stood without their stop; of time in which all was in order. */
   readonly bare: { readonly count: number; readonly worstMs: number; readonly worstHealthyMs: number };
   /** From the end of all faults until everything agreed. */
@@ -77,6 +83,8 @@ class Simulation {
   readonly #protection: ProtectionCheck;
   readonly #coverage: Coverage;
   readonly #injector: Injector;
+  #appends = 0;
+  readonly #busyAppends: number[] = [];
   readonly #epochs = new Map<SimProcess, number>();
   /** When the venue last refused everything, by a fault. */
   #stormAt = Number.NEGATIVE_INFINITY;
@@ -130,6 +138,7 @@ class Simulation {
     onlookers.push(this.#coverage, {
       rows: (rows, process) => {
         this.#oracle.journal.take(rows);
+        if (process.life === 1) this.#count(rows);
         for (const { epoch } of rows) this.#epochs.set(process, epoch);
         this.#injector.rows(rows, process);
       },
@@ -149,6 +158,12 @@ class Simulation {
       },
       step: () => this.#step(),
     });
+  }
+
+  #count(rows: readonly JournalRow[]): void {
+    this.#appends += 1;
+    if (rows.some(({ event, intents }) => ORDERS.test(event) || ORDERS.test(intents)))
+      this.#busyAppends.push(this.#appends);
   }
 
   #step(): void {
@@ -256,6 +271,9 @@ class Simulation {
       orders: books.orders.length + books.algos.length,
       trades: books.trades.length,
       lives: world.lives.length,
+      appends: this.#appends,
+      busyAppends: this.#busyAppends,
+      crashes: world.lives.map(({ ended }) => ended ?? 'lives'),
       bare: {
         count: gaps.length,
         worstMs: Math.max(0, ...gaps.map(({ ms }) => ms)),
@@ -270,4 +288,5 @@ class Simulation {
   }
 }
 
+const ORDERS = /ORDER_|order\.(submit|cancel)|"call":"(submit|cancel)"/;
 const RESULT = /is nobody's$|gross .* fees|nothing was filled|the venue knows nothing|was inferred/;
