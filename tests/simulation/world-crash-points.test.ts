@@ -10,11 +10,8 @@ import type { CrashPoint } from '../../src/app/simulation/store.ts';
 import { seededRandom } from '../../src/core/random.ts';
 
 /** Eleven minutes with a bar in them: positions are opened, protected, added to, reduced and closed. */
-const SCENARIOS: readonly Job[] = [
-  { seed: 21, hours: 0.18, symbols: 2, faults: [] },
-  { seed: 27, hours: 0.18, symbols: 2, faults: [] },
-];
-const DOUBLES = 12;
+const SCENARIOS: readonly Job[] = [{ seed: 27, hours: 0.18, symbols: 2, faults: [] }];
+const DOUBLES = 8;
 
 const named = ({ seed, crashAt = [] }: Job): string =>
   `seed ${seed}, ${crashAt.map(({ when, append }) => `${when} append ${append}`).join(', then ')}`;
@@ -43,7 +40,7 @@ for (const scenario of SCENARIOS)
     for (const append of busyAppends)
       for (const when of ['before', 'after'] as const) points.push({ append, when });
     t.diagnostic(`${points.length} crash points of ${appends} statements`);
-    assert.ok(points.length > 40);
+    assert.ok(points.length >= 60);
     const answers = await check(points.map((point) => ({ ...scenario, crashAt: [point] })));
     for (const answer of answers)
       assert.ok('report' in answer && answer.report.lives > 1, 'it died and came back');

@@ -16,6 +16,8 @@ import type { ActorLogic, LogicFactory, Step } from '../../supervisors/actor-log
 export interface PlantedBug extends Plant {
   /** The faults that bring it out. */
   readonly faults: readonly FaultSet[];
+  /** Known to show it; tried first. */
+  readonly seeds?: readonly number[];
 }
 
 type Call = VenueGateway['call'];
@@ -169,11 +171,13 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'messages of one actor change places',
+    seeds: [22],
     faults: [],
     wrap: logicWith(['position'], { events: swapped }),
   },
   {
     name: 'an order without an outcome is sent again',
+    seeds: [23],
     faults: ['network', 'venue'],
     gateway: gatewayWith(async (inner, call) => {
       const first = await inner(call);
@@ -201,6 +205,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'the lease is not looked at before sending',
+    seeds: [23],
     faults: ['process'],
     request: (request) => ({ ...request, mayAct: () => true }),
     // Without it the time limit alone would hide it, for orders.
@@ -282,6 +287,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'an unknown outcome is taken for a refusal',
+    seeds: [23],
     faults: ['network', 'venue'],
     gateway: gatewayWith(async (inner, call) => {
       const result = await inner(call);
@@ -316,6 +322,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'orders are sent however late',
+    seeds: [23],
     faults: ['process'],
     gateway: gatewayWith((inner, call) =>
       inner(call.call === 'submit' ? { ...call, sendBy: Number.MAX_SAFE_INTEGER } : call),

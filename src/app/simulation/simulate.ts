@@ -28,6 +28,8 @@ export interface SimulateOptions {
   readonly print?: (line: string) => void;
   readonly crashAt?: readonly CrashPoint[];
   readonly plant?: Plant;
+  /** Once all faults are over, everything agrees within this; half an hour where absent. */
+  readonly settleMs?: number;
 }
 
 export interface SeedReport {
@@ -57,7 +59,6 @@ export interface SeedReport {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const LOOK_EVERY_MS = 5_000;
-/** Once all faults are over, everything agrees within this. */
 const SETTLE_MS = 30 * MINUTE;
 /** Long enough after a start that nothing of it is under way. */
 const STARTED_MS = 10_000;
@@ -204,14 +205,15 @@ class Simulation {
     const world = this.#world;
     this.#injector.heal();
     const from = world.now;
+    const { settleMs = SETTLE_MS } = this.#options;
     let problems: Problem[] = [];
-    while (world.now < from + SETTLE_MS && !isOver()) {
+    while (world.now < from + settleMs && !isOver()) {
       await world.run(LOOK_EVERY_MS, isOver);
       problems = unsettled(world.trader?.system, this.#oracle.venue);
       if (problems.length === 0 && world.now - from > 2 * MINUTE) return world.now - from;
     }
     for (const { invariant, text } of problems)
-      this.#oracle.violate(invariant, `${SETTLE_MS / MINUTE} minutes after all faults were over: ${text}`);
+      this.#oracle.violate(invariant, `${settleMs / MINUTE} minutes after all faults were over: ${text}`);
     return null;
   }
 
