@@ -1,6 +1,9 @@
 /** The small change of terminal output: colours, columns, amounts, durations. Pure. */
 import { stripVTControlCharacters } from 'node:util';
-import { cmp, type Decimal, round } from '../core/decimal.ts';
+import { duration, moment, money, signedMoney } from '../core/amounts.ts';
+import { cmp, type Decimal } from '../core/decimal.ts';
+
+export { duration, moment, money, signedMoney };
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'grey' | 'bold';
 
@@ -50,31 +53,8 @@ export function columns(
   );
 }
 
-/** Two decimals and thousands' separators: for eyes only. */
-export function money(value: Decimal): string {
-  const [whole = '0', fraction = ''] = round(value, 2).split('.');
-  return `${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${fraction.padEnd(2, '0')}`;
-}
-
-export const signedMoney = (value: Decimal): string =>
-  cmp(value, '0') > 0 ? `+${money(value)}` : money(value);
-
 /** Green above zero, red below. */
 export function gain(paint: Paint, value: Decimal, text: string = signedMoney(value)): string {
   const direction = cmp(value, '0');
   return direction === 0 ? text : paint(direction > 0 ? 'green' : 'red', text);
-}
-
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}m ${seconds % 60}s`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 24 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
-}
-
-/** "2025-05-04 03:15" in UTC. */
-export function moment(at: number): string {
-  return new Date(at).toISOString().slice(0, 16).replace('T', ' ');
 }

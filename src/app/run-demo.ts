@@ -60,11 +60,11 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   });
   kill.start();
   held.add(() => kill.stop());
-  seat.open();
   screen.progress.recovery = {
     ms: Math.round(io.time.monotonic.now() - session.startedAt),
     actors: recovered.live.size,
   };
+  seat.open();
   screen.to('running');
   signals.onStop(() => driver.stop());
   const end = await driver.run(recovered.cursor);

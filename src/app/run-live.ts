@@ -169,7 +169,6 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   await startSystem(system, recovered, [restarted(session.lease.epoch, doubtful)]);
   runner.attach(tellOf(system));
   driver.startTimers();
-  seat.open();
   const watch = new InstrumentWatch({
     gateway,
     runtime: system.runtime,
@@ -185,6 +184,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
     ms: Math.round(io.time.monotonic.now() - session.startedAt),
     actors: recovered.live.size,
   };
+  seat.open();
   screen.to('running');
   driver.start().then(
     () => log.info('the market\u2019s past is read; strategies are up to date'),

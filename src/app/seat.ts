@@ -22,11 +22,14 @@ import type { Operator } from '../operator/operator.ts';
 import type { StatusDocument } from '../operator/status-document.ts';
 import type { Views } from '../operator/views.ts';
 import { strategyByName } from '../strategy/strategy.ts';
+import { upNotice } from '../telegram/notices.ts';
+import type { Telegram } from '../telegram/start.ts';
 import { engageKill, readKill } from './kill-file.ts';
 import { setGauges } from './metrics/gauges.ts';
 import { RowMetrics } from './metrics/row-metrics.ts';
 import { sloLines, Uptime } from './metrics/slo.ts';
 import { openHttp, type Served } from './open-http.ts';
+import { openTelegram } from './open-telegram.ts';
 import { RequestDesk } from './person-requests.ts';
 import { liftKill } from './release.ts';
 import type { Session } from './run-session.ts';
@@ -58,6 +61,7 @@ export class Seat {
   #writer: JournalWriter | undefined;
   #ticking: TimerHandle | undefined;
   #served: Served | undefined;
+  #telegram: Telegram | undefined;
   #document: { readonly at: number; readonly document: StatusDocument } | undefined;
   #system: SeatedSystem | undefined;
 
@@ -100,6 +104,7 @@ export class Seat {
       this.#history.observe(committed);
       this.#rows.observe(committed);
       this.feed.observe(committed);
+      this.#telegram?.observe(committed);
     });
     this.#history.load(store, recovered.head.n, io.time.timers).catch((error: unknown) => {
       log.warn('the trades of the past cannot be read', { reason: errorText(error) });
@@ -109,6 +114,7 @@ export class Seat {
   /** The tree runs: people may speak. */
   open(): void {
     this.#desk.start();
+    this.#telegram?.notify(upNotice(this.views.status()));
   }
 
   /** The run is ending: nothing new is taken up. */
@@ -116,8 +122,9 @@ export class Seat {
     this.#desk.stop();
   }
 
-  /** The page, where this process may listen. What is wrong with it never keeps a run from trading. */
+  /** Telegram, and the page, where this process may listen. What is wrong with it never keeps a run from trading. */
   async serve(): Promise<void> {
+    this.#telegram = await openTelegram(this.#session, this);
     const { io, options, screen, log } = this.#session;
     if (io.mayListen !== true || !options.config.http.enabled) return;
     try {
@@ -144,6 +151,7 @@ export class Seat {
 
   async close(): Promise<void> {
     this.hush();
+    await this.#telegram?.stop();
     this.#history.stop();
     this.#ticking?.cancel();
     this.#loop.disable();

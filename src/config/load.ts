@@ -100,8 +100,22 @@ function* missing(config: Config, secrets: Secrets): Generator<string> {
   if (config.mode === 'live' && config.venue.timeFactor !== 1) {
     yield `venue.timeFactor: ${config.venue.timeFactor} is not allowed with mode live; allowed: 1`;
   }
+  yield* missingForTelegram(config, secrets);
   if (config.store.engine === 'postgres' && secrets.databaseUrl === undefined) {
     yield 'store.engine: "postgres" needs the URL of the server in BULKHEAD_DATABASE_URL (or a file named by BULKHEAD_DATABASE_URL_FILE)';
+  }
+}
+
+/** As @BotFather gives them out: the bot's number, a colon, 35 characters. */
+const BOT_TOKEN = /^\d{3,20}:[A-Za-z0-9_-]{30,}$/;
+
+function* missingForTelegram({ telegram }: Config, { telegramToken }: Secrets): Generator<string> {
+  if (!telegram.enabled) return;
+  if (telegramToken !== undefined && !BOT_TOKEN.test(telegramToken)) {
+    yield 'BULKHEAD_TELEGRAM_TOKEN: this is no token as @BotFather gives them out, such as 110201543:AAH… (it is not shown here)';
+  }
+  if (telegramToken === undefined && telegram.users.length > 0) {
+    yield 'telegram.users: they need the bot\u2019s token in BULKHEAD_TELEGRAM_TOKEN (or a file named by BULKHEAD_TELEGRAM_TOKEN_FILE); without Telegram set telegram.enabled: false';
   }
 }
 

@@ -12,6 +12,7 @@ import { TRAILING_RULES } from '../domain/signal.ts';
 import { exitsSchema } from './exits-schema.ts';
 import { exact, flag, group, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
 import { riskSchema } from './risk-schema.ts';
+import { telegramSchema } from './telegram-schema.ts';
 
 export const MODES = ['demo', 'paper', 'live'] as const;
 export const FOREIGN_POLICIES = ['report', 'adopt', 'close', 'ignore'] as const;
@@ -201,6 +202,7 @@ export const configSchema = group({
     requestsPerMinute: whole(10, 1_000_000).default(1_200),
     maxStreams: whole(1, 1_000).default(32),
   }).prefault({}),
+  telegram: telegramSchema.prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),
   }).prefault({}),

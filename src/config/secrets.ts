@@ -17,6 +17,7 @@ export interface Secrets {
   readonly s3SecretAccessKey: string | undefined;
   /** Of the controls over HTTP; without one it is minted. */
   readonly httpToken: string | undefined;
+  readonly telegramToken: string | undefined;
 }
 
 /** The variables that are read for each secret, the first that is set wins. */
@@ -30,6 +31,7 @@ export const SECRET_VARIABLES: Readonly<Record<keyof Secrets, readonly string[]>
   s3AccessKeyId: ['BULKHEAD_S3_ACCESS_KEY_ID', 'AWS_ACCESS_KEY_ID'],
   s3SecretAccessKey: ['BULKHEAD_S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
   httpToken: ['BULKHEAD_HTTP_TOKEN'],
+  telegramToken: ['BULKHEAD_TELEGRAM_TOKEN'],
 };
 
 /** Keys by which people try to put secrets into the file, and where they belong. */
@@ -48,6 +50,7 @@ export const SECRET_KEYS: Readonly<Record<string, keyof Secrets>> = {
   'backup.s3AccessKeyId': 's3AccessKeyId',
   'backup.s3SecretAccessKey': 's3SecretAccessKey',
   'http.token': 'httpToken',
+  'telegram.token': 'telegramToken',
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -92,5 +95,6 @@ export function readSecrets(env: Env): Secrets {
     s3AccessKeyId: readSecret(env, SECRET_VARIABLES.s3AccessKeyId),
     s3SecretAccessKey: readSecret(env, SECRET_VARIABLES.s3SecretAccessKey),
     httpToken: readSecret(env, SECRET_VARIABLES.httpToken),
+    telegramToken: readSecret(env, SECRET_VARIABLES.telegramToken),
   };
 }

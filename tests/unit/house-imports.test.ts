@@ -95,6 +95,7 @@ describe('the guards themselves', () => {
       one(oneHomeALibrary, 'src/app/x.ts', `import { worker } from '@electric-sql/pglite/worker';`).length,
       1,
     );
+    assert.equal(one(oneHomeALibrary, 'src/app/x.ts', `import.meta.resolve('pg/font.ttf');`).length, 1);
     assert.deepEqual(one(oneHomeALibrary, 'src/journal/x.ts', `import pg from 'pg';`), []);
     assert.deepEqual(one(oneHomeALibrary, 'src/app/x.ts', `import fs from 'node:fs';`), []);
   });

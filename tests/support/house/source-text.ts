@@ -93,6 +93,8 @@ const IMPORTS: readonly RegExp[] = [
   /\b(?:import|export)\b[\w$\s{},*]*?\bfrom\s*(['"])(?<specifier>[^'"]+)\1/g,
   /\bimport\s*(['"])(?<specifier>[^'"]+)\1/g,
   /\bimport\s*\(\s*(['"])(?<specifier>[^'"]+)\1/g,
+  // A file of a library that is read rather than run: a font, a WebAssembly module.
+  /\bimport\.meta\.resolve\(\s*(['"])(?<specifier>[^'"]+)\1/g,
   // A worker's file is a dependency like any other.
   /\bnew URL\(\s*(['"])(?<specifier>\.{1,2}\/[^'"]+\.ts)\1/g,
 ];
