@@ -191,6 +191,18 @@ export const UNLIMITED = {
   fundingCost: { enabled: false, withinMs: 0, maxCostRate: 1 },
   liquidation: { enabled: false, marginMode: 'cross', bufferRate: 0 },
   valueAtRisk: { enabled: false, minReturns: 168, maxVarPercent: 1_000, maxCvarPercent: 1_000 },
+  stop: {
+    adaptive: false,
+    minPercent: 0,
+    maxPercent: 100,
+    lowWinRate: 0,
+    highWinRate: 1,
+    priorTrades: 0,
+    minAtrs: 0,
+    maxAtrs: 1_000,
+    hardCapPercent: '100',
+  },
+  conditionalOrders: { limit: 10_000, reserve: 0 },
 } as const satisfies Partial<RiskLimits>;
 
 /** What risk sees: open and reserved alike. */

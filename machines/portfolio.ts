@@ -252,6 +252,7 @@ function closePosition(learn: RiskJudge['learn'], context: PortfolioContext, eve
           counted.learned,
           {
             symbol: trade.symbol,
+            direction: trade.direction,
             netReturn: toNumber(div(trade.netPnl, notional, 10)),
             openedAt: trade.openedAt,
             closedAt: trade.closedAt,
@@ -370,10 +371,22 @@ const swingsBegin = carry(({ limits }) => ({
   limits: { volatility: UNLIMITED.volatility, ...(limits as object) },
 }));
 
+/** Version 5 learnt nothing of the sides of a symbol, left stops to the strategies, and counted none. */
+const sidesApart = carry(({ learned, limits }) => ({
+  learned: { ...(learned as object), sides: {} },
+  limits: { ...UNLIMITED, ...(limits as object) },
+}));
+
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
-  version: 5,
+  version: 6,
   machine: createChart(risk),
   // Version 4 named no cause when trading as a whole is not active.
-  migrations: { 1: learnedNothing, 2: weeksBegin, 3: swingsBegin, 4: carry(() => ({})) },
+  migrations: {
+    1: learnedNothing,
+    2: weeksBegin,
+    3: swingsBegin,
+    4: carry(() => ({})),
+    5: sidesApart,
+  },
 });

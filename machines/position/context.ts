@@ -249,7 +249,7 @@ export function initialContext(input: PositionInput): PositionContext {
   const filters = filtersOf(input.instrument);
   const entry: SizedEntry = adopted
     ? adoptedEntry(input.symbol, adopted, input.plan, filters.tickSize)
-    : input.entry;
+    : withoutNotes(input.entry);
   const fresh = emptyContext(input, filters, entry);
   if (!adopted) return fresh;
   const { quantity, entryPrice, by } = adopted;
@@ -268,6 +268,11 @@ export function initialContext(input: PositionInput): PositionContext {
     firstFillAt: input.at,
     unprotectedSince: input.at,
   };
+}
+
+/** What risk had to say stands in the first row; every later one would only carry it along. */
+function withoutNotes({ notes: _, ...entry }: SizedEntry): SizedEntry {
+  return entry;
 }
 
 function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry): PositionContext {

@@ -20,7 +20,8 @@ function begin({ input }: ActorEvent): string {
   if (adopted) return `taken over from the venue: ${adopted.quantity} at ${adopted.entryPrice}`;
   if (!entry) return 'started';
   const size = `${entry.direction} ${entry.quantity} at about ${entry.referencePrice}`;
-  return `risk approved ${size}, stop ${entry.stopPrice}, leverage ${entry.leverage}: ${entry.reason}`;
+  const notes = Array.isArray(entry.notes) ? ` [${entry.notes.join('; ')}]` : '';
+  return `risk approved ${size}, stop ${entry.stopPrice}, leverage ${entry.leverage}: ${entry.reason}${notes}`;
 }
 
 /** What scaled and cut a size, as risk said with its approval. */

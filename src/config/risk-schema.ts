@@ -14,7 +14,10 @@ const {
   fundingCost,
   liquidation,
   valueAtRisk,
+  stop,
+  conditionalOrders,
 } = DEFAULT_LIMITS;
+const STOP_ALLOWED = 'minPercent at most maxPercent, lowWinRate below highWinRate, minAtrs at most maxAtrs';
 
 export const riskSchema = group({
   capitalPerPosition: exact('1', '1000000000').default(DEFAULT_LIMITS.capitalPerPosition),
@@ -77,6 +80,25 @@ export const riskSchema = group({
     minReturns: whole(2, 168).default(valueAtRisk.minReturns),
     maxVarPercent: number(0, 1_000).default(valueAtRisk.maxVarPercent),
     maxCvarPercent: number(0, 1_000).default(valueAtRisk.maxCvarPercent),
+  }).prefault({}),
+  stop: group({
+    adaptive: flag().default(stop.adaptive),
+    minPercent: number(0.1, 90).default(stop.minPercent),
+    maxPercent: number(0.1, 90).default(stop.maxPercent),
+    lowWinRate: number(0, 1).default(stop.lowWinRate),
+    highWinRate: number(0, 1).default(stop.highWinRate),
+    priorTrades: whole(0, 10_000).default(stop.priorTrades),
+    minAtrs: number(0, 100).default(stop.minAtrs),
+    maxAtrs: number(0, 1_000).default(stop.maxAtrs),
+    hardCapPercent: exact('0.1', '90').default(stop.hardCapPercent),
+  })
+    .refine((s) => s.minPercent <= s.maxPercent && s.lowWinRate < s.highWinRate && s.minAtrs <= s.maxAtrs, {
+      error: STOP_ALLOWED,
+    })
+    .prefault({}),
+  conditionalOrders: group({
+    limit: whole(1, 10_000).default(conditionalOrders.limit),
+    reserve: whole(0, 10_000).default(conditionalOrders.reserve),
   }).prefault({}),
 });
 

@@ -25,6 +25,8 @@ export interface Entry {
 export interface SizedEntry extends Entry {
   readonly quantity: Decimal;
   readonly leverage: number;
+  /** How risk came to size, stop and leverage, in words and numbers. */
+  readonly notes?: readonly string[];
 }
 
 export interface Refusal {
@@ -58,13 +60,15 @@ export interface Learned {
   readonly at: number;
   readonly all: Results;
   readonly symbols: { readonly [symbol: string]: Results };
+  /** By symbol and direction, "BTCUSDT/long". */
+  readonly sides: { readonly [side: string]: Results };
   /** By UTC hour of the entry, "0" to "23". */
   readonly hours: { readonly [hour: string]: Results };
 }
 
 export const NO_RESULTS: Results = { trades: 0, wins: 0, won: 0, lost: 0 };
 
-export const NOTHING_LEARNED: Learned = { at: 0, all: NO_RESULTS, symbols: {}, hours: {} };
+export const NOTHING_LEARNED: Learned = { at: 0, all: NO_RESULTS, symbols: {}, sides: {}, hours: {} };
 
 /** The market at the moment of the question, as far as the host knows it; floats, for judgement only. */
 export interface MarketConditions {
@@ -113,6 +117,33 @@ export interface RiskLimits {
   readonly fundingCost: FundingLimits;
   readonly liquidation: LiquidationLimits;
   readonly valueAtRisk: ValueAtRiskLimits;
+  readonly stop: StopLimits;
+  readonly conditionalOrders: ConditionalOrderLimits;
+}
+
+/** Where the protective stop of an entry lies; percents are of the entry price, unleveraged. */
+export interface StopLimits {
+  /** False: where the strategy wants it, and no farther than the hard cap. */
+  readonly adaptive: boolean;
+  readonly minPercent: number;
+  readonly maxPercent: number;
+  /** At this win rate of the symbol and side, and below, the least percent; at the high one the most. */
+  readonly lowWinRate: number;
+  readonly highWinRate: number;
+  /** Trades' worth of belief in a win rate of one half. */
+  readonly priorTrades: number;
+  /** Bounds by the 1h ATR, within the percents. */
+  readonly minAtrs: number;
+  readonly maxAtrs: number;
+  readonly hardCapPercent: Decimal;
+}
+
+/** Every position needs a stop at the venue, and a second one while the first is being replaced. */
+export interface ConditionalOrderLimits {
+  /** Conditional orders that the venue lets an account have. */
+  readonly limit: number;
+  /** Of those, kept free for replacements. */
+  readonly reserve: number;
 }
 
 /** Size against the 1h ATR: the base is right at the reference, calmer markets get more and wilder ones less. */
@@ -195,6 +226,7 @@ export interface ValueAtRiskLimits {
 
 export interface TradeResult {
   readonly symbol: SymbolName;
+  readonly direction: Direction;
   /** Net P&L ÷ entry notional. */
   readonly netReturn: number;
   readonly openedAt: number;

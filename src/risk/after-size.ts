@@ -6,11 +6,12 @@ import { add, type Decimal, div, gt, mul, sum, toNumber } from '../core/decimal.
 import type { Instrument } from '../domain/instrument.ts';
 import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
 import { refuse } from './checks.ts';
-import { crossLiquidation, safeLeverage, stopIsSafe } from './liquidation.ts';
+import { crossLiquidation, safeLeverage, stopBefore, stopIsSafe } from './liquidation.ts';
+import { distancePercent, tighter } from './stop.ts';
 import { portfolioLoss } from './value-at-risk.ts';
 
 export type Placed =
-  | { readonly leverage: number; readonly refusals?: undefined }
+  | { readonly leverage: number; readonly stopPrice: Decimal; readonly refusals?: undefined }
   | { readonly leverage?: undefined; readonly refusals: readonly Refusal[] };
 
 export function afterSize(
@@ -21,13 +22,13 @@ export function afterSize(
   limits: RiskLimits,
   most: number,
 ): Placed {
-  const leverage = leverageFor(entry, quantity, instrument, view, limits, most);
+  const { leverage, stopPrice } = leverageFor(entry, quantity, instrument, view, limits, most);
   const refusals = [
     ...overMargin(entry, quantity, view, leverage),
     ...(leverage > 0 ? [] : [refuse('liquidation', `it would lie before the stop ${entry.stopPrice}`)]),
     ...overLoss(entry, quantity, view, limits),
   ];
-  return refusals.length > 0 ? { refusals } : { leverage };
+  return refusals.length > 0 ? { refusals } : { leverage, stopPrice };
 }
 
 /** The leverage that the venue allows may be far below ours: then so much more margin is bound. */
@@ -44,7 +45,7 @@ function overMargin(
     : [];
 }
 
-/** 0 when no leverage keeps the liquidation price beyond the stop. */
+/** Leverage 0: none keeps the liquidation price beyond the stop, nor beyond one that is still wide enough. */
 function leverageFor(
   entry: Entry,
   quantity: Decimal,
@@ -52,15 +53,24 @@ function leverageFor(
   view: PortfolioView,
   limits: RiskLimits,
   most: number,
-): number {
+): { readonly leverage: number; readonly stopPrice: Decimal } {
   const { enabled, marginMode, bufferRate } = limits.liquidation;
-  if (!enabled) return most;
   const { direction, stopPrice, referencePrice: entryPrice } = entry;
+  if (!enabled) return { leverage: most, stopPrice };
   const planned = { direction, quantity: add(quantity, heldQuantity(entry, view)), entryPrice };
-  if (marginMode === 'isolated') return safeLeverage(planned, stopPrice, instrument, most, bufferRate);
+  if (marginMode === 'isolated')
+    return { leverage: safeLeverage(planned, stopPrice, instrument, most, bufferRate), stopPrice };
   const balance = toNumber(view.available ?? view.equity);
   const liquidation = crossLiquidation(planned, instrument, Math.max(0, balance));
-  return stopIsSafe(planned, stopPrice, liquidation, bufferRate) ? most : 0;
+  if (stopIsSafe(planned, stopPrice, liquidation, bufferRate)) return { leverage: most, stopPrice };
+  const drawnIn = stopBefore(planned, liquidation, bufferRate, instrument.tickSize);
+  const wideEnough =
+    !entry.add &&
+    drawnIn !== null &&
+    limits.stop.adaptive &&
+    tighter(direction, entryPrice, drawnIn) &&
+    distancePercent(entry, drawnIn) >= limits.stop.minPercent;
+  return wideEnough ? { leverage: most, stopPrice: drawnIn } : { leverage: 0, stopPrice };
 }
 
 /** An add stands or falls with what it adds to. */

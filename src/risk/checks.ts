@@ -45,6 +45,15 @@ const positionCount: Check = (entry, _instrument, view, limits) => {
     : null;
 };
 
+/** A position that could not have its stop must not be opened; an add shares the stop that is there. */
+const stopsAreLeft: Check = (entry, _instrument, view, { conditionalOrders: { limit, reserve } }) => {
+  if (entry.add) return null;
+  const used = new Set(view.exposures.map((exposure) => exposure.symbol)).size;
+  return used + 1 > limit - reserve
+    ? refuse('conditional-orders', `${used} stops stand already; ${limit} less ${reserve} for replacements`)
+    : null;
+};
+
 const pricesAreSound: Check = (entry) => {
   if (!gt(entry.referencePrice, ZERO)) return refuse('price', `price is ${entry.referencePrice}`);
   if (!(entry.atrPercent > 0 && Number.isFinite(entry.atrPercent)))
@@ -98,6 +107,7 @@ export const CHECKS: readonly Check[] = [
   instrumentTrades,
   onePositionPerSymbol,
   positionCount,
+  stopsAreLeft,
   pricesAreSound,
   stopIsBehind,
   notTheSameBet,

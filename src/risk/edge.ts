@@ -70,5 +70,11 @@ export function learnedAt(known: Learned, at: number, halfLifeDays: number): Lea
   const keep = known.at === 0 ? 1 : weightAfter(at - known.at, halfLifeDays);
   const all = (groups: Learned['symbols']): Learned['symbols'] =>
     Object.fromEntries(Object.entries(groups).map(([name, results]) => [name, aged(results, keep)]));
-  return { at, all: aged(known.all, keep), symbols: all(known.symbols), hours: all(known.hours) };
+  return {
+    at,
+    all: aged(known.all, keep),
+    symbols: all(known.symbols),
+    sides: all(known.sides),
+    hours: all(known.hours),
+  };
 }

@@ -8,6 +8,7 @@ import {
 } from '../domain/risk.ts';
 import { aged, hourOf, weightAfter, withTrade } from './edge.ts';
 import { assessEntry } from './risk-manager.ts';
+import { sideOf } from './stop.ts';
 
 type Group = { readonly [key: string]: Results };
 
@@ -33,12 +34,13 @@ function grown(groups: Group, key: string, netReturn: number, keep: number): Gro
 }
 
 export const learnFromTrade: LearnFromTrade = (known, result, limits): Learned => {
-  const { symbol, netReturn, openedAt, closedAt } = result;
+  const { symbol, direction, netReturn, openedAt, closedAt } = result;
   const keep = known.at === 0 ? 1 : weightAfter(closedAt - known.at, limits.halfLifeDays);
   return {
     at: Math.max(known.at, closedAt),
     all: short(withTrade(known.all, netReturn, keep)),
     symbols: grown(known.symbols, symbol, netReturn, keep),
+    sides: grown(known.sides, sideOf(symbol, direction), netReturn, keep),
     hours: grown(known.hours, hourOf(openedAt), netReturn, keep),
   };
 };

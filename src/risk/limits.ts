@@ -19,4 +19,16 @@ export const DEFAULT_LIMITS: RiskLimits = {
   fundingCost: { enabled: true, withinMs: 1_800_000, maxCostRate: 0.001 },
   liquidation: { enabled: true, marginMode: 'cross', bufferRate: 0.005 },
   valueAtRisk: { enabled: true, minReturns: 48, maxVarPercent: 10, maxCvarPercent: 15 },
+  stop: {
+    adaptive: true,
+    minPercent: 6,
+    maxPercent: 11.5,
+    lowWinRate: 0.3,
+    highWinRate: 0.7,
+    priorTrades: 10,
+    minAtrs: 2,
+    maxAtrs: 12,
+    hardCapPercent: '10',
+  },
+  conditionalOrders: { limit: 200, reserve: 40 },
 };

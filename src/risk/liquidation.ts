@@ -4,7 +4,7 @@
  * Invariants: the same mathematics as the venue engine's; a price of 0 means never for a long, Infinity never
  * for a short; higher leverage never moves an isolated liquidation price away from the entry.
  */
-import { type Decimal, toNumber } from '../core/decimal.ts';
+import { add, ceilTo, type Decimal, floorTo, fromNumber, sub, toNumber } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
 import { lowerRoot, type Stake, upperRoot } from '../exchange/liquidation-price.ts';
@@ -52,6 +52,21 @@ export function stopIsSafe(
   return planned.direction === 'long'
     ? toNumber(stop) - buffer >= liquidation
     : toNumber(stop) + buffer <= liquidation;
+}
+
+/** The widest stop that `stopIsSafe` accepts; null where a liquidation price is no price. */
+export function stopBefore(
+  planned: Planned,
+  liquidation: number,
+  bufferRate: number,
+  tick: Decimal,
+): Decimal | null {
+  const buffer = toNumber(planned.entryPrice) * bufferRate;
+  const long = planned.direction === 'long';
+  const price = long ? liquidation + buffer : liquidation - buffer;
+  if (!Number.isFinite(price) || price <= 0) return null;
+  // A tick more: floats are for judgement, and this price will be sent.
+  return long ? add(ceilTo(fromNumber(price), tick), tick) : sub(floorTo(fromNumber(price), tick), tick);
 }
 
 /** The highest leverage up to `most` whose isolated liquidation lies safely beyond the stop; 0 for none. */

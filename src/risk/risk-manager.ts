@@ -23,6 +23,7 @@ import { type Company, companyOf } from './correlation.ts';
 import { product, sizeFactors } from './factors.ts';
 import { type Room, roomsFor, tightest } from './rooms.ts';
 import { lotSize } from './sizing.ts';
+import { tighter, withStop } from './stop.ts';
 import { withoutHistory } from './value-at-risk.ts';
 
 const refused = (...refusals: readonly Refusal[]): RiskDecision => ({ approved: false, refusals });
@@ -32,7 +33,15 @@ export const assessEntry: AssessEntry = (entry, instrument, view, limits) => {
   const refusals = CHECKS.map((check) => check(entry, instrument, view, limits, company)).filter(
     (refusal) => refusal !== null,
   );
-  return refusals.length > 0 ? refused(...refusals) : size(entry, instrument, view, limits, company);
+  if (refusals.length > 0) return refused(...refusals);
+  const { entry: placed, note } = withStop(entry, instrument.tickSize, view, limits);
+  const behind = tighter(entry.direction, entry.referencePrice, placed.stopPrice);
+  if (!behind || !gt(placed.stopPrice, '0'))
+    return refused(refuse('stop', `no tick for it behind ${entry.referencePrice}: ${note}`));
+  const decision = size(placed, instrument, view, limits, company);
+  if (!decision.approved) return decision;
+  const notes = [...(note === null ? [] : [note]), ...decision.notes];
+  return { approved: true, notes, entry: { ...decision.entry, notes } };
 };
 
 /** A size that liquidation or value at risk forbids is tried smaller before it is refused. */
@@ -108,8 +117,13 @@ function place(
     mostLeverage(total, instrument, limits),
   );
   if (placed.refusals) return refused(...placed.refusals);
-  const sized: SizedEntry = { ...entry, quantity, leverage: placed.leverage };
-  const notes = lots.roundedUp ? [`rounded up to the least order, ${quantity} ${instrument.base}`] : [];
+  const { leverage, stopPrice } = placed;
+  const sized: SizedEntry = { ...entry, stopPrice, quantity, leverage };
+  const notes = [
+    ...(lots.roundedUp ? [`rounded up to the least order, ${quantity} ${instrument.base}`] : []),
+    ...(stopPrice === entry.stopPrice ? [] : [`stop drawn in to ${stopPrice}, before the liquidation price`]),
+    `leverage ${leverage}`,
+  ];
   return { approved: true, entry: sized as RiskApproved<SizedEntry>, notes };
 }
 

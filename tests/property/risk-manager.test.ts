@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { add, fromNumber, gte, isMultipleOf, lte, mul, sum } from '../../src/core/decimal.ts';
+import { add, fromNumber, gt, gte, isMultipleOf, lte, mul, sub, sum } from '../../src/core/decimal.ts';
 import type { Entry, Exposure, PortfolioView, RiskLimits } from '../../src/domain/risk.ts';
 import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
 import { assessEntry } from '../../src/risk/risk-manager.ts';
@@ -87,6 +87,12 @@ test('no approval breaks a limit, whatever the input', () => {
       if (!wanted.add)
         assert.ok((held.size + 1) * Number(bounds.capitalPerPosition) <= Number(account.equity));
       assert.equal(wanted.add, held.has(symbol));
+      const { stopPrice } = decision.entry;
+      assert.ok(isMultipleOf(stopPrice, market.tickSize) && gt(stopPrice, '0'));
+      const lost = mul(sub(referencePrice, stopPrice), wanted.direction === 'long' ? '1' : '-1');
+      assert.ok(gt(lost, '0'), 'the stop is behind the entry');
+      if (wanted.add) assert.equal(stopPrice, wanted.stopPrice);
+      else assert.ok(lte(lost, mul(referencePrice, '0.1')), 'and within the hard cap');
     }),
     { numRuns: 8000, seed: 20_250_504 },
   );

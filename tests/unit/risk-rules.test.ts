@@ -52,7 +52,7 @@ describe('Kelly', () => {
     assert.ok(thin > 0.5 && thin < 1, `a thin edge shrinks the size: ${thin}`);
   });
   test('a zero edge refuses with its numbers', () => {
-    const learned = { at: 0, all: results(60, 20, 1, 2), symbols: {}, hours: {} };
+    const learned = { at: 0, all: results(60, 20, 1, 2), symbols: {}, sides: {}, hours: {} };
     const decision = decide({ learned });
     assert.deepEqual(rulesOf(decision), ['edge']);
     assert.match(decision.approved ? '' : (decision.refusals[0]?.detail ?? ''), /60\.0 trades/);
@@ -61,7 +61,7 @@ describe('Kelly', () => {
 
 test('a lost edge is forgotten in time: otherwise nothing would ever trade again', () => {
   const at = Date.UTC(2025, 0, 1);
-  const learned = { at, all: results(60, 20, 1, 2), symbols: {}, hours: {} };
+  const learned = { at, all: results(60, 20, 1, 2), symbols: {}, sides: {}, hours: {} };
   assert.deepEqual(rulesOf(decide({ learned, at })), ['edge']);
   assert.equal(
     quantityOf(decide({ learned, at: at + 30 * 86_400_000 })),
@@ -193,14 +193,16 @@ describe('liquidation', () => {
     assert.deepEqual(rulesOf(alone), [], 'alone it is safe');
     assert.deepEqual(rulesOf(decide(view, limits, { stopPrice: '90', add: true })), ['liquidation']);
   });
+  // Where the strategy wants it: what is judged here is the liquidation price behind it.
+  const stop = { ...DEFAULT_LIMITS.stop, adaptive: false, hardCapPercent: '99' };
   test('in isolated mode an approval carries the safe leverage', () => {
     const liquidation = { ...DEFAULT_LIMITS.liquidation, marginMode: 'isolated' } as const;
-    const decision = decide({}, { liquidation }, { stopPrice: '90' });
+    const decision = decide({}, { liquidation, stop }, { stopPrice: '90' });
     assert.ok(decision.approved);
     assert.ok(decision.entry.leverage < 10, String(decision.entry.leverage));
   });
   test('in cross mode a smaller size is tried before it is refused', () => {
-    const limits = { maxSymbolExposure: '100', maxSideExposure: '100', maxTotalExposure: '100' };
+    const limits = { stop, maxSymbolExposure: '100', maxSideExposure: '100', maxTotalExposure: '100' };
     const small = decide({ equity: '100', available: '1' }, limits, { stopPrice: '90' });
     assert.ok(small.approved && small.notes.some((note) => note.includes('by liquidation')));
     assert.equal(small.entry.quantity, '0.05');
