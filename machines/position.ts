@@ -44,9 +44,28 @@ const happenings = carry(({ plan }) => ({
 const befallen = (snapshot: PersistedSnapshot): PersistedSnapshot =>
   enterRegions('open', { symbol: 'trading', forced: 'untouched' })(happenings(snapshot));
 
+interface OldExits {
+  readonly scaleParts: readonly object[];
+  readonly orders: readonly { readonly ref: string; readonly role: string; readonly status: string }[];
+}
+
+/** Version 6 took its parts here, one by one. */
+const parts = carry((context) => {
+  const { scaleParts, orders } = context as unknown as OldExits;
+  const underway = orders.find(({ role, status }) => role === 'exit' && status !== 'over');
+  return {
+    plan: upgradedPlan(context.plan as object),
+    scaleParts: scaleParts.map((part, index) => ({
+      ...part,
+      local: true,
+      ref: index === 0 && underway ? underway.ref : null,
+    })),
+  };
+});
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 6,
+  version: 7,
   machine: positionMachine,
-  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen },
+  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen, 6: parts },
 });

@@ -35,7 +35,7 @@ const PROTECTIONS: readonly ProtectionView[] = [
   'replacementRefused',
 ];
 const EXPOSED: readonly ProtectionView[] = ['placing', 'unknown', 'unprotected'];
-const SCALINGS: readonly Scaling[] = ['waiting', 'working', 'unknown', 'refused', 'done'];
+const SCALINGS: readonly Scaling[] = ['waiting', 'resting', 'working', 'unknown', 'refused', 'done'];
 const ADDINGS: readonly Adding[] = ['waiting', 'asking', 'adding', 'unknown', 'spent'];
 const CLOSINGS: readonly Closing[] = ['working', 'unknown', 'backingOff'];
 
@@ -267,6 +267,8 @@ export const positionMachine = positionSetup.createMachine({
           initial: 'waiting',
           states: {
             waiting: { always: toScaling('waiting') },
+            // At the venue, where they work while nobody is here.
+            resting: { always: toScaling('resting') },
             working: { always: toScaling('working') },
             // Two partial exits would take out too much: only evidence ends this.
             unknown: { always: toScaling('unknown') },

@@ -34,7 +34,7 @@ export interface OrderRecord {
   readonly role: OrderRole;
   readonly quantity: Decimal;
   readonly filled: Decimal;
-  /** Trigger price of a stop, else null. */
+  /** Trigger price of a stop, limit of a resting take-profit, else null. */
   readonly price: Decimal | null;
   readonly status: OrderStatus;
   readonly cancelRequested: boolean;
@@ -58,10 +58,15 @@ export interface Lot {
   readonly at: number;
 }
 
+/** A part of the plan that is still to be taken. */
 export interface ScalePart {
   readonly price: Decimal;
   readonly quantity: Decimal;
   readonly refusals: number;
+  /** The order that is to take it; null: none is on its way or at the venue. */
+  readonly ref: string | null;
+  /** Taken here when the mark reaches it, not by an order that rests at the venue. */
+  readonly local: boolean;
 }
 
 /** What last moved the stop: the reason of the exit that it makes. */

@@ -22,6 +22,7 @@ import {
   remaining,
   updateOrder,
 } from './orders.ts';
+import { releasedPart, takenFromPart } from './parts.ts';
 
 type Timely<E> = E & { readonly at?: number };
 type Fill = Timely<Extract<VenueEvent, { type: 'ORDER_FILLED' }>>;
@@ -181,26 +182,21 @@ export const askToReconcile = (context: PositionContext, why: string): Emitted =
  * `code` of a refusal; null: it was taken, and ended by itself.
  */
 function endOfOrder(context: PositionContext, order: OrderRecord, code: number | null): PositionContext {
-  const filled = findOrder(context, order.ref)?.filled ?? order.filled;
   if (isClosing(order))
     return {
       ...context,
       closeRejections: context.closeRejections + 1,
-      nothingToReduce: code === NOTHING_TO_REDUCE ? context.nothingToReduce + 1 : 0,
+      // While exits rest, the venue may count them in: once they are gone there is something to reduce again.
+      nothingToReduce:
+        code === NOTHING_TO_REDUCE && pending(context, 'exit').length === 0 ? context.nothingToReduce + 1 : 0,
     };
-  if (order.role !== 'exit') return context;
-  if (gt(filled, ZERO)) return { ...context, scaleParts: context.scaleParts.slice(1) };
   // One that the venue never looked at may be tried as often as it takes.
-  const counts = code === null || isJudgement(code);
-  return { ...context, scaleRefused: true, scaleParts: counts ? countRefusal(context) : context.scaleParts };
+  return order.role === 'exit' ? releasedPart(context, order, code !== null && isJudgement(code)) : context;
 }
 
 /** Another stop that is being carried out covers the position: the refused one is not missed. */
 const hasTriggered = (context: PositionContext): boolean =>
   isCovered(context) && pending(context, 'stop').some((order) => order.status === 'triggered');
-
-const countRefusal = (context: PositionContext): PositionContext['scaleParts'] =>
-  context.scaleParts.map((part, index) => (index === 0 ? { ...part, refusals: part.refusals + 1 } : part));
 
 export function demandEmergency(context: PositionContext, reason: string): Step<PositionContext> {
   if (context.emergency !== null) return step(context);
@@ -242,8 +238,7 @@ function bookFill(
     filled: event.cumulative,
     status: event.complete ? 'over' : statusAfterFill(order),
   });
-  const partDone = order.role === 'exit' && event.complete && !isOver(order);
-  const finished = partDone ? { ...filled, scaleParts: filled.scaleParts.slice(1) } : filled;
+  const finished = order.role === 'exit' ? takenFromPart(filled, order.ref, fresh, event.complete) : filled;
   const next = timeProtection(
     order.role === 'stop' || order.role === 'venue'
       ? finished

@@ -4,24 +4,13 @@
  * Invariants: the same functions decide and draw the guard band, so no price can act unseen by the band;
  * the stop never loosens.
  */
-import {
-  add,
-  type Decimal,
-  div,
-  eq,
-  floorTo,
-  lt,
-  min,
-  mul,
-  sub,
-  sum,
-  toNumber,
-} from '../../src/core/decimal.ts';
-import type { PositionContext, ScalePart } from './context.ts';
+import { type Decimal, toNumber } from '../../src/core/decimal.ts';
+import type { PositionContext } from './context.ts';
 import { lossLevels } from './exit-rules/loss.ts';
 import { isCovered, isFlat } from './ledger.ts';
 import { pending } from './orders.ts';
-import { ahead, behind, percentOf, profitPrice, towardsLoss, towardsProfit } from './prices.ts';
+import { ahead, behind, percentOf, towardsLoss, towardsProfit } from './prices.ts';
+import { localPart } from './targets.ts';
 import { armPrice, breakEvenPrice, ratchetPrice } from './trailing.ts';
 
 /** Where the position closes by itself: at the stop while that is not live, a little beyond it while it is. */
@@ -35,12 +24,6 @@ export function breachPrice(context: PositionContext): Decimal {
   );
 }
 
-/** The next part's price, while none is on its way or paused. */
-export function scaleOutPrice(context: PositionContext): Decimal | null {
-  const idle = !context.scaleRefused && pending(context, 'exit').length === 0;
-  return idle ? (context.scaleParts[0]?.price ?? null) : null;
-}
-
 /** The next add's price, while none is asked for or on its way and the entry itself is done. */
 export function addPrice(context: PositionContext): Decimal | null {
   const idle = !context.asking && pending(context, 'entry', 'add').length === 0;
@@ -52,53 +35,6 @@ export function nextAddAfter(context: PositionContext, from: Decimal): Decimal |
   if (pyramid === null || context.adds >= pyramid.maxAdds) return null;
   const price = ahead(context.direction, from, percentOf(from, pyramid.stepPercent));
   return towardsProfit(context.direction, price, context.filters.tickSize);
-}
-
-/**
- * The parts for what is open now: shares of it, in lots. What is too small to send alone joins the next part,
- * and whatever the last part would leave that cannot be sent is folded into it.
- */
-export const scalePlan = (context: PositionContext): readonly ScalePart[] =>
-  cutParts(
-    context,
-    context.plan.scaleOut.map((rule) => ({
-      price: profitPrice(context, rule.profitPercent),
-      quantity: percentOf(context.quantity, rule.sharePercent),
-      refusals: 0,
-    })),
-  );
-
-/** What was open has shrunk by somebody else's hand: the parts still to come shrink alike. */
-export function shrunkParts(context: PositionContext, before: Decimal): readonly ScalePart[] {
-  const share = (quantity: Decimal): Decimal => div(mul(quantity, context.quantity), before, SHARE_PLACES);
-  return cutParts(
-    context,
-    context.scaleParts.map((part) => ({ ...part, quantity: share(part.quantity) })),
-  );
-}
-
-/** More places than any lot has. */
-const SHARE_PLACES = 12;
-
-function cutParts(context: PositionContext, wishes: readonly ScalePart[]): readonly ScalePart[] {
-  const { stepSize, minQuantity } = context.filters;
-  const parts: ScalePart[] = [];
-  let carried: Decimal = '0';
-  for (const wish of wishes) {
-    const left = sub(context.quantity, sum(parts.map((part) => part.quantity)));
-    const wanted = add(carried, wish.quantity);
-    const quantity = min(left, floorTo(wanted, stepSize));
-    carried = sub(wanted, quantity);
-    if (lt(quantity, minQuantity) || eq(quantity, '0')) {
-      carried = wanted;
-      continue;
-    }
-    const rest = sub(left, quantity);
-    const dust = lt(rest, minQuantity);
-    parts.push({ ...wish, quantity: dust ? left : quantity });
-    if (dust) break;
-  }
-  return parts;
 }
 
 export interface PriceBand {
@@ -115,7 +51,7 @@ export function positionBand(context: PositionContext): PriceBand {
     armPrice(context),
     ratchetPrice(context),
     breakEvenPrice(context),
-    scaleOutPrice(context),
+    localPart(context)?.price ?? null,
     addPrice(context),
   ];
   const profits = levels.filter((level) => level !== null).map(toNumber);

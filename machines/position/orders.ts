@@ -57,23 +57,32 @@ export function place(
   role: Placed,
   quantity: Decimal,
   reason: string,
-  triggerPrice: Decimal | null = null,
+  at: { readonly trigger?: Decimal; readonly limit?: Decimal } = {},
 ): Step<PositionContext> {
   const count = (context.counters[role] ?? 0) + 1;
   const ref = `${role}-${count}`;
   const opens = role === 'entry' || role === 'add';
   const side = opens ? entrySide(context.direction) : exitSide(context.direction);
   const common = { ref, symbol: context.symbol, side, positionSide: 'BOTH', quantity } as const;
+  const { trigger, limit } = at;
   const order: OrderRequest =
-    triggerPrice === null
-      ? { ...common, type: 'MARKET', reduceOnly: !opens }
-      : { ...common, type: 'STOP_MARKET', reduceOnly: true, triggerPrice, workingType: 'MARK_PRICE' };
+    trigger !== undefined
+      ? {
+          ...common,
+          type: 'STOP_MARKET',
+          reduceOnly: true,
+          triggerPrice: trigger,
+          workingType: 'MARK_PRICE',
+        }
+      : limit !== undefined
+        ? { ...common, type: 'LIMIT', price: limit, timeInForce: 'GTC', reduceOnly: true }
+        : { ...common, type: 'MARKET', reduceOnly: !opens };
   const record: OrderRecord = {
     ref,
     role,
     quantity,
     filled: ZERO,
-    price: triggerPrice,
+    price: trigger ?? limit ?? null,
     status: 'submitted',
     cancelRequested: false,
     reason,

@@ -32,6 +32,8 @@ export interface PositionPlan {
   /** Once so far in profit, the stop lies this much beyond the entry, whatever trails. */
   readonly breakEven: { readonly atProfitPercent: Decimal; readonly bufferPercent: Decimal } | null;
   readonly scaleOut: readonly ScaleOutPart[];
+  /** Take-profits rest at the venue as reduce-only limits, so that they work while nobody is here to look. */
+  readonly restingTargets: boolean;
   readonly pyramid: {
     readonly maxAdds: number;
     /** Each add waits for this further move in the position's favour, in percent. */
@@ -73,10 +75,18 @@ export const DEFAULT_TRAILING: TrailingPlan = {
   everyPercent: '1',
 };
 
+/** A third at 2 %, a third at 4 %, the rest at 6 %. */
+export const THREE_PARTS: readonly ScaleOutPart[] = [
+  { profitPercent: '2', sharePercent: '33' },
+  { profitPercent: '4', sharePercent: '33' },
+  { profitPercent: '6', sharePercent: '34' },
+];
+
 export const DEFAULT_PLAN: PositionPlan = {
   trailing: DEFAULT_TRAILING,
   breakEven: null,
-  scaleOut: [],
+  scaleOut: THREE_PARTS,
+  restingTargets: true,
   pyramid: null,
   exits: DEFAULT_EXITS,
   stopOverrunPercent: '0.5',
@@ -94,13 +104,6 @@ export const DEFAULT_PLAN: PositionPlan = {
   scaleOutRetryMs: 60_000,
 };
 
-/** Three thirds on the way up; switched on by configuration. */
-export const THREE_PARTS: readonly ScaleOutPart[] = [
-  { profitPercent: '1.5', sharePercent: '33' },
-  { profitPercent: '3', sharePercent: '33' },
-  { profitPercent: '5', sharePercent: '34' },
-];
-
 /** A plan as an older version wrote it: what it did not know stays as it was, or off. */
 export function upgradedPlan(written: object): PositionPlan {
   const plan = written as PositionPlan;
@@ -111,5 +114,6 @@ export function upgradedPlan(written: object): PositionPlan {
       : null,
     breakEven: plan.breakEven ?? null,
     exits: { ...EXITS_BEFORE_RULES, ...(plan as Partial<PositionPlan>).exits },
+    restingTargets: plan.restingTargets ?? false,
   };
 }

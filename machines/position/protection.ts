@@ -79,7 +79,9 @@ export function moveStop(
 export const placeStop = (context: PositionContext): Step<PositionContext> =>
   isFlat(context)
     ? step(context)
-    : place(context, 'stop', context.quantity, context.stopReason, context.stopPrice);
+    : place(context, 'stop', context.quantity, context.stopReason, {
+        trigger: context.stopPrice,
+      });
 
 /** So many stops without an outcome at once: a venue that answers nothing would otherwise fill its own limit. */
 const MAX_UNANSWERED = 8;

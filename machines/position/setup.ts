@@ -10,6 +10,7 @@ import { book, demandEmergency, isFlat, settleFunding, timeProtection } from './
 import { marginCalled } from './margin-call.ts';
 import { moveStop, operatorClose, partialClose, refuseWord } from './operator.ts';
 import { isOver, pending } from './orders.ts';
+import { refitParts } from './parts.ts';
 import { backoffMs, type ProtectionView, placeAnotherStop, protect, protectionView } from './protection.ts';
 import {
   afterAdd,
@@ -25,7 +26,6 @@ import {
   leftovers,
   makePlan,
   openPosition,
-  refitParts,
   setLeverage,
   submitAdd,
   submitEntry,
@@ -35,6 +35,7 @@ import {
   tidyHard,
 } from './steps.ts';
 import { changeInstrument, forcedOut, type SymbolView, symbolView } from './symbol-changes.ts';
+import { rest, resumeScaling, withdrawExits } from './targets.ts';
 import {
   type Adding,
   addingView,
@@ -46,7 +47,7 @@ import {
   scalingView,
   unknownStops,
 } from './views.ts';
-import { afterAsking, askForAdd, resumeScaling, watch } from './watch.ts';
+import { afterAsking, askForAdd, watch } from './watch.ts';
 
 /** A full reading takes seconds: no sooner is a close tried again that found nothing to reduce. */
 const EVIDENCE_MS = 5_000;
@@ -88,6 +89,13 @@ const bookAnd = (after: (context: PositionContext) => Step<PositionContext>): Be
 };
 
 const nothing = (context: PositionContext): Step<PositionContext> => step(context);
+
+/** What is open is protected at once, then the take-profits follow. */
+const hold = (context: PositionContext): Step<PositionContext> => chain(context, protect, rest);
+
+/** On its way out, an exit that was just acknowledged is taken back; one whose cancel was refused is not, for now. */
+const bookOnly: Behaviour = (context, event) =>
+  bookAnd(!context.watching && event.type === 'ORDER_ACKNOWLEDGED' ? withdrawExits : nothing)(context, event);
 
 /** Every cancel that has not been answered yet counts as not asked for. */
 const forgetCancels = (context: PositionContext): PositionContext => ({
@@ -132,10 +140,10 @@ const killed = (event: PositionEvent): Verdict => ({
 
 export const positionSetup = base.extend({
   actions: {
-    book: act(bookAnd(nothing)),
-    bookAndProtect: act(bookAnd(protect)),
+    book: act(bookOnly),
+    bookAndProtect: act(bookAnd(hold)),
     bookAndCancelLater: act(bookAnd(cancelLater)),
-    protect: act(protect),
+    protect: act(hold),
     takeOver: act(takeOver),
     changeFilters: act((context, event) => withFilters(context, event)),
     changeFiltersAndProtect: act((context, event) =>
@@ -143,7 +151,7 @@ export const positionSetup = base.extend({
         context,
         (next) => withFilters(next, event),
         (next) => decideOn(next, event),
-        protect,
+        hold,
       ),
     ),
     guardStop: act((context) => guardStop(context, true)),

@@ -7,11 +7,10 @@ import { entryDeskOf, guardianBlock, type Trade } from '../messages.ts';
 import { chain, notify, type Step, send, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
 import { askToReconcile, averagePrice, isFlat } from './ledger.ts';
-import { nextAddAfter, scalePlan, shrunkParts } from './levels.ts';
+import { nextAddAfter } from './levels.ts';
 import {
   cancelAll,
   closingCovers,
-  findOrder,
   isOpening,
   isOver,
   marketQuantity,
@@ -20,6 +19,7 @@ import {
   remaining,
 } from './orders.ts';
 import { placeAnotherStop, protect } from './protection.ts';
+import { rest, scalePlan, withdrawExits } from './targets.ts';
 import { addQuantity, afterAsking } from './watch.ts';
 
 type Next = Step<PositionContext>;
@@ -89,7 +89,7 @@ export function openPosition(context: PositionContext): Next {
 export function makePlan(context: PositionContext): Next {
   const last = context.lots.at(-1);
   const from = last ? div(last.notional, last.quantity, PRICE_PLACES) : averagePrice(context);
-  return step({ ...context, scaleParts: scalePlan(context), nextAddPrice: nextAddAfter(context, from) });
+  return rest({ ...context, scaleParts: scalePlan(context), nextAddPrice: nextAddAfter(context, from) });
 }
 
 /** Once an add is over: what it filled makes a new plan; one that filled nothing only waits for its next step. */
@@ -117,6 +117,7 @@ export const beginClose = (context: PositionContext): Next =>
     (next) =>
       next.plan.timeStopMs === null ? step(next) : step(next, { type: 'timer.clear', id: 'time-stop' }),
     cancelEntry,
+    withdrawExits,
   );
 
 /** At this many refusals in a row somebody else must look; the retries go on. */
@@ -169,7 +170,7 @@ export const tidy = (context: PositionContext): Next =>
       (order) =>
         !isOver(order) &&
         order.role !== 'venue' &&
-        (order.role === 'stop' || isOpening(order)) &&
+        (order.role === 'stop' || order.role === 'exit' || isOpening(order)) &&
         order.status !== 'submitted',
     ),
   );
@@ -222,15 +223,6 @@ export const takeOver = (context: PositionContext): Next =>
       `${context.actor}: adopted ${context.direction} ${context.quantity} at ${averagePrice(context)} by ${context.adoptedBy}`,
     ),
   );
-
-/** What the plan did not take out takes its share of the parts still planned. */
-export function refitParts(before: PositionContext, after: PositionContext, ref: string): PositionContext {
-  const role = findOrder(after, ref)?.role;
-  const unplanned = (role === 'venue' || role === 'reduce') && gt(before.quantity, after.quantity);
-  return unplanned && after.scaleParts.length > 0 && !isFlat(after)
-    ? { ...after, scaleParts: shrunkParts(after, before.quantity) }
-    : after;
-}
 
 /** The guardian misses protection at the venue itself; whatever the books say, one more stop cannot hurt. */
 export function guardStop(context: PositionContext, place: boolean): Next {

@@ -14,6 +14,7 @@ import { type Filters, filtersOf, type PositionContext } from './context.ts';
 import type { ForcedKind, Happening } from './happenings.ts';
 import { askToReconcile, demandEmergency, isFlat } from './ledger.ts';
 import { tightened } from './prices.ts';
+import { refittedParts } from './targets.ts';
 
 const HAPPENINGS_KEPT = 8;
 
@@ -58,7 +59,9 @@ function changeFilters(context: PositionContext, filters: Filters): Step<Positio
   const moved =
     stopPrice === context.stopPrice ? '' : `; the stop goes from ${context.stopPrice} to ${stopPrice}`;
   const numbers = Object.fromEntries(changed.map((name) => [name, filters[name]]));
-  return note({ ...context, filters, stopPrice }, 'filters', `new filters: ${what}${moved}`, {
+  const refitted = { ...context, filters, stopPrice };
+  const next = { ...refitted, scaleParts: refittedParts(refitted) };
+  return note(next, 'filters', `new filters: ${what}${moved}`, {
     ...numbers,
     stopPrice,
   });

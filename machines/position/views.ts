@@ -17,13 +17,14 @@ export function closingView(context: PositionContext): Closing {
   return orders.length > 0 ? 'unknown' : 'backingOff';
 }
 
-export type Scaling = 'waiting' | 'working' | 'unknown' | 'refused' | 'done';
+export type Scaling = 'waiting' | 'resting' | 'working' | 'unknown' | 'refused' | 'done';
 
 export function scalingView(context: PositionContext): Scaling {
   const exits = pending(context, 'exit');
   if (exits.some((order) => order.status === 'unknown')) return 'unknown';
-  if (exits.length > 0) return 'working';
+  if (exits.some((order) => order.status === 'submitted' || order.price === null)) return 'working';
   if (context.scaleRefused) return 'refused';
+  if (exits.length > 0) return 'resting';
   return context.scaleParts.length > 0 || pending(context, 'entry').length > 0 ? 'waiting' : 'done';
 }
 

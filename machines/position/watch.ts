@@ -6,14 +6,14 @@
  */
 import { type Decimal, floorTo, fromNumber, lt, min, mul } from '../../src/core/decimal.ts';
 import { entryDeskOf } from '../messages.ts';
-import { chain, notify, type Step, send, step, timeOf } from '../step.ts';
+import { chain, type Step, send, step, timeOf } from '../step.ts';
 import type { PositionContext, PositionEvent } from './context.ts';
 import { closeBy, decide } from './exit-rules/decide.ts';
 import { averagePrice } from './ledger.ts';
 import { addPrice, nextAddAfter } from './levels.ts';
-import { place } from './orders.ts';
 import { atLeast, better } from './prices.ts';
 import { moveStop } from './protection.ts';
+import { takeLocalPart } from './targets.ts';
 import { armPrice, earnedStop } from './trailing.ts';
 
 export function watch(
@@ -30,7 +30,11 @@ export function watch(
     noted,
     (next) => trail(next, mark),
     (next) =>
-      verdict?.act === 'part' ? scaleOut(next) : verdict?.act === 'add' ? askForAdd(next, mark) : step(next),
+      verdict?.act === 'part'
+        ? takeLocalPart(next)
+        : verdict?.act === 'add'
+          ? askForAdd(next, mark)
+          : step(next),
   );
 }
 
@@ -42,29 +46,6 @@ function trail(context: PositionContext, mark: Decimal): Step<PositionContext> {
   const seen = { ...context, bestPrice: best, armed };
   const move = earnedStop(seen, best);
   return move === null ? step(seen) : moveStop(seen, move);
-}
-
-function scaleOut(context: PositionContext): Step<PositionContext> {
-  const part = context.scaleParts[0];
-  if (part === undefined) return step(context);
-  return place(context, 'exit', min(part.quantity, context.quantity), 'take-profit');
-}
-
-/** After this many refusals a part is given up: the stop and the other exits remain. */
-const PART_REFUSALS = 3;
-
-/** The pause after a refused partial exit is over. */
-export function resumeScaling(context: PositionContext): Step<PositionContext> {
-  const part = context.scaleParts[0];
-  const givenUp = part !== undefined && part.refusals >= PART_REFUSALS;
-  const next = {
-    ...context,
-    scaleRefused: false,
-    scaleParts: givenUp ? context.scaleParts.slice(1) : context.scaleParts,
-  };
-  return givenUp
-    ? step(next, notify('warning', `${context.actor}: partial exit at ${part.price} given up`))
-    : step(next);
 }
 
 /** An add is an entry: it asks risk through the desk, and is sent on approval only. */

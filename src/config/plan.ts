@@ -29,6 +29,7 @@ export function positionPlan({ position }: Config, timeFactor = 1): PositionPlan
     trailing: whenEnabled(trailing),
     breakEven: whenEnabled(breakEven),
     scaleOut: scaleOut.enabled ? scaleOut.parts : [],
+    restingTargets: scaleOut.resting,
     pyramid: whenEnabled(pyramid),
     exits: exitPlan(exits),
     timeStopMs: timeStop.enabled ? timeStop.afterMs : null,

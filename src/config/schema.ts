@@ -108,7 +108,8 @@ export const configSchema = group({
       })
       .prefault({}),
     scaleOut: group({
-      enabled: flag().default(false),
+      enabled: flag().default(true),
+      resting: flag().default(DEFAULT_PLAN.restingTargets),
       parts: z
         .array(group({ profitPercent: exact('0.01', '1000'), sharePercent: exact('0.01', '100') }), {
           error: PARTS_ALLOWED,

@@ -34,7 +34,11 @@ class Run {
     this.direction = direction;
     const options: PositionOptions = {
       entry: direction === 'long' ? {} : { direction, stopPrice: '105' },
-      plan: { scaleOut: seed % 2 === 0 ? THREE_PARTS : [], timeStopMs: seed % 3 === 0 ? 600_000 : null },
+      plan: {
+        scaleOut: seed % 2 === 0 ? THREE_PARTS : [],
+        restingTargets: seed % 4 === 0,
+        timeStopMs: seed % 3 === 0 ? 600_000 : null,
+      },
     };
     this.bench = new PositionBench(options);
     this.twin = new PositionBench(options);
@@ -67,6 +71,8 @@ class Run {
       this.direction === 'long' ? gte(stopPrice, this.stopPrice) : lte(stopPrice, this.stopPrice);
     assert.ok(tighter, `stop loosened from ${this.stopPrice} to ${stopPrice}`);
     assert.equal(broken, null);
+    const { scaleParts, quantity } = this.bench.state;
+    assert.ok(lte(sum(scaleParts.map((part) => part.quantity)), quantity), 'the parts fit what is open');
     this.stopPrice = stopPrice;
     this.venue.take(this.bench.last);
     this.checkExposure();

@@ -30,6 +30,8 @@ const ASKED: Readonly<Record<Role, (bench: PositionBench) => void>> = {
   },
   reduce: (bench) => {
     bench.open();
+    // What rests at the venue is no obstacle; what nobody has heard of is.
+    for (const { ref, role } of bench.state.orders) if (role === 'exit') bench.acknowledge(ref);
     bench.send('PARTIAL_CLOSE', { by: 'ann', share: '50' });
   },
   close: (bench) => {
@@ -81,15 +83,19 @@ const REFUSALS: Partial<Record<Evidence, number>> = {
   'nothing to reduce': -2022,
 };
 
+const PLAN = {
+  scaleOut: [{ profitPercent: '0.9', sharePercent: '50' }],
+  pyramid: { maxAdds: 1, stepPercent: '10', sizeFactor: '0.5' },
+  stopOverrunPercent: '1',
+};
+
 class Unknown {
-  readonly bench = new PositionBench({
-    plan: {
-      scaleOut: [{ profitPercent: '0.9', sharePercent: '50' }],
-      pyramid: { maxAdds: 1, stepPercent: '10', sizeFactor: '0.5' },
-      stopOverrunPercent: '1',
-    },
-  });
+  readonly bench: PositionBench;
   readonly known = new Map<string, string>();
+
+  constructor(restingTargets: boolean) {
+    this.bench = new PositionBench({ plan: { ...PLAN, restingTargets } });
+  }
 
   order(ref: string): OrderRecord | undefined {
     return this.bench.state.orders.find((order) => order.ref === ref);
@@ -157,8 +163,14 @@ class Unknown {
 }
 
 /** Returns where it ended. */
-function run(role: Role, meanwhile: readonly string[], evidence: Evidence, again: boolean): string {
-  const one = new Unknown();
+function run(
+  role: Role,
+  meanwhile: readonly string[],
+  evidence: Evidence,
+  again: boolean,
+  resting: boolean,
+): string {
+  const one = new Unknown(resting);
   const { bench } = one;
   ASKED[role](bench);
   const { ref } = one.newest(role);
@@ -187,7 +199,8 @@ function run(role: Role, meanwhile: readonly string[], evidence: Evidence, again
 }
 
 test('every role takes every evidence after UNKNOWN, with nothing in between', () => {
-  for (const role of ROLES) for (const evidence of EVIDENCE) run(role, [], evidence, true);
+  for (const resting of [false, true])
+    for (const role of ROLES) for (const evidence of EVIDENCE) run(role, [], evidence, true, resting);
 });
 
 test('and whatever else happens meanwhile', () => {
@@ -198,8 +211,9 @@ test('and whatever else happens meanwhile', () => {
       fc.array(fc.constantFrom(...Object.keys(MEANWHILE)), { maxLength: 5 }),
       fc.constantFrom(...EVIDENCE),
       fc.boolean(),
-      (role, meanwhile, evidence, again) => {
-        const end = run(role, meanwhile, evidence, again);
+      fc.boolean(),
+      (role, meanwhile, evidence, again, resting) => {
+        const end = run(role, meanwhile, evidence, again, resting);
         ends.set(end, (ends.get(end) ?? 0) + 1);
       },
     ),

@@ -193,6 +193,8 @@ export const approved = (more: Partial<SizedEntry> = {}): RiskApproved<SizedEntr
 export const PLAIN_PLAN: PositionPlan = {
   ...DEFAULT_PLAN,
   trailing: { ...DEFAULT_TRAILING, rule: 'strategy', armProfitPercent: '1' },
+  scaleOut: [],
+  restingTargets: false,
 };
 
 export interface PositionOptions {

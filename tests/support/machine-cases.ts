@@ -390,6 +390,15 @@ export const MACHINE_CASES: readonly MachineCase[] = [
     'INSTRUMENT',
     'forced',
   ]),
+  position(
+    'parts that rest',
+    {
+      scaleOut: [{ profitPercent: '1', sharePercent: '50' }],
+      restingTargets: true,
+      stopOverrunPercent: '50',
+    },
+    ['entry', 'exit', 'CANCEL_AGAIN'],
+  ),
   position('adds', { pyramid: { maxAdds: 2, stepPercent: '1', sizeFactor: '0.5' } }, [
     'entry',
     'add',

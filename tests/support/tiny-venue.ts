@@ -95,6 +95,7 @@ export class TinyVenue {
     for (const held of this.#orders.values()) {
       if (held.lost) this.#resolve(held);
       else if (held.status === 'live' && held.order.type === 'MARKET') this.#trade(held, true);
+      else this.#match(held);
     }
   }
 
@@ -102,6 +103,7 @@ export class TinyVenue {
     this.mark = mark;
     for (const held of this.#orders.values()) {
       const { triggerPrice, side } = held.order;
+      this.#match(held);
       if (held.status !== 'live' || triggerPrice === undefined) continue;
       const reached = side === 'SELL' ? lte(mark, triggerPrice) : lte(triggerPrice, mark);
       if (!reached) continue;
@@ -193,12 +195,33 @@ export class TinyVenue {
       this.#tell('ORDER_ACKNOWLEDGED', held, { orderId: held.order.ref });
       return;
     }
+    if (held.order.type === 'LIMIT') {
+      held.status = 'live';
+      this.#tell('ORDER_ACKNOWLEDGED', held, { orderId: held.order.ref });
+      this.#match(held);
+      return;
+    }
     held.status = 'live';
     const mood = this.moody ? this.#dice() : 1;
     const early = mood < 0.3;
     if (!early) this.#tell('ORDER_ACKNOWLEDGED', held, { orderId: held.order.ref });
     this.#trade(held, mood > 0.5);
     if (early) this.#tell('ORDER_ACKNOWLEDGED', held, { orderId: held.order.ref });
+  }
+
+  /** A resting limit that the price has reached fills, at its own price, all of it or half. */
+  #match(held: Held): void {
+    const { type, side, price } = held.order;
+    if (held.status !== 'live' || type !== 'LIMIT' || price === undefined) return;
+    const reached = side === 'SELL' ? lte(price, this.mark) : lte(this.mark, price);
+    if (reached) this.#trade(held, !this.moody || this.#dice() < 0.6);
+  }
+
+  /** What only reduces, and rests, goes when there is nothing left to reduce. */
+  #knockOut(): void {
+    if (!eq(this.position, ZERO)) return;
+    for (const held of this.#orders.values())
+      if (held.status === 'live' && held.order.type === 'LIMIT') this.#close(held, 'expired');
   }
 
   #reduces(side: string): boolean {
@@ -230,8 +253,9 @@ export class TinyVenue {
     if (complete) held.status = 'over';
     const signed = order.side === 'BUY' ? quantity : sub(ZERO, quantity);
     const reduces = this.#reduces(order.side);
-    const realizedPnl = reduces ? mul(sub(ZERO, signed), sub(this.mark, this.#average)) : ZERO;
-    const fee = mul(mul(quantity, this.mark), '0.0005');
+    const price = order.price ?? this.mark;
+    const realizedPnl = reduces ? mul(sub(ZERO, signed), sub(price, this.#average)) : ZERO;
+    const fee = mul(mul(quantity, price), '0.0005');
     // One price suffices for the model: adds are not part of it.
     if (!reduces && eq(this.position, ZERO)) this.#average = this.mark;
     this.position = add(this.position, signed);
@@ -240,7 +264,7 @@ export class TinyVenue {
     const event = this.#tell('ORDER_FILLED', held, {
       tradeId: `t${++this.#trades}`,
       side: order.side,
-      price: this.mark,
+      price,
       quantity,
       cumulative: held.filled,
       complete,
@@ -250,6 +274,7 @@ export class TinyVenue {
       ...more,
     });
     if (this.moody && this.#dice() < 0.2) (held.untold ?? this.queue).push(event);
+    this.#knockOut();
   }
 
   #cancel(ref: string): void {

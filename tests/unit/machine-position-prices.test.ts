@@ -70,26 +70,26 @@ test('parts are taken on the way up, dust folded into the last; the stop shrinks
   assert.deepEqual(
     bench.state.scaleParts.map((part) => [part.price, part.quantity]),
     [
-      ['101.5', '0.66'],
-      ['103', '0.66'],
-      ['105', '0.68'],
+      ['102', '0.66'],
+      ['104', '0.66'],
+      ['106', '0.68'],
     ],
   );
-  bench.price(101.5);
+  bench.price(102);
   assert.deepEqual(
     bench.orders().map((order) => [order.ref, order.quantity, order.reduceOnly]),
     [['exit-1', '0.66', true]],
   );
   assert.ok(bench.in('open.scalingOut.working'));
-  bench.fill('exit-1', '0.66', '101.5', { realizedPnl: '0.99' });
+  bench.fill('exit-1', '0.66', '102', { realizedPnl: '1.32' });
   assert.deepEqual(
     bench.orders().map((order) => [order.ref, order.quantity]),
     [['stop-2', '1.34']],
   );
   bench.acknowledge('stop-2');
   for (const [mark, ref, quantity] of [
-    [103, 'exit-2', '0.66'],
-    [105, 'exit-3', '0.68'],
+    [104, 'exit-2', '0.66'],
+    [106, 'exit-3', '0.68'],
   ] as const) {
     bench.price(mark);
     assert.deepEqual(
@@ -103,11 +103,11 @@ test('parts are taken on the way up, dust folded into the last; the stop shrinks
 
 test('an UNKNOWN partial exit waits for evidence, but does not stand in the way of a full close', () => {
   const bench = new PositionBench({ plan: { trailing: null, scaleOut: THREE_PARTS } }).open();
-  bench.price(101.5);
+  bench.price(102);
   bench.unknown('exit-1');
   assert.ok(bench.in('open.scalingOut.unknown'));
   bench.wait(3_600_000);
-  bench.price(102);
+  bench.price(102.5);
   assert.deepEqual(bench.orders(), []);
   bench.send('OPERATOR_CLOSE');
   assert.deepEqual(
@@ -157,7 +157,7 @@ test('a refused add is asked again only a step further on; a late approval gives
   bench.price(101);
   bench.send('REFUSED', { refusals: [{ rule: 'total-exposure', detail: 'full' }] });
   assert.ok(bench.in('open.pyramiding.waiting'));
-  bench.price(101.5);
+  bench.price(102);
   assert.ok(bench.in('open.pyramiding.waiting'));
   bench.price(102.1);
   assert.ok(bench.in('open.pyramiding.asking'));

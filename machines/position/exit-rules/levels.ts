@@ -1,8 +1,9 @@
 /** What acts at a price that the plan knows: the stop that was passed, the next part, the next add. */
 
 import { isFlat } from '../ledger.ts';
-import { addPrice, breachPrice, scaleOutPrice } from '../levels.ts';
+import { addPrice, breachPrice } from '../levels.ts';
 import { atLeast, worseThan } from '../prices.ts';
+import { localPart } from '../targets.ts';
 import type { ExitRule, Verdict } from './rule.ts';
 
 export const stopOverrun: ExitRule = (context, { mark }): Verdict | null =>
@@ -17,7 +18,7 @@ export const stopOverrun: ExitRule = (context, { mark }): Verdict | null =>
 
 /** Only a price itself takes a part: what others say is about all of it. */
 export const scaleOut: ExitRule = (context, { event, mark }): Verdict | null => {
-  const level = event.type === 'PRICE' ? scaleOutPrice(context) : null;
+  const level = event.type === 'PRICE' ? (localPart(context)?.price ?? null) : null;
   return level === null || mark === null || !atLeast(context.direction, mark, level)
     ? null
     : { rule: 'scale-out', act: 'part', reason: 'take-profit', numbers: { mark, level } };
