@@ -196,12 +196,13 @@ const planned = carry(({ plan }) => ({ plan: upgradedPlan(plan as object) }));
 
 export const createEntryMachine = (): MachineDefinition => ({
   type: 'entry',
-  version: 4,
+  version: 5,
   machine,
   migrations: {
     // Version 1 kept no moment: a cool-down under way runs by the timer it has.
     1: carry(() => ({ coolUntil: null })),
     2: planned,
     3: planned,
+    4: planned,
   },
 });

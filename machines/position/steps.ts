@@ -162,7 +162,7 @@ export const closeRest = (context: PositionContext, role: 'close' | 'emergency')
     ? step(context)
     : closeAll(context, role);
 
-/** Flat: every order that could still act on this symbol goes. */
+/** Flat: every order that could still act on this symbol goes; what only rests to reduce, the venue takes away. */
 export const tidy = (context: PositionContext): Next =>
   cancelAll(
     context,
@@ -170,7 +170,7 @@ export const tidy = (context: PositionContext): Next =>
       (order) =>
         !isOver(order) &&
         order.role !== 'venue' &&
-        (order.role === 'stop' || order.role === 'exit' || isOpening(order)) &&
+        (order.role === 'stop' || isOpening(order)) &&
         order.status !== 'submitted',
     ),
   );

@@ -135,6 +135,8 @@ export function resumeScaling(context: PositionContext): Next {
 
 /** The position is on its way out: nothing may rest that would take a part of what the close takes. */
 export function withdrawExits(context: PositionContext): Next {
+  // With nothing left to reduce the venue ends them itself; a cancel would only cross its word.
+  if (isFlat(context)) return step(context);
   const resting = exits(context).filter((order) => !order.cancelRequested);
   return chain(context, ...resting.map((order) => (next: PositionContext) => cancel(next, order)));
 }

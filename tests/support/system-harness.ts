@@ -35,7 +35,19 @@ export const BUSY_CONFIG: Config = configSchema.parse({
     },
   },
   entry: { coolDownMs: 60_000 },
-  position: { scaleOut: { enabled: true }, pyramid: { enabled: true, stepPercent: '0.3' } },
+  // Stops and profits as near as the strategy's, so that all of them are met within two days.
+  risk: { stop: { adaptive: false } },
+  position: {
+    trailing: { armProfitPercent: '0.6', stepPercent: '0.1' },
+    scaleOut: {
+      parts: [
+        { profitPercent: '0.5', sharePercent: '33' },
+        { profitPercent: '1', sharePercent: '33' },
+        { profitPercent: '2', sharePercent: '34' },
+      ],
+    },
+    pyramid: { enabled: true, stepPercent: '0.3' },
+  },
 });
 
 export interface SystemRunOptions {
