@@ -196,7 +196,7 @@ const planned = carry(({ plan }) => ({ plan: upgradedPlan(plan as object) }));
 
 export const createEntryMachine = (): MachineDefinition => ({
   type: 'entry',
-  version: 5,
+  version: 6,
   machine,
   migrations: {
     // Version 1 kept no moment: a cool-down under way runs by the timer it has.
@@ -204,5 +204,6 @@ export const createEntryMachine = (): MachineDefinition => ({
     2: planned,
     3: planned,
     4: planned,
+    5: planned,
   },
 });

@@ -3,9 +3,16 @@ import { carry, enterRegions, type MachineDefinition, type PersistedSnapshot } f
 import { positionMachine } from './position/chart.ts';
 import { upgradedPlan } from './position/plan.ts';
 
+export { followsBars } from './position/bars.ts';
 export type { PositionContext, PositionEvent, PositionInput } from './position/context.ts';
 export { type PriceBand, positionBand } from './position/levels.ts';
-export { DEFAULT_PLAN, DEFAULT_TRAILING, type PositionPlan, THREE_PARTS } from './position/plan.ts';
+export {
+  DEFAULT_ACTIVE_TARGET,
+  DEFAULT_PLAN,
+  DEFAULT_TRAILING,
+  type PositionPlan,
+  THREE_PARTS,
+} from './position/plan.ts';
 
 /** Version 1 knew no adoption, no judged refusals, no guardian at work, and cried at every closing order. */
 const remote = carry((context) => ({
@@ -63,9 +70,12 @@ const parts = carry((context) => {
   };
 });
 
+/** Version 7 heard of no bars. */
+const bars = carry(({ plan }) => ({ plan: upgradedPlan(plan as object), pulse: null }));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 7,
+  version: 8,
   machine: positionMachine,
-  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen, 6: parts },
+  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen, 6: parts, 7: bars },
 });

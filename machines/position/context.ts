@@ -15,6 +15,7 @@ import { type Adopted, adoptedEntry } from './adopted.ts';
 import type { Decision, Opinion, Suppressed } from './exit-rules/records.ts';
 import type { ForcedKind, Happening } from './happenings.ts';
 import { type PositionPlan, upgradedPlan } from './plan.ts';
+import type { Bar, Pulse } from './pulse.ts';
 import type { Answer, OperatorWord } from './words.ts';
 
 /**
@@ -70,13 +71,7 @@ export interface ScalePart {
 }
 
 /** What last moved the stop: the reason of the exit that it makes. */
-export type StopReason =
-  | 'stop'
-  | 'trailing-stop'
-  | 'break-even'
-  | 'hard-cap'
-  | 'pyramid-stop'
-  | 'operator-stop';
+export type StopReason = 'stop' | 'trailing-stop' | 'break-even' | 'pyramid-stop' | 'operator-stop';
 
 /** What a position needs of its instrument; the margin table would only swell every row. */
 export type Filters = Pick<
@@ -143,6 +138,8 @@ export interface PositionContext {
   readonly stopRefusals: number;
   readonly scaleParts: readonly ScalePart[];
   readonly scaleRefused: boolean;
+  /** What the closed bars told, while it has to hear of them; null: nothing yet. */
+  readonly pulse: Pulse | null;
   readonly adds: number;
   readonly asking: boolean;
   readonly nextAddPrice: Decimal | null;
@@ -209,6 +206,8 @@ export type PositionEvent =
       readonly past?: boolean;
     } & Timed)
   | ({ readonly type: 'ADD' } & Timed)
+  /** A closed 15m bar of its symbol; floats, for judgement only. */
+  | ({ readonly type: 'BAR_CLOSED' } & Bar & Timed)
   /** A strategy's word: to leave (how sure it is; absent: entirely), or to enter on the other side. */
   | ({
       readonly type: 'EXIT_SIGNAL';
@@ -320,6 +319,7 @@ function emptyContext(input: PositionInput, filters: Filters, entry: SizedEntry)
     stopRefusals: 0,
     scaleParts: [],
     scaleRefused: false,
+    pulse: null,
     adds: 0,
     asking: false,
     nextAddPrice: null,

@@ -5,13 +5,15 @@
  * P&L and fees are the venue's own numbers, summed; a total that proves a missed fill is booked as inferred;
  * reducing more than is open breaks the books, loudly.
  */
-import { add, type Decimal, div, gt, lt, lte, mul, neg, sub, ZERO } from '../../src/core/decimal.ts';
+import { add, type Decimal, gt, lt, lte, mul, neg, sub, ZERO } from '../../src/core/decimal.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import { VENUE } from '../../src/domain/events.ts';
 import { exitSide, type VenueEvent } from '../../src/domain/order.ts';
 import { notify, type Step, send, step, timeOf } from '../step.ts';
 import { isJudgement, NOTHING_TO_REDUCE, WOULD_TRIGGER_AT_ONCE } from './codes.ts';
 import type { OrderRecord, PositionContext } from './context.ts';
+import { neutralStop } from './neutral-stop.ts';
+import { averagePrice, isFlat } from './open.ts';
 import {
   findOrder,
   isClosing,
@@ -24,20 +26,14 @@ import {
 } from './orders.ts';
 import { releasedPart, takenFromPart } from './parts.ts';
 
+export { averagePrice, isFlat } from './open.ts';
+
 type Timely<E> = E & { readonly at?: number };
 type Fill = Timely<Extract<VenueEvent, { type: 'ORDER_FILLED' }>>;
 type OrderEvent = Timely<Extract<VenueEvent, { ref: string }>>;
 
 const LOTS_KEPT = 16;
 const EXITS_KEPT = 32;
-/** Prices carry more places than any tick; the average is for triggers and reports, not for accounts. */
-const AVERAGE_PLACES = 12;
-
-export const averagePrice = (context: PositionContext): Decimal =>
-  gt(context.quantity, ZERO)
-    ? div(context.openNotional, context.quantity, AVERAGE_PLACES)
-    : context.entry.referencePrice;
-
 /** What stands at the venue to protect the position, in quantity. */
 export function coverage(context: PositionContext): Decimal {
   let covered = ZERO;
@@ -47,7 +43,6 @@ export function coverage(context: PositionContext): Decimal {
 }
 
 export const isCovered = (context: PositionContext): boolean => lte(context.quantity, coverage(context));
-export const isFlat = (context: PositionContext): boolean => lte(context.quantity, ZERO);
 
 /** Keeps the stopwatch of unprotected time; run after anything that can change quantity or coverage. */
 export function timeProtection(context: PositionContext): PositionContext {
@@ -311,7 +306,25 @@ function exchange(context: PositionContext, order: OrderRecord, trade: Exchanged
     fees: add(context.fees, trade.fee),
     grossPnl: add(context.grossPnl, trade.realizedPnl),
   };
-  return trade.reduces ? reduce(paid, order, trade) : step(increase(paid, order, trade));
+  return trade.reduces
+    ? reduce(paid, order, trade)
+    : withItsStop(paid, increase(paid, order, trade), order, trade);
+}
+
+/** An add moves the stop so that no more is at risk than before it. */
+function withItsStop(
+  before: PositionContext,
+  after: PositionContext,
+  order: OrderRecord,
+  { quantity, price }: Exchanged,
+): Step<PositionContext> {
+  const move = order.role === 'add' ? neutralStop(before, quantity, price) : null;
+  if (move === null) return step(after);
+  const { stopPrice, reason, why } = move;
+  return step(
+    { ...after, stopPrice, stopReason: reason },
+    notify('info', `${after.actor}: stop ${after.stopPrice} → ${stopPrice}: ${why}`),
+  );
 }
 
 function increase(context: PositionContext, order: OrderRecord, trade: Exchanged): PositionContext {

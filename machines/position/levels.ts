@@ -30,6 +30,10 @@ export function addPrice(context: PositionContext): Decimal | null {
   return idle ? context.nextAddPrice : null;
 }
 
+/** Where a mere touch asks for the add; null: a bar has to close beyond it. */
+export const touchAddPrice = (context: PositionContext): Decimal | null =>
+  context.plan.pyramid?.confirm === 'touch' ? addPrice(context) : null;
+
 export function nextAddAfter(context: PositionContext, from: Decimal): Decimal | null {
   const { pyramid } = context.plan;
   if (pyramid === null || context.adds >= pyramid.maxAdds) return null;
@@ -52,7 +56,7 @@ export function positionBand(context: PositionContext): PriceBand {
     ratchetPrice(context),
     breakEvenPrice(context),
     localPart(context)?.price ?? null,
-    addPrice(context),
+    touchAddPrice(context),
   ];
   const profits = levels.filter((level) => level !== null).map(toNumber);
   const long = context.direction === 'long';

@@ -27,6 +27,23 @@ export interface ScaleOutPart {
   readonly sharePercent: Decimal;
 }
 
+/** ATRs are of the 15m bars. */
+export interface ActiveTargetPlan {
+  /** Profit that must have been reached before the target moves at all. */
+  readonly fromPercent: Decimal;
+  /** Momentum (the close against its average, in ATRs) at which the target is extended, and at which drawn in. */
+  readonly holdMomentum: number;
+  readonly fadeMomentum: number;
+  /** Extended only when the close is so near to it, and then so far ahead of the close. */
+  readonly nearAtrs: number;
+  readonly extendAtrs: number;
+  /** Drawn in to so far ahead of the close. */
+  readonly pullAtrs: number;
+  /** Bars to hear before the first move. */
+  readonly minBars: number;
+  readonly maxPercent: Decimal;
+}
+
 export interface PositionPlan {
   readonly trailing: TrailingPlan | null;
   /** Once so far in profit, the stop lies this much beyond the entry, whatever trails. */
@@ -40,7 +57,13 @@ export interface PositionPlan {
     readonly stepPercent: Decimal;
     /** The n-th add is at most the first quantity × sizeFactor^n. */
     readonly sizeFactor: Decimal;
+    /** close: a 15m bar must close beyond the level, not against the position's way; touch: the mark is enough. */
+    readonly confirm: 'close' | 'touch';
+    /** All of the position together, in multiples of the first entry's notional. */
+    readonly maxExposure: Decimal;
   } | null;
+  /** How the last part's target moves; null: it stays where it was planned. */
+  readonly activeTarget: ActiveTargetPlan | null;
   readonly exits: ExitPlan;
   /** The mark may pass a live stop by this much before the position closes itself, in percent. */
   readonly stopOverrunPercent: Decimal;
@@ -82,11 +105,23 @@ export const THREE_PARTS: readonly ScaleOutPart[] = [
   { profitPercent: '6', sharePercent: '34' },
 ];
 
+export const DEFAULT_ACTIVE_TARGET: ActiveTargetPlan = {
+  fromPercent: '4',
+  holdMomentum: 1,
+  fadeMomentum: 0,
+  nearAtrs: 2,
+  extendAtrs: 4,
+  pullAtrs: 1,
+  minBars: 4,
+  maxPercent: '30',
+};
+
 export const DEFAULT_PLAN: PositionPlan = {
   trailing: DEFAULT_TRAILING,
   breakEven: null,
   scaleOut: THREE_PARTS,
   restingTargets: true,
+  activeTarget: DEFAULT_ACTIVE_TARGET,
   pyramid: null,
   exits: DEFAULT_EXITS,
   stopOverrunPercent: '0.5',
@@ -104,6 +139,8 @@ export const DEFAULT_PLAN: PositionPlan = {
   scaleOutRetryMs: 60_000,
 };
 
+const ADDS_BEFORE_BARS = { confirm: 'touch', maxExposure: '1000' } as const;
+
 /** A plan as an older version wrote it: what it did not know stays as it was, or off. */
 export function upgradedPlan(written: object): PositionPlan {
   const plan = written as PositionPlan;
@@ -115,5 +152,7 @@ export function upgradedPlan(written: object): PositionPlan {
     breakEven: plan.breakEven ?? null,
     exits: { ...EXITS_BEFORE_RULES, ...(plan as Partial<PositionPlan>).exits },
     restingTargets: plan.restingTargets ?? false,
+    activeTarget: plan.activeTarget ?? null,
+    pyramid: plan.pyramid ? { ...ADDS_BEFORE_BARS, ...plan.pyramid } : null,
   };
 }

@@ -17,7 +17,7 @@ import {
 } from '../../src/core/decimal.ts';
 import type { Direction } from '../../src/domain/order.ts';
 import type { PositionContext } from './context.ts';
-import { averagePrice } from './ledger.ts';
+import { averagePrice } from './open.ts';
 
 /** Rounds to a tick in the direction of profit: a level is reached no earlier than it says. */
 export const towardsProfit = (direction: Direction, price: Decimal, tick: Decimal): Decimal =>

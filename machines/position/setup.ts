@@ -2,6 +2,7 @@
 import { setup } from 'xstate';
 import type { Emitted } from '../../src/domain/events.ts';
 import { chain, type Step, step, timeOf, unexpected } from '../step.ts';
+import { followBar } from './bars.ts';
 import type { PositionContext, PositionEvent, PositionInput } from './context.ts';
 import { closeBy, decideOn, hear, isExitDue } from './exit-rules/decide.ts';
 import type { Verdict } from './exit-rules/rule.ts';
@@ -175,9 +176,12 @@ export const positionSetup = base.extend({
     watch: act((context, event) => (event.type === 'PRICE' ? watch(context, event) : step(context))),
     tooLongUnprotected: act((context) => demandEmergency(context, 'unprotected for too long')),
     resumeScaling: act(resumeScaling),
+    followBar: act((context, event) =>
+      event.type === 'BAR_CLOSED' ? followBar(context, event) : step(context),
+    ),
     askForAdd: act((context) => askForAdd(context, context.bestPrice ?? context.entry.referencePrice)),
     submitAdd: act((context, event) =>
-      event.type === 'APPROVED' ? submitAdd(context, event.entry.quantity, event.reservation) : step(context),
+      event.type === 'APPROVED' ? submitAdd(context, event.entry, event.reservation) : step(context),
     ),
     releaseApproval: act((context, event) =>
       event.type === 'APPROVED'

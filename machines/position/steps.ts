@@ -3,6 +3,7 @@ import { add, div, gt, mul, sub, ZERO } from '../../src/core/decimal.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
+import type { SizedEntry } from '../../src/domain/risk.ts';
 import { entryDeskOf, guardianBlock, type Trade } from '../messages.ts';
 import { chain, notify, type Step, send, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
@@ -102,8 +103,8 @@ export function afterAdd(context: PositionContext): Next {
 export const cancelEntry = (context: PositionContext): Next =>
   cancelAll(context, pending(context, 'entry', 'add'));
 
-export function submitAdd(context: PositionContext, approved: string, reservation: string): Next {
-  const quantity = addQuantity(context, approved);
+export function submitAdd(context: PositionContext, approved: SizedEntry, reservation: string): Next {
+  const quantity = addQuantity(context, approved.quantity, approved.referencePrice);
   const release = send(PORTFOLIO, { type: 'RELEASE', reservation });
   if (quantity === null) return step(afterAsking(context), release);
   const placed = place({ ...context, asking: false, adds: context.adds + 1 }, 'add', quantity, 'pyramid');

@@ -8,7 +8,7 @@
 import { add, ceilTo, type Decimal, div, floorTo, gt, lt, mul, sub } from '../../src/core/decimal.ts';
 import type { TrailingRule } from '../../src/domain/signal.ts';
 import type { PositionContext, StopReason } from './context.ts';
-import { averagePrice } from './ledger.ts';
+import { averagePrice } from './open.ts';
 import {
   ahead,
   atLeast,

@@ -4,7 +4,7 @@
  *
  * Invariant: one decision an event; what else was due is recorded as suppressed and decided at the next.
  */
-import { type Decimal, floorTo, fromNumber, lt, min, mul } from '../../src/core/decimal.ts';
+import { type Decimal, div, floorTo, fromNumber, lt, max, min, mul, sub } from '../../src/core/decimal.ts';
 import { entryDeskOf } from '../messages.ts';
 import { chain, type Step, send, step, timeOf } from '../step.ts';
 import type { PositionContext, PositionEvent } from './context.ts';
@@ -58,16 +58,17 @@ export function askForAdd(context: PositionContext, mark: Decimal): Step<Positio
   );
 }
 
-/** The n-th add is at most the first entry × sizeFactor^n, and what risk approved. */
-export function addQuantity(context: PositionContext, approved: Decimal): Decimal | null {
+/** The n-th add is at most the first entry × sizeFactor^n, what risk approved, and what the cap leaves. */
+export function addQuantity(context: PositionContext, approved: Decimal, price: Decimal): Decimal | null {
   const { pyramid } = context.plan;
   if (pyramid === null) return null;
   let wanted = context.entry.quantity;
   for (let n = 0; n <= context.adds; n++) wanted = mul(wanted, pyramid.sizeFactor);
-  const quantity = floorTo(min(wanted, approved), context.filters.stepSize);
+  const first = mul(context.entry.quantity, context.entry.referencePrice);
+  const room = div(sub(mul(first, pyramid.maxExposure), context.openNotional), price);
+  const quantity = max('0', floorTo(min(min(wanted, approved), room), context.filters.stepSize));
   const tooSmall =
-    lt(quantity, context.filters.minQuantity) ||
-    lt(mul(quantity, averagePrice(context)), context.filters.minNotional);
+    lt(quantity, context.filters.minQuantity) || lt(mul(quantity, price), context.filters.minNotional);
   return tooSmall ? null : quantity;
 }
 

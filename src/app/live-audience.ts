@@ -93,6 +93,7 @@ export class LiveAudience implements Audience {
 
   bar(symbol: SymbolName, closed: ClosedCandles, tell: Tell): void {
     this.hours(closed['1h'] ? [closed['1h']] : [], tell);
+    this.#bands.tellBar(closed['15m'], tell);
     tell(scannerOf(symbol), { type: 'CANDLES', closed });
   }
 

@@ -3,12 +3,14 @@
  * inside the band costs two comparisons and wakes nobody.
  */
 import type { PositionContext } from '../../machines/position/context.ts';
-import { positionBand } from '../../machines/position.ts';
+import { followsBars, positionBand } from '../../machines/position.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
+import { type Candle, closeTime } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
 import { GuardBandIndex } from '../market/guard-band-index.ts';
+import type { Tell } from './market-driver.ts';
 
 /** What a position that watches prices has at stake. */
 export interface WatchingPosition {
@@ -16,6 +18,8 @@ export interface WatchingPosition {
   readonly symbol: SymbolName;
   readonly direction: Direction;
   readonly firstFillAt: number | null;
+  /** It has to hear of closed bars. */
+  readonly followsBars: boolean;
 }
 
 export class PositionBands {
@@ -37,11 +41,26 @@ export class PositionBands {
     }
     this.#bands.set(symbol, actor, band.low ?? undefined, band.high ?? undefined);
     const { direction, firstFillAt } = context;
-    this.#watching.set(actor, { actor, symbol, direction, firstFillAt });
+    this.#watching.set(actor, {
+      actor,
+      symbol,
+      direction,
+      firstFillAt,
+      followsBars: followsBars(context),
+    });
   }
 
   watching(): WatchingPosition[] {
     return [...this.#watching.values()];
+  }
+
+  /** Tells the positions that follow its symbol's bars of one that has closed. */
+  tellBar(bar: Candle | undefined, tell: Tell): void {
+    if (!bar) return;
+    const { symbol, open, high, low, close } = bar;
+    for (const one of this.#watching.values())
+      if (one.followsBars && one.symbol === symbol)
+        tell(one.actor, { type: 'BAR_CLOSED', open, high, low, close, closeAt: closeTime(bar) });
   }
 
   /** Positions whose band this mark lies outside of. */

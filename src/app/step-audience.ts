@@ -148,7 +148,10 @@ export class MarketAudience implements StepAudience, Audience {
     // Equity first: the breakers must have seen this instant before a signal of it asks for risk.
     if (step.at % MARK_EVERY_MS === 0 && step.bars.length > 0)
       tell(PORTFOLIO, { type: 'MARK', prices: this.prices(), ...settledRates(step) });
-    for (const [symbol, closed] of this.#closed) tell(scannerOf(symbol), { type: 'CANDLES', closed });
+    for (const [symbol, closed] of this.#closed) {
+      this.#bands.tellBar(closed['15m'], tell);
+      tell(scannerOf(symbol), { type: 'CANDLES', closed });
+    }
   }
 
   /** In the one step that first comes within the lead of a settlement: a resumed run finds the same one. */

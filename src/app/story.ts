@@ -72,6 +72,8 @@ function linesOf(row: JournalRow, slippage: SlippageBook): StoryLine[] {
     return [{ ...at, what: `could not take ${event.type}: ${row.note ?? 'no reason kept'}`, numbers: {} }];
   if (row.kind === 'restored') return [{ ...at, what: `went on as ${row.machine}`, numbers: {} }];
   if (cause.kind === 'postponed') return intentLines(intents).map((line) => ({ ...at, ...line }));
+  // Every quarter of an hour one; only what follows from it is worth a line.
+  if (event.type === 'BAR_CLOSED') return intentLines(intents).map((line) => ({ ...at, ...line }));
   const slipped = slippage.take(event, intents);
   const told = tellEvent(event, cause);
   const numbers = slipped === undefined ? told.numbers : { ...told.numbers, slippage: slipped };

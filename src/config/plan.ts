@@ -21,7 +21,7 @@ const whenEnabled = <T extends { readonly enabled: boolean }>({ enabled, ...rest
 
 /** `timeFactor`: how much faster the runtime's clock runs than the network does. */
 export function positionPlan({ position }: Config, timeFactor = 1): PositionPlan {
-  const { trailing, breakEven, scaleOut, pyramid, timeStop, exits, ...limits } = position;
+  const { trailing, breakEven, scaleOut, activeTarget, pyramid, timeStop, exits, ...limits } = position;
   const answers = Object.fromEntries(ANSWERS.map((key) => [key, Math.ceil(limits[key] * timeFactor)]));
   return {
     ...limits,
@@ -31,6 +31,7 @@ export function positionPlan({ position }: Config, timeFactor = 1): PositionPlan
     scaleOut: scaleOut.enabled ? scaleOut.parts : [],
     restingTargets: scaleOut.resting,
     pyramid: whenEnabled(pyramid),
+    activeTarget: whenEnabled(activeTarget),
     exits: exitPlan(exits),
     timeStopMs: timeStop.enabled ? timeStop.afterMs : null,
   };

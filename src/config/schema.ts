@@ -6,7 +6,12 @@
  */
 import { z } from 'zod';
 import { DEFAULT_BREAKER_SETTINGS } from '../../machines/breaker-rules.ts';
-import { DEFAULT_PLAN, DEFAULT_TRAILING, THREE_PARTS } from '../../machines/position/plan.ts';
+import {
+  DEFAULT_ACTIVE_TARGET,
+  DEFAULT_PLAN,
+  DEFAULT_TRAILING,
+  THREE_PARTS,
+} from '../../machines/position/plan.ts';
 import { lt, lte, sum } from '../core/decimal.ts';
 import { TRAILING_RULES } from '../domain/signal.ts';
 import { exitsSchema } from './exits-schema.ts';
@@ -118,11 +123,24 @@ export const configSchema = group({
         .meta({ allowed: PARTS_ALLOWED, leaf: 'json' })
         .default([...THREE_PARTS]),
     }).prefault({}),
+    activeTarget: group({
+      enabled: flag().default(true),
+      fromPercent: exact('0.1', '1000').default(DEFAULT_ACTIVE_TARGET.fromPercent),
+      holdMomentum: number(0.01, 100).default(DEFAULT_ACTIVE_TARGET.holdMomentum),
+      fadeMomentum: number(-100, 0).default(DEFAULT_ACTIVE_TARGET.fadeMomentum),
+      nearAtrs: number(0.1, 100).default(DEFAULT_ACTIVE_TARGET.nearAtrs),
+      extendAtrs: number(0.1, 100).default(DEFAULT_ACTIVE_TARGET.extendAtrs),
+      pullAtrs: number(0, 100).default(DEFAULT_ACTIVE_TARGET.pullAtrs),
+      minBars: whole(1, 1_000).default(DEFAULT_ACTIVE_TARGET.minBars),
+      maxPercent: exact('0.1', '1000').default(DEFAULT_ACTIVE_TARGET.maxPercent),
+    }).prefault({}),
     pyramid: group({
       enabled: flag().default(false),
       maxAdds: whole(1, 10).default(2),
       stepPercent: exact('0.01', '1000').default('2'),
       sizeFactor: exact('0.01', '1').default('0.5'),
+      confirm: oneOf(['close', 'touch']).default('close'),
+      maxExposure: exact('1', '100').default('2'),
     }).prefault({}),
     timeStop: group({
       enabled: flag().default(false),

@@ -85,7 +85,7 @@ const REFUSALS: Partial<Record<Evidence, number>> = {
 
 const PLAN = {
   scaleOut: [{ profitPercent: '0.9', sharePercent: '50' }],
-  pyramid: { maxAdds: 1, stepPercent: '10', sizeFactor: '0.5' },
+  pyramid: { maxAdds: 1, stepPercent: '10', sizeFactor: '0.5', confirm: 'touch' as const, maxExposure: '10' },
   stopOverrunPercent: '1',
 };
 

@@ -67,7 +67,13 @@ const opened = ({ direction, fallback, cap, parts }: Setting): PositionBench =>
     entry: { direction, stopPrice: direction === 'long' ? '80' : '120' },
     plan: {
       scaleOut: parts ? [{ profitPercent: '2', sharePercent: '50' }] : [],
-      pyramid: { maxAdds: 1, stepPercent: '3', sizeFactor: '0.5' },
+      pyramid: {
+        maxAdds: 1,
+        stepPercent: '3',
+        sizeFactor: '0.5',
+        confirm: 'touch' as const,
+        maxExposure: '10',
+      },
       timeStopMs: 3_600_000,
       exits: {
         ...DEFAULT_EXITS,

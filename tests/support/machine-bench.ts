@@ -195,6 +195,7 @@ export const PLAIN_PLAN: PositionPlan = {
   trailing: { ...DEFAULT_TRAILING, rule: 'strategy', armProfitPercent: '1' },
   scaleOut: [],
   restingTargets: false,
+  activeTarget: null,
 };
 
 export interface PositionOptions {

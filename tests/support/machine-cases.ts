@@ -314,6 +314,7 @@ const position = (name: string, plan: Record<string, unknown>, scope: readonly s
       { type: 'ADD' },
       { type: 'EXIT_SIGNAL', reason: 'faded' },
       { type: 'EXIT_SIGNAL', reason: 'opposite-signal', signal: 'opposite' },
+      { type: 'BAR_CLOSED', open: 100, high: 101, low: 99, close: 100, closeAt: context.at },
       { type: 'EXIT_OPINION', confidence: 0.5, reason: 'it fades', mark: 100 },
       { type: 'REGIME', regime: 'range', suits: ['long', 'short'] },
       { type: 'REGIME', regime: 'trend-down', suits: ['short'] },
@@ -399,11 +400,17 @@ export const MACHINE_CASES: readonly MachineCase[] = [
     },
     ['entry', 'exit', 'CANCEL_AGAIN'],
   ),
-  position('adds', { pyramid: { maxAdds: 2, stepPercent: '1', sizeFactor: '0.5' } }, [
-    'entry',
-    'add',
-    'ADD',
-    'APPROVED',
-    'REFUSED',
-  ]),
+  position(
+    'adds',
+    {
+      pyramid: {
+        maxAdds: 2,
+        stepPercent: '1',
+        sizeFactor: '0.5',
+        confirm: 'touch' as const,
+        maxExposure: '10',
+      },
+    },
+    ['entry', 'add', 'ADD', 'APPROVED', 'REFUSED'],
+  ),
 ];

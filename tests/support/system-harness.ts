@@ -46,7 +46,9 @@ export const BUSY_CONFIG: Config = configSchema.parse({
         { profitPercent: '2', sharePercent: '34' },
       ],
     },
-    pyramid: { enabled: true, stepPercent: '0.3' },
+    // By touch: two days hold too few bars that close beyond a level.
+    pyramid: { enabled: true, stepPercent: '0.3', confirm: 'touch' },
+    activeTarget: { fromPercent: '0.2', holdMomentum: 0.3, minBars: 1 },
   },
 });
 

@@ -201,7 +201,13 @@ describe('what is made from it', () => {
     const plan = positionPlan(load({ file: on }).config);
     assert.equal(plan.trailing, null);
     assert.equal(plan.scaleOut.length, 3);
-    assert.deepEqual(plan.pyramid, { maxAdds: 2, stepPercent: '2', sizeFactor: '0.5' });
+    assert.deepEqual(plan.pyramid, {
+      maxAdds: 2,
+      stepPercent: '2',
+      sizeFactor: '0.5',
+      confirm: 'close',
+      maxExposure: '2',
+    });
     assert.equal(plan.timeStopMs, 259_200_000);
   });
 });

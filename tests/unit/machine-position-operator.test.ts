@@ -180,7 +180,16 @@ describe('a stop moved by hand', () => {
   });
 
   test('after an add the approved loss is for more lots', () => {
-    const plan = { pyramid: { maxAdds: 1, stepPercent: '5', sizeFactor: '1' }, trailing: null };
+    const plan = {
+      pyramid: {
+        maxAdds: 1,
+        stepPercent: '5',
+        sizeFactor: '1',
+        confirm: 'touch' as const,
+        maxExposure: '10',
+      },
+      trailing: null,
+    };
     const bench = new PositionBench({ plan }).open();
     bench.send('ADD');
     bench.send('APPROVED', { entry: { ...bench.state.entry, quantity: '2' }, reservation: 'r' });

@@ -130,7 +130,13 @@ test('a refused partial exit pauses, and is given up after three refusals', () =
   assert.equal(positionBand(bench.state).high, null);
 });
 
-const PYRAMID = { maxAdds: 2, stepPercent: '1', sizeFactor: '0.5' };
+const PYRAMID = {
+  maxAdds: 2,
+  stepPercent: '1',
+  sizeFactor: '0.5',
+  confirm: 'touch' as const,
+  maxExposure: '10',
+};
 
 test('an add asks risk through the desk, is sent in the row of its approval, and is protected', () => {
   const bench = new PositionBench({ plan: { trailing: null, pyramid: PYRAMID } }).open();

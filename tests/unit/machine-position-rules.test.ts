@@ -100,7 +100,20 @@ describe('by loss, per 100 of entry notional', () => {
   });
 
   test('after a part was closed and an add was made, it is of what is open', () => {
-    const bench = far({}, { plan: { pyramid: { maxAdds: 1, stepPercent: '5', sizeFactor: '1' } } });
+    const bench = far(
+      {},
+      {
+        plan: {
+          pyramid: {
+            maxAdds: 1,
+            stepPercent: '5',
+            sizeFactor: '1',
+            confirm: 'touch' as const,
+            maxExposure: '10',
+          },
+        },
+      },
+    );
     bench.send('ADD');
     bench.send('APPROVED', { entry: { ...bench.state.entry, quantity: '2' }, reservation: 'r' });
     bench.fill('add-1', '2', '110');

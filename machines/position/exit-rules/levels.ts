@@ -1,7 +1,7 @@
 /** What acts at a price that the plan knows: the stop that was passed, the next part, the next add. */
 
 import { isFlat } from '../ledger.ts';
-import { addPrice, breachPrice } from '../levels.ts';
+import { breachPrice, touchAddPrice } from '../levels.ts';
 import { atLeast, worseThan } from '../prices.ts';
 import { localPart } from '../targets.ts';
 import type { ExitRule, Verdict } from './rule.ts';
@@ -25,7 +25,7 @@ export const scaleOut: ExitRule = (context, { event, mark }): Verdict | null => 
 };
 
 export const pyramid: ExitRule = (context, { event, mark }): Verdict | null => {
-  const level = event.type === 'PRICE' ? addPrice(context) : null;
+  const level = event.type === 'PRICE' ? touchAddPrice(context) : null;
   return level === null || mark === null || !atLeast(context.direction, mark, level)
     ? null
     : { rule: 'pyramid', act: 'add', reason: 'pyramid', numbers: { mark, level } };
