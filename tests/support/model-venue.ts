@@ -112,7 +112,10 @@ export class ModelVenue {
   }
 
   place(
-    order: Pick<IdentifiedOrder, 'symbol' | 'side' | 'type' | 'clientOrderId' | 'reduceOnly' | 'quantity'>,
+    order: Pick<
+      IdentifiedOrder,
+      'symbol' | 'side' | 'type' | 'clientOrderId' | 'reduceOnly' | 'quantity' | 'price'
+    >,
   ): RemoteOrder {
     const placed: Writable<RemoteOrder> = {
       symbol: order.symbol,
@@ -122,7 +125,7 @@ export class ModelVenue {
       positionSide: 'BOTH',
       type: order.type,
       status: 'NEW',
-      price: '0',
+      price: order.price ?? '0',
       quantity: order.quantity ?? D.abs(this.amount(order.symbol)),
       filled: '0',
       averagePrice: '0',
