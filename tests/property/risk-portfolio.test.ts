@@ -78,7 +78,7 @@ const view = fc
       exposures: held,
       tradingState: 'active',
       at: 1_000,
-      learned: { at: 1_000, all, symbols: {}, hours: {} },
+      learned: { at: 1_000, all, symbols: {}, sides: {}, hours: {} },
       conditions: { returns: known, ...(depth === undefined ? {} : { depth }) },
     }),
   );
@@ -173,7 +173,7 @@ test('no approval doubles a bet, swells a cluster, ignores a lost edge, or outgr
       assert.ok(toNumber(notional) / leverage <= toNumber(available) + 1e-6);
       const planned = { direction: side, quantity, entryPrice: '100' };
       const liquidation = crossLiquidation(planned, INSTRUMENT, toNumber(available));
-      const [stop, buffer] = [Number(stopPrice), 100 * limits.liquidation.bufferRate];
+      const [stop, buffer] = [Number(decision.entry.stopPrice), 100 * limits.liquidation.bufferRate];
       assert.ok(side === 'long' ? liquidation <= stop - buffer : liquidation >= stop + buffer);
       const { minReturns, maxVarPercent } = limits.valueAtRisk;
       const loss = portfolioLoss(
