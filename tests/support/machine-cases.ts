@@ -355,6 +355,9 @@ const position = (name: string, plan: Record<string, unknown>, scope: readonly s
   deepEnough: ({ context }) => context.orders.length > ORDERS_ENOUGH,
 });
 
+const HALF = [{ profitPercent: '1', sharePercent: '50' }];
+const ADDS = { maxAdds: 2, stepPercent: '1', sizeFactor: '0.5', confirm: 'touch', maxExposure: '10' };
+
 export const MACHINE_CASES: readonly MachineCase[] = [
   scanner,
   desk,
@@ -381,36 +384,16 @@ export const MACHINE_CASES: readonly MachineCase[] = [
   position('entry and protection', {}, ['entry', 'stop', 'DENIED', 'ABORT_ENTRY']),
   position('replacement of its stop', { stopOverrunPercent: '50' }, ['entry', 'stop', 'PRICE']),
   position('ends', {}, ['entry', 'close', 'emergency', 'EXIT_SIGNAL', 'KILL', 'POSITION_GONE']),
-  position('trailing and parts', { scaleOut: [{ profitPercent: '1', sharePercent: '50' }] }, [
+  position('trailing and parts', { scaleOut: HALF }, ['entry', 'exit', 'PRICE']),
+  position('parts that rest', { scaleOut: HALF, restingTargets: true, stopOverrunPercent: '50' }, [
     'entry',
     'exit',
-    'PRICE',
+    'CANCEL_AGAIN',
   ]),
   position('what befalls it', { exits: { ...DEFAULT_PLAN.exits, delisting: false } }, [
     'entry',
     'INSTRUMENT',
     'forced',
   ]),
-  position(
-    'parts that rest',
-    {
-      scaleOut: [{ profitPercent: '1', sharePercent: '50' }],
-      restingTargets: true,
-      stopOverrunPercent: '50',
-    },
-    ['entry', 'exit', 'CANCEL_AGAIN'],
-  ),
-  position(
-    'adds',
-    {
-      pyramid: {
-        maxAdds: 2,
-        stepPercent: '1',
-        sizeFactor: '0.5',
-        confirm: 'touch' as const,
-        maxExposure: '10',
-      },
-    },
-    ['entry', 'add', 'ADD', 'APPROVED', 'REFUSED'],
-  ),
+  position('adds', { pyramid: ADDS }, ['entry', 'add', 'ADD', 'APPROVED', 'REFUSED']),
 ];
