@@ -77,7 +77,13 @@ function view(conditions: MarketConditions | undefined): PortfolioView {
     direction: (i % SYMBOLS) % 2 === 0 ? ('long' as const) : ('short' as const),
     notional: fromNumber(50 + random.int(100)),
   }));
-  const learned = { at: 0, all: { trades: 400, wins: 220, won: 9, lost: 6 }, symbols: {}, sides: {}, hours: {} };
+  const learned = {
+    at: 0,
+    all: { trades: 400, wins: 220, won: 9, lost: 6 },
+    symbols: {},
+    sides: {},
+    hours: {},
+  };
   const account = { equity: '100000', peakEquity: '104000', available: '90000', at: 1_735_689_600_000 };
   return {
     ...account,

@@ -90,7 +90,7 @@ export const HASTY = {
   strategy: { name: 'restless', options: { exitsOneIn: 2 } },
   position: {
     closeDeadlineMs: 120,
-    trailing: { armProfitPercent: '0.1', stepPercent: '0.15' },
+    trailing: { rule: 'strategy', armProfitPercent: '0.1', stepPercent: '0.15' },
   },
 };
 

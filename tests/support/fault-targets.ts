@@ -27,8 +27,13 @@ export const CONFIG = {
     fundingCost: { enabled: false },
     liquidation: { enabled: false },
     valueAtRisk: { enabled: false },
+    stop: { adaptive: false },
   },
-  position: { trailing: { armProfitPercent: '0.1', stepPercent: '0.5' } },
+  // One stop and nothing else: what is struck is known.
+  position: {
+    trailing: { rule: 'strategy', armProfitPercent: '0.1', stepPercent: '0.5' },
+    scaleOut: { enabled: false },
+  },
   breakers: {
     maxLossesInARow: 1_000,
     maxSideLossesInARow: 1_000,

@@ -10,9 +10,15 @@ import { RESTLESS } from './restless.ts';
 export const BUSY = {
   strategy: { name: RESTLESS },
   entry: { coolDownMs: 60_000 },
-  risk: { baseNotional: '400', kelly: { enabled: false }, drawdownScaling: { enabled: false } },
+  // Stops where the restless strategy wants them: near, so that they are met.
+  risk: {
+    baseNotional: '400',
+    kelly: { enabled: false },
+    drawdownScaling: { enabled: false },
+    stop: { adaptive: false },
+  },
   position: {
-    trailing: { armProfitPercent: '0.1', stepPercent: '0.05' },
+    trailing: { rule: 'strategy', armProfitPercent: '0.1', stepPercent: '0.05' },
     scaleOut: {
       enabled: true,
       parts: [
@@ -20,7 +26,7 @@ export const BUSY = {
         { profitPercent: '0.3', sharePercent: '33' },
       ],
     },
-    pyramid: { enabled: true, stepPercent: '0.1' },
+    pyramid: { enabled: true, stepPercent: '0.1', confirm: 'touch' },
   },
   breakers: {
     maxLossesInARow: 1_000,
