@@ -1,0 +1,81 @@
+/**
+ * What each command of the bot answers in a running demo, in the order in which a person would try them: one case at
+ * least for every command of the table (the test that runs them fails where one is missing).
+ */
+
+export interface TelegramCase {
+  readonly command: string;
+  /** What is typed after the name; SYMBOL is one that the run trades. */
+  readonly words?: string;
+  /** What the answer of those who may holds. */
+  readonly sees: RegExp;
+  /** It is asked about first; `yes` is what the answer "yes" leads to. */
+  readonly yes?: RegExp;
+}
+
+const look = (command: string, sees: RegExp, words = ''): TelegramCase => ({ command, sees, words });
+const SURE = /^Sure\?/;
+
+export const TELEGRAM_CASES: readonly TelegramCase[] = [
+  look('status', /demo, (trading|recovering)[\s\S]*equity[\s\S]*USDT/),
+  look('status', /knows no position NOPEUSDT/, 'NOPEUSDT'),
+  look('positions', /No position is open|\d+ open/),
+  look('chart', /There is no|no position|candles|long|short/i, 'SYMBOL'),
+  look('orders', /No order rests|\d+ orders/),
+  look('trades', /No trade was closed yet|The newest \d+ of \d+ trades/, '5'),
+  look('balance', /wallet\s+[\d,]+\.\d\d/),
+  look('profit', /Profit/),
+  look('profit', /Profit by week/, 'week'),
+  look('daily', /Profit by day/),
+  look('weekly', /Profit by week/, '3'),
+  look('monthly', /Profit by month/),
+  look('performance', /Symbols by what they made/),
+  look('stats', /No trade was closed yet|trades in \d+ days/),
+  look('exits', /Results by reason of exit/),
+  look('entries', /Signals and what became of them/),
+  look('equity', /Equity/),
+  look('risk', /Limits and their use[\s\S]*total exposure/),
+  look('breakers', /breakers are closed|are not closed/),
+  look('locks', /No symbol is locked/),
+  look('logs', /\d\d:\d\d:\d\d /, '3 info'),
+  look('config', /risk\.maxLeverage: 20/, 'maxlev'),
+  look('audit', /Nobody has asked|Who asked for what/),
+  look('health', /journal: ok/),
+  look('slo', /Aims, and how it is/),
+  look('tree', /portfolio/),
+  look('version', /bulkhead\s+\d/),
+  look('whoami', /^You are/),
+  look('help', /\/status/),
+  look('help', /needs the role trader/, 'close'),
+  look('blacklist', /What people decided/),
+  look('whitelist', /What people decided/),
+  look('direction', /direction: both/),
+  { command: 'pause', words: '30 lunch', sees: /\u2705/ },
+  { command: 'resume', sees: /\u2705/ },
+  { command: 'stop', words: 'news', sees: /\u2705/ },
+  { command: 'start', sees: /\u2705/ },
+  { command: 'blacklist', words: 'add SYMBOL', sees: /\u2705/ },
+  { command: 'blacklist', words: 'clear', sees: /\u2705/ },
+  { command: 'whitelist', words: 'add SYMBOL', sees: /\u2705/ },
+  { command: 'whitelist', words: 'clear', sees: /\u2705/ },
+  { command: 'direction', words: 'short', sees: /\u2705/ },
+  { command: 'direction', words: 'both', sees: /\u2705/ },
+  { command: 'lock', words: 'SYMBOL 60 earnings', sees: /\u2705/ },
+  // Whoever comes second finds it done.
+  { command: 'unlock', words: 'SYMBOL', sees: /\u2705|is not locked/ },
+  { command: 'forcelong', words: 'SYMBOL', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
+  { command: 'forceshort', words: 'SYMBOL', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
+  { command: 'movestop', words: 'SYMBOL 1', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
+  { command: 'partial', words: 'SYMBOL 50%', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
+  { command: 'close', words: 'SYMBOL', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
+  { command: 'closeall', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
+  { command: 'trip', words: 'drawdown a test', sees: /\u2705/ },
+  { command: 'reset', words: 'drawdown the test is over', sees: /[\u2705\u274C]/ },
+  { command: 'adopt', words: 'SYMBOL', sees: SURE, yes: /a demo has its venue to itself/ },
+  { command: 'ignore', words: 'SYMBOL', sees: /a demo has its venue to itself/ },
+  { command: 'set', words: 'log.level debug curious', sees: /[\u2705\u274C]/ },
+  { command: 'reload', sees: /[\u2705\u274C]/ },
+  { command: 'rollback', words: '1 as it was', sees: /[\u2705\u274C]/ },
+  { command: 'kill', words: 'drill', sees: SURE, yes: /kill switch engaged/ },
+  { command: 'release', words: 'drill is over', sees: /[\u2705\u274C]/ },
+];
