@@ -41,7 +41,8 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
   const screen = new RunScreen(options, io);
   const logs = new LogRing();
   const log = createLogger({
-    level: config.log.level,
+    // Quiet is silence while nothing is wrong; who sets a finer level wants to hear it all the same.
+    level: options.quiet && config.log.level === 'info' ? 'warn' : config.log.level,
     output: screen.logOutput,
     pretty: io.stderrIsTty,
     secrets: [...Object.values(secrets), target?.apiKey, target?.apiSecret],

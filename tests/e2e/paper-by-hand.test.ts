@@ -71,10 +71,10 @@ test('a foreign position: shown, adopted, protected, deleveraged; told the same 
     [['SELL', 0.02, 'adl']],
   );
   const orders = await exported('orders');
-  assert.deepEqual(
-    orders.map(({ type, status }) => [type, status]),
-    [['STOP_MARKET', 'canceled']],
-  );
+  const kinds = orders.map(({ type, status }) => `${String(type)} ${String(status)}`);
+  assert.deepEqual(kinds.slice(0, 1), ['STOP_MARKET canceled']);
+  // Targets rested beside it as far as there was time; the venue ends them with what they would reduce.
+  for (const kind of kinds.slice(1)) assert.match(kind, /^LIMIT (expired|canceled)$/);
   const [trade] = await exported('trades');
   const story = await cli(['explain', String(trade?.actor), '--data-dir', dataDir]);
   assert.equal(story.code, 0, story.stderr);

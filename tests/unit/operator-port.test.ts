@@ -18,7 +18,7 @@ const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 let market: MarketData;
 
 before(async () => {
-  market = await inMemory(new SyntheticMarketData({ seed: 6, symbols: SYMBOLS, days: 1, stress: 10 }));
+  market = await inMemory(new SyntheticMarketData({ seed: 2, symbols: SYMBOLS, days: 1, stress: 10 }));
 });
 
 function operatorOf({ system }: SystemRun, kills: string[] = []): JournaledOperator {

@@ -136,8 +136,10 @@ describe('the journal', () => {
   test('a hole, a second telling of a trade, an entry without a last word, a dead letter about money', () => {
     const facts = new JournalFacts();
     const fill = { type: 'ORDER_FILLED', symbol: 'BTCUSDT', tradeId: '1' };
-    facts.take(row(1, { event: fill }));
-    facts.take(row(2, { event: fill }));
+    // Told by the venue's actor; what the guardian passes on or a person repeats is no second telling.
+    const cause = JSON.stringify({ kind: 'intent', n: 1, i: 0 });
+    facts.take(row(1, { event: fill, cause }));
+    facts.take(row(2, { event: fill, cause }));
     facts.take(row(4, { intents: [{ type: 'order.submit', order: ORDER }] }));
     facts.take(
       row(5, { actor: 'dead-letters', kind: 'dead-letter', event: { type: 'dead-letter', event: fill } }),
