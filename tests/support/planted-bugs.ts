@@ -298,6 +298,8 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'open breakers are not asked',
+    // Worlds in which a breaker opens while an entry is on its way.
+    seeds: [25, 28],
     faults: ['network', 'venue', 'database'],
     wrap: logicWith(['venue', 'portfolio', 'entry'], {
       events: () => (event) => {
