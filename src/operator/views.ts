@@ -2,6 +2,7 @@
  * What people may look at, whichever way: read views of committed state, plain JSON, money as decimal strings, times in
  * epoch ms. Looking never changes anything and is never waited for by what trades.
  */
+import type { Trade } from '../../machines/messages.ts';
 import type { OperatorContext } from '../../machines/operator/context.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
@@ -18,22 +19,10 @@ import type { CommandLine } from './feed.ts';
 import type { LogLine } from './log-ring.ts';
 import type { AccountStatus, BreakerStatus, PositionStatus, StatusDocument } from './status-document.ts';
 
-export interface TradeView {
+/** A closed trade, and where in the journal it stands. */
+export interface TradeView extends Trade {
   readonly n: number;
   readonly actor: ActorId;
-  readonly symbol: string;
-  readonly direction: Direction;
-  readonly quantity: Decimal;
-  readonly entryPrice: Decimal;
-  readonly exitPrice: Decimal;
-  readonly grossPnl: Decimal;
-  readonly fees: Decimal;
-  readonly funding: Decimal;
-  readonly netPnl: Decimal;
-  readonly reason: string;
-  readonly openedAt: number;
-  readonly closedAt: number;
-  readonly life: number;
 }
 
 export interface TradesQuery {
