@@ -73,6 +73,8 @@ const configOf = ({ restUrl, streamUrl, speed, symbols, reconcileEveryMs }: Live
       fundingCost: OFF,
       liquidation: OFF,
       valueAtRisk: OFF,
+      // The venue's own limit decides, which a bench may raise.
+      conditionalOrders: { limit: 10_000, reserve: 0 },
     },
     entry: { coolDownMs: 10 },
     breakers: {

@@ -43,6 +43,8 @@ export interface LoadAnswer {
 const CHURN_EVERY_MS = 250;
 /** Of the positions that are held, so many close at each turn. */
 const CHURN = 2;
+/** So many entries are under way at once: more would only wait for one another until their time is over. */
+const UNDER_WAY = 40;
 const MINUTE_MS = 60_000;
 
 /** Counts what the market says on its way to the driver, and whether each bar is the next one. */
@@ -132,7 +134,8 @@ function churn(close: number): void {
   const { held, protected: safe } = runtime.positions();
   const now = performance.now();
   for (const [symbol, at] of asked) if (held.has(symbol) || now - at > ASKED_AGAIN_MS) asked.delete(symbol);
-  const wanted = Math.min(positions - held.size - asked.size, 50);
+  const free = positions - held.size - asked.size;
+  const wanted = Math.min(free, UNDER_WAY - asked.size - (held.size - safe.size));
   for (let entered = 0, looked = 0; entered < wanted && looked < symbols.length; looked++) {
     const symbol = symbols[turn++ % symbols.length] as string;
     if (held.has(symbol) || asked.has(symbol) || !runtime.enter(symbol)) continue;

@@ -77,7 +77,10 @@ export const CommandButton = ({
     ${children}
   </button>`;
 
-/** Opens and closes with what it is given. */
+/**
+ * Opens and closes with what it is given. The browser says `close` a task later, to our own closing too, and by then it
+ * may be wanted again (a wrong token is refused at once): only a close that is not ours, Esc, is the person's.
+ */
 function Dialog({
   open,
   onClose,
@@ -88,11 +91,16 @@ function Dialog({
   children?: Children;
 }): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
+  const shown = useRef(false);
   useEffect(() => {
+    shown.current = open;
     if (open) dialog.current?.showModal();
     else dialog.current?.close();
   }, [open]);
-  return html`<dialog ref=${dialog} onClose=${onClose} aria-labelledby="dialog-title">${open && children}</dialog>`;
+  const closed = () => {
+    if (shown.current && !dialog.current?.open) onClose();
+  };
+  return html`<dialog ref=${dialog} onClose=${closed} aria-labelledby="dialog-title">${open && children}</dialog>`;
 }
 
 export function Confirmation(): VNode {
