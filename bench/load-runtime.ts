@@ -41,8 +41,8 @@ export interface LoadAnswer {
 }
 
 const CHURN_EVERY_MS = 250;
-/** Of the positions that are held, so many close at each turn. */
-const CHURN = 2;
+/** So many close in a minute of the market, and others open instead: what the venue's weights can carry all the time. */
+const CLOSED_PER_MINUTE = 24;
 /** So many entries are under way at once: more would only wait for one another until their time is over. */
 const UNDER_WAY = 40;
 const MINUTE_MS = 60_000;
@@ -188,8 +188,12 @@ for (let filled = false; !filled; ) {
   filled = safe.size >= positions * 0.95;
   if (runtime.failures.length > 0) throw runtime.failures[0];
 }
+let closing = 0;
 const churning = setInterval(() => {
-  if (isChurning) churn(CHURN);
+  if (!isChurning) return;
+  closing += (CLOSED_PER_MINUTE * options.speed * CHURN_EVERY_MS) / MINUTE_MS;
+  churn(Math.floor(closing));
+  closing %= 1;
 }, CHURN_EVERY_MS);
 churning.unref();
 process.send?.({ ready: true });

@@ -12,23 +12,40 @@ import type { SymbolName } from '../domain/instrument.ts';
 import type { RemoteReport } from '../domain/remote.ts';
 import { holderOf } from './books.ts';
 import { send, type Work } from './executor-state.ts';
+import type { OrderRecord } from './executor-types.ts';
 
 /** A triggered stop closes within moments; one whose order then rests holds nothing. */
 const TRIGGERED_FACTOR = 4;
 const STOPS = new Set(['STOP', 'STOP_MARKET', 'TRAILING_STOP_MARKET']);
 
+/** What bears on one symbol; made once a reading, so that a reading of n symbols costs n. */
+interface OfSymbol {
+  readonly position: RemoteReport['positions'][number] | undefined;
+  readonly algos: RemoteReport['openAlgoOrders'];
+  readonly records: readonly OrderRecord[];
+}
+
 export function tellProtection(work: Work, report: RemoteReport): void {
+  const positions = new Map(report.positions.map((position) => [position.symbol, position]));
+  const algos = Map.groupBy(report.openAlgoOrders, (algo) => algo.symbol);
+  const records = Map.groupBy(Object.values(work.state.orders), (record) => record.order.symbol);
   const symbols = Object.keys(work.state.holdings)
     .sort()
-    .flatMap((symbol) => shown(work, report, symbol));
+    .flatMap((symbol) =>
+      shown(work, report.at, symbol, {
+        position: positions.get(symbol),
+        algos: algos.get(symbol) ?? [],
+        records: records.get(symbol) ?? [],
+      }),
+    );
   send(work, GUARDIAN, { type: 'PROTECTION', readAt: report.at, symbols } as unknown as ActorEvent);
 }
 
-function shown(work: Work, report: RemoteReport, symbol: SymbolName): SymbolProtection[] {
+function shown(work: Work, readAt: number, symbol: SymbolName, of: OfSymbol): SymbolProtection[] {
   const owner = holderOf(work, symbol);
   const amount = owner === undefined ? undefined : work.state.holdings[symbol]?.[owner]?.amount;
   if (owner === undefined || amount === undefined) return [];
-  const position = report.positions.find((each) => each.symbol === symbol);
+  const { position } = of;
   const quantity = D.abs(amount);
   const isLong = D.sign(amount) > 0;
   const tickSize = work.settings.tickSizes[symbol];
@@ -39,7 +56,7 @@ function shown(work: Work, report: RemoteReport, symbol: SymbolName): SymbolProt
       owner,
       direction: isLong ? 'long' : 'short',
       quantity,
-      protected: D.min(quantity, protectedBy(work, report, symbol, isLong ? 'SELL' : 'BUY', quantity)),
+      protected: D.min(quantity, protectedBy(work, readAt, of, isLong ? 'SELL' : 'BUY', quantity)),
       entryPrice: position?.entryPrice ?? D.ZERO,
       ...(position?.markPrice === undefined ? {} : { markPrice: position.markPrice }),
       ...(tickSize === undefined ? {} : { tickSize }),
@@ -50,25 +67,25 @@ function shown(work: Work, report: RemoteReport, symbol: SymbolName): SymbolProt
 
 function protectedBy(
   work: Work,
-  report: RemoteReport,
-  symbol: SymbolName,
+  readAt: number,
+  { algos, records }: OfSymbol,
   side: 'BUY' | 'SELL',
   all: Decimal,
 ): Decimal {
   const counted = new Set<string>();
   let covered = D.ZERO;
-  for (const algo of report.openAlgoOrders) {
+  for (const algo of algos) {
     const reduces = algo.reduceOnly || algo.closePosition;
-    if (algo.symbol !== symbol || algo.side !== side || !STOPS.has(algo.type) || !reduces) continue;
+    if (algo.side !== side || !STOPS.has(algo.type) || !reduces) continue;
     // Over by the stream's word: the reading lags.
     if (work.state.finished[algo.clientOrderId]) continue;
     counted.add(algo.clientOrderId);
     covered = D.add(covered, algo.closePosition ? all : algo.quantity);
   }
-  for (const record of Object.values(work.state.orders)) {
+  for (const record of records) {
     const { order, triggered, acknowledged, updatedAt } = record;
-    const protects = order.symbol === symbol && order.side === side && STOPS.has(order.type) && acknowledged;
-    const isYoung = updatedAt > report.at - work.settings.quietMs * (triggered ? TRIGGERED_FACTOR : 1);
+    const protects = order.side === side && STOPS.has(order.type) && acknowledged;
+    const isYoung = updatedAt > readAt - work.settings.quietMs * (triggered ? TRIGGERED_FACTOR : 1);
     if (!protects || counted.has(order.clientOrderId) || !isYoung) continue;
     covered = D.add(covered, D.sub(record.quantity ?? all, record.filled));
   }
