@@ -3,7 +3,7 @@
  * command does is its handler's. Every error a person can meet ends here, in one form.
  */
 import { type LoadOptions, loadConfig } from '../config/load.ts';
-import { BulkheadError, errorText } from '../core/errors.ts';
+import { BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { parseWords } from '../operator/parse-command.ts';
 import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
 import { commandHelp, generalHelp } from './cli-help.ts';
@@ -28,6 +28,7 @@ import type {
   StatsOptions,
   StatusOptions,
 } from './io.ts';
+import { loadWhole, type Whole } from './open-secrets.ts';
 import { backupChoice, replayChoice, restoreChoice } from './past-flags.ts';
 import { rulesChoice } from './rules/rule-flags.ts';
 import { type SimulateCommand, simulateOptions } from './simulate-flags.ts';
@@ -69,34 +70,34 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
   if (flags.has('help')) return print(io, commandHelp(command));
   switch (command.name) {
     case 'run':
-      return handlers.run(commandOptions(parsed, io), io);
+      return handlers.run(await commandOptions(parsed, io), io);
     case 'status':
-      return handlers.status({ ...commandOptions(parsed, io), health: flags.has('health') }, io);
+      return handlers.status({ ...plainOptions(parsed, io), health: flags.has('health') }, io);
     case 'export':
-      return handlers.export({ ...commandOptions(parsed, io), ...exportChoice(parsed) }, io);
+      return handlers.export({ ...(await commandOptions(parsed, io)), ...exportChoice(parsed) }, io);
     case 'replay':
-      return handlers.replay({ ...commandOptions(parsed, io), ...replayChoice(parsed) }, io);
+      return handlers.replay({ ...(await commandOptions(parsed, io)), ...replayChoice(parsed) }, io);
     case 'backup':
-      return handlers.backup({ ...commandOptions(parsed, io), ...backupChoice(parsed) }, io);
+      return handlers.backup({ ...(await commandOptions(parsed, io)), ...backupChoice(parsed) }, io);
     case 'restore':
-      return handlers.restore({ ...commandOptions(parsed, io), ...restoreChoice(parsed) }, io);
+      return handlers.restore({ ...(await commandOptions(parsed, io)), ...restoreChoice(parsed) }, io);
     case 'explain':
-      return handlers.explain({ ...commandOptions(parsed, io), position: parsed.args[0] ?? '' }, io);
+      return handlers.explain({ ...(await commandOptions(parsed, io)), position: parsed.args[0] ?? '' }, io);
     case 'stats':
-      return handlers.stats({ ...commandOptions(parsed, io), by: grouping(flags.get('by')) }, io);
+      return handlers.stats({ ...(await commandOptions(parsed, io)), by: grouping(flags.get('by')) }, io);
     case 'rules':
-      return handlers.rules({ ...commandOptions(parsed, io), ...rulesChoice(parsed.flags) }, io);
+      return handlers.rules({ ...plainOptions(parsed, io), ...rulesChoice(parsed.flags) }, io);
     case 'kill':
       return handlers.kill(
         {
-          ...commandOptions(parsed, io),
+          ...(await urgentOptions(parsed, io)),
           accountWide: flags.has('account-wide'),
           reason: textOf(flags.get('reason')) ?? 'no reason given',
         },
         io,
       );
     case 'breakers':
-      return handlers.breakers(commandOptions(parsed, io), io);
+      return handlers.breakers(plainOptions(parsed, io), io);
     case 'exchange':
       return handlers.exchange(exchangeOptions(parsed, io.cwd), io);
     case 'simulate':
@@ -104,9 +105,9 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
     case 'doctor':
       return handlers.doctor({ load: () => commandOptions(parsed, io), json: flags.has('json') }, io);
     case 'handover':
-      return handlers.handover({ ...commandOptions(parsed, io), force: flags.has('force') }, io);
+      return handlers.handover({ ...(await commandOptions(parsed, io)), force: flags.has('force') }, io);
     case 'migrate':
-      return handlers.migrate(commandOptions(parsed, io), io);
+      return handlers.migrate(await commandOptions(parsed, io), io);
     case 'version':
       return print(io, versionText(flags.has('json')));
     case 'help':
@@ -121,16 +122,37 @@ function say(parsed: ParsedCommand, io: Io, handlers: Handlers): Promise<number>
   const { command, args, flags } = parsed;
   const reason = textOf(flags.get('reason'));
   if (command.name === 'release' && args.length === 0)
-    return handlers.release({ ...commandOptions(parsed, io), reason: reasonOf(parsed) }, io);
+    return handlers.release({ ...plainOptions(parsed, io), reason: reasonOf(parsed) }, io);
   if (command.name === 'release' || command.name === 'trip') reasonOf(parsed);
   const words = [command.name, ...args, ...(reason === undefined ? [] : [reason])];
-  return handlers.say({ ...commandOptions(parsed, io), command: parseWords(words) }, io);
+  return handlers.say({ ...plainOptions(parsed, io), command: parseWords(words) }, io);
 }
 
-function commandOptions(parsed: ParsedCommand, io: Io): CommandOptions {
-  const { config, secrets, file } = loadConfig(loadOptions(parsed, io));
-  const { flags } = parsed;
-  return { config, secrets, configFile: file, json: flags.has('json'), quiet: flags.has('quiet') };
+async function commandOptions(parsed: ParsedCommand, io: Io): Promise<CommandOptions> {
+  return optionsOf(parsed, await loadWhole(loadOptions(parsed, io), io.time));
+}
+
+/** For what needs no secrets: Vault is not asked. */
+function plainOptions(parsed: ParsedCommand, io: Io): CommandOptions {
+  return optionsOf(parsed, loadConfig(loadOptions(parsed, io)));
+}
+
+/** For what must be done whether or not Vault is there: then it is done with the secrets at hand. */
+async function urgentOptions(parsed: ParsedCommand, io: Io): Promise<CommandOptions> {
+  try {
+    return await commandOptions(parsed, io);
+  } catch (error) {
+    if (!isBulkheadError(error, 'VAULT_UNREACHABLE') && !isBulkheadError(error, 'VAULT_REFUSED')) throw error;
+    io.stderr.write(`bulkhead: ${error.message}\n  Going on without what it holds.\n`);
+    return plainOptions(parsed, io);
+  }
+}
+
+function optionsOf({ flags }: ParsedCommand, { config, secrets, file, secretSource }: Whole): CommandOptions {
+  return {
+    ...{ config, secrets, configFile: file, json: flags.has('json'), quiet: flags.has('quiet') },
+    ...(secretSource ? { secretSource } : {}),
+  };
 }
 
 function loadOptions({ command, flags }: ParsedCommand, io: Io): LoadOptions {

@@ -24,7 +24,7 @@ export async function doctor(
   createStore: CreateStore,
 ): Promise<number> {
   const checks: Check[] = [nodeVersion(process.versions.node), clock(io.time.clock.now())];
-  const options = attempt(() => load());
+  const options = await attempt(load);
   if (options instanceof Error) {
     checks.push(failure('configuration', options));
   } else {
@@ -39,9 +39,9 @@ export async function doctor(
   return checks.every(({ ok }) => ok) ? 0 : 1;
 }
 
-function attempt<T>(action: () => T): T | Error {
+async function attempt<T>(action: () => T | Promise<T>): Promise<T | Error> {
   try {
-    return action();
+    return await action();
   } catch (error) {
     return error instanceof Error ? error : new Error(errorText(error));
   }
@@ -65,7 +65,14 @@ export function clock(now: number): Check {
   return ok ? check : { ...check, hint: 'Set the clock of this machine; NTP keeps it right.' };
 }
 
-function* secrets({ config, secrets }: CommandOptions): Generator<Check> {
+function* secrets({ config, secrets, secretSource }: CommandOptions): Generator<Check> {
+  if (secretSource) {
+    const warning = secretSource.warning();
+    const version = secretSource.version === null ? '' : `, version ${secretSource.version}`;
+    const detail = `${secretSource.where}${version}`;
+    if (warning === null) yield { name: 'secret store', ok: true, detail };
+    else yield { name: 'secret store', ok: false, detail, hint: warning };
+  }
   if (config.mode !== 'live') return;
   const missing = [secrets.apiKey ? '' : 'BULKHEAD_API_KEY', secrets.apiSecret ? '' : 'BULKHEAD_API_SECRET'];
   const names = missing.filter((name) => name !== '').join(' and ');
@@ -134,7 +141,7 @@ async function store(
   create: CreateStore,
   dataDir: string,
 ): Promise<Check[]> {
-  const running = runningHere(dataDir);
+  const running = await runningHere(dataDir);
   try {
     const journal = await create(options, io, 'require');
     try {
@@ -158,8 +165,8 @@ async function store(
   }
 }
 
-function runningHere(dataDir: string): StatusDocument | undefined {
-  const status = attempt(() => readStatus(dataDir));
+async function runningHere(dataDir: string): Promise<StatusDocument | undefined> {
+  const status = await attempt(() => readStatus(dataDir));
   return status instanceof Error || !isAlive(status.pid) ? undefined : status;
 }
 

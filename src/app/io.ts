@@ -5,6 +5,7 @@ import type { Time } from '../core/clock.ts';
 import type { Command } from '../domain/command.ts';
 import type { JournalStore } from '../journal/journal.ts';
 import type { MarketWindow } from './open-market.ts';
+import type { SecretSource } from './open-secrets.ts';
 import type { Grouping } from './statistics.ts';
 
 export interface Output {
@@ -33,6 +34,8 @@ export interface Io {
 export interface CommandOptions {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** Where they are read again; absent: they cannot change. */
+  readonly secretSource?: SecretSource;
   readonly configFile: string | undefined;
   /** Machine-readable lines on standard output. */
   readonly json: boolean;
@@ -143,7 +146,7 @@ export type MigrateOptions = CommandOptions;
 
 /** The doctor looks at a configuration that may be wrong, so it loads it itself. */
 export interface DoctorOptions {
-  readonly load: () => CommandOptions;
+  readonly load: () => CommandOptions | Promise<CommandOptions>;
   readonly json: boolean;
 }
 

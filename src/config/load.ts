@@ -12,7 +12,14 @@ import { didYouMean } from '../core/suggest.ts';
 import { CONFIG_KEYS, type ConfigKey } from './keys.ts';
 import { yamlValue } from './read-yaml.ts';
 import { type Config, configSchema } from './schema.ts';
-import { type Env, readSecrets, SECRET_KEYS, SECRET_VARIABLES, type Secrets } from './secrets.ts';
+import {
+  type Env,
+  type HeldSecrets,
+  readSecrets,
+  SECRET_KEYS,
+  SECRET_VARIABLES,
+  type Secrets,
+} from './secrets.ts';
 
 export const DEFAULT_FILES = ['bulkhead.yaml', 'bulkhead.yml', 'bulkhead.json'] as const;
 
@@ -23,6 +30,8 @@ export interface LoadOptions {
   readonly cwd: string;
   /** Values of command-line flags by dotted key, with the flag's name. */
   readonly flags?: readonly { readonly path: string; readonly value: unknown; readonly flag: string }[];
+  /** What Vault holds. Absent where one is configured: it is not asked yet, and nothing is missed that may lie there. */
+  readonly held?: HeldSecrets;
 }
 
 export interface Loaded {
@@ -60,8 +69,12 @@ export function loadConfig(options: LoadOptions): Loaded {
       for (const line of describe(issue, tree, sources, file)) problems.add(line);
     }
   }
-  const secrets = readSecrets(options.env);
-  if (parsed.success) for (const line of missing(parsed.data, secrets)) problems.add(line);
+  const secrets = readSecrets(options.env, options.held);
+  if (parsed.success) {
+    for (const line of missing(parsed.data)) problems.add(line);
+    const mayLieInVault = parsed.data.vault.address !== undefined && options.held === undefined;
+    if (!mayLieInVault) for (const line of missingSecrets(parsed.data, secrets)) problems.add(line);
+  }
   if (!parsed.success || problems.size > 0) throw invalid(problems, file);
   return { config: parsed.data, secrets, file };
 }
@@ -85,8 +98,8 @@ function followMode(tree: Tree): void {
   if (isTree(tree.market)) tree.market.source = 'live';
 }
 
-/** What one choice makes another key or secret necessary for. */
-function* missing(config: Config, secrets: Secrets): Generator<string> {
+/** What one choice makes another key necessary for. */
+function* missing(config: Config): Generator<string> {
   if (config.market.source === 'recorded' && config.market.recording === undefined) {
     yield 'market.recording: nothing is not allowed; allowed: the path of a recording, needed by market.source: recorded';
   }
@@ -100,6 +113,10 @@ function* missing(config: Config, secrets: Secrets): Generator<string> {
   if (config.mode === 'live' && config.venue.timeFactor !== 1) {
     yield `venue.timeFactor: ${config.venue.timeFactor} is not allowed with mode live; allowed: 1`;
   }
+}
+
+/** What one choice makes a secret necessary for. */
+function* missingSecrets(config: Config, secrets: Secrets): Generator<string> {
   yield* missingForTelegram(config, secrets);
   if (config.store.engine === 'postgres' && secrets.databaseUrl === undefined) {
     yield 'store.engine: "postgres" needs the URL of the server in BULKHEAD_DATABASE_URL (or a file named by BULKHEAD_DATABASE_URL_FILE)';

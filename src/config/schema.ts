@@ -18,6 +18,7 @@ import { exitsSchema } from './exits-schema.ts';
 import { exact, flag, group, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
 import { riskSchema } from './risk-schema.ts';
 import { telegramSchema } from './telegram-schema.ts';
+import { secretsSchema, vaultSchema } from './vault-schema.ts';
 
 export const MODES = ['demo', 'paper', 'live'] as const;
 export const FOREIGN_POLICIES = ['report', 'adopt', 'close', 'ignore'] as const;
@@ -222,6 +223,8 @@ export const configSchema = group({
     maxStreams: whole(1, 1_000).default(32),
   }).prefault({}),
   telegram: telegramSchema.prefault({}),
+  secrets: secretsSchema.prefault({}),
+  vault: vaultSchema.prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),
   }).prefault({}),

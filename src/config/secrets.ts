@@ -1,9 +1,10 @@
 /**
- * Secrets come from the environment, or from files that it names (NAME_FILE, as Docker and Kubernetes mount
- * them). They never stand in the configuration file, and nothing prints them (src/core/redact.ts).
+ * Secrets come from the environment, from files that it names (NAME_FILE, as Docker and Kubernetes mount them), or
+ * from Vault (src/secrets). They never stand in the configuration file, and nothing prints them (src/core/redact.ts).
  */
 import { readFileSync } from 'node:fs';
 import { BulkheadError, errorText } from '../core/errors.ts';
+import { didYouMean } from '../core/suggest.ts';
 
 export interface Secrets {
   readonly databaseUrl: string | undefined;
@@ -18,6 +19,10 @@ export interface Secrets {
   /** Of the controls over HTTP; without one it is minted. */
   readonly httpToken: string | undefined;
   readonly telegramToken: string | undefined;
+  /** By which Vault knows us. */
+  readonly vaultToken: string | undefined;
+  readonly vaultRoleId: string | undefined;
+  readonly vaultSecretId: string | undefined;
 }
 
 /** The variables that are read for each secret, the first that is set wins. */
@@ -32,6 +37,9 @@ export const SECRET_VARIABLES: Readonly<Record<keyof Secrets, readonly string[]>
   s3SecretAccessKey: ['BULKHEAD_S3_SECRET_ACCESS_KEY', 'AWS_SECRET_ACCESS_KEY'],
   httpToken: ['BULKHEAD_HTTP_TOKEN'],
   telegramToken: ['BULKHEAD_TELEGRAM_TOKEN'],
+  vaultToken: ['BULKHEAD_VAULT_TOKEN', 'VAULT_TOKEN'],
+  vaultRoleId: ['BULKHEAD_VAULT_ROLE_ID'],
+  vaultSecretId: ['BULKHEAD_VAULT_SECRET_ID'],
 };
 
 /** Keys by which people try to put secrets into the file, and where they belong. */
@@ -51,6 +59,9 @@ export const SECRET_KEYS: Readonly<Record<string, keyof Secrets>> = {
   'backup.s3SecretAccessKey': 's3SecretAccessKey',
   'http.token': 'httpToken',
   'telegram.token': 'telegramToken',
+  'vault.token': 'vaultToken',
+  'vault.roleId': 'vaultRoleId',
+  'vault.secretId': 'vaultSecretId',
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -84,17 +95,53 @@ function readSecret(env: Env, names: readonly string[]): string | undefined {
   return undefined;
 }
 
-export function readSecrets(env: Env): Secrets {
-  return {
-    databaseUrl: readSecret(env, SECRET_VARIABLES.databaseUrl),
-    redisUrl: readSecret(env, SECRET_VARIABLES.redisUrl),
-    apiKey: readSecret(env, SECRET_VARIABLES.apiKey),
-    apiSecret: readSecret(env, SECRET_VARIABLES.apiSecret),
-    backupPassphrase: readSecret(env, SECRET_VARIABLES.backupPassphrase),
-    backupKey: readSecret(env, SECRET_VARIABLES.backupKey),
-    s3AccessKeyId: readSecret(env, SECRET_VARIABLES.s3AccessKeyId),
-    s3SecretAccessKey: readSecret(env, SECRET_VARIABLES.s3SecretAccessKey),
-    httpToken: readSecret(env, SECRET_VARIABLES.httpToken),
-    telegramToken: readSecret(env, SECRET_VARIABLES.telegramToken),
+/** Whether a secret comes from a file, which may change while we run. */
+export function secretsInFiles(env: Env): boolean {
+  return Object.values(SECRET_VARIABLES).some((names) =>
+    names.some((name) => env[name] === undefined && Boolean(env[`${name}_FILE`])),
+  );
+}
+
+/** What a store of secrets holds for us, by the names of `Secrets`. */
+export type HeldSecrets = Readonly<Record<string, string>>;
+
+/** Those by which the store itself is reached cannot lie in it. */
+const HELD_NAMES = (Object.keys(SECRET_VARIABLES) as (keyof Secrets)[]).filter(
+  (name) => !name.startsWith('vault'),
+);
+
+/** Throws CONFIG_INVALID for what is unknown, or said in two places. Names only, no values. */
+export function readSecrets(env: Env, held: HeldSecrets = {}): Secrets {
+  const problems = Object.keys(held)
+    .filter((name) => !(HELD_NAMES as readonly string[]).includes(name))
+    .map((name) => name.slice(0, 40))
+    .map((name) => `"${name}" is no secret of ours. ${didYouMean(name, HELD_NAMES)}`.trim());
+  const secret = (name: keyof Secrets): string | undefined => {
+    const own = readSecret(env, SECRET_VARIABLES[name]);
+    const kept = Object.hasOwn(held, name) ? held[name] : undefined;
+    if (own !== undefined && kept !== undefined)
+      problems.push(
+        `${name} is there, and ${SECRET_VARIABLES[name].join(' or ')} is set, too: say it in one place.`,
+      );
+    return own ?? kept;
   };
+  const secrets: Secrets = {
+    databaseUrl: secret('databaseUrl'),
+    redisUrl: secret('redisUrl'),
+    apiKey: secret('apiKey'),
+    apiSecret: secret('apiSecret'),
+    backupPassphrase: secret('backupPassphrase'),
+    backupKey: secret('backupKey'),
+    s3AccessKeyId: secret('s3AccessKeyId'),
+    s3SecretAccessKey: secret('s3SecretAccessKey'),
+    httpToken: secret('httpToken'),
+    telegramToken: secret('telegramToken'),
+    vaultToken: secret('vaultToken'),
+    vaultRoleId: secret('vaultRoleId'),
+    vaultSecretId: secret('vaultSecretId'),
+  };
+  if (problems.length === 0) return secrets;
+  throw new BulkheadError('CONFIG_INVALID', `What Vault holds is wrong:\n  ${problems.join('\n  ')}`, {
+    hint: `Its fields are called ${HELD_NAMES.join(', ')}; all are optional.`,
+  });
 }

@@ -72,6 +72,16 @@ export const ERRORS = {
     exit: 77,
     meaning: 'The venue, its account or the API key is not fit to trade with.',
   },
+  VAULT_UNREACHABLE: {
+    kind: 'retryable',
+    exit: 69,
+    meaning: 'Vault cannot be reached, is sealed, or answers what nobody understands.',
+  },
+  VAULT_REFUSED: {
+    kind: 'terminal',
+    exit: 77,
+    meaning: 'Vault does not know us, or does not let us read the secret.',
+  },
   MODE_UNAVAILABLE: { kind: 'terminal', exit: 78, meaning: 'The mode needs something that is missing.' },
 } as const satisfies Record<string, ErrorSpec>;
 

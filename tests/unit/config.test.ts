@@ -264,7 +264,7 @@ describe('the annotated example', () => {
   test('holds every key, with a comment on or above its group', () => {
     // Keys without a default stand as comments: `# seed: 42`.
     const uncommented = content.replace(
-      /^(\s*)# (recording|seed|restUrl|streamUrl|to|bucketEndpoint): /gm,
+      /^(\s*)# (recording|seed|restUrl|streamUrl|to|bucketEndpoint|address|namespace|authMount): /gm,
       '$1$2: ',
     );
     const tree: unknown = parse(uncommented);
