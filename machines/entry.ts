@@ -22,6 +22,7 @@ import {
   askForAdd,
   block,
   changeInstrument,
+  changePlan,
   closed,
   exitOrPass,
   passOutlook,
@@ -70,6 +71,7 @@ const machine = base
       adopt: act(adopt),
       refuseAdoption: act(refuseAdoption),
       changeInstrument: act(changeInstrument),
+      changePlan: act(changePlan),
       passBlocked: act((context) =>
         passOver(context, `blocked by ${Object.keys(context.blocks).join(', ')}`, 'blocked'),
       ),
@@ -120,6 +122,7 @@ const machine = base
       APPROVED: { actions: 'releaseApproval' },
       ABORT_ENTRY: { actions: 'forwardAbort' },
       INSTRUMENT: { actions: 'changeInstrument' },
+      PLANNED: { actions: 'changePlan' },
       ADOPT: { actions: 'refuseAdoption' },
       // Nothing is open that they could be about.
       OPINION: NO_ACTION,

@@ -64,6 +64,7 @@ export type EntryEvent =
   | ({ readonly type: 'UNBLOCK'; readonly source: string } & Timed)
   | ({ readonly type: 'ABORT_ENTRY'; readonly reason: string } & Timed)
   | InstrumentChanged
+  | ({ readonly type: 'PLANNED'; readonly plan: PositionPlan } & Timed)
   | Adopt;
 
 export type Counter = 'signals' | 'assessed' | 'approved' | 'refused' | 'blocked' | 'ignored' | 'closed';

@@ -1,6 +1,7 @@
 /** What the desk does with what it hears: pure steps; the chart says when. */
 import { ceilTo, type Decimal, floorTo, fromNumber, max, roundTo } from '../../src/core/decimal.ts';
 import type { Json } from '../../src/core/json.ts';
+import { differenceText, jsonDifferences } from '../../src/core/json-diff.ts';
 import { PORTFOLIO, VENUE } from '../../src/domain/events.ts';
 import type { Entry } from '../../src/domain/risk.ts';
 import type { Signal } from '../../src/domain/signal.ts';
@@ -124,6 +125,19 @@ export function changeInstrument(context: EntryContext, event: EntryEvent): Step
   return forward
     ? step(next, send(context.position, { type: 'INSTRUMENT', instrument, before: context.instrument }))
     : step(next);
+}
+
+/** The configuration has another plan now: for the lives to come. What is open keeps the one it was begun with. */
+export function changePlan(context: EntryContext, event: EntryEvent): Step<EntryContext> {
+  if (event.type !== 'PLANNED') return step(context);
+  const differences = jsonDifferences(context.plan, event.plan);
+  if (differences.length === 0) return step(context);
+  const what = differences.map(differenceText).join(', ');
+  const kept = context.position === null ? '' : `; ${context.position} keeps its own`;
+  return step(
+    { ...context, plan: event.plan },
+    notify('info', `${entryDeskOf(context.symbol)}: new positions are planned otherwise: ${what}${kept}`),
+  );
 }
 
 export function refused(context: EntryContext, event: EntryEvent): Step<EntryContext> {

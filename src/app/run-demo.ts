@@ -1,9 +1,11 @@
 /** A run on a generated or recorded market and the simulated venue: virtual time, as fast as wanted. */
+import { positionPlan } from '../config/plan.ts';
 import { VirtualTime } from '../core/clock.ts';
 import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import type { RunOptions } from './io.ts';
 import { KillWatch } from './kill-watch.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
+import { newPlans } from './new-plans.ts';
 import { openRun } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
 import { Seat } from './seat.ts';
@@ -45,7 +47,8 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
     onStep: (step) => screen.step(step.at, step.bars.length),
   });
   if (recovered.cursor) await driver.rewind(recovered.cursor);
-  await startSystem(system, recovered);
+  const plan = positionPlan(config);
+  await startSystem(system, recovered, newPlans(recovered, instruments, plan, lease.epoch));
   for (const { symbol, kind, detail } of await reconcileSystem(system))
     log.error('reconciliation', { symbol, kind, detail });
   held.add(async () => {

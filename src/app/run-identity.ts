@@ -2,7 +2,8 @@
  * What a journal was begun with and cannot change under it: the market, the venue's rules and the strategy.
  * Rows are replayed against these; another market would mix two times, another slippage two accounts. The limits
  * are what the actors were started with and keep in their snapshots: a changed one would be passed over in
- * silence, and who lowers a risk limit must not believe that it holds when it does not.
+ * silence, and who lowers a risk limit must not believe that it holds when it does not. How positions are run may
+ * change: the desks are told (new-plans.ts), and the identity remembers the newest.
  */
 import { type Config, configSchema } from '../config/schema.ts';
 import type { Decimal } from '../core/decimal.ts';
@@ -35,6 +36,8 @@ export type RemoteIdentity = RunIdentity & { readonly venue: VenueIdentity };
 type Limits = Pick<Config, (typeof LIMITS)[number]>;
 
 const LIMITS = ['risk', 'entry', 'position', 'breakers'] as const;
+/** What the running actors are told of, and need not be as it was. */
+const TOLD: ReadonlySet<string> = new Set<(typeof LIMITS)[number]>(['position']);
 const VENUE_KEYS = [
   'timeFactor',
   'recvWindowMs',
@@ -83,6 +86,7 @@ export async function openRun(
   insist('market', known.market, opened.identity, describe);
   insist('paper', known.paper, paper, JSON.stringify);
   insistOnLimits(known, config);
+  await remember(store, lease, known, config);
   return { ...opened, instruments: known.instruments };
 }
 
@@ -110,7 +114,7 @@ export async function openRemoteRun(
     insist('market.symbols', [...known.market.symbols].sort(), [...symbols].sort(), (list) =>
       list.join(', '),
     );
-  return { ...known, venue };
+  return { ...(await remember(store, lease, known, config)), venue };
 }
 
 async function beginRemoteRun(
@@ -153,7 +157,19 @@ function insistOnLimits(known: RunIdentity, config: Config): void {
   insist('strategy', known.strategy, config.strategy, JSON.stringify);
   // A journal from before a limit was added has that one's default.
   const limits = limitsOf(configSchema.parse(known.limits));
-  for (const part of LIMITS) insist(part, limits[part], config[part], JSON.stringify);
+  for (const part of LIMITS) if (!TOLD.has(part)) insist(part, limits[part], config[part], JSON.stringify);
+}
+
+async function remember(
+  store: JournalStore,
+  lease: Lease,
+  known: RunIdentity,
+  config: Config,
+): Promise<RunIdentity> {
+  const identity = { ...known, limits: limitsOf(config) };
+  if (JSON.stringify(identity) !== JSON.stringify(known))
+    await store.setMeta(lease, KEY, JSON.stringify(identity));
+  return identity;
 }
 
 function insist<T>(what: string, known: T, wanted: T, show: (value: T) => string): void {

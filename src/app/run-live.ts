@@ -7,6 +7,7 @@
  */
 import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
+import { positionPlan } from '../config/plan.ts';
 import { sleep, type TimerHandle } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -25,6 +26,7 @@ import { KillWatch } from './kill-watch.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
 import type { VenueTarget } from './modes.ts';
+import { newPlans } from './new-plans.ts';
 import { doubtfulOrders } from './restored-run.ts';
 import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
@@ -166,7 +168,10 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   rememberVenue(session.folder.path, factsOf(session, connected));
   const doubtful = await doubtfulOrders(session.store, recovered);
   system.runtime.observe(safeMoment(safety(life, system)));
-  await startSystem(system, recovered, [restarted(session.lease.epoch, doubtful)]);
+  const { epoch } = session.lease;
+  const plan = positionPlan(session.options.config, identity.venue.timeFactor);
+  const plans = newPlans(recovered, identity.instruments, plan, epoch);
+  await startSystem(system, recovered, [restarted(epoch, doubtful), ...plans]);
   runner.attach(tellOf(system));
   driver.startTimers();
   const watch = new InstrumentWatch({

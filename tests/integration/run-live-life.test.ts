@@ -9,6 +9,7 @@ import type { RemoteCall } from '../../src/domain/remote.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { Replay } from '../../supervisors/replay.ts';
 import { LiveWorld, settle } from '../support/live-world.ts';
+import { BUSY_CONFIG } from '../support/system-harness.ts';
 
 const MINUTE = 60_000;
 
@@ -110,6 +111,29 @@ describe('a live run', () => {
       ['ETHUSDT'],
     );
     assert.equal(second.status().venue?.unknownOrders.length, 0);
+    await world.stop();
+    replays(world);
+  });
+
+  test('begun again with other position keys: the desks hear of it once, what is open keeps its plan', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    await world.until('a position', hasPosition(world));
+    const position = { ...BUSY_CONFIG.position, stopRetryMs: 4_321 };
+    const planOf = (actor: string): number | undefined => {
+      const row = world.rows().findLast((each) => each.actor === actor);
+      const { context } = JSON.parse(row?.snapshot ?? '') as { context: PositionContext };
+      return context.plan.stopRetryMs;
+    };
+    for (let life = 0; life < 2; life++) {
+      world.life.kill();
+      await world.sleepDead();
+      world.begin({ position });
+      await world.advance(MINUTE);
+      assert.equal(rowsOf(world, 'entry/', 'PLANNED').length, world.symbols.length, 'once for each desk');
+    }
+    assert.notEqual(planOf('position/ETHUSDT/BOTH/1'), 4_321);
+    assert.equal(planOf('entry/ETHUSDT'), 4_321);
     await world.stop();
     replays(world);
   });

@@ -10,6 +10,11 @@ const POSITION = 'position/BTCUSDT/BOTH/1';
 
 const tradeOf = (netPnl: string) => ({ symbol: 'BTCUSDT', direction: 'long', netPnl });
 
+const plansStarted = ({ last }: MachineBench): unknown[] =>
+  last.flatMap((intent) =>
+    intent.type === 'actor.start' ? [(intent.input as { plan?: unknown }).plan] : [],
+  );
+
 describe('entry desk', () => {
   const desk = (more: Record<string, unknown> = {}) =>
     new MachineBench(createEntryMachine(), {
@@ -238,6 +243,23 @@ describe('entry desk', () => {
     bench.send('INSTRUMENT', { instrument: { ...INSTRUMENT, deliversAt: 1_800_000_000_000 } });
     assert.equal(bench.value, 'blocked', 'nothing is entered that is to be delisted');
     assert.match(context(bench).blocks.instrument ?? '', /to be delisted at 2027/);
+  });
+
+  test('another plan is for the lives to come, and the row says what is new in it', () => {
+    const bench = opened(desk());
+    const plan = { ...DEFAULT_PLAN, stopRetryMs: 7 };
+    bench.send('PLANNED', { plan });
+    assert.equal(bench.value, 'holding');
+    const [notice] = bench.last;
+    assert.ok(bench.last.length === 1 && notice?.type === 'notify', 'the open position is told nothing');
+    assert.match(notice.text, /stopRetryMs: \d+ → 7; position\/BTCUSDT\/BOTH\/1 keeps its own/);
+    bench.send('PLANNED', { plan });
+    assert.deepEqual(bench.last, [], 'nothing new');
+    bench.send('POSITION_CLOSED', { actor: POSITION, trade: null, reason: 'stop' });
+    bench.wait(900_000);
+    bench.send('SIGNAL', { signal: ENTER });
+    bench.send('APPROVED', { entry: approved(), reservation: 'r2' });
+    assert.deepEqual(plansStarted(bench), [plan]);
   });
 
   test('refusals are counted by rule; silence of the portfolio is reported', () => {

@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openRun } from '../../src/app/run-identity.ts';
+import { openRun, readIdentity } from '../../src/app/run-identity.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 
 const settings = (more: object = {}) =>
   configSchema.parse({ market: { seed: 7, symbols: ['BTCUSDT'] }, ...more });
+
+test('positions may be run otherwise from now on, and the newest way is remembered', async () => {
+  const store = new MemoryJournal({ account: 'test', clock: new VirtualTime(0) });
+  await store.open();
+  const lease = await store.acquireLease('me', 1_000);
+  for (const closeDeadlineMs of [2_000, 1_000]) {
+    const { market } = await openRun(settings({ position: { closeDeadlineMs } }), '/nowhere', store, lease);
+    await market.close();
+    assert.equal((await readIdentity(store))?.limits.position.closeDeadlineMs, closeDeadlineMs);
+  }
+});
 
 test('limits that the running actors would pass over in silence are refused, by name', async () => {
   const store = new MemoryJournal({ account: 'test', clock: new VirtualTime(0) });
@@ -23,7 +34,6 @@ test('limits that the running actors would pass over in silence are refused, by 
     ['risk', { maxLeverage: 2 }],
     ['breakers', { maxDrawdownPercent: '1' }],
     ['entry', { coolDownMs: 1_000 }],
-    ['position', { closeDeadlineMs: 1_000 }],
   ] as const)
     await assert.rejects(open({ [part]: change }), {
       code: 'CONFIG_INVALID',
