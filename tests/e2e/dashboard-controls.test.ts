@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { PositionStatus } from '../../src/operator/status-document.ts';
 import type { BreakersView, DecisionsView } from '../../src/operator/views.ts';
-import { chromiumPath, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
+import { chromiumPath, openBrowser, openContext, ServedDemo, until } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
 
 /** So that what is open stays open while it is looked at. */
@@ -32,19 +33,29 @@ else
     });
 
     const decisions = () => demo.view<DecisionsView>('decisions');
-    /** Presses, and gives what the page then says. */
-    const press = async (name: string | RegExp): Promise<string> => {
-      const newest = () =>
-        page.evaluate(() => [...document.querySelectorAll<HTMLElement>('.toast')].at(-1)?.dataset.id);
-      const before = await newest();
-      await page.getByRole('button', { name }).first().click();
-      await until(async () => ![undefined, before].includes(await newest()));
-      return page.locator('.toast').last().innerText();
+    /** What the runtime answers to this very click, once the page says it, too: an earlier click's answer may come late. */
+    const said = async (click: () => Promise<void>): Promise<string> => {
+      const [request] = await Promise.all([page.waitForRequest(/\/api\/commands$/), click()]);
+      const response = await request.response();
+      assert.ok(response, 'an answer came');
+      const { data } = (await response.json()) as { data: { text: string } };
+      await page.locator('.toast').filter({ hasText: data.text }).last().waitFor();
+      return data.text;
     };
+    const press = (name: string | RegExp): Promise<string> =>
+      said(() => page.getByRole('button', { name }).first().click());
     const agree = async (name: string | RegExp): Promise<string> => {
       await page.getByRole('button', { name }).first().click();
-      await page.getByRole('dialog').getByText('Are you sure?').waitFor();
-      return press('Yes, do it');
+      return answer('Yes, do it');
+    };
+    /** The dialog is gone then, and what lies under it takes keys again. */
+    const answer = async (name: 'Yes, do it' | 'No'): Promise<string> => {
+      const dialog = page.getByRole('dialog');
+      await dialog.getByText('Are you sure?').waitFor();
+      const click = () => dialog.getByRole('button', { name }).click();
+      const text = name === 'No' ? await click().then(() => '') : await said(click);
+      await dialog.waitFor({ state: 'hidden' });
+      return text;
     };
 
     test('without the token nothing is done; a wrong one is not kept; with it the click is carried out', async () => {
@@ -56,9 +67,27 @@ else
       await page.locator('.toast.bad').waitFor();
       assert.equal((await decisions()).paused, null);
       await dialog.getByLabel('Token').fill(demo.token);
-      await dialog.getByRole('button', { name: 'Use it' }).click();
+      await said(() => dialog.getByRole('button', { name: 'Use it' }).click());
       await page.getByText(/Entries paused by/).waitFor();
       assert.ok((await decisions()).paused);
+    });
+
+    test('a refusal that comes before the browser’s word of the closing opens the dialog again, and it stays', async () => {
+      const other = await context.newPage();
+      await other.addInitScript(refuseAtClosing);
+      await other.goto(demo.url);
+      await other.getByRole('button', { name: 'Pause', exact: true }).click();
+      const dialog = other.getByRole('dialog');
+      for (const closings of ['1', '2']) {
+        await dialog.getByLabel('Token').fill('not the token');
+        await dialog.getByRole('button', { name: 'Use it' }).click();
+        await other.locator(`html[data-closings="${closings}"]`).waitFor();
+        await other.evaluate(frames);
+        assert.ok(await dialog.getByLabel('Token').isVisible(), `refused ${closings}`);
+      }
+      await other.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'hidden' });
+      await other.close();
     });
 
     test('resume, stop, start, directions', async () => {
@@ -89,8 +118,7 @@ else
       for (const button of free) {
         if (!(await button.isEnabled())) continue;
         const label = (await button.getAttribute('aria-label')) ?? '';
-        const said = await agree(label);
-        assert.ok(said.length > 5, 'an answer of risk, whichever');
+        assert.ok((await agree(label)).length > 5, 'an answer of risk, whichever');
         break;
       }
     });
@@ -122,14 +150,19 @@ else
       const open = async () =>
         (await demo.view<{ actor: string }[]>('positions')).some((position) => position.actor === actor);
       await page.getByRole('button', { name: 'Close', exact: true }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'No' }).click();
+      await answer('No');
       assert.ok(await open(), 'a no does nothing');
       await page.getByLabel('New stop price').fill('0.0000001');
       await page.getByRole('button', { name: 'Move stop' }).click();
-      await page.getByRole('dialog').getByText('Are you sure?').waitFor();
-      assert.match(await press('Yes, do it'), /refused/);
-      assert.ok((await agree(/^Close 50 %/)).length > 5);
-      // Half of one lot is all of it.
+      assert.match(await answer('Yes, do it'), /refused/);
+      const quantity = async () =>
+        (await demo.view<PositionStatus[]>('positions')).find((position) => position.actor === actor)
+          ?.quantity;
+      const whole = await quantity();
+      const halved = await agree(/^Close 50 %/);
+      // Half of a lot is refused, or is all of it.
+      if (!/refused/.test(halved))
+        await until(async () => (await quantity()) !== whole, `${whole}: "${halved}"`);
       if (await open()) await agree(/^Close$/);
       await until(async () => !(await open()));
     });
@@ -138,7 +171,7 @@ else
       await page.goto(`${demo.url}/#/risk`);
       await page.getByLabel('Reason for the kill switch').fill('a drill');
       await page.getByRole('button', { name: 'Kill', exact: true }).click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Yes, do it' }).click();
+      await answer('Yes, do it');
       await page.getByText(/^Engaged by/).waitFor();
       await until(async () => (await demo.view<unknown[]>('positions')).length === 0);
       await press('Release');
@@ -157,10 +190,30 @@ else
     });
   });
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 300; i++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error('it did not come to be so');
+/** In the page: commands are refused right after the dialog closed, before its `close` event, which is counted. */
+function refuseAtClosing(): void {
+  let refuse = () => {};
+  const { fetch } = window;
+  window.fetch = (path, init) =>
+    path === '/api/commands'
+      ? new Promise((resolve) => {
+          refuse = () => resolve(new Response('{}', { status: 401 }));
+        })
+      : fetch(path, init);
+  const { close } = HTMLDialogElement.prototype;
+  HTMLDialogElement.prototype.close = function () {
+    close.call(this);
+    refuse();
+  };
+  const count = () => {
+    const { dataset } = document.documentElement;
+    dataset.closings = String(Number(dataset.closings ?? 0) + 1);
+  };
+  document.addEventListener('close', count, true);
+}
+
+/** In the page: whatever follows from what it knows by now has been drawn. */
+async function frames(): Promise<void> {
+  for (let i = 0; i < 10; i++)
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }

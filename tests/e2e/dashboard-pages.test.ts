@@ -98,7 +98,7 @@ else
       const context = await openContext(browser);
       const page = await context.newPage();
       await page.goto(`${demo.url}/#/trades`);
-      await page.getByRole('region', { name: 'Trades' }).waitFor();
+      await page.getByRole('region', { name: 'Trades' }).locator('tbody tr').first().waitFor();
       const { count } = await demo.view<{ count: number }>('trades');
       const shown = await page.getByRole('region', { name: 'Trades' }).locator('tbody tr').count();
       assert.ok(shown > 0 && shown <= count, `${shown} of ${count}`);

@@ -38,15 +38,39 @@ export interface View {
   readonly phone?: boolean;
 }
 
-export const openContext = (
+/** A wait that ends here has failed; it is long, for machines that are slow and busy. */
+const PATIENCE_MS = 90_000;
+
+/** `BROWSER_SLOWDOWN=6 npm test -- dashboard`: what a page needs of a machine six times slower. */
+const SLOWDOWN = Number(process.env.BROWSER_SLOWDOWN ?? 1);
+
+export async function openContext(
   browser: Browser,
   { theme = 'light', phone = false }: View = {},
-): Promise<BrowserContext> =>
-  browser.newContext({
+): Promise<BrowserContext> {
+  const context = await browser.newContext({
     colorScheme: theme,
     viewport: phone ? { width: 390, height: 844 } : { width: 1_400, height: 900 },
     ...(phone ? { isMobile: true, hasTouch: true } : {}),
   });
+  context.setDefaultTimeout(PATIENCE_MS);
+  if (SLOWDOWN > 1) context.on('page', (page) => void slowDown(page, SLOWDOWN));
+  return context;
+}
+
+export async function slowDown(page: Page, rate: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate });
+}
+
+/** Until it holds; for what the runtime says, where a page's own waiting does not reach. */
+export async function until(holds: () => Promise<boolean>, what = 'it'): Promise<void> {
+  for (let i = 0; i < PATIENCE_MS / LOOK_EVERY_MS; i++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  throw new Error(`${what} did not come to be so`);
+}
 
 /** What a page complained of: its console, its errors, answers that it did not expect. */
 export function complaintsOf(page: Page): string[] {
