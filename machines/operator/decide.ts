@@ -71,6 +71,12 @@ export function decide(context: OperatorContext, given: Given): Decision {
       const event = { type, symbol, by: given.who.name };
       return accept(context, `${command.kind} ${symbol}: told to the executor`, send(VENUE, event));
     }
+    case 'test-event':
+      return accept(
+        context,
+        `test event ${command.event.type}: told to ${command.actor}`,
+        send(command.actor, command.event),
+      );
     default:
       return refuse(context, 'NOT_HERE', `${command.kind} is not decided by this actor`);
   }

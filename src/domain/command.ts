@@ -3,6 +3,7 @@
  * every way offers the same and the audit names it the same.
  */
 import type { Decimal } from '../core/decimal.ts';
+import type { ActorId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type { SymbolName } from './instrument.ts';
 import type { Direction } from './order.ts';
@@ -23,6 +24,12 @@ export interface Who {
 /** Which entries a person wants: both sides, one of them, none. */
 export const MARKET_DIRECTIONS = ['both', 'long', 'short', 'none'] as const;
 export type MarketDirection = (typeof MARKET_DIRECTIONS)[number];
+
+/** What an actor is told, before the runtime adds when. */
+export interface TestEvent {
+  readonly type: string;
+  readonly [field: string]: Json;
+}
 
 export type ListChange = 'add' | 'remove' | 'clear';
 
@@ -69,6 +76,8 @@ export type Command =
   | { readonly kind: 'kill'; readonly reason: string; readonly accountWide?: boolean }
   | { readonly kind: 'release-kill'; readonly reason: string }
   | { readonly kind: 'adopt' | 'ignore'; readonly symbol: SymbolName }
+  /** In a demo alone: an event as if it had happened, to see what an actor makes of it. */
+  | { readonly kind: 'test-event'; readonly actor: ActorId; readonly event: TestEvent }
   | { readonly kind: 'config-set'; readonly key: string; readonly value: Json; readonly reason: string }
   | { readonly kind: 'config-rollback'; readonly version: number; readonly reason: string }
   | { readonly kind: 'config-reload'; readonly reason: string };

@@ -112,6 +112,17 @@ export function drawingOf(root: ChartNode): ChartDrawing {
   };
 }
 
+/** What can be told to it, by name: not what XState tells itself. */
+export function eventsOf(root: ChartNode): readonly string[] {
+  const names = new Set<string>();
+  const visit = (node: ChartNode): void => {
+    for (const { eventType } of transitionsOf(node)) if (/^[A-Z]/.test(eventType)) names.add(eventType);
+    for (const child of Object.values(node.states)) visit(child);
+  };
+  visit(root);
+  return [...names].sort();
+}
+
 interface Arrow {
   readonly source: string;
   readonly target: string;

@@ -78,6 +78,12 @@ export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
     usage: 'adopt SYMBOL',
   },
   ignore: { ...ADMIN, summary: 'trade a symbol beside somebody else’s position', usage: 'ignore SYMBOL' },
+  'test-event': {
+    ...ADMIN,
+    movesMoney: true,
+    summary: 'tell an actor of a demo what did not happen, to see what it does',
+    usage: 'test-event ACTOR EVENT [JSON]',
+  },
   'config-set': {
     ...ADMIN,
     summary: 'change a key of the configuration that may change while running',
@@ -110,7 +116,7 @@ export interface Refused {
 export const mayDo = (role: Role, needed: Role): boolean => ROLES.indexOf(role) >= ROLES.indexOf(needed);
 
 /** Said of the market as it is now; everything else that is left at the command line is meant for the next start. */
-const ONLY_NOW: readonly CommandKind[] = ['close', 'close-all', 'move-stop', 'force-entry'];
+const ONLY_NOW: readonly CommandKind[] = ['close', 'close-all', 'move-stop', 'force-entry', 'test-event'];
 
 /** Why it is not done at all; undefined when it may be. `now` and `issuedAt` are real epoch ms. */
 export function refusal(command: Command, who: Who, issuedAt: number, now: number): Refused | undefined {

@@ -5,6 +5,7 @@
 import type { EntryContext } from '../../machines/entry/context.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { ActorId } from '../core/ids.ts';
+import { stateText } from '../core/state-text.ts';
 import type { Verdict } from '../domain/command.ts';
 import type { ActorEvent } from '../domain/events.ts';
 import type { Refusal } from '../domain/risk.ts';
@@ -76,6 +77,12 @@ export const positionEar: Ear = ({ context: json }, event) => {
   if (!answer) return undefined;
   return answer.accepted ? accepted('DONE', answer.reason) : refused(answer.reason, 'POSITION');
 };
+
+/** Where a statechart stands after what it was told. */
+export const testEar =
+  (type: string): Ear =>
+  ({ value }, event) =>
+    event.type === type ? accepted('DONE', `${type} was taken; it is in ${stateText(value)} now`) : undefined;
 
 const isForced = ({ signal }: ActorEvent): boolean =>
   (signal as { reason?: string } | undefined)?.reason?.startsWith('forced by ') === true;

@@ -19,7 +19,7 @@ import type { SymbolName } from '../domain/instrument.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalRow } from '../journal/journal.ts';
 import { COMMAND_RULES, refusal } from './command.ts';
-import { deskEar, type Echo, Echoes, positionEar } from './echo.ts';
+import { deskEar, type Echo, Echoes, positionEar, testEar } from './echo.ts';
 import { forcedSignal, stopOnWrongSide } from './forced-entry.ts';
 import type { Operator, OperatorAnswer, OperatorRequest } from './operator.ts';
 
@@ -32,6 +32,8 @@ export interface OperatorHost {
   price(symbol: SymbolName): number | undefined;
   /** Where the strategy would put a stop now. */
   distances(symbol: SymbolName): Distances | undefined;
+  /** What an actor of that type can be told; undefined: it is no statechart. */
+  eventTypes?(actorType: string): readonly string[] | undefined;
   /** Why it would be done in vain so early; undefined: it may be said. */
   tooEarly?(command: Command): string | undefined;
 }
@@ -118,6 +120,8 @@ export class JournaledOperator implements Operator {
           : `Cancels and closes everything that Bulkhead owns (${this.#held().length} open), and opens nothing until released.`;
       case 'adopt':
         return `Takes over the position that somebody else opened on ${command.symbol}, and gives it a stop.`;
+      case 'test-event':
+        return `Tells ${command.actor} of ${command.event.type} as if it had happened: what it does then, it does, with the demo’s money too.`;
       default:
         return `${COMMAND_RULES[command.kind].summary}.`;
     }
@@ -158,6 +162,7 @@ export class JournaledOperator implements Operator {
     if ((command.kind === 'adopt' || command.kind === 'ignore') && !this.#options.isShared)
       return refuse('NOT_HERE', 'a demo has its venue to itself: nobody else opens positions there');
     if (command.kind === 'force-entry') return this.#forced(command, by);
+    if (command.kind === 'test-event') return this.#tested(command);
     if (command.kind === 'trip' || command.kind === 'release')
       return { targets: host?.actorIds().filter((actor) => actorType(actor) === 'breaker') ?? [] };
     if (command.kind === 'close' || command.kind === 'move-stop' || command.kind === 'close-all') {
@@ -182,6 +187,27 @@ export class JournaledOperator implements Operator {
       : refuse('NO_STOP', `the strategy has no stop for ${symbol} yet: give a stop price with the command`);
   }
 
+  /** In vain anywhere but in a demo, where nobody's money follows from it. */
+  #tested({ actor, event }: CommandOf<'test-event'>): Parts {
+    const host = this.#options.host();
+    if (this.#options.isShared)
+      return refuse(
+        'NOT_HERE',
+        'test events are for a demo alone: here an actor’s answer could move real orders',
+      );
+    if (actor === OPERATOR)
+      return refuse(
+        'NOT_HERE',
+        'the operator hears commands, under the name of who gave them: give the command itself',
+      );
+    const known = host?.eventTypes?.(actorType(actor));
+    if (!host?.actorIds().includes(actor) || !known)
+      return refuse('UNKNOWN_ACTOR', `no statechart of this run is called ${actor}`);
+    return known.includes(event.type)
+      ? {}
+      : refuse('UNKNOWN_EVENT', `${actor} knows no ${event.type}; it knows ${known.join(', ')}`);
+  }
+
   async #tell(request: OperatorRequest, parts: Parts): Promise<OperatorAnswer> {
     const { id, command } = request;
     const host = this.#options.host();
@@ -189,7 +215,7 @@ export class JournaledOperator implements Operator {
     const early = host.tooEarly?.(command);
     if (early !== undefined) return { id, outcome: 'refused', code: 'NOT_READY', text: early };
     const row = this.#rowOf(id);
-    const echo = this.#echo(parts);
+    const echo = this.#echo(command, parts);
     host.tell(messageOf(request, parts));
     const n = await row;
     if (n === undefined) {
@@ -208,9 +234,10 @@ export class JournaledOperator implements Operator {
   }
 
   /** Where the answer is another actor's to give. */
-  #echo({ signal, targets = [], refused }: Parts): Echo | undefined {
+  #echo(command: Command, { signal, targets = [], refused }: Parts): Echo | undefined {
     const [only] = targets;
     if (refused) return undefined;
+    if (command.kind === 'test-event') return this.#echoes.await(command.actor, testEar(command.event.type));
     if (signal) return this.#echoes.await(entryDeskOf(signal.symbol), deskEar());
     if (targets.length !== 1 || only === undefined || actorType(only) !== 'position') return undefined;
     return this.#echoes.await(only, positionEar);

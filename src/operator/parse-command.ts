@@ -8,15 +8,18 @@ import { decimal, gt, lt, ZERO } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { didYouMean } from '../core/suggest.ts';
-import { type Command, type CommandKind, MARKET_DIRECTIONS } from '../domain/command.ts';
+import { type Command, type CommandKind, MARKET_DIRECTIONS, type TestEvent } from '../domain/command.ts';
 import { COMMAND_KINDS, COMMAND_RULES } from './command.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const SYMBOL = /^[A-Z0-9]{2,30}$/;
 const BREAKER = /^[a-z0-9]+(?:[-/][A-Za-z0-9]+)*$/;
+const ACTOR = /^[a-z][a-z-]*(?:\/[A-Za-z0-9_.-]+)*$/;
+const EVENT = /^[A-Z][A-Z0-9_]*$/;
 const KEY = /^[A-Za-z]+(?:\.[A-Za-z]+)*$/;
 const MAX_TEXT = 200;
+const MAX_JSON = 4_000;
 const MAX_SYMBOLS = 500;
 const MAX_MINUTES = 366 * 24 * 60;
 /** What a chat or a log must not be made to show. */
@@ -181,6 +184,11 @@ const READ: Readonly<Record<CommandKind, Read>> = {
   'release-kill': (reader) => ({ kind: 'release-kill', reason: reader.text('reason') }),
   adopt: (reader) => ({ kind: 'adopt', symbol: reader.symbol() }),
   ignore: (reader) => ({ kind: 'ignore', symbol: reader.symbol() }),
+  'test-event': (reader) => ({
+    kind: 'test-event',
+    actor: reader.matching('actor', ACTOR, 'position/BTCUSDT/BOTH/1'),
+    event: testEvent(reader),
+  }),
   'config-set': (reader) => ({
     kind: 'config-set',
     key: reader.matching('key', KEY, 'risk.maxPositions'),
@@ -203,10 +211,23 @@ const breaker = (reader: Reader) => ({
   reason: reader.text('reason'),
 });
 
+/** Its type and fields, as the actor will be told them; when it happened is the runtime's to say. */
+function testEvent(reader: Reader): TestEvent {
+  const event = reader.raw('event');
+  const fields =
+    typeof event === 'object' && event !== null && !Array.isArray(event) ? (event as Fields) : {};
+  const { type } = fields;
+  if (typeof type !== 'string' || !EVENT.test(type))
+    throw wrong(reader.kind, 'event must be an object with a type such as MARK');
+  if ('at' in fields) throw wrong(reader.kind, 'the runtime says when it happened: leave out "at"');
+  if (JSON.stringify(event).length > MAX_JSON) throw wrong(reader.kind, 'the event is too long');
+  return fields as TestEvent;
+}
+
 function jsonOf(reader: Reader): Json {
   const value = reader.raw('value');
   if (value === undefined) throw wrong(reader.kind, 'value is missing');
-  if (JSON.stringify(value).length > 4_000) throw wrong(reader.kind, 'the value is too long');
+  if (JSON.stringify(value).length > MAX_JSON) throw wrong(reader.kind, 'the value is too long');
   return value as Json;
 }
 
@@ -286,6 +307,8 @@ function fieldsOf(kind: CommandKind, words: readonly string[]): Fields {
       return one === 'account-wide' ? { accountWide: true, ...from(1) } : from(0);
     case 'release-kill':
       return from(0);
+    case 'test-event':
+      return { actor: one, event: { type: two, ...eventFields(kind, words.slice(2).join(' ')) } };
     case 'config-set':
       return { key: one, value: two === undefined ? undefined : jsonWord(two), ...from(2) };
     case 'config-rollback':
@@ -301,6 +324,13 @@ function shareOf(word: string): string | undefined {
   if (!percent) return word === '100%' ? undefined : word;
   const digits = `${percent[1]?.padStart(2, '0')}${percent[2] ?? ''}`;
   return decimal(`0.${digits}`);
+}
+
+function eventFields(kind: CommandKind, text: string): Fields {
+  const value = text === '' ? {} : jsonWord(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw wrong(kind, 'the fields of the event are a JSON object such as {"price": "100"}');
+  return value as Fields;
 }
 
 /** A value as it would stand in the file: JSON where it is JSON, else the text itself. */

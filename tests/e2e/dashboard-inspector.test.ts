@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { litStates, type StateValue } from '../../src/http/dashboard/chart-state.ts';
 import type { ChartLayout } from '../../src/operator/chart-drawing.ts';
+import type { CommandLine } from '../../src/operator/feed.ts';
 import type { ActorMoment, JournalPage, TradesPage } from '../../src/operator/views.ts';
 import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
@@ -87,6 +88,46 @@ else
         (await page.locator('.json .changed').count()) > 3,
         'much lies between its first row and a fill',
       );
+    });
+
+    test('a test event: checked as it is written, sent after a yes, taken and drawn', async () => {
+      await page.goto(`${demo.url}/#/inspector/${encodeURIComponent('breaker/api-errors')}`);
+      await page.getByText('Send a test event').click();
+      await page.getByLabel('Test event', { exact: true }).selectOption('OPERATOR_TRIP');
+      const fields = page.getByLabel('Fields of the test event');
+      const sends = page.getByRole('button', { name: 'Send event' });
+      for (const wrong of ['{"by": ', '[]', '{"at": 1}', '{"type": "X"}']) {
+        await fields.fill(wrong);
+        await page.locator('.test-event').getByRole('alert').waitFor();
+        assert.equal(await sends.isEnabled(), false, wrong);
+      }
+      await fields.fill('{"by": "somebody", "reason": "to see it"}');
+      await sends.click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Token').fill(demo.token);
+      await dialog.getByRole('button', { name: 'Use it' }).click();
+      await dialog.getByText(/as if it had happened/).waitFor();
+      await dialog.getByRole('button', { name: 'Yes, do it' }).click();
+      await page.getByText(/^OPERATOR_TRIP was taken; it is in open \w+ now$/).waitFor();
+      await page.waitForFunction(() =>
+        /active: .*breaker\.open/.test(
+          document.querySelector('.statechart svg')?.getAttribute('aria-label') ?? '',
+        ),
+      );
+      const [said] = await demo.view<CommandLine[]>('audit?limit=1');
+      assert.deepEqual([said?.kind, said?.who.name, said?.outcome], ['test-event', 'http', 'accepted']);
+    });
+
+    test('nobody sends one without the token', async () => {
+      const command = { kind: 'test-event', actor: 'portfolio', event: { type: 'OPERATOR_RESUME' } };
+      const answer = await fetch(`${demo.url}/api/commands`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ id: 'no-token-at-all', command, confirmed: true }),
+      });
+      assert.equal(answer.status, 401);
+      const [said] = await demo.view<CommandLine[]>('audit?limit=1');
+      assert.notEqual(said?.id, 'http:no-token-at-all');
     });
 
     test('live: a step that is committed is drawn, its arrow taken', async () => {

@@ -3,6 +3,8 @@
  * the venue; and what the exports, the story and the replay say of it all afterwards.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
 import { CliProcess, cli, jsonLines } from '../support/cli-process.ts';
@@ -24,14 +26,41 @@ async function until(
   throw new Error(`never: ${what}\n${JSON.stringify(readStatus(dataDir).venue, null, 1)}`);
 }
 
+/** Where an actor's answer can move orders that are not the demo's, it is told nothing that did not happen. */
+async function noTestEvents(run: CliProcess, dataDir: string): Promise<void> {
+  const [, url] = await run.said(/the page is at (http:\/\/127\.0\.0\.1:\d+)/, 'stderr');
+  const token = readFileSync(join(dataDir, 'http-token'), 'utf8').trim();
+  const [position] = readStatus(dataDir).positions;
+  const event = { type: 'OPERATOR_CLOSE', by: 'a test' };
+  const body = {
+    id: 'a-test-event',
+    command: { kind: 'test-event', actor: position?.actor, event },
+    confirmed: true,
+  };
+  const answer = await fetch(`${url}/api/commands`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const { data } = (await answer.json()) as {
+    data: { outcome: string; code: string; text: string; n: number };
+  };
+  assert.deepEqual([data.outcome, data.code], ['refused', 'NOT_HERE']);
+  assert.match(data.text, /for a demo alone/);
+  assert.ok(data.n > 0, 'on record');
+}
+
 test('a foreign position: shown, adopted, protected, deleveraged; told the same everywhere', async (t) => {
   const dataDir = tempDir(t, 'by-hand');
   const flags = ['--synthetic', '--seed', '7', '--symbols', SYMBOL, '--speed', '10', '--admin-port', '0'];
   const exchange = await ExchangeProcess.start(t, flags);
-  const run = new CliProcess([
-    ...['run', '--mode', 'paper', '--venue', exchange.url, '--time-factor', '10'],
-    ...['--data-dir', dataDir, '--json'],
-  ]);
+  const run = new CliProcess(
+    [
+      ...['run', '--mode', 'paper', '--venue', exchange.url, '--time-factor', '10'],
+      ...['--data-dir', dataDir, '--json'],
+    ],
+    { env: { BULKHEAD_HTTP_ENABLED: 'true', BULKHEAD_HTTP_PORT: '0' } },
+  );
   t.after(() => run.reap());
   await run.said(/"event":"running"/);
   await until(dataDir, 'a full reading', ({ venue }) => venue?.reconcile.ready === true);
@@ -55,6 +84,7 @@ test('a foreign position: shown, adopted, protected, deleveraged; told the same 
   const [stop] = stops.json as unknown as Record<string, unknown>[];
   assert.deepEqual([stop?.side, stop?.reduceOnly, Number(stop?.quantity)], ['SELL', true, 0.02]);
 
+  await noTestEvents(run, dataDir);
   assert.equal((await exchange.admin('POST', '/adl', { symbol: SYMBOL })).status, 200);
   await until(dataDir, 'its end', ({ positions }) => positions.length === 0);
   run.kill('SIGTERM');

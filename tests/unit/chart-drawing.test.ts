@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { machineDefinitions } from '../../machines/index.ts';
-import { type ChartNode, drawingOf, eventWords } from '../../src/operator/chart-drawing.ts';
+import { type ChartNode, drawingOf, eventsOf, eventWords } from '../../src/operator/chart-drawing.ts';
 import { riskJudge } from '../../src/risk/learning.ts';
 import { strategyByName } from '../../src/strategy/strategy.ts';
 
@@ -26,6 +26,14 @@ describe('the drawing of a statechart', () => {
         if (parent !== null) assert.ok(ids.indexOf(parent) < index, `${type}: ${parent}`);
       for (const { source, target } of edges) assert.ok(ids.includes(source) && ids.includes(target), type);
     }
+  });
+
+  test('what can be told to a machine: its events from every state, without XState’s own', () => {
+    assert.deepEqual(eventsOf(rootOf('operator')), ['COMMAND', 'LOCK_OVER', 'PAUSE_OVER']);
+    const position = eventsOf(rootOf('position'));
+    assert.ok(['ORDER_FILLED', 'OPERATOR_CLOSE', 'MOVE_STOP'].every((name) => position.includes(name)));
+    for (const { type } of definitions)
+      for (const name of eventsOf(rootOf(type))) assert.match(name, /^[A-Z][A-Z0-9_]*$/, type);
   });
 
   test('a position: eventless ways, guards, delays and actions are named', () => {

@@ -34,6 +34,7 @@ const TYPED: Readonly<Record<Command['kind'], string>> = {
   'release-kill': 'release-kill over',
   adopt: 'adopt BTCUSDT',
   ignore: 'ignore BTCUSDT',
+  'test-event': 'test-event position/BTCUSDT/BOTH/1 MARK {"price":"100"}',
   'config-set': 'config-set risk.maxPositions 8 more room',
   'config-rollback': 'config-rollback 3 worse',
   'config-reload': 'config-reload edited',
@@ -73,6 +74,14 @@ describe('reading', () => {
       [{ kind: 'blacklist', change: 'add', symbols: [] }, /name the symbols/],
       [{ kind: 'blacklist', change: 'clear', symbols: ['BTCUSDT'] }, /takes no symbols/],
       [{ kind: 'trip', breaker: '../x', reason: 'y' }, /breaker/],
+      [{ kind: 'test-event', actor: '../etc', event: { type: 'MARK' } }, /actor/],
+      [
+        { kind: 'test-event', actor: 'portfolio', event: { type: 'xstate.stop' } },
+        /with a type such as MARK/,
+      ],
+      [{ kind: 'test-event', actor: 'portfolio', event: ['MARK'] }, /an object with a type/],
+      [{ kind: 'test-event', actor: 'portfolio', event: { type: 'MARK', at: 1 } }, /leave out "at"/],
+      [{ kind: 'test-event', actor: 'portfolio', event: { type: 'MARK', x: 'x'.repeat(4_000) } }, /too long/],
       [{ kind: 'config-set', key: '__proto__', value: 1, reason: 'x' }, /key/],
     ];
     for (const [input, message] of WRONG)
@@ -95,6 +104,8 @@ describe('reading', () => {
             minutes: fc.anything(),
             symbols: fc.anything(),
             value: fc.jsonValue(),
+            actor: fc.anything(),
+            event: fc.jsonValue(),
           },
           { requiredKeys: ['kind'] },
         ),
@@ -140,6 +151,6 @@ describe('who may, and how late', () => {
 
   test('what is left at the command line waits for the next start, but what is about the market of the moment', () => {
     const stale = COMMAND_KINDS.filter((kind) => said(kind, who('admin', 'cli'), 86_400_000) === 'STALE');
-    assert.deepEqual(stale, ['close', 'close-all', 'move-stop', 'force-entry']);
+    assert.deepEqual(stale, ['close', 'close-all', 'move-stop', 'force-entry', 'test-event']);
   });
 });

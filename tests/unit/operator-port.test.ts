@@ -4,11 +4,13 @@ import { before, describe, test } from 'node:test';
 import { entryDeskOf, OPERATOR } from '../../machines/messages.ts';
 import type { OperatorContext } from '../../machines/operator.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
+import { createPositionMachine } from '../../machines/position.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { Command } from '../../src/domain/command.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
 import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { type ChartNode, eventsOf } from '../../src/operator/chart-drawing.ts';
 import { JournaledOperator } from '../../src/operator/journaled-operator.ts';
 import type { OperatorRequest } from '../../src/operator/operator.ts';
 import { inMemory } from '../support/array-market.ts';
@@ -21,7 +23,9 @@ before(async () => {
   market = await inMemory(new SyntheticMarketData({ seed: 2, symbols: SYMBOLS, days: 1, stress: 10 }));
 });
 
-function operatorOf({ system }: SystemRun, kills: string[] = []): JournaledOperator {
+const POSITION_EVENTS = eventsOf(createPositionMachine().machine.root as unknown as ChartNode);
+
+function operatorOf({ system }: SystemRun, isShared = false): JournaledOperator {
   const { runtime, audience } = system;
   const time = systemTime();
   const operator = new JournaledOperator({
@@ -31,17 +35,15 @@ function operatorOf({ system }: SystemRun, kills: string[] = []): JournaledOpera
       snapshot: (actor) => runtime.actor(actor)?.snapshotText,
       price: (symbol) => audience.prices()[symbol],
       distances: () => undefined,
+      eventTypes: (type) => (type === 'position' ? POSITION_EVENTS : undefined),
     }),
     kill: {
-      engage: (by, reason) => {
-        kills.push(`${by}: ${reason}`);
-        return 'engaged';
-      },
+      engage: () => 'engaged',
       release: () => {
         throw new Error('none is engaged');
       },
     },
-    isShared: false,
+    isShared,
     now: () => time.clock.now(),
     timers: time.timers,
     patienceMs: 10_000,
@@ -142,6 +144,49 @@ describe('the operator over the whole system', () => {
     const desk = contextOf<{ coolUntil: number | null }>(run, entryDeskOf(symbol));
     const forced = await force({ stopPrice: String(Math.round(price * 0.97)) });
     assert.ok(['ENTERING', 'RISK'].includes(forced.code), JSON.stringify([forced, desk]));
+  });
+
+  test('a test event is taken like a real one, under the name of who sent it, and only after a second word', async () => {
+    const run = await startRun({ market });
+    await run.drive();
+    const operator = operatorOf(run);
+    const [actor = ''] = openIn(run);
+    const event = { type: 'OPERATOR_CLOSE', by: 'a test' };
+    const sent = asked({ kind: 'test-event', actor, event });
+    const first = await operator.execute(sent);
+    assert.deepEqual([first.outcome, first.n], ['confirm', undefined]);
+    const done = await operator.execute({ ...sent, confirmed: true });
+    assert.equal(done.outcome, 'accepted', done.text);
+    assert.match(done.text, /^OPERATOR_CLOSE was taken; it is in \w/);
+    const audit = run.rows().find(({ n }) => n === done.n);
+    assert.equal(audit?.actor, OPERATOR);
+    assert.match(audit?.event ?? '', /"kind":"test-event".*"name":"alice"/);
+    const answer = run.rows().find((row) => row.actor === actor && row.event.includes('"by":"a test"'));
+    assert.deepEqual(JSON.parse(answer?.cause ?? '{}').n, done.n, 'caused by the audit’s row');
+    await run.system.runtime.quiescent();
+    assert.ok(!openIn(run).includes(actor), 'it closed, as it would have');
+  });
+
+  test('a test event that nobody can be told, and every one outside a demo, is refused on record and told to nobody', async () => {
+    const run = await startRun({ market });
+    await run.drive();
+    const [actor = ''] = openIn(run);
+    const before = run.system.runtime.actor(actor)?.snapshotText;
+    const close = { type: 'OPERATOR_CLOSE', by: 'x' };
+    const code = async (to: string, event: { type: string }, isShared = false) => {
+      const command = { kind: 'test-event', actor: to, event } as const;
+      const answer = await operatorOf(run, isShared).execute(asked(command, { confirmed: true }));
+      assert.ok(answer.n, 'it has its row');
+      assert.ok(answer.text.length > 20, answer.text);
+      return `${answer.outcome} ${answer.code}`;
+    };
+    assert.equal(await code(actor, { type: 'NEVER_HEARD_OF' }), 'refused UNKNOWN_EVENT');
+    assert.equal(await code('position/BTCUSDT/BOTH/999', close), 'refused UNKNOWN_ACTOR');
+    assert.equal(await code('venue', close), 'refused UNKNOWN_ACTOR');
+    assert.equal(await code(OPERATOR, { type: 'COMMAND' }), 'refused NOT_HERE');
+    assert.equal(await code(actor, close, true), 'refused NOT_HERE');
+    await run.system.runtime.quiescent();
+    assert.equal(run.system.runtime.actor(actor)?.snapshotText, before);
   });
 
   test('roles and age are refused on record, and do nothing', async () => {

@@ -9,7 +9,7 @@ import type { ActorId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { ActorEvent, Cause } from '../../domain/events.ts';
 import type { JournalRow, JournalStore } from '../../journal/journal.ts';
-import { type ChartNode, drawingOf } from '../../operator/chart-drawing.ts';
+import { type ChartNode, drawingOf, eventsOf } from '../../operator/chart-drawing.ts';
 import { type CommandLine, commandLine } from '../../operator/feed.ts';
 import type { LogRing } from '../../operator/log-ring.ts';
 import type { StatusDocument } from '../../operator/status-document.ts';
@@ -106,7 +106,8 @@ export class RunViews implements Views {
     const definition = this.#sources.definitions.find((known) => known.type === type);
     if (definition) {
       const { version, machine } = definition;
-      return { type, version, drawing: drawingOf((machine as unknown as { root: ChartNode }).root) };
+      const { root } = machine as unknown as { root: ChartNode };
+      return { type, version, events: eventsOf(root), drawing: drawingOf(root) };
     }
     throw new BulkheadError('NOT_FOUND', `There is no statechart of type "${type}".`, {
       hint: `There are: ${this.machines()

@@ -12,6 +12,7 @@ import { diffLines } from './json-diff.ts';
 import { Card, eventType, Field, Loaded, linkTo, useNamedView, useView } from './parts.ts';
 import { Statechart, type Step } from './statechart.ts';
 import { usePart } from './store.ts';
+import { TestEventForm } from './test-event.ts';
 import { html, useEffect, useMemo, useState, type VNode } from './ui.ts';
 
 export function Inspector({ actor, n }: { actor: string | null; n: number | null }): VNode {
@@ -31,6 +32,9 @@ export function Inspector({ actor, n }: { actor: string | null; n: number | null
   </${Card}>`;
 }
 
+/** Of thousands of actors only some are offered at a time: those that match what is typed. */
+const MOST_OFFERED = 200;
+
 function Picker({
   actors,
   actor,
@@ -40,13 +44,22 @@ function Picker({
   actor: string;
   n: number | null;
 }): VNode {
-  const names = actors.map((one) => one.actor).sort();
+  const [typed, setTyped] = useState('');
+  const names = useMemo(
+    () =>
+      actors
+        .map((one) => one.actor)
+        .filter((name) => name.toLowerCase().includes(typed.toLowerCase()))
+        .sort()
+        .slice(0, MOST_OFFERED),
+    [actors, typed],
+  );
   const go = (event: Event) => {
     location.hash = linkTo('inspector', (event.target as HTMLInputElement).value).slice(1);
   };
   return html`<div class="row">
     <span>Statechart</span>
-    <input list="actors" aria-label="Actor" placeholder="position/BTCUSDT/BOTH/1" value=${actor} onChange=${go} size="32" />
+    <input list="actors" aria-label="Actor" placeholder="position/BTCUSDT/BOTH/1" value=${actor} onChange=${go} onInput=${(event: Event) => setTyped((event.target as HTMLInputElement).value)} size="32" />
     <datalist id="actors">${names.map((name) => html`<option value=${name} />`)}</datalist>
     ${n !== null && html`<a href=${linkTo('inspector', actor)}>back to live</a>`}
     <span class="quiet">${n === null ? 'live' : `at row ${n}`}</span>
@@ -96,7 +109,7 @@ function Watched({
   n: number | null;
 }): VNode {
   const { rows, error } = useRows(actor, newest);
-  const chart = useView<{ type: string; version: number; layout: ChartLayout }>(
+  const chart = useView<{ events: readonly string[]; layout: ChartLayout }>(
     () => read('machine-layout', { type }),
     type,
     600_000,
@@ -120,6 +133,7 @@ function Watched({
           : html`<${Loaded} seen=${chart} show=${() => html`<p class="quiet">One moment…</p>`} />`
       }
       <${Timeline} actor=${actor} rows=${rows} at=${at} />
+      ${n === null && html`<${TestEventForm} actor=${actor} events=${chart.data?.events ?? []} rows=${rows} />`}
     </div>
     <div>
       ${row && now && html`<${About} row=${row} moment=${now} />`}
