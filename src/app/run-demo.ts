@@ -4,11 +4,15 @@ import { VirtualTime } from '../core/clock.ts';
 import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import type { RunOptions } from './io.ts';
 import { KillWatch } from './kill-watch.ts';
+import { simulatedLiquidations } from './liquidations.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
 import { newPlans } from './new-plans.ts';
 import { openRun } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
 import { Seat } from './seat.ts';
+
+/** Before the venue's first word. */
+const NOTHING_HELD = { positions: [] };
 
 export async function runDemo(session: Session): Promise<DriveEnd> {
   const { options, io, log, held, signals, screen, recovered, instance, store, lease, folder } = session;
@@ -35,6 +39,9 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   held.add(() => seat.close());
   await seat.serve();
   screen.watch(system, writer, identity, market.range());
+  screen.showLiquidations(() =>
+    simulatedLiquidations(system.venue.current()?.report(time.now()) ?? NOTHING_HELD),
+  );
   for (const { row } of recovered.live.values()) screen.model.seed(row);
   held.add(() => writer.close());
   const driver = new MarketDriver({

@@ -23,6 +23,7 @@ import { InstrumentWatch } from './instrument-watch.ts';
 import { carryOut } from './kill-carry-out.ts';
 import { rememberVenue, type VenueFacts } from './kill-target.ts';
 import { KillWatch } from './kill-watch.ts';
+import { remoteLiquidations } from './liquidations.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
 import type { VenueTarget } from './modes.ts';
@@ -64,6 +65,9 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
   const life = begin(session, target, venue);
   const { signals, screen, store, held } = session;
   screen.showVenue(() => statusOf(life, target));
+  screen.showLiquidations(() =>
+    remoteLiquidations(Object.values(life.system?.executor.current()?.state.positions ?? {})),
+  );
   const ticking = keepShowing(life);
   held.add(() => ticking.cancel());
   const known = await readIdentity(store);

@@ -12,6 +12,7 @@ import type { StandbyWord } from '../journal/journal.ts';
 import type { JournalWriter, WriterState } from '../journal/journal-writer.ts';
 import type { MarketRange } from '../market/market-data.ts';
 import type { Io, Output, RunOptions } from './io.ts';
+import type { Liquidations } from './liquidations.ts';
 import type { MarketIdentity } from './open-market.ts';
 import { ReadModel } from './read-model.ts';
 import { renderStatus } from './render-status.ts';
@@ -37,6 +38,7 @@ export class RunScreen {
   #dataDir = '';
   #system: TradingSystem | undefined;
   #venue: (() => VenueStatus) | undefined;
+  #liquidations: (() => Liquidations) | undefined;
   #writer: JournalWriter | undefined;
   #startedAt: number;
   #startN = 0;
@@ -123,6 +125,11 @@ export class RunScreen {
   /** Where the status takes what it says of the venue. */
   showVenue(look: () => VenueStatus): void {
     this.#venue = look;
+  }
+
+  /** Where it takes what it says of liquidation prices; asked once a document. */
+  showLiquidations(look: () => Liquidations): void {
+    this.#liquidations = look;
   }
 
   /** Time has passed, whether anything happened or not; `at` is the runtime's clock. */
@@ -246,6 +253,7 @@ export class RunScreen {
       progress.tree = tree(this.#system.root);
     }
     progress.venue = this.#venue?.();
+    if (this.#liquidations) progress.liquidations = this.#liquidations();
     return statusDocument(this.#facts, progress, this.model, this.#io.time.clock.now());
   }
 

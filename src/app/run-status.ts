@@ -8,6 +8,7 @@ import { add, type Decimal, fromNumber, gt, mul, neg, sub, sum, ZERO } from '../
 import type { ActorId } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
 import type { StandbyState, StandbyWord, StoreHealth } from '../journal/journal.ts';
+import { type Liquidations, NO_LIQUIDATIONS } from './liquidations.ts';
 import type { MarketIdentity } from './open-market.ts';
 import type { ReadModel, Snapshot } from './read-model.ts';
 import type {
@@ -46,6 +47,7 @@ export interface RunProgress {
   error: string | null;
   /** Last mark by symbol. */
   prices: Readonly<Record<string, number>>;
+  liquidations: Liquidations;
   tree: TreeNode | null;
   /** What the account began with. */
   initialBalance: Decimal;
@@ -75,6 +77,7 @@ export const initialProgress = (initialBalance: Decimal): RunProgress => ({
   rowsPerSecond: 0,
   error: null,
   prices: {},
+  liquidations: NO_LIQUIDATIONS,
   tree: null,
 });
 
@@ -86,7 +89,7 @@ export function statusDocument(
 ): StatusDocument {
   const positions = model
     .positions()
-    .flatMap(([actor, snapshot]) => positionStatus(actor, snapshot, progress.prices));
+    .flatMap(([actor, snapshot]) => positionStatus(actor, snapshot, progress));
   const portfolio = model.portfolio()?.context;
   const { market, store } = progress;
   return {
@@ -146,7 +149,7 @@ export function accountStatus(
 function positionStatus(
   actor: ActorId,
   { value, context }: Snapshot<PositionContext>,
-  prices: RunProgress['prices'],
+  { prices, liquidations }: Pick<RunProgress, 'prices' | 'liquidations'>,
 ): PositionStatus[] {
   if (!gt(context.quantity, ZERO)) return [];
   const entryPrice = averagePrice(context);
@@ -163,6 +166,7 @@ function positionStatus(
       markPrice,
       stopPrice: context.stopPrice,
       openPnl: mul(context.direction === 'long' ? move : neg(move), context.quantity),
+      liquidationPrice: liquidations(context.symbol, context.direction) ?? null,
       state: stateText(value),
     },
   ];

@@ -82,6 +82,8 @@ export interface PositionStatus {
   readonly markPrice: Decimal;
   readonly stopPrice: Decimal | null;
   readonly openPnl: Decimal;
+  /** Where the venue would take it, as it says itself; null: nowhere, or not said yet. */
+  readonly liquidationPrice: Decimal | null;
   /** The machine's own state, e.g. "open.trailing". */
   readonly state: string;
 }

@@ -37,7 +37,7 @@ function chartOf(view: PositionView, candles: PositionChart['candles'], candleMs
     stops: stops.map(({ at, price: level }) => ({ at, price: toNumber(level) })),
     targets: targetsOf(context).map((level) => ({ price: toNumber(level), isDone: false })),
     fills: fills.map(({ at, price: level, side }) => ({ at, price: toNumber(level), isBuy: side === 'BUY' })),
-    liquidation: undefined,
+    liquidation: status?.liquidationPrice ? toNumber(status.liquidationPrice) : undefined,
   };
   if (!status)
     return {

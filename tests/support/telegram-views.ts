@@ -19,6 +19,7 @@ export const POSITION: PositionStatus = {
   markPrice: '102300.1',
   stopPrice: '100900',
   openPnl: '12.5946',
+  liquidationPrice: '52310.7',
   state: 'open filled covered protected armed',
 };
 

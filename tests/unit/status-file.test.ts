@@ -46,6 +46,7 @@ function document(overrides: Partial<StatusDocument> = {}): StatusDocument {
         markPrice: '96015',
         stopPrice: null,
         openPnl: '-0.11',
+        liquidationPrice: null,
         state: 'open.protected',
       },
     ],

@@ -13,6 +13,14 @@ import { html, useState, type VNode } from './ui.ts';
 const Side = ({ direction }: { direction: string }): VNode =>
   html`<${Badge} tone=${direction === 'long' ? 'good' : 'bad'}>${direction}</${Badge}>`;
 
+/** It is computed: shown as finely as the prices beside it that were set, never rounded up. */
+function liquidationOf({ liquidationPrice, stopPrice, entryPrice }: PositionStatus): string | null {
+  if (!liquidationPrice) return null;
+  const places = (stopPrice ?? entryPrice).split('.')[1]?.length ?? 0;
+  const [whole = '0', fraction = ''] = liquidationPrice.split('.');
+  return places === 0 ? whole : `${whole}.${fraction.padEnd(places, '0').slice(0, places)}`;
+}
+
 const COLUMNS: readonly Column<PositionStatus>[] = [
   { name: 'Symbol', of: ({ symbol, actor }) => html`<a href=${linkTo('positions', actor)}>${symbol}</a>` },
   { name: 'Side', of: ({ direction }) => html`<${Side} direction=${direction} />` },
@@ -20,6 +28,7 @@ const COLUMNS: readonly Column<PositionStatus>[] = [
   { name: 'Entry', right: true, of: ({ entryPrice }) => exact(entryPrice) },
   { name: 'Mark', right: true, of: ({ markPrice }) => exact(markPrice) },
   { name: 'Stop', right: true, of: ({ stopPrice }) => exact(stopPrice) },
+  { name: 'Liquidation', right: true, small: 'hide', of: (position) => exact(liquidationOf(position)) },
   {
     name: 'Open P&L',
     right: true,
@@ -60,6 +69,7 @@ function Whole({
   symbol: string;
 }): VNode {
   const { context, status, split, over } = view;
+  const lines = linesOf(view);
   return html`
     <${Card}
       title=${html`<div class="row"><span>${symbol}</span> <${Side} direction=${context.direction} />
@@ -69,10 +79,13 @@ function Whole({
       <${PositionChart}
         name=${symbol}
         candles=${candles}
-        lines=${linesOf(view)}
+        lines=${lines}
         stops=${view.stops.map(({ at, price }) => ({ at, price: Number(price) }))}
         fills=${view.fills.map(({ at, side, price, quantity }) => ({ at, buys: side === 'BUY' || side === 'buy', text: `${exact(quantity)} @ ${exact(price)}` }))}
       />
+      <ul class="row plain" aria-label="Price levels">
+        ${lines.map(({ title, price, tone: colour }) => html`<li><span class=${colour} aria-hidden="true">━</span> ${title} ${exact(price)}</li>`)}
+      </ul>
       ${!over && html`<${Actions} symbol=${symbol} stop=${context.stopPrice} />`}
     </${Card}>
     <div class="columns">
@@ -100,13 +113,14 @@ const STORY: readonly Column<Line>[] = [
 ];
 
 function linesOf({ status, context, fills }: PositionView): PriceLine[] {
+  const liquidation = status && liquidationOf(status);
   const entry = status ? Number(status.entryPrice) : Number(fills[0]?.price ?? 0);
   const targets = context.scaleParts.map(({ price }, index) => line(`target ${index + 1}`, price, 'good'));
   return [
     line('entry', entry, 'accent'),
     ...(status?.stopPrice ? [line('stop', status.stopPrice, 'warn')] : []),
     ...targets,
-    ...liquidation(status),
+    ...(liquidation ? [line('liquidation', liquidation, 'bad')] : []),
   ].filter(({ price }) => price > 0);
 }
 
@@ -115,11 +129,6 @@ const line = (title: string, price: string | number, tone: PriceLine['tone']): P
   price: Number(price),
   tone,
 });
-
-function liquidation(status: PositionStatus | null): PriceLine[] {
-  const price = (status as { liquidationPrice?: string | null } | null)?.liquidationPrice;
-  return price ? [line('liquidation', price, 'bad')] : [];
-}
 
 function Actions({ symbol, stop }: { symbol: string; stop: string }): VNode {
   const [price, setPrice] = useState('');
