@@ -160,7 +160,8 @@ export class Seat {
 
   #tick(): void {
     if (this.#system) this.#uptime.look(this.views.health().state !== 'down');
-    if (this.feed.listeners > 0) this.feed.publish('status', this.#status());
+    // The tree is asked for where it is shown: with a thousand positions it is most of the document.
+    if (this.feed.listeners > 0) this.feed.publish('status', { ...this.#status(), tree: null });
     this.#ticking = this.#session.io.time.timers.set(STATUS_EVERY_MS, () => this.#tick());
   }
 
@@ -208,6 +209,10 @@ export class Seat {
       snapshot: (actor) => runtime.actor(actor)?.snapshotText,
       price: (symbol) => audience.prices()[symbol],
       distances: (symbol) => this.#distances(system, symbol),
+      eventTypes: (type) =>
+        this.views.machines().some((known) => known.type === type)
+          ? this.views.machine(type).events
+          : undefined,
       tooEarly: (command) => tooEarly(system, command),
     };
   }

@@ -2,7 +2,7 @@
 import type { TreeNode } from '../../domain/tree-node.ts';
 import { duration } from './format.ts';
 import { Badge, Card, Loaded, linkTo, useNamedView } from './parts.ts';
-import { html, type VNode } from './ui.ts';
+import { html, useState, type VNode } from './ui.ts';
 
 const TONES = {
   running: 'good',
@@ -37,6 +37,7 @@ function Node({ node }: { node: TreeNode }): VNode {
 }
 
 function Branch({ nodes }: { nodes: readonly TreeNode[] }): VNode {
+  const [isOpen, setOpen] = useState(false);
   const list = (some: readonly TreeNode[]) =>
     html`<ul>${some.map((node) => html`<${Node} key=${node.id} node=${node} />`)}</ul>`;
   if (nodes.length <= MANY) return list(nodes);
@@ -44,5 +45,5 @@ function Branch({ nodes }: { nodes: readonly TreeNode[] }): VNode {
     ({ state, restarts, lastError }) => state !== 'running' || restarts > 0 || lastError,
   );
   return html`${list(unusual)}
-    <details><summary>all ${nodes.length}, ${nodes.length - unusual.length} of them running as they should</summary>${list(nodes)}</details>`;
+    <details onToggle=${(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}><summary>all ${nodes.length}, ${nodes.length - unusual.length} of them running as they should</summary>${isOpen && list(nodes)}</details>`;
 }

@@ -1,0 +1,223 @@
+/**
+ * A thousand positions with ticking marks, on a real server and in a real browser: what an update costs is bounded by what is
+ * in sight. Times are printed and not judged; the structure that makes them short is.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { systemTime } from '../../src/core/clock.ts';
+import { SILENT } from '../../src/core/logger.ts';
+import type { TreeNode } from '../../src/domain/tree-node.ts';
+import { HttpServer } from '../../src/http/http-server.ts';
+import { pageFile } from '../../src/http/page-files.ts';
+import { Feed } from '../../src/operator/feed.ts';
+import type { PositionStatus } from '../../src/operator/status-document.ts';
+import type { ActorLine, Views } from '../../src/operator/views.ts';
+import { chromiumPath, openBrowser, openContext } from '../support/browser.ts';
+import { fixedViews, POSITION, RecordingOperator } from '../support/telegram-views.ts';
+
+const COUNT = 1_000;
+const TICK_MS = 100;
+const UPDATES = 15;
+/** Rows that a table draws of many: those in sight and a margin. */
+const MOST_ROWS = 80;
+const MOST_ELEMENTS = 1_000;
+/** Each with what it shows once it knows of all of them. */
+const PAGES = {
+  overview: `text=${COUNT} positions`,
+  risk: '[aria-label="Exposure"] tbody tr:nth-child(20)',
+  tree: `text=all ${COUNT},`,
+  inspector: '#actors option:nth-child(100)',
+} as const;
+
+const names = Array.from({ length: COUNT }, (_, i) => `S${String(i).padStart(4, '0')}USDT`);
+const actorOf = (symbol: string): string => `position/${symbol}/BOTH/1`;
+
+const positionsAt = (tick: number): PositionStatus[] =>
+  names.map((symbol, i) => ({
+    ...POSITION,
+    ...{ symbol, actor: actorOf(symbol), direction: i % 2 ? 'long' : 'short' },
+    ...{ markPrice: `${100 + i}.${tick}`, openPnl: String(((tick * 7 + i) % 41) - 20) },
+  }));
+
+const node = (id: string, children: readonly TreeNode[] = []): TreeNode => ({
+  ...{ id, kind: children.length > 0 ? 'supervisor' : 'worker', state: 'running', restarts: 0 },
+  ...{ uptimeMs: 1_000, status: undefined, lastError: undefined, children },
+});
+
+/** A small run's views, with a thousand of everything that there is one of for each position. */
+function manyViews(tick: () => number): Views {
+  const one = fixedViews();
+  const tree = node('root', [
+    node(
+      'positions',
+      names.map((symbol) => node(actorOf(symbol))),
+    ),
+  ]);
+  const actors = names.map((symbol, i): ActorLine => {
+    const line = { actor: actorOf(symbol), type: 'position', machine: 'position@1', state: 'open' };
+    return { ...line, n: i + 1, seq: 1, at: 0 };
+  });
+  const exposures = names.map((symbol) => {
+    return { actor: actorOf(symbol), symbol, direction: 'long' as const, notional: '100' };
+  });
+  return {
+    ...one,
+    status: () => ({ ...one.status(), positions: positionsAt(tick()) }),
+    positions: () => positionsAt(tick()),
+    tree: () => tree,
+    actors: () => actors,
+    risk: () => ({ ...one.risk(), exposures }),
+  };
+}
+
+const chromium = chromiumPath();
+if ('missing' in chromium) test('a thousand positions', { skip: chromium.missing });
+else
+  describe('a thousand positions', () => {
+    const feed = new Feed();
+    let tick = 0;
+    const views = manyViews(() => tick);
+    const time = systemTime();
+    const server = new HttpServer({
+      ...{
+        host: '127.0.0.1',
+        port: 0,
+        token: 'a-token-that-nobody-can-guess',
+        allowedHosts: [],
+        allowedIps: [],
+      },
+      ...{ requestsPerMinute: 10_000, maxStreams: 3, views, feed, time, log: SILENT, file: pageFile },
+      operator: new RecordingOperator(() => time.clock.now()),
+    });
+    let ticking: NodeJS.Timeout;
+    let url: string;
+    let browser: Browser;
+    let page: Page;
+    before(async () => {
+      url = await server.listen(1);
+      ticking = setInterval(() => {
+        tick += 1;
+        feed.publish('status', views.status());
+      }, TICK_MS);
+      browser = await openBrowser(chromium.path);
+      page = await (await openContext(browser)).newPage();
+    });
+    after(async () => {
+      clearInterval(ticking);
+      await browser?.close();
+      await server.close();
+    });
+
+    const rows = () =>
+      page.getByRole('region', { name: 'Open positions' }).locator('tbody tr:not([aria-hidden])');
+
+    test('the table draws what is in sight, and an update touches only what changed there', async (t) => {
+      await page.goto(`${url}/#/positions`);
+      await page.getByText(`${COUNT} open positions`).waitFor();
+      await rows().first().waitFor();
+      await page.evaluate(measure);
+      const from = await shownTick(page);
+      await page.waitForFunction(
+        (wanted) =>
+          Number(
+            document.querySelector('tbody tr:not([aria-hidden]) td:nth-child(5)')?.textContent?.split('.')[1],
+          ) >= wanted,
+        from + UPDATES,
+      );
+      const seen = await page.evaluate(() => (window as unknown as { seen: Measured }).seen);
+      const updates = (await shownTick(page)) - from;
+      const shown = await rows().count();
+      assert.ok(shown > 10 && shown <= MOST_ROWS, `${shown} rows are drawn`);
+      assert.equal(seen.added, 0, 'no row is made anew for a mark that moved');
+      // A mark, a gain and its colour for each row in sight.
+      const each = seen.changes / seen.batches;
+      assert.ok(seen.batches > 0 && each <= 4 * shown, `${each} changes an update`);
+      const frames = seen.frames.toSorted((a, b) => a - b);
+      const figures = {
+        updates,
+        rowsDrawn: shown,
+        changesAnUpdate: Math.round(each),
+        longTasks: seen.longTasks.length,
+        longestTaskMs: Math.round(Math.max(0, ...seen.longTasks)),
+        frameP50Ms: Math.round(frames[Math.floor(frames.length * 0.5)] ?? 0),
+        frameP99Ms: Math.round(frames[Math.floor(frames.length * 0.99)] ?? 0),
+      };
+      t.diagnostic(JSON.stringify(figures));
+    });
+
+    test('it is scrolled to its end while marks move, and each position can be reached', async () => {
+      const region = page.getByRole('region', { name: 'Open positions' });
+      for (const share of [0.5, 1]) {
+        await region.evaluate((frame, part) => frame.scrollTo(0, frame.scrollHeight * part), share);
+        const symbol = names[Math.min(COUNT - 1, COUNT * share)] ?? '';
+        await region.getByRole('link', { name: symbol }).waitFor();
+        assert.ok((await rows().count()) <= MOST_ROWS);
+      }
+      await region.getByRole('link', { name: names.at(-1) ?? '' }).click();
+      await page.waitForURL(/#\/positions\/position/);
+    });
+
+    for (const [name, known] of Object.entries(PAGES))
+      test(`${name}: what is drawn does not grow with the positions`, async (t) => {
+        await page.goto(`${url}/#/${name}`);
+        await page.locator(known).first().waitFor({ state: 'attached' });
+        const elements = await page.locator('*').count();
+        t.diagnostic(`${elements} elements`);
+        assert.ok(elements < MOST_ELEMENTS, `${elements} elements`);
+      });
+
+    test('where the venue would take a position stands in the table and at the chart', async () => {
+      await page.goto(`${url}/#/positions`);
+      await rows().first().getByText('52,310', { exact: true }).waitFor();
+      await page.goto(`${url}/#/positions/${POSITION.symbol}`);
+      const levels = page.getByRole('list', { name: 'Price levels' });
+      await levels.getByText('liquidation 52,310').waitFor();
+      for (const level of ['entry 101,250.55', 'stop 100,900', 'target 1 103,500'])
+        assert.equal(await levels.getByText(level).count(), 1, level);
+    });
+
+    test('the tree shows all of them to who asks', async () => {
+      await page.goto(`${url}/#/tree`);
+      await page.getByText(`all ${COUNT},`).click();
+      await page.getByRole('link', { name: actorOf(names.at(-1) ?? '') }).waitFor();
+    });
+  });
+
+const shownTick = async (page: Page): Promise<number> =>
+  Number(
+    (await page.locator('tbody tr:not([aria-hidden]) td:nth-child(5)').first().innerText()).split('.')[1],
+  );
+
+interface Measured {
+  readonly longTasks: number[];
+  readonly frames: number[];
+  /** Nodes that were made, and texts and attributes that were set. */
+  added: number;
+  changes: number;
+  /** Times that anything was. */
+  batches: number;
+}
+
+/** In the page: its own word on what it does. */
+function measure(): void {
+  const seen: Measured = { longTasks: [], frames: [], added: 0, changes: 0, batches: 0 };
+  (window as unknown as { seen: Measured }).seen = seen;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) seen.longTasks.push(duration);
+  }).observe({ type: 'longtask' });
+  new MutationObserver((records) => {
+    seen.batches += 1;
+    seen.changes += records.length;
+    for (const { addedNodes } of records) seen.added += addedNodes.length;
+  }).observe(document.querySelector('main') ?? document.body, {
+    ...{ subtree: true, childList: true, characterData: true, attributes: true },
+  });
+  let last = performance.now();
+  const frame = (now: number): void => {
+    seen.frames.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+}
