@@ -26,6 +26,7 @@ const BENCHES = [
   'indicators',
   'synthetic',
   'actor',
+  'inspector',
   'memory',
   'durable',
   'journal',
@@ -35,6 +36,7 @@ const BENCHES = [
   'exchange-server',
   'fill-to-stop',
   'venue-load',
+  'dashboard-cost',
 ];
 
 interface Results {

@@ -123,6 +123,22 @@ const load = (positions: number): Target[] => {
   ];
 };
 
+const LOOKING: readonly Target[] = [
+  at('35 actors at full speed, an inspector following all of them, against none', 'inspector', 'ratio', '×'),
+  at('— what a followed transition costs more', 'inspector', 'usEach', ' µs'),
+  at(
+    'dashboard open and scraped for a day, 35 symbols: of one processor',
+    'dashboard-cost',
+    'cpuPercent',
+    ' %',
+    {
+      most: 5,
+    },
+  ),
+  at('— the run itself', 'dashboard-cost', 'cpuPercentOfTheRunAlone', ' %'),
+  at('— heap, growth an hour', 'dashboard-cost', 'heapSlopeMbPerHour', ' MB', { most: 0.5 }),
+];
+
 const TARGETS: readonly Target[] = [
   ...perEngine(durable),
   ...actor('position'),
@@ -166,6 +182,7 @@ const TARGETS: readonly Target[] = [
   at('— a frame, against a bare socket server', 'exchange-server', 'ratio', '×', { where: { what: 'feed' } }),
   ...load(100),
   ...load(1_000),
+  ...LOOKING,
 ];
 
 function shown(value: number): string {

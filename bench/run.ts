@@ -107,6 +107,7 @@ async function inProcess(): Promise<Round> {
     simulate: other,
     handover: other,
     migrate: other,
+    inspect: other,
   };
   const stopping = recording
     ? undefined
