@@ -282,6 +282,24 @@ export const COMMANDS: readonly CommandSpec[] = [
     exits: { 0: 'every check passed', 1: 'a check failed' },
   },
   {
+    name: 'inspect',
+    args: '[MODULE…]',
+    arity: [0, 50],
+    summary: 'draw statecharts from their files, anew at each change',
+    detail:
+      'For authors of machines and strategies: a page on this machine with the chart of every machine of this program, or of those that the modules export (XState machines, machine definitions, functions createXMachine(), strategies in their scanner). It watches what was loaded; when a file is saved, a fresh thread loads all of it and the page redraws. What cannot be loaded is shown there, and the last good charts stay. It needs no run and touches none; the modules are run, as by importing them.',
+    flags: [
+      { name: 'port', value: 'N', summary: 'of the page; 0: any free one', default: '8790' },
+      JSON_FLAG,
+    ],
+    examples: [
+      'bulkhead inspect',
+      'bulkhead inspect machines/position.ts',
+      'bulkhead inspect my/strategy.ts',
+    ],
+    exits: { 130: 'stopped by SIGINT', 143: 'stopped by SIGTERM' },
+  },
+  {
     name: 'handover',
     summary: 'give the account to the standby, for an upgrade or a reboot',
     detail:

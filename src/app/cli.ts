@@ -9,6 +9,7 @@ import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
 import { commandHelp, generalHelp } from './cli-help.ts';
 import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
 import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
+import { inspectOptions } from './inspect/inspect-flags.ts';
 import type {
   BackupOptions,
   CommandOptions,
@@ -16,6 +17,7 @@ import type {
   ExplainOptions,
   ExportOptions,
   HandoverOptions,
+  InspectOptions,
   Io,
   KillOptions,
   MigrateOptions,
@@ -54,6 +56,7 @@ export interface Handlers {
   simulate(options: SimulateCommand, io: Io): Promise<number>;
   doctor(options: DoctorOptions, io: Io): Promise<number>;
   migrate(options: MigrateOptions, io: Io): Promise<number>;
+  inspect(options: InspectOptions, io: Io): Promise<number>;
   handover(options: HandoverOptions, io: Io): Promise<number>;
 }
 
@@ -108,6 +111,8 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.handover({ ...(await commandOptions(parsed, io)), force: flags.has('force') }, io);
     case 'migrate':
       return handlers.migrate(await commandOptions(parsed, io), io);
+    case 'inspect':
+      return handlers.inspect(inspectOptions(parsed), io);
     case 'version':
       return print(io, versionText(flags.has('json')));
     case 'help':

@@ -98,6 +98,13 @@ export interface ExportOptions extends CommandOptions {
   readonly out: string | undefined;
 }
 
+export interface InspectOptions {
+  /** Modules that export statecharts; none: the machines of this program. */
+  readonly modules: readonly string[];
+  readonly port: number;
+  readonly json: boolean;
+}
+
 export interface StatusOptions extends CommandOptions {
   /** Only the exit code and one line, for a container's health check. */
   readonly health: boolean;

@@ -39,6 +39,7 @@ const handlers: Handlers = {
   simulate: async (options, io) => (await import('./simulate.ts')).simulate(options, io),
   doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
   handover: async (options, io) => (await import('./handover.ts')).handover(options, io, await stores()),
+  inspect: async (options, io) => (await import('./inspect/inspect.ts')).inspect(options, io),
   migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };
 

@@ -13,6 +13,7 @@ import { FEED_TYPES, type Feed } from '../operator/feed.ts';
 import type { Operator } from '../operator/operator.ts';
 import { parseCommand } from '../operator/parse-command.ts';
 import type { Views } from '../operator/views.ts';
+import { error, send, sendFile, text } from './answers.ts';
 import { ChartLayouts } from './chart-layout.ts';
 import { Guard, type GuardRules, type Need } from './guard.ts';
 import { Pace } from './pace.ts';
@@ -38,14 +39,6 @@ export interface HttpOptions extends GuardRules {
 }
 
 const WRONG_TOKENS_PER_MINUTE = 20;
-const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-} as const;
 
 export class HttpServer {
   readonly #options: HttpOptions;
@@ -188,9 +181,9 @@ export class HttpServer {
   }
 
   async #layout(response: ServerResponse, query: URLSearchParams): Promise<void> {
-    const { type, version, drawing } = this.#options.views.machine(query.get('type') ?? '');
+    const { type, version, events, drawing } = this.#options.views.machine(query.get('type') ?? '');
     const layout = await this.#layouts.of(`${type}@${version}`, drawing);
-    send(response, 200, { data: { type, version, layout } });
+    send(response, 200, { data: { type, version, events, layout } });
   }
 
   async #metrics(response: ServerResponse, url: URL): Promise<void> {
@@ -221,29 +214,8 @@ export class HttpServer {
 
   async #file(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const file = await this.#options.file(url.pathname);
-    if (!file) {
-      send(response, 404, notFound(url));
-      return;
-    }
-    const headers = {
-      ...PAGE_HEADERS,
-      etag: file.etag,
-      'cache-control': 'no-cache',
-      'content-type': file.type,
-    };
-    if (request.headers['if-none-match'] === file.etag) {
-      response.writeHead(304, headers).end();
-      return;
-    }
-    const zips = /\bgzip\b/.test(text(request.headers['accept-encoding']) ?? '');
-    const body = zips ? file.gzip : file.body;
-    response.writeHead(200, {
-      ...headers,
-      'content-length': body.length,
-      vary: 'accept-encoding',
-      ...(zips ? { 'content-encoding': 'gzip' } : {}),
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    if (file) sendFile(request, response, file);
+    else send(response, 404, notFound(url));
   }
 
   #fail(response: ServerResponse, failure: unknown): void {
@@ -269,34 +241,9 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 
 const statusOf = (code: ErrorCode | undefined): number => (code && STATUSES[code]) ?? 500;
 
-const error = (code: string, message: string, hint?: string) => ({
-  error: { code, message, ...(hint === undefined ? {} : { hint }) },
-});
-
 const notFound = ({ pathname }: URL) =>
   error('NOT_FOUND', `Nothing is served at ${pathname.slice(0, 100)}.`, 'docs/HTTP.md shows every address.');
-
-const text = (header: string | readonly string[] | undefined): string | undefined =>
-  typeof header === 'string' ? header : header?.[0];
 
 /** Whose word it is, for the record: the token is one, its holders may be several. */
 const nameOf = (by: unknown): string =>
   typeof by === 'string' && /^[\p{L}\p{N} ._@-]{1,40}$/u.test(by) ? by : 'http';
-
-function send(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  const bytes = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, {
-    ...headers,
-    'content-type': 'application/json',
-    'content-length': bytes.length,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'cross-origin-resource-policy': 'same-origin',
-  });
-  response.end(bytes);
-}

@@ -14,7 +14,7 @@ import type { Direction } from '../domain/order.ts';
 import type { Refusal } from '../domain/risk.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
 import type { ScannedRow } from '../journal/journal.ts';
-import type { ChartDrawing } from './chart-drawing.ts';
+import type { ChartDrawing, ChartLayout } from './chart-drawing.ts';
 import type { CommandLine } from './feed.ts';
 import type { LogLine } from './log-ring.ts';
 import type { AccountStatus, BreakerStatus, PositionStatus, StatusDocument } from './status-document.ts';
@@ -233,7 +233,19 @@ export interface SloLine {
 export interface MachineChart {
   readonly type: string;
   readonly version: number;
+  /** What can be told to it. */
+  readonly events: readonly string[];
   readonly drawing: ChartDrawing;
+}
+
+/** The statecharts of an author's files. */
+export interface ChartsNow {
+  readonly machines: readonly (Omit<MachineChart, 'drawing'> & { readonly layout: ChartLayout })[];
+  /** Why the files cannot be drawn as they stand; the machines are those of before then. */
+  readonly error: string | null;
+  readonly loadedAt: number;
+  /** That are watched. */
+  readonly files: number;
 }
 
 export interface ActorLine {

@@ -33,6 +33,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     simulate: note('simulate'),
     handover: note('handover'),
     migrate: note('migrate'),
+    inspect: note('inspect'),
   };
   const io = fakeIo({ env });
   const code = await runCli(line === '' ? [] : line.split(' '), io, handlers);
@@ -66,6 +67,13 @@ describe('commands reach their handlers', () => {
   test('a flag wins over its variable', async () => {
     const { options } = await cli('run --speed=2', { BULKHEAD_MARKET_SPEED: '9' });
     assert.equal((options as unknown as { config: { market: { speed: number } } }).config.market.speed, 2);
+  });
+
+  test('inspect, which reads no configuration', async () => {
+    assert.deepEqual((await cli('inspect')).options, { modules: [], port: 8790, json: false });
+    const some = await cli('inspect a.ts b.ts --port 0 --json', { BULKHEAD_MODE: 'nonsense' });
+    assert.deepEqual(some.options, { modules: ['a.ts', 'b.ts'], port: 0, json: true });
+    assert.equal((await cli('inspect --port many')).code, 64);
   });
 
   test('explain and stats', async () => {
