@@ -2,7 +2,8 @@
  * What happens, as it becomes durable: one stream for everybody who looks on. A listener is called and must return at
  * once; whoever writes to a socket keeps a bounded queue of their own.
  *
- * Invariants: ids rise by one; the newest events are kept for who comes back; a listener that throws is dropped and
+ * Invariants: ids rise by one; the newest events are kept for who comes back, but the status, of which there is a new one
+ * each second and which may be large: it goes by under the id of what was kept last; a listener that throws is dropped and
  * costs nobody else anything.
  */
 import { OPERATOR } from '../../machines/messages.ts';
@@ -92,9 +93,7 @@ export class Feed {
   }
 
   publish(type: FeedType, data: unknown): void {
-    const event = { id: this.#next++, type, data };
-    this.#ring.push(event);
-    if (this.#ring.length > KEPT * 2) this.#ring.splice(0, this.#ring.length - KEPT);
+    const event = type === 'status' ? { id: this.lastId, type, data } : this.#kept(type, data);
     for (const listener of this.#listeners) {
       try {
         listener(event);
@@ -102,6 +101,13 @@ export class Feed {
         this.#listeners.delete(listener);
       }
     }
+  }
+
+  #kept(type: FeedType, data: unknown): FeedEvent {
+    const event = { id: this.#next++, type, data };
+    this.#ring.push(event);
+    if (this.#ring.length > KEPT * 2) this.#ring.splice(0, this.#ring.length - KEPT);
+    return event;
   }
 
   /** An observer of committed rows. */

@@ -216,6 +216,26 @@ describe('the live stream', () => {
     assert.match(restarted, /event: reset/, 'an id of another life of the run');
   });
 
+  test('a status goes by and is not kept: who comes back misses nothing else', async (t) => {
+    const { url, feed } = await world(t);
+    feed.publish('log', { i: 1 });
+    for (let i = 0; i < 5_000; i++) feed.publish('status', { i });
+    feed.publish('log', { i: 2 });
+    assert.deepEqual(
+      feed.since(0)?.map(({ id, type }) => [id, type]),
+      [
+        [1, 'log'],
+        [2, 'log'],
+      ],
+    );
+    const streaming = events(`${url}/api/stream`, (text) => text.includes('"last":true'), {
+      'last-event-id': '1',
+    });
+    while (feed.listeners === 0) await new Promise((resolve) => setImmediate(resolve));
+    feed.publish('status', { last: true });
+    assert.match(await streaming, /id: 2\nevent: log\ndata: .*\n\nid: 2\nevent: status/);
+  });
+
   test('who does not read is dropped at a bound; others go on', async (t) => {
     const { url, feed, server } = await world(t);
     const { port } = new URL(url);
