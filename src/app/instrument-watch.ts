@@ -1,4 +1,8 @@
-/** Keeps the desks' instruments as the venue has them: filters change, symbols halt and are delisted. */
+/**
+ * Keeps the desks' instruments as the venue has them: filters change, symbols halt and are delisted. All are read
+ * again and again, and at once when the venue's stream says that a contract has changed; what has changed is always
+ * taken from the reading.
+ */
 import { entryDeskOf } from '../../machines/messages.ts';
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import type { Time, TimerHandle } from '../core/clock.ts';
@@ -18,10 +22,16 @@ export interface WatchOptions {
   readonly log: Logger;
 }
 
+/** How far a reading may lag behind the stream. */
+const LAG_MS = 5_000;
+
 export class InstrumentWatch {
   readonly #options: WatchOptions;
   #timer: TimerHandle | undefined;
   #stopped = false;
+  #reading = false;
+  /** The stream has spoken since the last reading began. */
+  #again = false;
   #readings = 0;
 
   constructor(options: WatchOptions) {
@@ -30,9 +40,24 @@ export class InstrumentWatch {
 
   /** Reads now, and then again and again. A reading that fails is made up for by the next. */
   async start(): Promise<void> {
+    if (this.#stopped || this.#reading) return;
+    this.#timer?.cancel();
+    this.#reading = true;
+    const wasTold = this.#again;
+    this.#again = false;
     await this.#read();
+    this.#reading = false;
     if (this.#stopped) return;
-    this.#timer = this.#options.realTime.timers.set(this.#options.everyMs, () => void this.start());
+    const { everyMs, realTime } = this.#options;
+    const waitMs = wasTold || this.#again ? Math.min(LAG_MS, everyMs) : everyMs;
+    this.#timer = realTime.timers.set(waitMs, () => void this.start());
+  }
+
+  /** The stream's word: read at once, and once more soon, as what is read may lag behind it. */
+  changed(symbol: SymbolName): void {
+    if (!this.#options.instruments.some((one) => one.symbol === symbol)) return;
+    this.#again = true;
+    if (!this.#reading) void this.start();
   }
 
   stop(): void {

@@ -12,7 +12,7 @@ export const LIVE_TIMEFRAME: Timeframe = '15m';
 const QUOTED_SYMBOLS = 100;
 
 const channelsFor = (symbols: number): readonly LiveChannel[] =>
-  symbols > QUOTED_SYMBOLS ? ['bars', 'marks'] : ['bars', 'marks', 'quotes'];
+  symbols > QUOTED_SYMBOLS ? ['bars', 'marks', 'contracts'] : ['bars', 'marks', 'quotes', 'contracts'];
 
 export const liveChannels = (symbols: readonly SymbolName[]): LiveMarketOptions => ({
   symbols,

@@ -26,7 +26,7 @@ import { LIVE_TIMEFRAME, liveChannels } from './live-channels.ts';
 import { type FeedSeams, SymbolFeed } from './symbol-feed.ts';
 import { TimerPump } from './timer-pump.ts';
 
-/** Finer than the strategy's bars: for the price a position missed. */
+/** Finer than the strategy's bars: for the mark price that a position missed. */
 const PEAK_TIMEFRAME: Timeframe = '1m';
 /** Histories asked for at the same time. */
 const AT_ONCE = 4;
@@ -54,6 +54,8 @@ export interface LiveDriverOptions {
   /** False while the journal takes nothing: prices told then would be old news when they are heard. */
   readonly isWell: () => boolean;
   readonly log: Logger;
+  /** The venue says that something of a contract has changed: its status, its delivery, its brackets. */
+  readonly onContract?: (symbol: SymbolName) => void;
   /** The market said something, or the account was valued. */
   readonly onEvent?: () => void;
 }
@@ -168,6 +170,9 @@ export class LiveDriver {
       case 'trade':
         this.#options.audience.last(event.symbol, event.price);
         break;
+      case 'contract':
+        this.#options.onContract?.(event.symbol);
+        break;
       case 'gap':
         void this.#close(event.symbols, event.since);
         break;
@@ -240,17 +245,19 @@ export class LiveDriver {
 
   async #recoverPeaks(since: number, only?: ReadonlySet<SymbolName>): Promise<void> {
     const { audience, market, time, log } = this.#options;
+    // As the trailing rule sees them: a wick of traded prices earns nothing.
+    const marks = market.markHistory ?? market.history;
     for (const { actor, symbol, direction, firstFillAt } of audience.watching()) {
       if (this.#stopped || (only && !only.has(symbol))) continue;
       const from = Math.max(since, firstFillAt ?? since);
-      const bars = await market
-        .history(symbol, PEAK_TIMEFRAME, from, time.clock.now())
+      const bars = await marks
+        .call(market, symbol, PEAK_TIMEFRAME, from, time.clock.now())
         .catch((error: unknown) => {
           log.warn('the prices that a position missed cannot be had', { symbol, reason: errorText(error) });
           return [];
         });
       const prices = bars
-        .filter((bar) => bar.openTime >= from)
+        .filter((bar) => bar.openTime >= (firstFillAt ?? from))
         .map((bar) => (direction === 'long' ? bar.high : bar.low));
       if (prices.length === 0) continue;
       audience.missed(actor, direction === 'long' ? Math.max(...prices) : Math.min(...prices), this.#tell);

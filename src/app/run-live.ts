@@ -57,6 +57,7 @@ interface Life {
   writer?: JournalWriter;
   system?: LiveSystem;
   driver?: LiveDriver;
+  instruments?: InstrumentWatch;
   /** Nothing may leave any more. */
   isOver: boolean;
 }
@@ -187,6 +188,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
     epoch: session.lease.epoch,
     log,
   });
+  life.instruments = watch;
   void watch.start();
   screen.progress.recovery = {
     ...screen.progress.recovery,
@@ -282,11 +284,12 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
 }
 
 function driverOf(
-  { session, connected, writer }: Life,
+  life: Life,
   system: LiveSystem,
   market: ConstructorParameters<typeof LiveDriver>[0]['market'],
   identity: RemoteIdentity,
 ): LiveDriver {
+  const { session, connected, writer } = life;
   const { options, io, log, recovered } = session;
   return new LiveDriver({
     market,
@@ -300,6 +303,7 @@ function driverOf(
     seen: seenBy(session, identity.market.symbols),
     awaySince: recovered.headAt,
     isWell: () => writer?.state === 'ok',
+    onContract: (symbol) => life.instruments?.changed(symbol),
     log,
   });
 }

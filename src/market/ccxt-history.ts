@@ -26,10 +26,12 @@ export interface HistoryRange {
   readonly until: number;
   /** The venue's clock. */
   readonly now: () => number;
+  /** Absent: traded prices. */
+  readonly of?: 'mark';
 }
 
 export async function binanceHistory(rest: PublicRest, range: HistoryRange): Promise<Candle[]> {
-  const { symbol, timeframe, after, until, now } = range;
+  const { symbol, timeframe, after, until, now, of } = range;
   const spanMs = TIMEFRAME_MS[timeframe];
   const bars: Candle[] = [];
   // The first bar to close after `after` opens in the span that holds it.
@@ -39,7 +41,7 @@ export async function binanceHistory(rest: PublicRest, range: HistoryRange): Pro
     const wanted = Math.min(PAGE, Math.floor((until - from) / spanMs) + 1);
     const weight = WEIGHTS.find(([below]) => wanted < below)?.[1] ?? 10;
     const rows = await rest.get(
-      'fapiPublicGetKlines',
+      of === 'mark' ? 'fapiPublicGetMarkPriceKlines' : 'fapiPublicGetKlines',
       { symbol, interval: timeframe, startTime: from, endTime: until, limit: wanted },
       weight,
     );

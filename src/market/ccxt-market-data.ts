@@ -55,6 +55,7 @@ const STREAMS_PER_SOCKET = 200;
 /** From here on one stream of all symbols is cheaper than one for each. */
 const MARKS_AS_ARRAY_FROM = 30;
 const ALL_MARKS = '!markPrice@arr@1s';
+const CONTRACTS = '!contractInfo';
 /** The venue ends a connection after 24 hours. */
 const MOVE_AFTER_MS = 23 * 3_600_000;
 const SNAPSHOT_LEVELS = 500;
@@ -96,6 +97,16 @@ export class CcxtMarketData implements LiveMarketData {
   ): Promise<readonly Candle[]> {
     const now = (): number => this.#options.time.clock.now();
     return binanceHistory(await this.#open(), { symbol, timeframe, after, until, now });
+  }
+
+  async markHistory(
+    symbol: SymbolName,
+    timeframe: Timeframe,
+    after: number,
+    until: number,
+  ): Promise<readonly Candle[]> {
+    const now = (): number => this.#options.time.clock.now();
+    return binanceHistory(await this.#open(), { symbol, timeframe, after, until, now, of: 'mark' });
   }
 
   book(symbol: SymbolName): LiveBook | undefined {
@@ -206,6 +217,7 @@ class Running {
       { channel: 'bars', path: 'market', stream: (s) => `${s}@kline_${timeframe}`, steady: false },
       { channel: 'trades', path: 'market', stream: (s) => `${s}@aggTrade`, steady: false },
       { channel: 'quotes', path: 'public', stream: (s) => `${s}@bookTicker`, steady: false },
+      { channel: 'contracts', path: 'market', stream: () => CONTRACTS, steady: false },
       { channel: 'books', path: 'public', stream: (s) => `${s}@depth@100ms`, steady: false },
     ];
     return plans.filter(({ channel }) => channels.includes(channel));
@@ -216,6 +228,7 @@ class Running {
     const { symbols } = this.#market;
     if (channel === 'marks' && symbols.length >= MARKS_AS_ARRAY_FROM)
       return [{ streams: [ALL_MARKS], symbols }];
+    if (channel === 'contracts') return [{ streams: [CONTRACTS], symbols }];
     const chunks = [];
     for (let from = 0; from < symbols.length; from += STREAMS_PER_SOCKET) {
       const part = symbols.slice(from, from + STREAMS_PER_SOCKET);
@@ -297,6 +310,9 @@ class Running {
         this.#hub.trade({ type: 'trade', symbol, at, price, quantity, buyerMaker });
         return;
       }
+      case 'contract':
+        this.#hub.contract({ type: 'contract', symbol, at });
+        return;
       case 'depth':
         this.#books.diff(symbol, at, tick);
     }

@@ -1,6 +1,6 @@
 /**
  * Bytes of Binance market frames into typed ticks: bookTicker, trade and aggTrade, markPriceUpdate (single or the
- * array of all symbols), kline, depthUpdate; bare, or wrapped as {stream, data}.
+ * array of all symbols), kline, depthUpdate, contractInfo; bare, or wrapped as {stream, data}.
  *
  * Invariants: never throws; a frame it cannot read is counted and yields nothing; fields it does not know are
  * skipped, wherever they stand; a price is a positive finite number or the frame is a fault.
@@ -64,7 +64,14 @@ export interface DepthTick extends DepthDiff {
   readonly at: number;
 }
 
-export type Tick = BookTick | TradeTick | MarkTick | CandleTick | DepthTick;
+/** A contract's terms have changed; which ones, REST tells in one form for all. */
+export interface ContractTick {
+  readonly kind: 'contract';
+  readonly symbol: SymbolName;
+  readonly at: number;
+}
+
+export type Tick = BookTick | TradeTick | MarkTick | CandleTick | DepthTick | ContractTick;
 
 export interface DecoderCounts {
   readonly frames: number;
@@ -237,6 +244,8 @@ function hasSoundNumbers(tick: Tick): boolean {
       return isPrice(tick.price);
     case 'candle':
       return [tick.open, tick.high, tick.low, tick.close].every(isPrice) && isAmount(tick.volume);
+    case 'contract':
+      return true;
     case 'depth':
       return Number.isSafeInteger(tick.lastId) && tick.bids.every(isLevel) && tick.asks.every(isLevel);
   }
@@ -293,6 +302,7 @@ const BUILDERS: Readonly<Record<string, (event: Fields) => Tick>> = {
       closed: k.x === true,
     };
   },
+  contractInfo: (event) => ({ kind: 'contract', symbol: symbolOf(event), at: numberOf(event.E) }),
   depthUpdate: (event) => ({
     kind: 'depth',
     symbol: symbolOf(event),

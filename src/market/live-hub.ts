@@ -17,6 +17,7 @@ export type MarkEvent = Extract<LiveMarketEvent, { type: 'mark' }>;
 export type QuoteEvent = Extract<LiveMarketEvent, { type: 'quote' }>;
 export type TradeEvent = Extract<LiveMarketEvent, { type: 'trade' }>;
 export type InterestEvent = Extract<LiveMarketEvent, { type: 'open-interest' }>;
+export type ContractEvent = Extract<LiveMarketEvent, { type: 'contract' }>;
 type BookEvent = Extract<LiveMarketEvent, { type: 'book' }>;
 
 export interface LiveHubOptions extends LiveMarketOptions {
@@ -122,6 +123,11 @@ export class LiveHub {
     if (!known || event.at <= known.lastInterestAt) return;
     known.lastInterestAt = event.at;
     this.#options.onEvent(event);
+  }
+
+  /** Each word of it: what has changed is read, and reading once too often is no harm. */
+  contract(event: ContractEvent): void {
+    if (this.#symbols.has(event.symbol)) this.#options.onEvent(event);
   }
 
   book(symbol: SymbolName, at: number): void {

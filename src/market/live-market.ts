@@ -44,12 +44,14 @@ export type LiveMarketEvent =
     }
   /** The book of a symbol changed; read it with `book`. */
   | { readonly type: 'book'; readonly symbol: SymbolName; readonly at: number }
+  /** Something of this contract has changed: its status, its delivery or its brackets. */
+  | { readonly type: 'contract'; readonly symbol: SymbolName; readonly at: number }
   /** Bars that closed after `since` may be missing for these symbols. */
   | { readonly type: 'gap'; readonly symbols: readonly SymbolName[]; readonly since: number }
   | { readonly type: 'stale'; readonly symbols: readonly SymbolName[]; readonly silentMs: number }
   | { readonly type: 'fresh'; readonly symbols: readonly SymbolName[] };
 
-export type LiveChannel = 'bars' | 'marks' | 'quotes' | 'trades' | 'books' | 'open-interest';
+export type LiveChannel = 'bars' | 'marks' | 'quotes' | 'trades' | 'books' | 'open-interest' | 'contracts';
 
 export interface LiveBook {
   readonly at: number;
@@ -70,6 +72,13 @@ export interface LiveMarketData {
   start(options: LiveMarketOptions, onEvent: (event: LiveMarketEvent) => void): Promise<void>;
   /** Closed bars with close time in (after, until], oldest first, however many pages that takes. */
   history(symbol: SymbolName, timeframe: Timeframe, after: number, until: number): Promise<readonly Candle[]>;
+  /** The same of the mark price, where the venue keeps it. */
+  markHistory?(
+    symbol: SymbolName,
+    timeframe: Timeframe,
+    after: number,
+    until: number,
+  ): Promise<readonly Candle[]>;
   /** The newest book, where the books channel is on and in step; undefined while it resynchronises. */
   book(symbol: SymbolName): LiveBook | undefined;
   stop(): Promise<void>;

@@ -62,6 +62,16 @@ export class WarmMarket implements LiveMarketData {
     return this.#market.history(symbol, timeframe, after, until);
   }
 
+  markHistory(
+    symbol: SymbolName,
+    timeframe: Timeframe,
+    after: number,
+    until: number,
+  ): Promise<readonly Candle[]> {
+    const { markHistory = this.#market.history } = this.#market;
+    return markHistory.call(this.#market, symbol, timeframe, after, until);
+  }
+
   book(symbol: SymbolName): LiveBook | undefined {
     return this.#market.book(symbol);
   }

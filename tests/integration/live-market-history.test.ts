@@ -61,6 +61,34 @@ test('history: pages, numbers, and never the bar that is still forming', async (
   assert.deepEqual(await b.market.history('BTCUSDT', '1m', now, now), []);
 });
 
+test('history of the mark price: the same pages of another series', async (t) => {
+  const b = await bench(t);
+  const now = T0 + 4 * MINUTE + 30_000;
+  b.venue.advanceTo(now);
+  b.answer = ({ path: at }) => {
+    assert.equal(at, '/fapi/v1/markPriceKlines');
+    return [0, 1, 2, 3, 4].map((i) => [
+      T0 + i * MINUTE,
+      '100',
+      '101.5',
+      '99',
+      '100',
+      '0',
+      0,
+      '0',
+      60,
+      '0',
+      '0',
+      '0',
+    ]);
+  };
+  const bars = await b.market.markHistory('BTCUSDT', '1m', T0, now);
+  assert.deepEqual(
+    bars.map(({ openTime, high }) => [(openTime - T0) / MINUTE, high]),
+    [0, 1, 2, 3].map((i) => [i, 101.5]),
+  );
+});
+
 test('history: a bar that closed this very moment counts only when a later one proves it', async (t) => {
   const b = await bench(t);
   const until = T0 + 2 * MINUTE;

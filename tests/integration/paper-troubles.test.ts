@@ -79,6 +79,16 @@ describe('a position at a venue in trouble', () => {
     assert.deepEqual(fills(world), []);
   });
 
+  test('the stream tells of a halt long before the next reading of all instruments', async (t) => {
+    const world = await holding(t, {
+      config: { venue: { foreign: 'adopt', instrumentsEveryMs: 3_600_000 } },
+    });
+    change(world, { status: 'TRADING_HALT' });
+    await world.until('the halt', () => told(world, 'halted') !== undefined);
+    change(world, { status: 'TRADING' });
+    await world.until('the end of it', () => told(world, 'resumed') !== undefined);
+  });
+
   test('its tick and its margin table change: the stop moves to the new tick, the bracket is told', async (t) => {
     const world = await holding(t, QUICK);
     const brackets = world.venue.market.instrument(SYMBOL)?.brackets ?? [];

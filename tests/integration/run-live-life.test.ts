@@ -107,9 +107,11 @@ describe('a live run', () => {
     for (const { order } of submits(world).slice(sent))
       assert.ok(order.reduceOnly || order.closePosition === true || order.symbol !== 'ETHUSDT');
     assert.deepEqual(
-      second.market.asked.filter(({ timeframe }) => timeframe === '1m').map(({ symbol }) => symbol),
-      ['ETHUSDT'],
+      second.market.marksAsked.map(({ symbol, timeframe }) => [symbol, timeframe]),
+      [['ETHUSDT', '1m']],
+      'its peak is of the mark price',
     );
+    assert.ok(second.market.asked.every(({ timeframe }) => timeframe !== '1m'));
     assert.equal(second.status().venue?.unknownOrders.length, 0);
     await world.stop();
     replays(world);

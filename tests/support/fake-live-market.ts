@@ -17,6 +17,10 @@ export class FakeLiveMarket implements LiveMarketData {
   options: LiveMarketOptions | undefined;
   /** What was asked of history. */
   readonly asked: { symbol: SymbolName; timeframe: Timeframe; after: number; until: number }[] = [];
+  /** And of the marks' history. */
+  readonly marksAsked: { symbol: SymbolName; timeframe: Timeframe; after: number; until: number }[] = [];
+  /** What of the marks differs from the traded prices. */
+  markOf = (bar: Candle): Candle => bar;
   /** History and streams fail so often before they answer. */
   failures = 0;
 
@@ -40,6 +44,21 @@ export class FakeLiveMarket implements LiveMarketData {
   ): Promise<readonly Candle[]> {
     this.asked.push({ symbol, timeframe, after, until });
     this.#fail();
+    return this.#closed(symbol, timeframe, after, until);
+  }
+
+  async markHistory(
+    symbol: SymbolName,
+    timeframe: Timeframe,
+    after: number,
+    until: number,
+  ): Promise<readonly Candle[]> {
+    this.marksAsked.push({ symbol, timeframe, after, until });
+    this.#fail();
+    return this.#closed(symbol, timeframe, after, until).map(this.markOf);
+  }
+
+  #closed(symbol: SymbolName, timeframe: Timeframe, after: number, until: number): Candle[] {
     const last = Math.min(until, this.#now());
     return this.of(symbol, timeframe).filter((bar) => closeTime(bar) > after && closeTime(bar) <= last);
   }
