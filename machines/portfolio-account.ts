@@ -83,6 +83,8 @@ export interface PortfolioContext {
     };
   };
   readonly operatorHalt: string | null;
+  /** Conditional orders at the venue that nobody here placed: they count in the account's limit. */
+  readonly foreignConditionals?: number;
   readonly counts: { readonly [name: string]: number };
   /** What moved the wallet, summed by the venue's reason: with the first balance it gives the wallet exactly. */
   readonly flows: { readonly [reason: string]: Decimal };
@@ -100,6 +102,7 @@ export interface PortfolioContext {
 }
 
 export type PortfolioEvent =
+  | ({ readonly type: 'FOREIGN_CONDITIONALS'; readonly count: number } & Timed)
   | ({
       readonly type: 'ASSESS';
       readonly entry: Entry;
@@ -219,6 +222,7 @@ export function portfolioView(context: PortfolioContext, conditions?: MarketCond
     peakEquity: context.peakEquity,
     available: max(ZERO, sub(context.equity, bound)),
     learned: context.learned,
+    ...(context.foreignConditionals ? { foreignConditionals: context.foreignConditionals } : {}),
     ...(conditions ? { conditions } : {}),
   };
 }

@@ -313,6 +313,11 @@ function createChart({ assess, learn }: RiskJudge) {
         ),
         changeBreaker: act(changeBreaker),
         halt: act(halt),
+        countForeign: act((context, event) =>
+          event.type === 'FOREIGN_CONDITIONALS'
+            ? step({ ...context, foreignConditionals: event.count })
+            : step(context),
+        ),
         unexpected: act((context, event) => unexpected(PORTFOLIO, context, event)),
       },
       guards: {
@@ -328,6 +333,7 @@ function createChart({ assess, learn }: RiskJudge) {
         CONFIRM: { actions: 'confirm' },
         WALLET_CHANGED: { actions: 'changeWallet' },
         EXPOSURE: { actions: 'expose' },
+        FOREIGN_CONDITIONALS: { actions: 'countForeign' },
         POSITION_CLOSED: { actions: 'closePosition' },
         RELEASE: { actions: 'release' },
         MARK: { actions: 'mark' },

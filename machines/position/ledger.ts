@@ -25,6 +25,7 @@ import {
   updateOrder,
 } from './orders.ts';
 import { releasedPart, takenFromPart } from './parts.ts';
+import { capFromFill } from './stop-bounds.ts';
 
 export { averagePrice, isFlat } from './open.ts';
 
@@ -311,14 +312,14 @@ function exchange(context: PositionContext, order: OrderRecord, trade: Exchanged
     : withItsStop(paid, increase(paid, order, trade), order, trade);
 }
 
-/** An add moves the stop so that no more is at risk than before it. */
+/** An add moves the stop so that no more is at risk than before it; an entry's fill, so that no more is than may be. */
 function withItsStop(
   before: PositionContext,
   after: PositionContext,
   order: OrderRecord,
   { quantity, price }: Exchanged,
 ): Step<PositionContext> {
-  const move = order.role === 'add' ? neutralStop(before, quantity, price) : null;
+  const move = order.role === 'add' ? neutralStop(before, quantity, price) : capFromFill(after);
   if (move === null) return step(after);
   const { stopPrice, reason, why } = move;
   return step(

@@ -3,7 +3,8 @@
  * venue itself takes some of it (deleveraging, liquidation, settlement) or a person does.
  *
  * Invariants: each leaves a record with its numbers and tells people; levels move to the new ticks, the stop to the
- * tighter side; what is left of a liquidated position is closed at once, as its margin is gone.
+ * tighter side, and before a liquidation price that came nearer; what is left of a liquidated position is closed at
+ * once, as its margin is gone.
  */
 import { type Decimal, gt, lte } from '../../src/core/decimal.ts';
 import type { Instrument, InstrumentStatus, LeverageBracket } from '../../src/domain/instrument.ts';
@@ -14,6 +15,7 @@ import { type Filters, filtersOf, type PositionContext } from './context.ts';
 import type { ForcedKind, Happening } from './happenings.ts';
 import { askToReconcile, demandEmergency, isFlat } from './ledger.ts';
 import { tightened } from './prices.ts';
+import { stopBeforeLiquidation } from './stop-bounds.ts';
 import { refittedParts } from './targets.ts';
 
 const HAPPENINGS_KEPT = 8;
@@ -79,17 +81,25 @@ function changeBracket(
   const { maintMarginRate, initialLeverage: maxLeverage } = now;
   if (before.maintMarginRate === maintMarginRate && before.initialLeverage === maxLeverage)
     return step(context);
+  const move = stopBeforeLiquidation(context, instrument);
+  const moved =
+    move === null ? '' : `; the stop goes from ${context.stopPrice} to ${move.stopPrice}, ${move.why}`;
   const over = maxLeverage < entry.leverage ? `, below the ${entry.leverage}× it was entered with` : '';
   const detail =
     `new leverage bracket for ${openNotional}: maintenance ${before.maintMarginRate} → ${maintMarginRate}, ` +
-    `leverage up to ${before.initialLeverage}× → ${maxLeverage}×${over}`;
-  return note(context, 'brackets', detail, {
+    `leverage up to ${before.initialLeverage}× → ${maxLeverage}×${over}${moved}`;
+  const stopPrice = move?.stopPrice ?? context.stopPrice;
+  const noted = note({ ...context, stopPrice }, 'brackets', detail, {
     notional: openNotional,
     maintMarginRate,
     before: before.maintMarginRate,
     maxLeverage,
     leverage: entry.leverage,
+    ...(move === null ? {} : { stopPrice }),
   });
+  // With cross margin it is the account that has less room: what it has left is read at once.
+  const read = askToReconcile(noted.context, `${context.symbol} has other brackets`);
+  return { context: noted.context, intents: [...noted.intents, read] };
 }
 
 const STATUS_KINDS: Readonly<Record<InstrumentStatus, Happening['kind']>> = {

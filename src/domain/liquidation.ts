@@ -5,9 +5,9 @@
  * for a short; higher leverage never moves an isolated liquidation price away from the entry.
  */
 import { add, ceilTo, type Decimal, floorTo, fromNumber, sub, toNumber } from '../core/decimal.ts';
-import type { Instrument } from '../domain/instrument.ts';
-import type { Direction } from '../domain/order.ts';
-import { lowerRoot, type Stake, upperRoot } from '../exchange/liquidation-price.ts';
+import type { Instrument } from './instrument.ts';
+import { lowerRoot, type Stake, upperRoot } from './margin-tiers.ts';
+import type { Direction } from './order.ts';
 
 export interface Planned {
   readonly direction: Direction;

@@ -27,6 +27,15 @@ export interface SizedEntry extends Entry {
   readonly leverage: number;
   /** How risk came to size, stop and leverage, in words and numbers. */
   readonly notes?: readonly string[];
+  readonly bounds?: StopBounds;
+}
+
+/** What no stop may lie beyond: the position measures it anew where only it knows the numbers. */
+export interface StopBounds {
+  /** Behind the average entry price. */
+  readonly hardCapPercent: Decimal;
+  /** Between stop and liquidation price, a share of the entry price. Null: it is the whole account's matter, or off. */
+  readonly liquidationBufferRate: number | null;
 }
 
 export interface Refusal {
@@ -93,6 +102,8 @@ export interface PortfolioView {
   /** What the venue leaves for new margin. */
   readonly available?: Decimal;
   readonly learned?: Learned;
+  /** Conditional orders of the account that nobody here placed. */
+  readonly foreignConditionals?: number;
   readonly conditions?: MarketConditions;
 }
 

@@ -6,11 +6,12 @@
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import { surplus } from '../domain/margin-tiers.ts';
 import { bookFill, changeWallet, feeOf } from './account.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { closeOrder, crossWallet, detail, emit, instrumentOf, marginModeOf } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
-import { type Exposed, exposedOf, surplus } from './liquidation-price.ts';
+import { type Exposed, exposedOf } from './liquidation-price.ts';
 import { planTake, takeBound } from './matching.ts';
 
 export function callMargin(venue: Venue, symbol: SymbolName, exposed: Exposed, mark: number): void {

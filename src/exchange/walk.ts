@@ -9,13 +9,14 @@
 import { assert } from '../core/assert.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import { lowerRoot, type Stake, surplus, upperRoot } from '../domain/margin-tiers.ts';
 import { type Leg, still } from './candle-path.ts';
 import { activationOf, improves, isProtected, reached, triggerOf, workingPrice } from './conditional.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
 import { detail } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
 import { callMargin, liquidate } from './liquidation.ts';
-import { type Exposed, exposedOf, lowerRoot, type Stake, surplus, upperRoot } from './liquidation-price.ts';
+import { type Exposed, exposedOf } from './liquidation-price.ts';
 import { tidy } from './matching.ts';
 import { fillResting, openQuantity } from './orders.ts';
 import { trigger } from './trigger.ts';

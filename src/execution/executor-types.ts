@@ -245,6 +245,8 @@ export interface ExecutorState {
     why: string;
   };
   income: { inFlight: string | null; dueAt: number | null; tries: number };
+  /** Conditional orders of the last reading that nobody here placed, as the portfolio was told. Absent: none ever. */
+  foreignConditionals?: number;
   holdings: Record<SymbolName, Record<ActorId, Holding>>;
   /** Who held something on a symbol last, and when (venue's clock): for ledger rows that come late. */
   lastHeld?: Record<SymbolName, { readonly owner: ActorId; readonly since: number; readonly until: number }>;

@@ -10,7 +10,7 @@ import { entryDeskOf } from '../../machines/messages.ts';
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
-import { VENUE } from '../domain/events.ts';
+import { PORTFOLIO, VENUE } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
 import { changeForeign, changeHolding, foreignOf, holderOf } from './books.ts';
@@ -28,6 +28,16 @@ export function reviewForeign(work: Work): void {
     if (D.isZero(foreign.amount) && foreign.orders.length === 0) forget(work, symbol, foreign);
     else review(work, symbol, foreign);
   }
+}
+
+/** An account may hold only so many conditional orders: risk must know of those that are not ours. */
+export function tellForeignConditionals(work: Work): void {
+  const { state } = work;
+  const orders = Object.values(state.foreign).flatMap((foreign) => foreign.orders);
+  const count = orders.filter(({ book }) => book === 'algo').length;
+  if (count === (state.foreignConditionals ?? 0)) return;
+  state.foreignConditionals = count;
+  send(work, PORTFOLIO, { type: 'FOREIGN_CONDITIONALS', count });
 }
 
 function forget(work: Work, symbol: SymbolName, foreign: Foreign): void {

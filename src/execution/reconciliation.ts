@@ -37,7 +37,7 @@ import {
   wantReport,
 } from './executor-state.ts';
 import type { ExecutorOptions, ExecutorState, ForeignOrder, OrderRecord } from './executor-types.ts';
-import { reviewForeign } from './foreign.ts';
+import { reviewForeign, tellForeignConditionals } from './foreign.ts';
 import { inferPosition } from './inference.ts';
 import { wantCancel } from './order-cancel.ts';
 import { settle } from './order-fills.ts';
@@ -103,6 +103,7 @@ export function takeReport(work: Work, report: RemoteReport, askedAt: number): v
   compareWallet(work, report);
   sweepOrphans(work);
   reviewForeign(work);
+  tellForeignConditionals(work);
   tellProtection(work, report);
   tellBreaker(work);
   tellMargin(work, report);

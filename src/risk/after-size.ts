@@ -4,9 +4,9 @@
  */
 import { add, type Decimal, div, gt, mul, sum, toNumber } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import { crossLiquidation, safeLeverage, stopBefore, stopIsSafe } from '../domain/liquidation.ts';
 import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
 import { refuse } from './checks.ts';
-import { crossLiquidation, safeLeverage, stopBefore, stopIsSafe } from './liquidation.ts';
 import { distancePercent, tighter } from './stop.ts';
 import { portfolioLoss } from './value-at-risk.ts';
 

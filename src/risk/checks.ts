@@ -48,9 +48,14 @@ const positionCount: Check = (entry, _instrument, view, limits) => {
 /** A position that could not have its stop must not be opened; an add shares the stop that is there. */
 const stopsAreLeft: Check = (entry, _instrument, view, { conditionalOrders: { limit, reserve } }) => {
   if (entry.add) return null;
-  const used = new Set(view.exposures.map((exposure) => exposure.symbol)).size;
-  return used + 1 > limit - reserve
-    ? refuse('conditional-orders', `${used} stops stand already; ${limit} less ${reserve} for replacements`)
+  const own = new Set(view.exposures.map((exposure) => exposure.symbol)).size;
+  const foreign = view.foreignConditionals ?? 0;
+  const also = foreign > 0 ? ` and ${foreign} conditional orders that nobody here placed` : '';
+  return own + foreign + 1 > limit - reserve
+    ? refuse(
+        'conditional-orders',
+        `${own} stops stand already${also}; ${limit} less ${reserve} for replacements`,
+      )
     : null;
 };
 

@@ -16,6 +16,7 @@ import type {
   RiskDecision,
   RiskLimits,
   SizedEntry,
+  StopBounds,
 } from '../domain/risk.ts';
 import { afterSize } from './after-size.ts';
 import { CHECKS, refuse } from './checks.ts';
@@ -118,13 +119,19 @@ function place(
   );
   if (placed.refusals) return refused(...placed.refusals);
   const { leverage, stopPrice } = placed;
-  const sized: SizedEntry = { ...entry, stopPrice, quantity, leverage };
+  const sized: SizedEntry = { ...entry, stopPrice, quantity, leverage, bounds: boundsOf(limits) };
   const notes = [
     ...(lots.roundedUp ? [`rounded up to the least order, ${quantity} ${instrument.base}`] : []),
     ...(stopPrice === entry.stopPrice ? [] : [`stop drawn in to ${stopPrice}, before the liquidation price`]),
     `leverage ${leverage}`,
   ];
   return { approved: true, entry: sized as RiskApproved<SizedEntry>, notes };
+}
+
+function boundsOf({ stop, liquidation }: RiskLimits): StopBounds {
+  const { enabled, marginMode, bufferRate } = liquidation;
+  const isOwn = enabled && marginMode === 'isolated';
+  return { hardCapPercent: stop.hardCapPercent, liquidationBufferRate: isOwn ? bufferRate : null };
 }
 
 /** The venue's own cap for this notional, and ours. */

@@ -50,17 +50,8 @@ export const ENTER: Signal = {
 export const EXIT: Signal = { kind: 'exit', direction: 'long', symbol: 'BTCUSDT', reason: 'faded' };
 
 export function candle(closeAt: number, close = 100): Candle {
-  const openTime = closeAt - 900_000;
-  return {
-    symbol: 'BTCUSDT',
-    timeframe: '15m',
-    openTime,
-    open: close,
-    high: close,
-    low: close,
-    close,
-    volume: 1,
-  };
+  const prices = { open: close, high: close, low: close, close };
+  return { symbol: 'BTCUSDT', timeframe: '15m', openTime: closeAt - 900_000, ...prices, volume: 1 };
 }
 
 export const closedCandles = (closeAt: number, close = 100): ClosedCandles => ({
@@ -171,6 +162,7 @@ const account: MachineCase = {
       { type: 'EXPOSURE', ...exposure, notional: '0', quantity: '0' },
       { type: 'POSITION_CLOSED', actor, trade: tradeOf('-10'), reason: 'stop' },
       { type: 'RELEASE', reservation: 'r1' },
+      { type: 'FOREIGN_CONDITIONALS', count: 3 },
       { type: 'MARK', prices: { BTCUSDT: 99 } },
       { type: 'BREAKER_CHANGED', breaker: 'drawdown', state: 'halted', cause: 'down' },
       { type: 'BREAKER_CHANGED', breaker: 'daily-loss', state: 'reducing', cause: 'down' },

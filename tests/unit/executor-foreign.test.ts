@@ -243,3 +243,26 @@ test('a trade whose ledger rows come before its fill reaches the wallet once', (
   assert.equal(both.next.wallet, world.venue.state.wallet);
   assert.ok(both.events.some(({ event }) => event.type === 'ORDER_FILLED' && event.cause === 'manual'));
 });
+
+test('conditional orders that nobody here placed are counted, and the portfolio hears of each new count', () => {
+  const world = holding('1');
+  world.stop('1');
+  world.run(1_000);
+  const counts = (): unknown[] =>
+    world
+      .toldTo('portfolio')
+      .filter(({ type }) => type === 'FOREIGN_CONDITIONALS')
+      .map(({ count }) => count);
+  const [own] = world.venue.state.algos;
+  assert.ok(own);
+  const theirs = { ...own, algoId: 'web-7', clientOrderId: 'web_7', symbol: 'ETHUSDT' };
+  world.happen((venue) => void venue.state.algos.push(theirs));
+  world.run(130_000);
+  assert.deepEqual(counts(), [1], 'its own stop is not among them');
+  world.happen((venue) => {
+    venue.state.algos = venue.state.algos.filter(({ clientOrderId }) => clientOrderId !== 'web_7');
+  });
+  world.run(130_000);
+  assert.deepEqual(counts(), [1, 0]);
+  settle(world);
+});

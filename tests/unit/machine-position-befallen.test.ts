@@ -111,6 +111,77 @@ describe('the symbol', () => {
       maxLeverage: 4,
       leverage: 5,
     });
+    assert.deepEqual(
+      bench.sent('venue').map(({ type }) => type),
+      ['RECONCILE'],
+      'what margin the account has left is read at once',
+    );
+  });
+});
+
+describe('what no stop may lie beyond', () => {
+  const [first, second] = INSTRUMENT.brackets;
+  const margin = (maintMarginRate: string) => ({ brackets: [{ ...first, maintMarginRate }, second] });
+  const bounds = { hardCapPercent: '5', liquidationBufferRate: 0.005 };
+
+  test('a bracket that asks for more margin: the stop goes before the liquidation price, and never back', () => {
+    const bench = new PositionBench({ entry: { bounds } }).open();
+    changed(bench, margin('0.15'));
+    assert.deepEqual(
+      [bench.state.stopPrice, bench.orders()],
+      ['95', []],
+      'liquidated at 94.1: still before it',
+    );
+    changed(bench, margin('0.16'), { ...INSTRUMENT, ...margin('0.15') });
+    // (200 − 40) ÷ (2 × 0.84) = 95.24, half a percent of the entry price before it, on a tick and one more.
+    assert.equal(bench.state.stopPrice, '95.9');
+    assert.deepEqual(
+      bench.orders().map(({ type, triggerPrice, quantity }) => [type, triggerPrice, quantity]),
+      [['STOP_MARKET', '95.9', '2']],
+    );
+    assert.match(
+      newest(bench)?.detail ?? '',
+      /the stop goes from 95 to 95.9, before the liquidation price, now 95.2/,
+    );
+    bench.acknowledge('stop-2');
+    assert.deepEqual(bench.cancels(), ['stop-1']);
+    changed(bench, margin('0.004'), { ...INSTRUMENT, ...margin('0.16') });
+    assert.equal(bench.state.stopPrice, '95.9');
+    for (const entry of [{}, { bounds: { ...bounds, liquidationBufferRate: null } }]) {
+      const other = changed(new PositionBench({ entry }).open(), margin('0.16'));
+      assert.equal(other.state.stopPrice, '95', 'of an older version, or the whole account’s matter');
+    }
+  });
+
+  test('the hard cap is measured from what was paid: a worse fill takes the stop along, a better one does not', () => {
+    for (const [direction, price, stop] of [
+      ['long', '102', '96.9'],
+      ['long', '99', '95'],
+      ['short', '98', '102.9'],
+      ['short', '101', '105'],
+    ] as const) {
+      const stopPrice = direction === 'long' ? '95' : '105';
+      const bench = new PositionBench({ entry: { bounds, direction, stopPrice } }).enter();
+      bench.fill('entry-1', '2', price);
+      assert.deepEqual(
+        bench.orders().map(({ triggerPrice }) => triggerPrice),
+        [stop],
+        `${direction} filled at ${price}`,
+      );
+      assert.equal(bench.state.stopReason, 'stop');
+    }
+  });
+
+  test('filled in parts, it is measured from their average, in the row of each', () => {
+    const bench = new PositionBench({ entry: { bounds } }).enter();
+    bench.fill('entry-1', '1', '100', { complete: false });
+    assert.equal(bench.state.stopPrice, '95');
+    bench.fill('entry-1', '1', '104', { cumulative: '2' });
+    assert.equal(bench.state.stopPrice, '96.9');
+    assert.deepEqual(
+      bench.orders().map(({ triggerPrice, quantity }) => [triggerPrice, quantity]),
+      [['96.9', '2']],
+    );
   });
 });
 

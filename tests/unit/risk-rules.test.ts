@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Instrument } from '../../src/domain/instrument.ts';
+import { crossLiquidation, isolatedLiquidation, safeLeverage } from '../../src/domain/liquidation.ts';
 import type { Entry, PortfolioView, Results, RiskLimits } from '../../src/domain/risk.ts';
 import { correlation, correlationFactor } from '../../src/risk/correlation.ts';
 import { drawdownFactor, drawdownPercent } from '../../src/risk/drawdown.ts';
 import { kellyFactor, kellyFraction, learnedFactor, weightAfter, withTrade } from '../../src/risk/edge.ts';
 import { DEFAULT_LIMITS } from '../../src/risk/limits.ts';
-import { crossLiquidation, isolatedLiquidation, safeLeverage } from '../../src/risk/liquidation.ts';
 import { assessEntry } from '../../src/risk/risk-manager.ts';
 import { portfolioLoss } from '../../src/risk/value-at-risk.ts';
 import { entry, INSTRUMENT } from '../support/machine-bench.ts';

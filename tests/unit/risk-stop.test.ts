@@ -132,4 +132,11 @@ test('the last conditional orders are kept for replacements', () => {
   assert.deepEqual(decision.refusals, [
     { rule: 'conditional-orders', detail: '160 stops stand already; 200 less 40 for replacements' },
   ]);
+  assert.ok(decide({}, { ...held(100), foreignConditionals: 59 }).approved);
+  const crowded = decide({}, { ...held(100), foreignConditionals: 60 });
+  assert.ok(!crowded.approved, 'whoever placed them: the venue counts all');
+  assert.match(
+    crowded.refusals[0]?.detail ?? '',
+    /^100 stops stand already and 60 conditional orders that nobody/,
+  );
 });
