@@ -6,7 +6,7 @@
  *     node run.cjs bench/crash-scenarios.ts luna ftx                  only these, one JSON line each
  *     node run.cjs bench/crash-scenarios.ts --only position --keep scenarios.jsonl
  *
- * --keep FILE takes what it has not to run from that file, and adds what it ran.
+ * --commit NAME says on the page what was measured. --keep FILE takes what it has not to run from that file, and adds what it ran.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,6 +27,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string' },
     keep: { type: 'string' },
     out: { type: 'string' },
+    commit: { type: 'string', default: '' },
   },
 });
 
@@ -107,5 +108,5 @@ if (values.out !== undefined) {
     const line = lines.get(crash.name);
     return line ? [{ crash, report: line.report }] : [];
   });
-  writeFileSync(values.out, scenariosPage(done));
+  writeFileSync(values.out, scenariosPage(done, values.commit));
 }

@@ -8,17 +8,18 @@ export interface Scenario {
   readonly report: RuleReport;
 }
 
-const INTRO = `# What each rule saved or cost in eight crashes
+const intro = (commit: string): string => `# What each rule saved or cost in eight crashes
 
 Each recording is traded by the default strategy and the default configuration with 100 USDT a symbol, then again
 with one rule alone switched: off where it is on, on where it is off. *Saved* is what the account had more at the end
 because of the rule, in USDT; below zero is what it cost. A rule that is off by default shows what it would have
 saved. Everything else stays as it is, so the figures of several rules do not add up. What is still open at the end
 counts at its last price. There is no order book in these recordings, so liquidity and funding ahead are not judged,
-and the edge (50 trades) is not yet measured.
+and the edge (50 trades) is not yet measured. ${commit === '' ? '' : `Measured at commit ${commit}.`}
 
 One crash is one path: a rule that costs here may be what saves the account in the next one. That is what most of
-them are for: to keep the worst small, not the mean large.
+them are for: to keep the worst small, not the mean large. So read *saved* beside the deepest drawdown and the worst
+trade: partial exits, for one, give away much of a move that runs on, and leave a smaller drawdown behind.
 
 Repeat one, or try your own recording and configuration:
 
@@ -28,8 +29,8 @@ node run.cjs bench/crash-scenarios.ts --data ../shared/data --out docs/SCENARIOS
 \`\`\`
 `;
 
-export const scenariosPage = (scenarios: readonly Scenario[]): string =>
-  [INTRO, summary(scenarios), ...scenarios.map(section)].join('\n');
+export const scenariosPage = (scenarios: readonly Scenario[], commit: string): string =>
+  [intro(commit), summary(scenarios), ...scenarios.map(section)].join('\n');
 
 const signed = (value: Decimal): string => {
   const text = round(value, 2);
