@@ -8,8 +8,8 @@
 import { GrammyError } from 'grammy';
 import type { Time } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import { pause } from '../core/waiting.ts';
 import { HEARD, signalOf, type TelegramBot } from './bot.ts';
-import { pause } from './waiting.ts';
 
 const POLL_S = 30;
 const POLL_TIMEOUT_MS = 45_000;

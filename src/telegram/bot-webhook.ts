@@ -10,8 +10,8 @@ import type { Time } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
+import { pause } from '../core/waiting.ts';
 import { HEARD, signalOf, type TelegramBot } from './bot.ts';
-import { pause } from './waiting.ts';
 
 const RETRY_MS = 15_000;
 const HANDLING_MS = 25_000;

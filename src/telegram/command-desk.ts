@@ -12,6 +12,7 @@ import type { Time } from '../core/clock.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { didYouMean } from '../core/suggest.ts';
+import { within } from '../core/waiting.ts';
 import type { Command, Who } from '../domain/command.ts';
 import { COMMAND_RULES, mayDo, STALE_AFTER_MS } from '../operator/command.ts';
 import type { Operator, OperatorAnswer } from '../operator/operator.ts';
@@ -24,7 +25,6 @@ import type { Memory } from './memory.ts';
 import type { Pace, People, Person } from './people.ts';
 import type { Fate, SendQueue } from './queue.ts';
 import { bold, failure, line, type Reply, say } from './reply.ts';
-import { within } from './waiting.ts';
 
 /** How long the next command waits for this one's answer to arrive. */
 const ARRIVAL_MS = 3_000;

@@ -5,7 +5,8 @@ export interface LocalTime {
   readonly date: string;
   /** Since midnight. */
   readonly minutes: number;
-  readonly isMonday: boolean;
+  /** The date of this week's Monday. */
+  readonly monday: string;
 }
 
 export function localTime(at: number, timeZone: string): LocalTime {
@@ -15,12 +16,20 @@ export function localTime(at: number, timeZone: string): LocalTime {
     ...({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const),
   }).formatToParts(at);
   const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';
+  const date = `${part('year')}-${part('month')}-${part('day')}`;
   return {
-    date: `${part('year')}-${part('month')}-${part('day')}`,
+    date,
     minutes: Number(part('hour')) * 60 + Number(part('minute')),
-    isMonday: part('weekday') === 'Mon',
+    monday: daysBefore(date, WEEKDAYS.indexOf(part('weekday'))),
   };
 }
+
+const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+const DAY_MS = 86_400_000;
+
+/** Dates have no time zone: in UTC a day is a day. */
+const daysBefore = (date: string, days: number): string =>
+  new Date(Date.parse(`${date}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10);
 
 /** "07:30" as minutes since midnight. */
 export const minutesOf = (time: string): number => {

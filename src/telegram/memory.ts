@@ -6,10 +6,10 @@
  * thread of thought; a file that cannot be read is put aside and never stops a run. What an acting command did is not
  * known from here but from the journal, where its id is.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, rename } from 'node:fs/promises';
 import { errorText } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { replaceFile } from '../core/replace-file.ts';
 import type { Command } from '../domain/command.ts';
 import type { Level } from './people.ts';
 
@@ -43,7 +43,7 @@ export interface Remembered {
   /** Lines that quiet hours hold back, oldest first, and how many found no room. */
   readonly held: readonly Held[];
   readonly heldLost: number;
-  /** Dates of the newest reports, as "2025-01-31". */
+  /** Of the newest reports: their day, and the Monday of their week, as "2025-01-31". */
   readonly lastDaily: string | undefined;
   readonly lastWeekly: string | undefined;
 }
@@ -113,7 +113,7 @@ export class Memory {
     while (this.#isDirty) {
       this.#isDirty = false;
       try {
-        await this.#replace(JSON.stringify(this.#now));
+        await replaceFile(this.#path, JSON.stringify(this.#now));
         this.#isUnwritable = false;
       } catch (error) {
         if (!this.#isUnwritable)
@@ -123,19 +123,6 @@ export class Memory {
         this.#isUnwritable = true;
       }
     }
-  }
-
-  async #replace(content: string): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
-    const next = `${this.#path}.next`;
-    const file = await open(next, 'w', 0o600);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(next, this.#path);
   }
 
   async #read(): Promise<void> {

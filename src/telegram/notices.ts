@@ -29,13 +29,17 @@ export function logNotice({ level, message, marketTime, reason }: LogLine): Noti
   const why = typeof reason === 'string' ? `: ${reason}` : '';
   const told = (as: Notice['level']): Notice => ({ level: as, lines: [line`${MARKS[as]} ${message}${why}`] });
   if (level === 'error') return told('critical');
-  if (level === 'warn' && /^(supervisor|kill|the lease|venue):? /.test(message)) return told('warning');
+  if (level === 'warn' && /^(supervisor|kill|the lease|venue|alerts):? /.test(message))
+    return told('warning');
   return /^the journal takes rows again/.test(message) ? told('info') : undefined;
 }
 
 /** A run is up: what it found, and that it goes on from there. */
 export function upNotice({ mode, positions, recovery }: StatusDocument): Notice {
-  const found = recovery === null ? '' : `: ${recovery.actors} actors recovered in ${recovery.ms} ms`;
+  const found =
+    recovery === null || recovery.actors === 0
+      ? ''
+      : `: ${recovery.actors} actors recovered in ${recovery.ms} ms`;
   const open = `${positions.length} position${positions.length === 1 ? '' : 's'} open`;
   return { level: 'info', lines: [line`\u25B6\uFE0F ${bold(mode)} is up${found}, ${open}. /status`] };
 }

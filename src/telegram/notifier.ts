@@ -129,7 +129,8 @@ export class Notifier {
       if (theirs.length === 0) return [];
       return pages(this.#digestOf(theirs, heldLost)).map((html) => queue.put({ chatId, html }, 'warning'));
     });
-    await Promise.all(fates);
+    // What was only dropped, at the end of this process say, is told by the next one.
+    if ((await Promise.all(fates)).some(({ kind }) => kind === 'dropped')) return;
     const sent = new Set(held);
     await memory.change((now) => ({ held: now.held.filter((one) => !sent.has(one)), heldLost: 0 }));
   }

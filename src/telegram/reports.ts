@@ -1,8 +1,9 @@
 /**
  * Daily and weekly reports, by a person's own clock.
  *
- * Invariants: a report goes out once for its date, also over restarts; one that fell into a time when nothing ran goes
- * out late rather than never, the day's at least; the first start of an installation owes none.
+ * Invariants: a report goes out once for its day or week, also over restarts, and counts only when it was sent; one whose
+ * time came when nothing ran, or Telegram was away, goes out late rather than never while its day or week lasts; the first
+ * start of an installation owes none.
  */
 import type { Time, TimerHandle } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
@@ -44,7 +45,7 @@ export class Reports {
     const { time, memory, timeZone } = this.#options;
     const today = localTime(time.clock.now(), timeZone);
     const { lastDaily, lastWeekly } = memory.now;
-    const owed = { lastDaily: lastDaily ?? today.date, lastWeekly: lastWeekly ?? today.date };
+    const owed = { lastDaily: lastDaily ?? today.date, lastWeekly: lastWeekly ?? today.monday };
     void memory.change(() => owed);
     this.#look();
   }
@@ -66,23 +67,31 @@ export class Reports {
 
   #due(now: LocalTime): Period[] {
     const { memory, which, at } = this.#options;
-    if (which === 'none' || now.minutes < minutesOf(at)) return [];
-    const { lastDaily, lastWeekly } = memory.now;
-    const isDaily = which !== 'weekly' && lastDaily !== now.date;
-    const isWeekly = which !== 'daily' && now.isMonday && lastWeekly !== now.date;
+    const { lastDaily = '', lastWeekly = '' } = memory.now;
+    const isTime = now.minutes >= minutesOf(at);
+    const isDaily = (which === 'both' || which === 'daily') && isTime && lastDaily < now.date;
+    const isWeekly =
+      (which === 'both' || which === 'weekly') &&
+      (isTime || now.date !== now.monday) &&
+      lastWeekly < now.monday;
     return [...(isWeekly ? (['week'] as const) : []), ...(isDaily ? (['day'] as const) : [])];
   }
 
   async #send(due: readonly Period[]): Promise<void> {
     const { report, people, queue, memory, time, timeZone, log } = this.#options;
-    const { date } = localTime(time.clock.now(), timeZone);
+    const { date, monday } = localTime(time.clock.now(), timeZone);
     for (const period of due) {
       try {
         const { message, photo } = await report(period);
         const html = caption(message);
-        for (const chatId of people.listeners('info'))
-          void queue.put({ chatId, html, isSilent: true, ...(photo ? { photo } : {}) }, 'warning');
-        await memory.change(() => (period === 'day' ? { lastDaily: date } : { lastWeekly: date }));
+        const fates = people
+          .listeners('info')
+          .map((chatId) =>
+            queue.put({ chatId, html, isSilent: true, ...(photo ? { photo } : {}) }, 'warning'),
+          );
+        // Not sent, because this process ends say: still owed.
+        if ((await Promise.all(fates)).some(({ kind }) => kind === 'dropped')) continue;
+        await memory.change(() => (period === 'day' ? { lastDaily: date } : { lastWeekly: monday }));
       } catch (error) {
         log.warn('telegram: a report could not be made; it is tried again', {
           period,

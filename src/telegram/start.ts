@@ -8,6 +8,7 @@ import type { Time } from '../core/clock.ts';
 import { freshId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Random } from '../core/random.ts';
+import { within } from '../core/waiting.ts';
 import type { Operator } from '../operator/operator.ts';
 import type { Views } from '../operator/views.ts';
 import { TelegramBot } from './bot.ts';
@@ -24,7 +25,6 @@ import { Pictures } from './pictures.ts';
 import { SendQueue } from './queue.ts';
 import { reportOn } from './report-text.ts';
 import { Reports } from './reports.ts';
-import { within } from './waiting.ts';
 
 export interface TelegramOptions {
   readonly config: Config['telegram'];

@@ -51,13 +51,18 @@ describe('the pace', () => {
 describe('local time', () => {
   it('is what the person has on the wall', () => {
     const at = Date.parse('2025-01-31T23:30:00Z');
-    assert.deepEqual(localTime(at, 'UTC'), { date: '2025-01-31', minutes: 23 * 60 + 30, isMonday: false });
+    assert.deepEqual(localTime(at, 'UTC'), {
+      date: '2025-01-31',
+      minutes: 23 * 60 + 30,
+      monday: '2025-01-27',
+    });
     assert.deepEqual(localTime(at, 'Asia/Tokyo'), {
       date: '2025-02-01',
       minutes: 8 * 60 + 30,
-      isMonday: false,
+      monday: '2025-01-27',
     });
-    assert.ok(localTime(Date.parse('2025-02-03T00:00:00Z'), 'UTC').isMonday);
+    assert.equal(localTime(Date.parse('2025-02-03T00:00:00Z'), 'UTC').monday, '2025-02-03');
+    assert.equal(localTime(Date.parse('2025-03-02T23:59:00Z'), 'UTC').monday, '2025-02-24');
   });
 
   it('is quiet within the hours, over midnight too', () => {

@@ -1,5 +1,5 @@
 /** Waits that end early and leave no timer behind: one that is left keeps a process from ending. */
-import type { Timers } from '../core/clock.ts';
+import type { Timers } from './clock.ts';
 
 /** Resolves after `delayMs`, or as soon as it is to stop. */
 export function pause(timers: Timers, delayMs: number, stop: AbortSignal): Promise<void> {
