@@ -24,6 +24,7 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
     trades(status, paint),
     breakers(status, paint),
     status.venue ? renderVenue(status.venue, status.virtualTime ?? status.updatedAt, paint) : [],
+    alerts(status, paint),
     footer(status, paint),
     standing(status, paint),
     tree(status, options, paint),
@@ -124,6 +125,23 @@ function breakers({ breakers }: StatusDocument, paint: Paint): string[] {
   const line = ({ name, state, since, reason }: BreakerStatus): string =>
     `  ${paint('red', `${name} ${state}`)}${since === null ? '' : ` since ${moment(since)}`}${reason ? `: ${reason}` : ''}`;
   return [`Breakers  ${tripped.length} of ${breakers.length} not closed`, ...tripped.map(line)];
+}
+
+/** What somebody was woken for, and whether that reached them. */
+function alerts({ alerts, updatedAt }: StatusDocument, paint: Paint): string[] {
+  if (!alerts) return [];
+  const sinks = alerts.sinks.map(({ name, state, since, reason, waiting }) =>
+    state === 'up'
+      ? `${name} ${paint('green', 'up')}`
+      : paint(
+          'red',
+          `${name} down for ${duration(updatedAt - (since ?? updatedAt))}, ${waiting} waiting: ${reason}`,
+        ),
+  );
+  const open = alerts.open.map(
+    ({ key, severity, since }) => `  ${paint('red', key)} ${severity}, since ${moment(since)}`,
+  );
+  return [`Alerts   ${open.length} on  ${sinks.join('  ')}`, ...open];
 }
 
 function footer({ journal, store, recovery, http }: StatusDocument, paint: Paint): string[] {

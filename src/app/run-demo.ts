@@ -4,6 +4,7 @@ import { VirtualTime } from '../core/clock.ts';
 import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import type { RunOptions } from './io.ts';
 import { KillWatch } from './kill-watch.ts';
+import { LifeLog } from './life-log.ts';
 import { simulatedLiquidations } from './liquidations.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
 import { newPlans } from './new-plans.ts';
@@ -34,6 +35,7 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
     ...treeListeners(session),
   });
   system.runtime.observe((committed) => logNotices(committed, log));
+  system.runtime.observe(new LifeLog(log, 'debug').observe);
   const seat = new Seat(session);
   seat.use(system, writer);
   held.add(() => seat.close());

@@ -23,6 +23,7 @@ import { InstrumentWatch } from './instrument-watch.ts';
 import { carryOut } from './kill-carry-out.ts';
 import { rememberVenue, type VenueFacts } from './kill-target.ts';
 import { KillWatch } from './kill-watch.ts';
+import { LifeLog } from './life-log.ts';
 import { remoteLiquidations } from './liquidations.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
@@ -268,6 +269,7 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
   });
   session.onSystem?.(system);
   system.runtime.observe((committed) => logNotices(committed, log));
+  system.runtime.observe(new LifeLog(log, 'info').observe);
   system.runtime.observe(runner.observe);
   system.runtime.observe(metrics.observe);
   system.runtime.observe(breakers.observe);

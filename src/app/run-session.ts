@@ -8,6 +8,7 @@ import type { WrapLogic } from '../../supervisors/machine-registry.ts';
 import type { Recovered } from '../../supervisors/recovery.ts';
 import type { TreeEvent } from '../../supervisors/tree.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
+import { actorType } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
 import { JournalWriter, type WriterState } from '../journal/journal-writer.ts';
@@ -18,6 +19,7 @@ import type { DataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { RunScreen } from './run-screen.ts';
 import type { Signals } from './signals.ts';
+import type { StartedHow } from './started-how.ts';
 import type { SystemListeners } from './system.ts';
 import type { WarmVenue } from './warm-venue.ts';
 
@@ -62,6 +64,8 @@ export interface Session extends Run {
   readonly lease: Lease;
   readonly keeper: LeaseKeeper;
   readonly instance: string;
+  /** How whoever traded before this process ended. */
+  readonly startedHow: StartedHow;
   readonly recovered: Recovered;
   /** Monotonic, when the account was ours. */
   readonly startedAt: number;
@@ -110,6 +114,7 @@ export function logNotices({ row, intents }: Committed, log: Logger): void {
     log[LOG_LEVELS[intent.level]](intent.text, {
       actor: row.actor,
       n: row.n,
+      ...(actorType(row.actor) === 'position' ? { position: row.actor } : {}),
       marketTime: new Date(row.at).toISOString(),
     });
   }

@@ -13,6 +13,7 @@ import type { MarketIdentity } from './open-market.ts';
 import type { ReadModel, Snapshot } from './read-model.ts';
 import type {
   AccountStatus,
+  AlertsStatus,
   BreakerStatus,
   PositionStatus,
   RunState,
@@ -53,6 +54,7 @@ export interface RunProgress {
   initialBalance: Decimal;
   venue: VenueStatus | undefined;
   http: StatusDocument['http'];
+  alerts: (() => AlertsStatus) | undefined;
   /** Of a run that stands by. */
   standby: StandbyWord | null;
   /** Who stands by for this run. */
@@ -63,6 +65,7 @@ export const initialProgress = (initialBalance: Decimal): RunProgress => ({
   initialBalance,
   venue: undefined,
   http: undefined,
+  alerts: undefined,
   standby: null,
   standbys: [],
   state: 'starting',
@@ -116,6 +119,7 @@ export function statusDocument(
     journal: { n: progress.n, durableN: progress.durableN, rowsPerSecond: progress.rowsPerSecond },
     tree: progress.tree,
     ...(progress.venue ? { venue: progress.venue } : {}),
+    ...(progress.alerts ? { alerts: progress.alerts() } : {}),
     ...(progress.http ? { http: progress.http } : {}),
     ...(progress.standby ? { standby: progress.standby } : {}),
     ...(progress.standbys.length > 0 ? { standbys: progress.standbys } : {}),

@@ -8,10 +8,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
 import type { ExecutorFactory } from '../../supervisors/executor-logic.ts';
+import type { Alerts } from '../alerts/alerts.ts';
 import { configForShow } from '../config/show.ts';
 import type { TimerHandle } from '../core/clock.ts';
 import { errorText, isBulkheadError } from '../core/errors.ts';
 import type { Command } from '../domain/command.ts';
+import { PORTFOLIO } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Distances } from '../domain/signal.ts';
 import { Metrics } from '../http/metrics-registry.ts';
@@ -19,7 +21,7 @@ import type { JournalWriter } from '../journal/journal-writer.ts';
 import { Feed } from '../operator/feed.ts';
 import { JournaledOperator, type OperatorHost } from '../operator/journaled-operator.ts';
 import type { Operator } from '../operator/operator.ts';
-import type { StatusDocument } from '../operator/status-document.ts';
+import type { AlertsStatus, StatusDocument } from '../operator/status-document.ts';
 import type { Views } from '../operator/views.ts';
 import { strategyByName } from '../strategy/strategy.ts';
 import { upNotice } from '../telegram/notices.ts';
@@ -27,7 +29,9 @@ import type { Telegram } from '../telegram/start.ts';
 import { engageKill, readKill } from './kill-file.ts';
 import { setGauges } from './metrics/gauges.ts';
 import { RowMetrics } from './metrics/row-metrics.ts';
-import { sloLines, Uptime } from './metrics/slo.ts';
+import { sloLines } from './metrics/slo.ts';
+import { Uptime } from './metrics/uptime.ts';
+import { openAlerts } from './open-alerts.ts';
 import { openHttp, type Served } from './open-http.ts';
 import { openTelegram } from './open-telegram.ts';
 import { RequestDesk } from './person-requests.ts';
@@ -40,6 +44,9 @@ import { RunViews } from './views/run-views.ts';
 import { TradeHistory } from './views/trade-history.ts';
 
 const STATUS_EVERY_MS = 1_000;
+/** The portfolio values the account with every mark; so many may be late before it counts as gone. */
+const QUIET_MARKS = 3;
+const QUIET_SLACK_MS = 15_000;
 /** Several who look at once share one document. */
 const DOCUMENT_KEPT_MS = 200;
 
@@ -62,6 +69,7 @@ export class Seat {
   #ticking: TimerHandle | undefined;
   #served: Served | undefined;
   #telegram: Telegram | undefined;
+  #alerts: Alerts | undefined;
   #document: { readonly at: number; readonly document: StatusDocument } | undefined;
   #system: SeatedSystem | undefined;
 
@@ -86,6 +94,8 @@ export class Seat {
     this.#rows = new RowMetrics(this.#metrics, io.time.monotonic);
     this.views = this.#viewsOf(session);
     this.#desk = new RequestDesk({ dataDir: folder.path, time: io.time, log, operator: this.operator });
+    for (const level of ['error', 'warn', 'info'])
+      this.#metrics.countFrom('bulkhead_log_lines_total', { level });
     logs.onLine((line) => {
       this.#metrics.count('bulkhead_log_lines_total', { level: line.level });
       this.feed.publish('log', line);
@@ -109,6 +119,7 @@ export class Seat {
     this.#history.load(store, recovered.head.n, io.time.timers).catch((error: unknown) => {
       log.warn('the trades of the past cannot be read', { reason: errorText(error) });
     });
+    this.#readUptime();
   }
 
   /** The tree runs: people may speak. */
@@ -126,6 +137,10 @@ export class Seat {
   async serve(): Promise<void> {
     this.#telegram = await openTelegram(this.#session, this);
     const { io, options, screen, log } = this.#session;
+    const refresh = (): void => this.#refresh();
+    this.#alerts = await openAlerts(this.#session, { views: this.views, metrics: this.#metrics, refresh });
+    const alerts = this.#alerts;
+    if (alerts) screen.progress.alerts = () => alertsStatus(alerts);
     if (io.mayListen !== true || !options.config.http.enabled) return;
     try {
       this.#served = await openHttp(this.#session, this);
@@ -140,29 +155,56 @@ export class Seat {
 
   /** Prometheus' text. */
   async metrics(): Promise<{ readonly type: string; readonly text: string }> {
+    this.#refresh();
+    return this.#metrics.text();
+  }
+
+  #refresh(): void {
+    const { io, startedHow, startedAt } = this.#session;
     setGauges(this.#metrics, {
       views: this.views,
       pendingRows: this.#writer?.pendingRows ?? 0,
       deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
       streams: this.#served?.server.streams ?? { clients: 0, dropped: 0 },
+      start: { how: startedHow, agoMs: io.time.monotonic.now() - startedAt },
     });
-    return this.#metrics.text();
   }
 
   async close(): Promise<void> {
     this.hush();
-    await this.#telegram?.stop();
+    await Promise.all([this.#telegram?.stop(), this.#alerts?.stop()]);
     this.#history.stop();
+    this.#uptime.stop();
     this.#ticking?.cancel();
     this.#loop.disable();
     await this.#served?.server.close();
   }
 
   #tick(): void {
-    if (this.#system) this.#uptime.look(this.views.health().state !== 'down');
+    if (this.#system)
+      this.#uptime.look(this.#session.io.time.clock.now(), this.views.health().state !== 'down');
     // The tree is asked for where it is shown: with a thousand positions it is most of the document.
     if (this.feed.listeners > 0) this.feed.publish('status', { ...this.#status(), tree: null });
     this.#ticking = this.#session.io.time.timers.set(STATUS_EVERY_MS, () => this.#tick());
+  }
+
+  /** Rows of a demo, and of a venue whose time runs faster, carry another time than people's. */
+  #readUptime(): void {
+    const { store, recovered, io, log, options } = this.#session;
+    const { mode, venue } = options.config;
+    const newest = recovered.live.get(PORTFOLIO)?.row;
+    if (mode === 'demo' || venue.timeFactor !== 1 || !newest) return;
+    const past = {
+      store,
+      seq: newest.seq,
+      headAt: newest.at,
+      timers: io.time.timers,
+      now: io.time.clock.now(),
+    };
+    const longestQuietMs = QUIET_MARKS * venue.markEveryMs + QUIET_SLACK_MS;
+    this.#uptime.load({ ...past, longestQuietMs }).catch((error: unknown) => {
+      log.warn('how long the account was looked after cannot be read', { reason: errorText(error) });
+    });
   }
 
   #status(): StatusDocument {
@@ -224,6 +266,11 @@ export class Seat {
     const { context } = JSON.parse(text) as { context: ScannerContext };
     return strategyByName(name, options).distances?.(context.strategy.state);
   }
+}
+
+function alertsStatus(alerts: Alerts): AlertsStatus {
+  const open = alerts.open.map(({ key, severity, openedAt }) => ({ key, severity, since: openedAt }));
+  return { open, sinks: alerts.status };
 }
 
 /** What nobody here opened is known only once the venue has been read: a word about it would fall on deaf ears. */

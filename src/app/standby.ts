@@ -23,6 +23,8 @@ const REPORT_EVERY_MS = 1_000;
 export interface TakenOver {
   readonly lease: Lease;
   readonly acquiredAt: number;
+  /** Another process had the account while this one stood by. */
+  readonly tookOver: boolean;
   readonly recovered: () => Promise<Recovered>;
 }
 
@@ -44,11 +46,15 @@ export async function standBy(
     const identity = await readIdentity(store);
     return identity && { symbols: identity.market.symbols, headAt: follower.headAt };
   });
+  let tookOver = false;
   const taken = await waitForLease(store, owner, {
     time: io.time,
     ttlMs,
     pollMs: Math.min(POLL_MS, ttlMs / 4),
-    onWaiting: (held) => log.info('waiting for the account', { holder: held?.owner ?? 'unknown' }),
+    onWaiting: (held) => {
+      tookOver ||= held !== undefined && held.owner !== owner;
+      log.info('waiting for the account', { holder: held?.owner ?? 'unknown' });
+    },
     meanwhile: async () => {
       const isFollowing = await followOnce(follower);
       const behind = isFollowing ? null : 'the journal cannot be read';
@@ -59,7 +65,7 @@ export async function standBy(
   });
   await word.takeBack();
   if (!taken) return undefined;
-  return { ...taken, recovered: () => recover(follower, store, run) };
+  return { ...taken, tookOver, recovered: () => recover(follower, store, run) };
 }
 
 /** What was followed is a head start and no more: whatever is wrong with it, the journal is read anew. */

@@ -11,6 +11,7 @@ import { STATUS_FORMAT, type StatusDocument } from '../operator/status-document.
 
 export {
   type AccountStatus,
+  type AlertsStatus,
   type BreakerStatus,
   type PositionStatus,
   type RunState,

@@ -11,6 +11,7 @@ import { openDataFolder } from './data-folder.ts';
 import { HandoverWatch } from './handover-watch.ts';
 import type { Run, Session } from './run-session.ts';
 import { standBy, type TakenOver } from './standby.ts';
+import { startedHow } from './started-how.ts';
 import type { WarmVenue } from './warm-venue.ts';
 
 /** Folder, store, lease, recovery. Undefined: the run was stopped while it waited for the account. */
@@ -19,6 +20,7 @@ export async function openSession(run: Run, warm?: WarmVenue): Promise<Session |
   const { config } = options;
   const folder = openDataFolder(config.data.dir, io.cwd);
   held.add(() => folder.release());
+  const before = startedHow(folder.path);
   screen.openFolder(folder.path);
   const store = await create(options, io, 'apply');
   held.add(() => store.close());
@@ -51,7 +53,9 @@ export async function openSession(run: Run, warm?: WarmVenue): Promise<Session |
   if (config.store.engine === 'postgres') watchHandover({ ...run, store, folder });
   const instance = await instanceOf(store, lease);
   const recovered = await taken.recovered();
-  return { ...run, folder, store, lease, keeper, instance, recovered, startedAt, ...(warm ? { warm } : {}) };
+  const how = taken.tookOver ? 'takeover' : before;
+  const session = { ...run, folder, store, lease, keeper, instance, recovered, startedAt, startedHow: how };
+  return { ...session, ...(warm ? { warm } : {}) };
 }
 
 function watchHandover({
@@ -83,7 +87,7 @@ function watchHandover({
 async function takeLease({ options, io }: Run, store: JournalStore, owner: string): Promise<TakenOver> {
   const acquiredAt = io.time.monotonic.now();
   const lease = await store.acquireLease(owner, options.config.lease.ttlMs);
-  return { lease, acquiredAt, recovered: () => readRecovery(store) };
+  return { lease, acquiredAt, tookOver: false, recovered: () => readRecovery(store) };
 }
 
 const fenced = (): BulkheadError =>

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { parseDsn } from '../alerts/dsn.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { mask } from '../core/redact.ts';
 import { didYouMean } from '../core/suggest.ts';
@@ -118,6 +119,7 @@ function* missing(config: Config): Generator<string> {
 /** What one choice makes a secret necessary for. */
 function* missingSecrets(config: Config, secrets: Secrets): Generator<string> {
   yield* missingForTelegram(config, secrets);
+  yield* wrongForAlerts(config, secrets);
   if (config.store.engine === 'postgres' && secrets.databaseUrl === undefined) {
     yield 'store.engine: "postgres" needs the URL of the server in BULKHEAD_DATABASE_URL (or a file named by BULKHEAD_DATABASE_URL_FILE)';
   }
@@ -133,6 +135,20 @@ function* missingForTelegram({ telegram }: Config, { telegramToken }: Secrets): 
   }
   if (telegramToken === undefined && telegram.users.length > 0) {
     yield 'telegram.users: they need the bot\u2019s token in BULKHEAD_TELEGRAM_TOKEN (or a file named by BULKHEAD_TELEGRAM_TOKEN_FILE); without Telegram set telegram.enabled: false';
+  }
+}
+
+/** As PagerDuty gives integration keys out. */
+const ROUTING_KEY = /^[A-Za-z0-9]{20,64}$/;
+
+function* wrongForAlerts({ alerts }: Config, secrets: Secrets): Generator<string> {
+  if (!alerts.enabled) return;
+  const { pagerdutyRoutingKey: key, sentryDsn: dsn } = secrets;
+  if (key !== undefined && !ROUTING_KEY.test(key)) {
+    yield 'BULKHEAD_PAGERDUTY_ROUTING_KEY: this is no integration key of the Events API v2, which has 32 letters and digits (it is not shown here)';
+  }
+  if (dsn !== undefined && parseDsn(dsn) === undefined) {
+    yield 'BULKHEAD_SENTRY_DSN: this is no DSN as Sentry gives them out, https://KEY@HOST/PROJECT; http only for this machine (it is not shown here)';
   }
 }
 

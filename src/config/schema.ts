@@ -14,6 +14,7 @@ import {
 } from '../../machines/position/plan.ts';
 import { lt, lte, sum } from '../core/decimal.ts';
 import { TRAILING_RULES } from '../domain/signal.ts';
+import { alertsSchema } from './alerts-schema.ts';
 import { exitsSchema } from './exits-schema.ts';
 import { exact, flag, group, list, number, oneOf, options, speed, text, whole } from './leaf.ts';
 import { riskSchema } from './risk-schema.ts';
@@ -225,6 +226,7 @@ export const configSchema = group({
   telegram: telegramSchema.prefault({}),
   secrets: secretsSchema.prefault({}),
   vault: vaultSchema.prefault({}),
+  alerts: alertsSchema.prefault({}),
   log: group({
     level: oneOf(LOG_LEVELS).default('info'),
   }).prefault({}),

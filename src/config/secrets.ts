@@ -23,6 +23,9 @@ export interface Secrets {
   readonly vaultToken: string | undefined;
   readonly vaultRoleId: string | undefined;
   readonly vaultSecretId: string | undefined;
+  /** Where alerts go. */
+  readonly pagerdutyRoutingKey: string | undefined;
+  readonly sentryDsn: string | undefined;
 }
 
 /** The variables that are read for each secret, the first that is set wins. */
@@ -40,6 +43,8 @@ export const SECRET_VARIABLES: Readonly<Record<keyof Secrets, readonly string[]>
   vaultToken: ['BULKHEAD_VAULT_TOKEN', 'VAULT_TOKEN'],
   vaultRoleId: ['BULKHEAD_VAULT_ROLE_ID'],
   vaultSecretId: ['BULKHEAD_VAULT_SECRET_ID'],
+  pagerdutyRoutingKey: ['BULKHEAD_PAGERDUTY_ROUTING_KEY'],
+  sentryDsn: ['BULKHEAD_SENTRY_DSN', 'SENTRY_DSN'],
 };
 
 /** Keys by which people try to put secrets into the file, and where they belong. */
@@ -62,6 +67,8 @@ export const SECRET_KEYS: Readonly<Record<string, keyof Secrets>> = {
   'vault.token': 'vaultToken',
   'vault.roleId': 'vaultRoleId',
   'vault.secretId': 'vaultSecretId',
+  'alerts.pagerdutyRoutingKey': 'pagerdutyRoutingKey',
+  'alerts.sentryDsn': 'sentryDsn',
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -136,6 +143,8 @@ export function readSecrets(env: Env, held: HeldSecrets = {}): Secrets {
     s3SecretAccessKey: secret('s3SecretAccessKey'),
     httpToken: secret('httpToken'),
     telegramToken: secret('telegramToken'),
+    pagerdutyRoutingKey: secret('pagerdutyRoutingKey'),
+    sentryDsn: secret('sentryDsn'),
     vaultToken: secret('vaultToken'),
     vaultRoleId: secret('vaultRoleId'),
     vaultSecretId: secret('vaultSecretId'),

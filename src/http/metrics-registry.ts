@@ -82,11 +82,24 @@ export const METRICS = {
   bulkhead_commands_total: counter('Commands of people', 'kind', 'outcome'),
   bulkhead_streams: gauge('Pages that look on'),
   bulkhead_streams_dropped: gauge('Pages cut off because they did not read'),
+  bulkhead_started_ago_seconds: gauge(
+    'Since this process has the account; how: how the one before ended',
+    'how',
+  ),
+  bulkhead_alerts_open: gauge('Alerts that are on, as sent to the sinks', 'severity'),
+  bulkhead_alert_sink_up: gauge('1: the sink takes alerts, as far as was tried', 'sink'),
+  bulkhead_alert_sink_waiting: gauge('Alerts that the sink has still to hear of', 'sink'),
+  bulkhead_alert_reports_total: counter('What was told to the sinks', 'sink', 'outcome'),
   bulkhead_slo_value: gauge('A service level as measured', 'objective'),
   bulkhead_slo_met: gauge('1: the service level is met', 'objective'),
 } as const satisfies Readonly<Record<string, MetricSpec>>;
 
 export type MetricName = keyof typeof METRICS;
+export interface Reading {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 type Labels = Readonly<Record<string, string>>;
 
 export class Metrics {
@@ -121,6 +134,24 @@ export class Metrics {
 
   count(name: MetricName, labels: Labels = {}): void {
     this.#counters.get(name)?.inc({ ...labels });
+  }
+
+  /** From zero on, so that the first of them is an increase. */
+  countFrom(name: MetricName, labels: Labels): void {
+    this.#counters.get(name)?.inc({ ...labels }, 0);
+  }
+
+  /** What a gauge or counter shows now, the platform's own too. */
+  async samples(names: readonly string[]): Promise<ReadonlyMap<string, readonly Reading[]>> {
+    const found = names.map(async (name) => {
+      const metric = await this.#registry.getSingleMetric(name)?.get();
+      const readings = (metric?.values ?? []).map(({ labels, value }) => ({
+        labels: Object.fromEntries(Object.entries(labels).map(([label, text]) => [label, String(text)])),
+        value,
+      }));
+      return [name, readings] as const;
+    });
+    return new Map(await Promise.all(found));
   }
 
   observe(name: MetricName, seconds: number): void {

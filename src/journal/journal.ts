@@ -72,6 +72,23 @@ export interface RowQuery {
 
 export type ScannedRow = Omit<JournalRow, 'snapshot' | 'host'>;
 
+/** Of one actor's rows a bounded stretch, afterSeq < seq ≤ uptoSeq, each looked at with the row before it. */
+export interface PauseQuery {
+  readonly actor: ActorId;
+  readonly afterSeq: number;
+  readonly uptoSeq: number;
+  readonly longerThanMs: number;
+}
+
+/** Two successive rows of an actor with a long time between them, or another process. */
+export interface Pause {
+  readonly seq: number;
+  readonly at: number;
+  readonly epoch: number;
+  readonly beforeAt: number;
+  readonly beforeEpoch: number;
+}
+
 export interface JournalHead {
   /** 0 for an empty journal. */
   readonly n: number;
@@ -154,6 +171,8 @@ export interface JournalStore {
   rowsOf(actor: ActorId, afterSeq: number, limit: number): Promise<readonly JournalRow[]>;
   /** Rows of a bounded stretch that match, without their snapshots: for people who look. */
   scan(query: RowQuery): Promise<readonly ScannedRow[]>;
+  /** Where an actor was silent for long, or another process went on; ascending. */
+  pauses(query: PauseQuery): Promise<readonly Pause[]>;
   /** The newest row of the actor with a snapshot, for logics that checkpoint. */
   lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined>;
   /** Small facts about the installation (instance id, config hash, run parameters), outside the chain. */

@@ -12,6 +12,8 @@ import type {
   JournalStore,
   Lease,
   LeaseState,
+  Pause,
+  PauseQuery,
   RestoredContent,
   RowQuery,
   ScannedRow,
@@ -20,7 +22,7 @@ import type {
   StoreHealth,
 } from './journal.ts';
 import { EMPTY_HEAD } from './row-hash.ts';
-import { scanned } from './row-scan.ts';
+import { pausesIn, scanned } from './row-scan.ts';
 import { STANDBY_FORGOTTEN_MS } from './standby-words.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld, notEmpty, notOpen } from './store-errors.ts';
 
@@ -205,6 +207,10 @@ export class MemoryJournal implements JournalStore {
 
   async scan(query: RowQuery): Promise<readonly ScannedRow[]> {
     return this.#run('scan', [], () => scanned(this.#data.rows, query));
+  }
+
+  async pauses(query: PauseQuery): Promise<readonly Pause[]> {
+    return this.#run('pauses', [], () => pausesIn(this.#data.byActor.get(query.actor) ?? [], query));
   }
 
   async lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined> {

@@ -16,6 +16,8 @@ import type {
   JournalStore,
   Lease,
   LeaseState,
+  Pause,
+  PauseQuery,
   RestoredContent,
   RowKind,
   RowQuery,
@@ -29,7 +31,7 @@ import { GENESIS_HASH } from './row-hash.ts';
 import { appendRows } from './sql-append.ts';
 import { guarded } from './sql-errors.ts';
 import { restoreRows } from './sql-restore.ts';
-import { scanRows } from './sql-scan.ts';
+import { findPauses, scanRows } from './sql-scan.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
 import { removeStandby, reportStandby, standbys } from './sql-standbys.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld } from './store-errors.ts';
@@ -212,6 +214,10 @@ export class SqlJournal implements JournalStore {
 
   async scan(query: RowQuery): Promise<readonly ScannedRow[]> {
     return guarded(() => scanRows(this.#db, this.#account, query));
+  }
+
+  async pauses(query: PauseQuery): Promise<readonly Pause[]> {
+    return guarded(() => findPauses(this.#db, this.#account, query));
   }
 
   async lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined> {

@@ -1,6 +1,6 @@
 /** A bounded stretch of the journal, searched by the database. */
 import { type Kysely, sql } from 'kysely';
-import type { RowQuery, ScannedRow } from './journal.ts';
+import type { Pause, PauseQuery, RowQuery, ScannedRow } from './journal.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
 
 export async function scanRows(
@@ -37,5 +37,38 @@ export async function scanRows(
     epoch: Number(epoch),
     seq: Number(seq),
     at: Number(at),
+  }));
+}
+
+export async function findPauses(
+  db: Kysely<BulkheadSchema>,
+  account: string,
+  { actor, afterSeq, uptoSeq, longerThanMs }: PauseQuery,
+): Promise<Pause[]> {
+  // The row at `afterSeq` is there to be compared with.
+  const stretch = db
+    .selectFrom('journal')
+    .select(['seq', 'at', 'epoch'])
+    .select([
+      sql<string | null>`lag(at) over (order by seq)`.as('beforeAt'),
+      sql<string | null>`lag(epoch) over (order by seq)`.as('beforeEpoch'),
+    ])
+    .where('account', '=', account)
+    .where('actor', '=', actor)
+    .where('seq', '>=', String(afterSeq))
+    .where('seq', '<=', String(uptoSeq));
+  const found = await db
+    .selectFrom(stretch.as('stretch'))
+    .selectAll()
+    .where(sql<boolean>`"beforeAt" is not null`)
+    .where(sql<boolean>`(epoch <> "beforeEpoch" or at - "beforeAt" > ${longerThanMs})`)
+    .orderBy('seq')
+    .execute();
+  return found.map(({ seq, at, epoch, beforeAt, beforeEpoch }) => ({
+    seq: Number(seq),
+    at: Number(at),
+    epoch: Number(epoch),
+    beforeAt: Number(beforeAt),
+    beforeEpoch: Number(beforeEpoch),
   }));
 }

@@ -1,4 +1,8 @@
-/** The newest lines of the log, for people who look from afar. They are redacted before they come here. */
+/**
+ * The newest lines of the log, for people who look from afar. They are redacted before they come here.
+ *
+ * Invariant: however much goes well, what went wrong is not pushed out by it.
+ */
 import type { LogLevel } from '../core/logger.ts';
 
 export interface LogLine {
@@ -14,7 +18,8 @@ const LONGEST_LINE = 4_000;
 
 export class LogRing {
   readonly #kept: number;
-  readonly #lines: LogLine[] = [];
+  readonly #well: LogLine[] = [];
+  readonly #wrong: LogLine[] = [];
   readonly #listeners = new Set<(line: LogLine) => void>();
   #next = 1;
 
@@ -26,8 +31,9 @@ export class LogRing {
   readonly write = (text: string): void => {
     if (text.length > LONGEST_LINE) return;
     const line = { ...(JSON.parse(text) as Omit<LogLine, 'id'>), id: this.#next++ } as LogLine;
-    this.#lines.push(line);
-    if (this.#lines.length > this.#kept) this.#lines.shift();
+    const lines = line.level === 'warn' || line.level === 'error' ? this.#wrong : this.#well;
+    lines.push(line);
+    if (lines.length > this.#kept) lines.shift();
     for (const listener of this.#listeners) listener(line);
   };
 
@@ -46,6 +52,9 @@ export class LogRing {
     after?: number;
   } = {}): LogLine[] {
     const from = Math.max(0, LEVELS.indexOf(level as LogLevel));
-    return this.#lines.filter((line) => line.id > after && LEVELS.indexOf(line.level) >= from).slice(-limit);
+    return [...this.#well, ...this.#wrong]
+      .filter((line) => line.id > after && LEVELS.indexOf(line.level) >= from)
+      .sort((one, other) => one.id - other.id)
+      .slice(-limit);
   }
 }

@@ -2,6 +2,7 @@
  * What a run is doing, as one document: the status file, the views and the live stream show the same.
  */
 
+import type { SinkStatus } from '../alerts/sink-runner.ts';
 import type { Decimal } from '../core/decimal.ts';
 import type { Direction } from '../domain/order.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
@@ -49,6 +50,8 @@ export interface StatusDocument {
   readonly tree: TreeNode | null;
   /** Of a run against a remote venue. */
   readonly venue?: VenueStatus;
+  /** Where alerts are sent to, and whether they arrive; absent: nowhere. */
+  readonly alerts?: AlertsStatus;
   /** Where the page is, and where a person finds the token of its controls; absent: not served. */
   readonly http?: { readonly url: string; readonly token: string };
   /** Of a run that stands by: what it has ready. */
@@ -61,6 +64,12 @@ export interface StatusDocument {
   readonly progress: { readonly done: number; readonly total: number | null } | null;
   /** What ended the run, when state is 'failed'. */
   readonly error: string | null;
+}
+
+export interface AlertsStatus {
+  /** What is on, the oldest first. */
+  readonly open: readonly { readonly key: string; readonly severity: string; readonly since: number }[];
+  readonly sinks: readonly SinkStatus[];
 }
 
 export interface AccountStatus {

@@ -6,11 +6,14 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { ALERT_RULES } from '../../src/alerts/alert-rules.ts';
 import { readKillLog } from '../../src/app/kill-log.ts';
 import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { alertServer, ROUTING_KEY } from '../support/alert-server.ts';
 import { CliProcess, cli, errorOf, jsonLines } from '../support/cli-process.ts';
 import { ExchangeProcess } from '../support/exchange-process.ts';
 import { startPostgres } from '../support/postgres.ts';
+import { readScrape } from '../support/scrape.ts';
 import { BUSY_CONFIG } from '../support/system-harness.ts';
 import { tempDir } from '../support/temp.ts';
 
@@ -205,19 +208,21 @@ test('killed with -9 in the middle, the next one goes on, and no id is used twic
   assert.equal(entries.at(-1)?.kind, 'flat');
 });
 
-test('its database gone, a running Bulkhead acts on the file KILL alone', {
-  timeout: 240_000,
-  skip: typeof server === 'string' ? server : false,
-}, async (t) => {
+/** A run on a database of its own, which is gone by the time that somebody wants everything closed. */
+async function killedWithoutDatabase(
+  t: TestContext,
+  env: Record<string, string>,
+  engage: (b: Bench) => Promise<void> | void,
+): Promise<void> {
   assert.ok(typeof server !== 'string' && server.crash && server.restart);
   const b = await bench(t, {
     BULKHEAD_STORE_ENGINE: 'postgres',
     BULKHEAD_DATABASE_URL: await server.createDatabase(),
+    ...env,
   });
   const run = await holding(b);
   await server.crash();
-  // Made by hand, as anybody can who has no terminal but a file manager.
-  writeFileSync(path.join(b.dataDir, 'KILL'), 'the market is mad\n');
+  await engage(b);
   await until('the venue is flat', async () =>
     Object.keys(await amounts(b.exchange)).length === 0 && (await standing(b.exchange)) === 0
       ? true
@@ -236,7 +241,53 @@ test('its database gone, a running Bulkhead acts on the file KILL alone', {
   assert.deepEqual(await amounts(b.exchange), {});
   run.kill('SIGTERM');
   assert.equal((await run.ended).code, 143, run.tail());
+}
+
+/** `up` is the scraper's own; the others show themselves at such a start only. */
+const ONLY_THEN = new Set(['BulkheadDown', 'BulkheadRestarted', 'AccountTakenOver']);
+const withoutServer = { timeout: 240_000, skip: typeof server === 'string' ? server : false };
+
+test('its database gone, a running Bulkhead acts on the file KILL alone', withoutServer, async (t) => {
+  // Made by hand, as anybody can who has no terminal but a file manager.
+  await killedWithoutDatabase(t, {}, ({ dataDir }) =>
+    writeFileSync(path.join(dataDir, 'KILL'), 'the market is mad\n'),
+  );
 });
+
+test(
+  'its database gone, it acts on a kill over HTTP, shows its metrics and wakes somebody',
+  withoutServer,
+  async (t) => {
+    const alerts = await alertServer(t);
+    const token = 'a-token-for-the-kill-test';
+    const env = {
+      BULKHEAD_HTTP_ENABLED: 'true',
+      BULKHEAD_HTTP_PORT: '0',
+      BULKHEAD_HTTP_TOKEN: token,
+      BULKHEAD_PAGERDUTY_ROUTING_KEY: ROUTING_KEY,
+      BULKHEAD_ALERTS_PAGERDUTY_URL: alerts.url,
+      BULKHEAD_ALERTS_EVERY_MS: '200',
+    };
+    await killedWithoutDatabase(t, env, async ({ dataDir }) => {
+      const { url = '' } = readStatus(dataDir).http ?? {};
+      const scrape = readScrape(await (await fetch(`${url}/metrics`)).text());
+      const look = { at: 0, samples: scrape };
+      for (const { alert, expression } of ALERT_RULES.filter(({ alert }) => !ONLY_THEN.has(alert)))
+        assert.ok(expression.values([look]).length > 0, `${alert}: nothing of it is in the scrape`);
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const command = { kind: 'kill', reason: 'the market is mad' };
+      const body = JSON.stringify({ id: 'kill-test-1', command, confirmed: true, by: 'ann' });
+      const answer = await fetch(`${url}/api/commands`, { method: 'POST', headers, body });
+      assert.equal(answer.status, 200);
+      assert.match(await answer.text(), /"outcome":"accepted"/);
+      const page = await alerts.until(() =>
+        alerts.events.find(({ dedup_key: key }) => /KillSwitch/.test(key)),
+      );
+      assert.equal(page.payload?.custom_details?.reason, 'the market is mad');
+    });
+    assert.equal(alerts.incident('KillSwitchEngaged')?.opened, 1);
+  },
+);
 
 test('beside a running Bulkhead: both act, nothing is closed twice, and it goes on after the release', {
   timeout: 240_000,

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { setGauges } from '../../src/app/metrics/gauges.ts';
 import { RowMetrics } from '../../src/app/metrics/row-metrics.ts';
-import { sloLines, Uptime } from '../../src/app/metrics/slo.ts';
+import { sloLines } from '../../src/app/metrics/slo.ts';
+import { Uptime } from '../../src/app/metrics/uptime.ts';
 import { METRICS, Metrics } from '../../src/http/metrics-registry.ts';
 import type { CommittedRow } from '../../src/operator/feed.ts';
 import type { StatusDocument } from '../../src/operator/status-document.ts';
@@ -61,6 +62,10 @@ const STATUS = {
   },
   positions: [{ direction: 'long' }],
   breakers: [{ name: 'drawdown', state: 'open' }],
+  alerts: {
+    open: [{ key: 'BreakerOpen/breaker=drawdown', severity: 'warning', since: 1 }],
+    sinks: [{ name: 'pagerduty', state: 'down', waiting: 2, reason: '500' }],
+  },
   tree: {
     id: 'root',
     kind: 'supervisor',
@@ -143,7 +148,9 @@ async function textOfAll(): Promise<{ text: string; rows: RowMetrics }> {
     pendingRows: 1,
     deadLetters: 0,
     streams: { clients: 1, dropped: 0 },
+    start: { how: 'crash', agoMs: 90_000 },
   });
+  metrics.count('bulkhead_alert_reports_total', { sink: 'pagerduty', outcome: 'taken' });
   return { text: (await metrics.text()).text, rows };
 }
 
@@ -155,6 +162,9 @@ describe('the metrics', () => {
     assert.match(text, /^bulkhead_equity_usdt 1000$/m);
     assert.match(text, /^bulkhead_supervisor_restarts\{supervisor="root"\} 3$/m);
     assert.match(text, /^bulkhead_foreign_positions 1$/m);
+    assert.match(text, /^bulkhead_started_ago_seconds\{how="crash"\} 90$/m);
+    assert.match(text, /^bulkhead_alerts_open\{severity="warning"\} 1$/m);
+    assert.match(text, /^bulkhead_alert_sink_up\{sink="pagerduty"\} 0$/m);
     assert.match(text, /^bulkhead_api_rate_used_ratio 0.25$/m);
     assert.match(text, /^bulkhead_order_fill_seconds_sum 1$/m, 'submitted at row 2, filled at row 3');
     assert.match(text, /^bulkhead_fill_to_stop_seconds_sum 1$/m);

@@ -201,11 +201,14 @@ describe('reports', { timeout: 60_000 }, () => {
     all.some(({ text }) => text.startsWith(title));
 
   it('come at their time by the person’s clock, with the equity’s picture, once', async (t) => {
-    // A Sunday in Tokyo; 07:00 there is 22:00 UTC of the day before.
-    const { server, until } = await world(t, { now: '2025-02-01T20:00', config: reports('both') });
-    await until('2025-02-01T21:59');
+    // Late on a Saturday in Tokyo; 07:00 there is 22:00 UTC of the day before.
+    const first = await world(t, { now: '2025-02-01T14:30', config: reports('both') });
+    await first.stop();
+    const { server, folder: dataDir } = first;
+    const sunday = await world(t, { now: '2025-02-01T21:50', config: reports('both'), server, dataDir });
+    await sunday.until('2025-02-01T21:59');
     assert.deepEqual(textsTo(server, ANN), []);
-    await until('2025-02-01T22:02');
+    await sunday.until('2025-02-01T22:02');
     const [day] = await heard(server, ANN, isReport('The day'));
     assert.deepEqual([...(day?.photo ?? []).slice(0, 4)], PNG);
     assert.ok(day?.isSilent);
@@ -213,17 +216,18 @@ describe('reports', { timeout: 60_000 }, () => {
     assert.match(day?.text ?? '', /best XRPUSDT \+4\.50, worst XRPUSDT -1\.25/);
     assert.match(day?.text ?? '', /1 open with \+12\.59/);
     assert.match(day?.text ?? '', /consecutive-losses/);
-    await until('2025-02-02T21:59');
+    await sunday.until('2025-02-01T22:30');
     assert.equal(textsTo(server, ANN).length, 1);
-    // Monday there.
-    await until('2025-02-02T22:02');
+    await sunday.stop();
+    const monday = await world(t, { now: '2025-02-02T21:58', config: reports('both'), server, dataDir });
+    await monday.until('2025-02-02T22:02');
     const all = await heard(server, ANN, ({ length }) => length === 3);
     assert.deepEqual(
       all.map(({ text }) => text.split('\n')[0]?.replace(/:.*/, '')),
       ['The day', 'The week', 'The day'],
     );
     assert.deepEqual(textsTo(server, WIM), [], 'whoever wants only warnings gets none');
-    assert.equal(server.sentTo(GROUP).length, 3);
+    await heard(server, GROUP, ({ length }) => length === 3);
   });
 
   it('go out late when nothing ran at their time, and not again after a restart', async (t) => {
@@ -242,8 +246,10 @@ describe('reports', { timeout: 60_000 }, () => {
   });
 
   it('are still owed when Telegram was away until the end', async (t) => {
-    const first = await world(t, { now: '2025-02-03T21:50', config: reports('daily') });
-    const { server, folder: dataDir } = first;
+    const before = await world(t, { now: '2025-02-03T14:50', config: reports('daily') });
+    await before.stop();
+    const { server, folder: dataDir } = before;
+    const first = await world(t, { now: '2025-02-03T21:50', config: reports('daily'), server, dataDir });
     server.trouble({ methods: ['sendPhoto'], kind: { status: 502 } });
     await first.until('2025-02-03T22:05');
     await server.until(() => server.struck('sendPhoto') > 0);
@@ -259,7 +265,7 @@ describe('reports', { timeout: 60_000 }, () => {
     await until('2025-02-03T03:30');
     assert.deepEqual(textsTo(server, ANN), []);
     const none = await world(t, { now: '2025-02-03T03:00', config: reports('none') });
-    await none.until('2025-02-04T23:00');
+    await none.until('2025-02-03T22:30');
     assert.deepEqual(textsTo(none.server, ANN), []);
   });
 });

@@ -188,6 +188,28 @@ export function journalConformance(
       assert.deepEqual({ ...first }, rest);
     });
 
+    test('pauses are where an actor was silent for long, or another process went on', async () => {
+      const { store, append, head } = await world();
+      const at = (seq: number, ms: number) => ({ ...draft('a', seq), at: ms });
+      await append(at(1, 1_000), { ...draft('b', 1), at: 1_500 }, at(2, 2_000), at(3, 9_001), at(4, 9_001));
+      const next = await store.acquireLease('first', 60_000);
+      await store.append(next, sealRows(head(), next.epoch, [at(5, 9_002)]), 0);
+      const found = async (afterSeq: number, uptoSeq: number, longerThanMs: number) =>
+        (await store.pauses({ actor: 'a', afterSeq, uptoSeq, longerThanMs })).map(
+          ({ seq, at, beforeAt, epoch, beforeEpoch }) => [seq, beforeAt, at, epoch - beforeEpoch],
+        );
+      assert.deepEqual(await found(0, 99, 7_000), [
+        [3, 2_000, 9_001, 0],
+        [5, 9_001, 9_002, 1],
+      ]);
+      assert.deepEqual(await found(0, 99, 7_001), [[5, 9_001, 9_002, 1]]);
+      assert.deepEqual(await found(2, 4, 7_000), [[3, 2_000, 9_001, 0]], 'with the row before the stretch');
+      assert.deepEqual(await found(3, 4, 0), []);
+      assert.deepEqual(await found(0, 1, 0), []);
+      assert.deepEqual(await store.pauses({ actor: 'none', afterSeq: 0, uptoSeq: 9, longerThanMs: 0 }), []);
+      await store.close();
+    });
+
     test('rowsAfter and rowsOf page in order', async () => {
       const { store, append } = await world();
       await append(...drafts('a', 3), ...drafts('b', 2));

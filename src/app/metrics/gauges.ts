@@ -1,5 +1,6 @@
 /** Sets every gauge from the views, when somebody asks for the metrics. */
 
+import { SEVERITIES } from '../../alerts/alert-rules.ts';
 import type { TreeNode } from '../../domain/tree-node.ts';
 import type { Metrics } from '../../http/metrics-registry.ts';
 import type { StatusDocument } from '../../operator/status-document.ts';
@@ -9,6 +10,8 @@ export interface GaugeSources {
   readonly views: Views;
   readonly pendingRows: number;
   readonly deadLetters: number;
+  /** How the process before this one ended, and since when this one has the account. */
+  readonly start: { readonly how: string; readonly agoMs: number };
   readonly streams: { readonly clients: number; readonly dropped: number };
 }
 
@@ -23,6 +26,7 @@ export function setGauges(metrics: Metrics, sources: GaugeSources): void {
     metrics.set('bulkhead_breaker_open', BREAKER[state], { breaker: name });
   metrics.set('bulkhead_kill_engaged', views.breakers().kill !== null);
   setVenue(metrics, status);
+  setAlerts(metrics, status);
   for (const { objective, value, met } of views.slo()) {
     metrics.set('bulkhead_slo_value', value, { objective });
     metrics.set('bulkhead_slo_met', met, { objective });
@@ -39,6 +43,7 @@ function setRun(metrics: Metrics, status: StatusDocument, sources: GaugeSources)
   metrics.set('bulkhead_journal_pending_rows', sources.pendingRows);
   metrics.set('bulkhead_journal_durable_n', journal.durableN);
   metrics.set('bulkhead_dead_letters', sources.deadLetters);
+  metrics.set('bulkhead_started_ago_seconds', sources.start.agoMs / 1_000, { how: sources.start.how });
   metrics.set('bulkhead_streams', sources.streams.clients);
   metrics.set('bulkhead_streams_dropped', sources.streams.dropped);
   if (status.tree) setRestarts(metrics, status.tree);
@@ -86,6 +91,18 @@ function setRisk(metrics: Metrics, views: Views): void {
   metrics.set('bulkhead_week_pnl_usdt', risk.weekPnl);
   metrics.set('bulkhead_drawdown_percent', risk.drawdownPercent);
   for (const { limit, share } of risk.use) metrics.set('bulkhead_limit_used_ratio', share, { limit });
+}
+
+function setAlerts(metrics: Metrics, { alerts }: StatusDocument): void {
+  if (!alerts) return;
+  for (const severity of SEVERITIES) {
+    const open = alerts.open.filter((one) => one.severity === severity);
+    metrics.set('bulkhead_alerts_open', open.length, { severity });
+  }
+  for (const { name: sink, state, waiting } of alerts.sinks) {
+    metrics.set('bulkhead_alert_sink_up', state === 'up', { sink });
+    metrics.set('bulkhead_alert_sink_waiting', waiting, { sink });
+  }
 }
 
 const seconds = (ms: number | null): number | null => (ms === null ? null : ms / 1_000);

@@ -3,33 +3,10 @@
  */
 import type { Monotonic } from '../../core/clock.ts';
 import { type ActorId, actorType } from '../../core/ids.ts';
+import { Recent } from '../../core/recent.ts';
 import type { Metrics } from '../../http/metrics-registry.ts';
 import { type CommittedRow, commandLine } from '../../operator/feed.ts';
 import { Histogram } from '../live-metrics.ts';
-
-const REMEMBERED = 5_000;
-
-/** The newest few thousand; the oldest goes first. */
-class Recent<K, V> {
-  readonly #map = new Map<K, V>();
-
-  set(key: K, value: V): void {
-    this.#map.set(key, value);
-    if (this.#map.size <= REMEMBERED) return;
-    const [oldest] = this.#map.keys();
-    if (oldest !== undefined) this.#map.delete(oldest);
-  }
-
-  get(key: K): V | undefined {
-    return this.#map.get(key);
-  }
-
-  take(key: K): V | undefined {
-    const value = this.#map.get(key);
-    this.#map.delete(key);
-    return value;
-  }
-}
 
 export class RowMetrics {
   /** Submit to last fill of orders at market, runtime clock. */

@@ -1,26 +1,11 @@
-/** The service levels, computed from what was measured since the process began; never claimed. */
+/**
+ * The service levels, computed from what was measured, never claimed: uptime over the last thirty days, the others since
+ * the process began.
+ */
 import type { StatusDocument } from '../../operator/status-document.ts';
 import type { SloLine } from '../../operator/views.ts';
 import type { RowMetrics } from './row-metrics.ts';
-
-/** Looks at health once a second: how much of the time it was well. */
-export class Uptime {
-  #well = 0;
-  #looks = 0;
-
-  look(isWell: boolean): void {
-    this.#looks += 1;
-    if (isWell) this.#well += 1;
-  }
-
-  get share(): number | null {
-    return this.#looks === 0 ? null : this.#well / this.#looks;
-  }
-
-  get looks(): number {
-    return this.#looks;
-  }
-}
+import type { Uptime } from './uptime.ts';
 
 export function sloLines(status: StatusDocument, rows: RowMetrics, uptime: Uptime): readonly SloLine[] {
   const fills = rows.fills.status();
@@ -31,7 +16,14 @@ export function sloLines(status: StatusDocument, rows: RowMetrics, uptime: Uptim
   const [bad, all] = status.venue ? [failed, ended] : [rows.rejected + rows.unknown, rows.orders];
   const latency = status.venue?.calls.latency;
   return [
-    line('uptime', '> 99.5 %', percent(uptime.share), '%', (value) => value > 99.5, uptime.looks),
+    line(
+      'uptime',
+      '> 99.5 %',
+      percent(uptime.share),
+      '%',
+      (value) => value > 99.5,
+      Math.round(uptime.seconds),
+    ),
     line(
       'API latency p95',
       '< 200 ms',

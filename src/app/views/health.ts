@@ -56,6 +56,9 @@ function softChecks({ status, pendingRows, deadLetters, eventLoopDelayMs }: Vita
       status.store.durable,
       `${status.store.engine}, ${status.store.durable ? 'durable' : 'NOT durable'}`,
     ),
+    ...(status.alerts?.sinks ?? []).map(({ name, state, reason, waiting }) =>
+      check(`alerts to ${name}`, state === 'up', reason === null ? `${waiting} wait` : reason),
+    ),
   ];
 }
 

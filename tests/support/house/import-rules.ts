@@ -88,7 +88,7 @@ export const HOMES: Readonly<Record<string, RegExp>> = {
   '@bradenmacdonald/s3-lite-client': /^src\/backup\/s3-backup-place\.ts$/,
   ws: /^src\/(core\/kept-socket|venue-server\/transport\/[a-z-]+)\.ts$/,
   ccxt: /^src\/(exchange|market)\/ccxt-[a-z-]+\.ts$/,
-  'p-retry': /^src\/(exchange|market)\/(ccxt|socket)-[a-z-]+\.ts$/,
+  'p-retry': /^src\/((exchange|market)\/(ccxt|socket)-[a-z-]+|alerts\/sink-runner)\.ts$/,
   zod: /^src\/config\//,
   yaml: /^src\/config\//,
   '@xstate/store': /^src\/app\/read-model\.ts$/,
@@ -120,7 +120,7 @@ export const oneHomeALibrary: Rule = (files) =>
 
 /** The lock of a folder is no adapter, whatever it is named after. */
 const ADAPTER =
-  /^src\/.*\/(?!pglite-lock)(recorded|synthetic|simulated|memory|sql|postgres|pglite|redis|ccxt|binance|socket|folder|s3)-[a-z-]+\.ts$/;
+  /^src\/.*\/(?!pglite-lock)(recorded|synthetic|simulated|memory|sql|postgres|pglite|redis|ccxt|binance|socket|folder|s3|pagerduty|sentry)-[a-z-]+\.ts$/;
 const COMPOSITION = /^src\/app\/(compose|open)(-[a-z-]+)?\.ts$/;
 
 /** Everybody else knows ports; an adapter's own folder may know its parts. */

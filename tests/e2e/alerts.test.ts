@@ -1,0 +1,104 @@
+/**
+ * Alerts of real processes: an incident that outlives the process that reported it, is healed while nobody runs, and is
+ * resolved by the next one under the same key; a run that fails says so before it ends.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { Incident } from '../../src/alerts/incident.ts';
+import { type AlertServer, alertServer, ROUTING_KEY } from '../support/alert-server.ts';
+import { CliProcess, cli } from '../support/cli-process.ts';
+import { tempDir } from '../support/temp.ts';
+
+const PASSPHRASE = 'correct-horse-battery';
+
+function start(t: TestContext, server: AlertServer, dataDir: string): CliProcess {
+  const args = ['run', '--data-dir', dataDir, '--seed', '42', '--symbols', 'BTCUSDT', '--json'];
+  const run = new CliProcess(args, {
+    env: {
+      BULKHEAD_PAGERDUTY_ROUTING_KEY: ROUTING_KEY,
+      BULKHEAD_SENTRY_DSN: server.dsn,
+      BULKHEAD_BACKUP_PASSPHRASE: PASSPHRASE,
+      BULKHEAD_ALERTS_PAGERDUTY_URL: server.url,
+      BULKHEAD_ALERTS_EVERY_MS: '200',
+      BULKHEAD_ALERTS_HEAL_AFTER_MS: '400',
+      BULKHEAD_ALERTS_FIRST_RETRY_MS: '50',
+      BULKHEAD_MARKET_WARM_UP_DAYS: '1',
+    },
+  });
+  t.after(() => run.reap());
+  return run;
+}
+
+const remembered = (dataDir: string): Incident[] =>
+  JSON.parse(readFileSync(path.join(dataDir, 'alerts.json'), 'utf8')) as Incident[];
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe('alerts of a run', { timeout: 240_000 }, () => {
+  it('an incident that heals while nobody runs is resolved by the next process, and not reported anew', async (t) => {
+    const server = await alertServer(t);
+    const dataDir = path.join(tempDir(t, 'alerts'), 'data');
+    const run = start(t, server, dataDir);
+    await run.said(/"event":"running"/);
+    const reason = `a try with ${PASSPHRASE}`;
+    assert.equal((await cli(['kill', '--data-dir', dataDir, '--reason', reason])).code, 0);
+    await server.until(() => server.incident('KillSwitchEngaged')?.isOpen);
+    await until(() =>
+      remembered(dataDir).some(
+        ({ alert, told }) => alert === 'KillSwitchEngaged' && told.pagerduty === 'opened',
+      ),
+    );
+    run.kill('SIGKILL');
+    await run.ended;
+    const released = await cli(['release', '--data-dir', dataDir, '--reason', 'over']);
+    assert.equal(released.code, 0, released.stderr);
+
+    const next = start(t, server, dataDir);
+    await server.until(() => server.incident('KillSwitchEngaged')?.isOpen === false);
+    await server.until(() => server.incident('BulkheadRestarted')?.isOpen);
+    const { opened, triggers, key } = server.incident('KillSwitchEngaged') ?? {};
+    assert.deepEqual([opened, triggers], [1, 1]);
+    assert.deepEqual(
+      server.events.filter(({ dedup_key }) => dedup_key === key).map(({ event_action }) => event_action),
+      ['trigger', 'resolve'],
+    );
+    const { summary, severity, custom_details: details } = server.events[0]?.payload ?? {};
+    assert.match(summary ?? '', /^main \(demo\): KillSwitchEngaged: /);
+    assert.equal(severity, 'critical');
+    assert.equal(details?.reason, 'a try with ***');
+    assert.ok(server.sentry.some(({ tags }) => tags.alert === 'KillSwitchEngaged'));
+    assert.ok(
+      server.sentry.some(({ level, message }) => level === 'error' && /kill switch/.test(message.formatted)),
+    );
+    for (const body of server.bodies) assert.ok(!body.includes(PASSPHRASE), body);
+    for (const { stderr, stdout } of [run, next])
+      for (const secret of [ROUTING_KEY, server.dsn, PASSPHRASE])
+        assert.ok(!(stderr + stdout).includes(secret));
+
+    const status = await cli(['status', '--data-dir', dataDir]);
+    assert.match(status.stdout, /^Alerts +\d+ on {2}pagerduty up {2}sentry up$/m);
+    assert.match(status.stdout, /BulkheadRestarted warning, since/);
+    next.kill('SIGTERM');
+    assert.equal((await next.ended).code, 143);
+  });
+
+  it('sinks that are away are said in the status, and slow nothing', async (t) => {
+    const server = await alertServer(t);
+    server.trouble(...Array.from({ length: 10_000 }, () => ({ status: 503 }) as const));
+    const dataDir = path.join(tempDir(t, 'alerts'), 'data');
+    const run = start(t, server, dataDir);
+    await run.said(/"event":"running"/);
+    assert.equal((await cli(['kill', '--data-dir', dataDir, '--reason', 'a try'])).code, 0);
+    await run.said(/alerts: pagerduty takes none; they wait/, 'stderr');
+    const look = async () => (await cli(['status', '--data-dir', dataDir])).stdout;
+    for (let text = await look(); !/pagerduty down for .*waiting: 503/.test(text); text = await look());
+    const begun = performance.now();
+    run.kill('SIGTERM');
+    assert.equal((await run.ended).code, 143);
+    assert.ok(performance.now() - begun < 20_000);
+  });
+});
