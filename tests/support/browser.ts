@@ -87,7 +87,7 @@ export function complaintsOf(page: Page): string[] {
 
 const WARM_FROM = Date.UTC(2025, 0, 8);
 const LOOK_EVERY_MS = 200;
-const LOOKS = 600;
+const LOOKS = 1_500;
 
 /** A demo with the page, its data in `dir`. */
 export class ServedDemo {
