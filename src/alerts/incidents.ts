@@ -158,11 +158,12 @@ function isIncident(value: unknown): value is Incident {
 
 /** What the sink has still to hear of it. */
 export function owes(
-  { healedAt, told: { ...told } }: Incident,
+  { healedAt, told }: Pick<Incident, 'healedAt' | 'told'>,
   { name, resolves }: Pick<AlertSink, 'name' | 'resolves'>,
 ): 'opened' | 'healed' | undefined {
   const known = told[name];
-  if (healedAt === null || !resolves) return known === undefined || known === 'trying' ? 'opened' : undefined;
+  // Told that it healed while it opened again: it has to hear of that.
+  if (healedAt === null || !resolves) return known === 'opened' ? undefined : 'opened';
   // Over before anybody may have heard of it: nobody is woken for that.
   return known === 'trying' || known === 'opened' ? 'healed' : undefined;
 }

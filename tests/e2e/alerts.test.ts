@@ -5,16 +5,27 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { after, describe, it, type TestContext } from 'node:test';
 import type { Incident } from '../../src/alerts/incident.ts';
 import { type AlertServer, alertServer, ROUTING_KEY } from '../support/alert-server.ts';
 import { CliProcess, cli } from '../support/cli-process.ts';
+import { startPostgres } from '../support/postgres.ts';
 import { tempDir } from '../support/temp.ts';
 
 const PASSPHRASE = 'correct-horse-battery';
 
-function start(t: TestContext, server: AlertServer, dataDir: string): CliProcess {
-  const args = ['run', '--data-dir', dataDir, '--seed', '42', '--symbols', 'BTCUSDT', '--json'];
+const database = await startPostgres({ durable: true });
+after(async () => {
+  if (typeof database !== 'string') await database.stop();
+});
+
+function start(
+  t: TestContext,
+  server: AlertServer,
+  dataDir: string,
+  { env = {}, flags = [] }: { env?: Record<string, string>; flags?: readonly string[] } = {},
+): CliProcess {
+  const args = ['run', '--data-dir', dataDir, '--seed', '42', '--symbols', 'BTCUSDT', '--json', ...flags];
   const run = new CliProcess(args, {
     env: {
       BULKHEAD_PAGERDUTY_ROUTING_KEY: ROUTING_KEY,
@@ -25,6 +36,7 @@ function start(t: TestContext, server: AlertServer, dataDir: string): CliProcess
       BULKHEAD_ALERTS_HEAL_AFTER_MS: '400',
       BULKHEAD_ALERTS_FIRST_RETRY_MS: '50',
       BULKHEAD_MARKET_WARM_UP_DAYS: '1',
+      ...env,
     },
   });
   t.after(() => run.reap());
@@ -84,6 +96,38 @@ describe('alerts of a run', { timeout: 240_000 }, () => {
     assert.match(status.stdout, /BulkheadRestarted warning, since/);
     next.kill('SIGTERM');
     assert.equal((await next.ended).code, 143);
+  });
+
+  it('a standby that takes over keeps what is still on under its key, and resolves what is well', {
+    skip: typeof database === 'string' ? database : false,
+  }, async (t) => {
+    assert.ok(typeof database !== 'string');
+    const server = await alertServer(t);
+    const env = {
+      BULKHEAD_STORE_ENGINE: 'postgres',
+      BULKHEAD_DATABASE_URL: await database.createDatabase(),
+      BULKHEAD_LEASE_TTL_MS: '3000',
+    };
+    const dir = tempDir(t, 'alerts');
+    const leader = start(t, server, path.join(dir, 'leader'), { env });
+    await leader.said(/"event":"running"/);
+    const standby = start(t, server, path.join(dir, 'standby'), { env, flags: ['--standby'] });
+    await standby.said(/"event":"standby"/);
+    const kill = ['kill', '--data-dir', path.join(dir, 'leader'), '--reason', 'a try'];
+    assert.equal((await cli(kill)).code, 0);
+    // That it is engaged is an error in the leader's log, and nothing of the standby's.
+    await server.until(
+      () => server.incident('KillSwitchEngaged')?.isOpen && server.incident('LogErrors')?.isOpen,
+    );
+    leader.kill('SIGKILL');
+    await leader.ended;
+    await standby.said(/"event":"running"/);
+    await server.until(() => server.incident('AccountTakenOver')?.isOpen);
+    await server.until(() => server.incident('LogErrors')?.isOpen === false);
+    const { isOpen, opened } = server.incident('KillSwitchEngaged') ?? {};
+    assert.deepEqual([isOpen, opened], [true, 1]);
+    standby.kill('SIGTERM');
+    assert.equal((await standby.ended).code, 143, standby.tail());
   });
 
   it('sinks that are away are said in the status, and slow nothing', async (t) => {

@@ -9,7 +9,7 @@ import type { Firing } from '../../src/alerts/alert-watch.ts';
 import { Alerts } from '../../src/alerts/alerts.ts';
 import { parseDsn } from '../../src/alerts/dsn.ts';
 import type { Sample } from '../../src/alerts/expression.ts';
-import { Incidents, MOST_INCIDENTS } from '../../src/alerts/incidents.ts';
+import { Incidents, MOST_INCIDENTS, owes } from '../../src/alerts/incidents.ts';
 import { PagerDutyAlertSink } from '../../src/alerts/pagerduty-alert-sink.ts';
 import { SentryAlertSink } from '../../src/alerts/sentry-alert-sink.ts';
 import { defined } from '../../src/core/assert.ts';
@@ -238,6 +238,30 @@ describe('the sinks of alerts', { timeout: 60_000 }, () => {
     assert.equal(alerts.status[0]?.waiting, 50);
     assert.equal(ends.filter((end) => end === 'sentry dropped').length, 30);
     assert.equal(alerts.status[0]?.dropped, 30);
+  });
+});
+
+describe('what a sink has still to hear', () => {
+  it('follows from what it was told and how things stand', () => {
+    const cases = [
+      ['open', undefined, 'opened', 'opened'],
+      ['open', 'trying', 'opened', 'opened'],
+      ['open', 'opened', undefined, undefined],
+      // It opened again while it was told that it had healed.
+      ['open', 'healed', 'opened', 'opened'],
+      ['over', undefined, undefined, 'opened'],
+      ['over', 'trying', 'healed', 'opened'],
+      ['over', 'opened', 'healed', undefined],
+      ['over', 'healed', undefined, 'opened'],
+    ] as const;
+    for (const [state, known, resolving, once] of cases) {
+      const healedAt = state === 'open' ? null : 1;
+      const told = known === undefined ? {} : { pagerduty: known, sentry: known };
+      const what = `${state}, told ${known}`;
+      assert.equal(owes({ healedAt, told }, { name: 'pagerduty', resolves: true }), resolving, what);
+      if (known !== 'healed')
+        assert.equal(owes({ healedAt, told }, { name: 'sentry', resolves: false }), once, what);
+    }
   });
 });
 

@@ -6,11 +6,13 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { parseCommand } from '../../src/app/cli-parse.ts';
 import { setGauges } from '../../src/app/metrics/gauges.ts';
 import { RowMetrics } from '../../src/app/metrics/row-metrics.ts';
 import { sloLines } from '../../src/app/metrics/slo.ts';
 import { Uptime } from '../../src/app/metrics/uptime.ts';
 import { METRICS, Metrics } from '../../src/http/metrics-registry.ts';
+import { VIEW_ROUTES } from '../../src/http/view-routes.ts';
 import type { CommittedRow } from '../../src/operator/feed.ts';
 import type { StatusDocument } from '../../src/operator/status-document.ts';
 import type { Views } from '../../src/operator/views.ts';
@@ -235,6 +237,22 @@ describe('alerts, dashboards, runbook', () => {
     for (const { expr } of RULES)
       for (const [, check = ''] of expr.matchAll(/check="([^"]+)"/g))
         assert.ok(health.includes(`'${check}'`), check);
+  });
+
+  test('every command and address of the runbook is one that there is, flags included', () => {
+    const runbook = read('docs/RUNBOOK.md').replaceAll(/[\u2026]/g, 'x');
+    const said = [...runbook.matchAll(/`(bulkhead [^`]+)`|^(bulkhead .+)$/gm)].map(([, one, other]) =>
+      String(one ?? other),
+    );
+    assert.ok(said.length > 25, `${said.length} commands`);
+    for (const text of said) {
+      // Words in quotes are one word.
+      const [, ...words] = [...text.matchAll(/"[^"]*"|\S+/g)].map(([word]) => word.replaceAll('"', ''));
+      assert.doesNotThrow(() => parseCommand(words), text);
+    }
+    const addresses = [...runbook.matchAll(/\/api\/([a-z/-]+)/g)].map(([, name = '']) => name);
+    assert.ok(addresses.length > 6);
+    for (const name of addresses) assert.ok(Object.hasOwn(VIEW_ROUTES, name), `/api/${name}`);
   });
 
   test('every alert has its section, with what it means, where to look and what to do', () => {

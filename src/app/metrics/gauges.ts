@@ -24,7 +24,9 @@ export function setGauges(metrics: Metrics, sources: GaugeSources): void {
   setMoney(metrics, status, views);
   for (const { name, state } of status.breakers)
     metrics.set('bulkhead_breaker_open', BREAKER[state], { breaker: name });
-  metrics.set('bulkhead_kill_engaged', views.breakers().kill !== null);
+  // Whoever took the account over has the breaker from the journal, and no file in a folder of its own.
+  const isKillOpen = status.breakers.some(({ name, state }) => name === 'kill' && state === 'open');
+  metrics.set('bulkhead_kill_engaged', views.breakers().kill !== null || isKillOpen);
   setVenue(metrics, status);
   setAlerts(metrics, status);
   for (const { objective, value, met } of views.slo()) {
