@@ -129,8 +129,8 @@ describe('commands reach their handlers', () => {
     });
     assert.partialDeepStrictEqual((await cli('status --health')).options, { health: true });
     const { options } = await cli('doctor --json', { BULKHEAD_MODE: 'nonsense' });
-    assert.throws(
-      () => (options as unknown as { load(): void }).load(),
+    await assert.rejects(
+      async () => (options as unknown as { load(): Promise<unknown> }).load(),
       /mode: "nonsense" from BULKHEAD_MODE/,
     );
   });
