@@ -109,6 +109,12 @@ else
       await dialog.getByText(/as if it had happened/).waitFor();
       await dialog.getByRole('button', { name: 'Yes, do it' }).click();
       await page.getByText(/^OPERATOR_TRIP was taken; it is in open \w+ now$/).waitFor();
+      // It cools down soon by the market's fast clock: the moment is looked at, not what is there by now.
+      const rows = await demo.view<JournalPage['rows']>(
+        `actor/rows?actor=${encodeURIComponent('breaker/api-errors')}&afterSeq=0&limit=500`,
+      );
+      const taken = rows.find(({ event }) => (event as { type: string }).type === 'OPERATOR_TRIP');
+      await page.goto(`${demo.url}/#/inspector/${encodeURIComponent('breaker/api-errors')}/${taken?.n}`);
       await page.waitForFunction(() =>
         /active: .*breaker\.open/.test(
           document.querySelector('.statechart svg')?.getAttribute('aria-label') ?? '',

@@ -17,7 +17,9 @@ function Page(): VNode {
   const link = usePart((state) => state.link);
   // What changed while nobody listened is asked for when somebody does.
   const seen = useNamedView<ChartsNow>('charts', { link }, 600_000);
-  const [chosen] = useRoute();
+  const [wanted] = useRoute();
+  const known = seen.data?.machines ?? [];
+  const chosen = known.some(({ type }) => type === wanted) ? wanted : known[0]?.type;
   return html`<header class="top">
       <div class="bar">
         <span class="name"><img src="/icon.svg" alt="" />Statecharts</span>
@@ -25,7 +27,7 @@ function Page(): VNode {
         ${seen.data && html`<span class="quiet">loaded ${time(seen.data.loadedAt)} UTC, ${seen.data.files} files watched</span>`}
       </div>
       <nav aria-label="Machines">
-        ${seen.data?.machines.map(({ type }) => html`<a href=${linkTo(type)} aria-current=${type === chosen ? 'page' : undefined}>${type}</a>`)}
+        ${known.map(({ type }) => html`<a href=${linkTo(type)} aria-current=${type === chosen ? 'page' : undefined}>${type}</a>`)}
       </nav>
     </header>
     <main><${Loaded} seen=${seen} show=${(now: ChartsNow) => html`<${Charts} now=${now} chosen=${chosen} />`} /></main>`;
