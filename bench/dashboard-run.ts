@@ -3,9 +3,14 @@ import { runCli } from '../src/app/cli.ts';
 import type { Io } from '../src/app/io.ts';
 import { run } from '../src/app/run.ts';
 import { scaledTime, systemTime, type Time, type TimerHandle } from '../src/core/clock.ts';
+import { SYNTHETIC_SYMBOLS } from '../src/market/synthetic-symbols.ts';
+import type { StatusDocument } from '../src/operator/status-document.ts';
 import { ProcessProbe } from './process-probe.ts';
 
 const [dir = '', clock = '1', market = '1'] = process.argv.slice(2);
+/** The generated market knows some by name and makes up the others. */
+const SYMBOLS = 35;
+const symbols = Array.from({ length: SYMBOLS }, (_, i) => SYNTHETIC_SYMBOLS[i] ?? `ALT${i}USDT`);
 const probe = new ProcessProbe();
 const real = systemTime();
 const time = punctual(scaledTime(real, real.clock.now(), Number(clock)));
@@ -33,8 +38,10 @@ function punctual({ clock, monotonic, timers }: Time): Time {
 
 async function ready(url: string): Promise<void> {
   for (;;) {
-    const { data } = (await (await fetch(`${url}/api/status`)).json()) as { data: { virtualTime: number } };
-    if (data.virtualTime >= WARM_FROM) break;
+    const { data } = (await (await fetch(`${url}/api/status`)).json()) as { data: StatusDocument };
+    if (data.market.symbols.length > 0 && data.market.symbols.length !== SYMBOLS)
+      throw new Error(`the run trades ${data.market.symbols.length} symbols`);
+    if ((data.virtualTime ?? 0) >= WARM_FROM) break;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   process.send?.(url);
@@ -71,5 +78,16 @@ const handlers = {
   ...{ say: other, kill: other, release: other, breakers: other, exchange: other, doctor: other },
   ...{ backup: other, restore: other, simulate: other, handover: other, migrate: other, inspect: other },
 };
-const args = ['run', '--mode', 'demo', '--seed', '7', '--speed', market, '--json'];
+const args = [
+  'run',
+  '--mode',
+  'demo',
+  '--seed',
+  '7',
+  '--speed',
+  market,
+  '--json',
+  '--symbols',
+  symbols.join(),
+];
 process.exitCode = await runCli(args, io, { ...handlers, run: (options) => run(options, io) });
