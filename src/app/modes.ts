@@ -44,8 +44,16 @@ export function venueTarget({ config, secrets }: Choice): VenueTarget | undefine
       missing.push(`an encrypted connection: ${key} is ${url}`);
   }
   if (missing.length > 0) throw unavailable(mode, missing);
-  const { apiKey = DEMO_API_KEY, apiSecret = DEMO_API_SECRET } = secrets;
-  return { mode, restUrl, streamUrl, apiKey, apiSecret };
+  return {
+    ...{ mode, restUrl, streamUrl },
+    // Looked up anew: a run may be given others.
+    get apiKey() {
+      return secrets.apiKey ?? DEMO_API_KEY;
+    },
+    get apiSecret() {
+      return secrets.apiSecret ?? DEMO_API_SECRET;
+    },
+  };
 }
 
 /** The local exchange serves its streams where it serves its requests. */

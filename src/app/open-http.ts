@@ -1,7 +1,7 @@
 /** Opens what the run serves over HTTP, from its configuration: the page's files, the token, the port. */
 import { HttpServer } from '../http/http-server.ts';
 import { pageFile } from '../http/page-files.ts';
-import { httpToken } from '../http/token.ts';
+import { httpToken, insistOnToken } from '../http/token.ts';
 import type { Feed } from '../operator/feed.ts';
 import type { Operator } from '../operator/operator.ts';
 import type { Views } from '../operator/views.ts';
@@ -18,7 +18,7 @@ export interface Served {
 const PORTS = 10;
 
 export async function openHttp(
-  { options, folder, io, log }: Pick<Session, 'options' | 'folder' | 'io' | 'log'>,
+  { options, folder, io, log, secrets }: Pick<Session, 'options' | 'folder' | 'io' | 'log' | 'secrets'>,
   seat: {
     readonly views: Views;
     readonly operator: Operator;
@@ -39,6 +39,14 @@ export async function openHttp(
     log,
   });
   const url = await server.listen(PORTS);
+  secrets.add({
+    what: 'the token of the controls',
+    names: ['httpToken'],
+    take: ({ httpToken: next = token }) => {
+      insistOnToken(next, 'BULKHEAD_HTTP_TOKEN');
+      server.changeToken(next);
+    },
+  });
   const { port } = options.config.http;
   if (port !== 0 && !url.endsWith(`:${port}`)) log.warn(`port ${port} is taken`, { instead: url });
   return { server, url, token: source };

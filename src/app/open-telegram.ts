@@ -1,4 +1,6 @@
 /** Telegram's part of a run, where a token is configured: what it looks at, and what it hears of. */
+import { BOT_TOKEN } from '../config/load.ts';
+import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshSeed, seededRandom } from '../core/random.ts';
 import type { Feed } from '../operator/feed.ts';
 import type { LogLine } from '../operator/log-ring.ts';
@@ -12,6 +14,29 @@ export interface Seen {
   readonly operator: Operator;
   readonly views: Views;
   readonly feed: Feed;
+}
+
+/**
+ * Another token of the same bot. Not another bot: its numbers would be taken for commands that were answered already.
+ * `again` opens it anew, with the token that is in force by then.
+ */
+export function followToken({ options, secrets, log }: Session, again: () => Promise<void>): void {
+  secrets.add({
+    what: 'the token of the Telegram bot',
+    names: ['telegramToken'],
+    take: ({ telegramToken: next = '' }) => {
+      const botOf = (token = ''): string => token.slice(0, token.indexOf(':'));
+      if (!BOT_TOKEN.test(next) || botOf(next) !== botOf(options.secrets.telegramToken))
+        throw new BulkheadError('CONFIG_INVALID', 'It is no token of the same bot.', {
+          hint: 'Ask @BotFather for a new token of this bot; another bot needs a restart.',
+        });
+    },
+    taken: () => {
+      again().catch((error: unknown) =>
+        log.warn('telegram: it cannot be opened again', { reason: errorText(error) }),
+      );
+    },
+  });
 }
 
 /** Undefined where it is not configured. */

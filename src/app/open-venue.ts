@@ -20,7 +20,7 @@ export const openVenue: OpenVenue = {
   clock: async ({ mode, restUrl }) => (mode === 'paper' ? localVenueTime(restUrl) : undefined),
 
   gateway: async (request) => {
-    const { target, config, time, realTime, log, mayAct, refuses, bare, symbols } = request;
+    const { target, config, time, realTime, log, mayAct, refuses, bare, mayChangeKey, symbols } = request;
     const { openCcxtExchange } = await import('../exchange/ccxt-exchange.ts');
     const { marginMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
     const gateway = openCcxtExchange({
@@ -31,6 +31,7 @@ export const openVenue: OpenVenue = {
       mayAct,
       ...(refuses ? { refuses } : {}),
       ...(bare === undefined ? {} : { bare }),
+      ...(mayChangeKey === undefined ? {} : { mayChangeKey }),
       symbols,
       limits: { maxLeverage: config.risk.maxLeverage, marginMode },
       allowWithdrawals,
@@ -46,6 +47,7 @@ export const openVenue: OpenVenue = {
       rateUse: () => gateway.budgetUse(),
       check: () => gateway.check(),
       prepare: () => gateway.prepare(),
+      changeKey: (key) => gateway.changeKey(key),
     };
   },
 

@@ -38,6 +38,7 @@ import { startSystem } from './system.ts';
 import { VenueBreakers } from './venue-breakers.ts';
 import type { Connected } from './venue-clock.ts';
 import { connectVenue } from './venue-connect.ts';
+import { followKey } from './venue-key.ts';
 import type { OpenVenue } from './venue-seams.ts';
 import { venueStatus } from './venue-status.ts';
 import { windDown } from './wind-down.ts';
@@ -152,6 +153,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   const { session, runner, seat } = life;
   const { held, log, signals, screen, recovered, io } = session;
   life.connected = connected;
+  await followKey(session, connected);
   life.metrics.beginAt(connected.time.clock.now());
   const { gateway, time, checks } = connected;
   held.add(() => gateway.close());

@@ -18,6 +18,7 @@ import type { LiveSystem } from './compose-live.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { RunScreen } from './run-screen.ts';
+import type { SecretWatch } from './secret-watch.ts';
 import type { Signals } from './signals.ts';
 import type { StartedHow } from './started-how.ts';
 import type { SystemListeners } from './system.ts';
@@ -51,6 +52,8 @@ export interface Run {
   readonly logs: LogRing;
   readonly held: Held;
   readonly signals: Signals;
+  /** Its view of them is what `options` holds. */
+  readonly secrets: SecretWatch;
   readonly screen: RunScreen;
   /** What a simulation looks through, and what it lays around the actors' logics. */
   readonly onSystem?: (system: LiveSystem) => void;

@@ -59,6 +59,7 @@ export interface RunProgress {
   standby: StandbyWord | null;
   /** Who stands by for this run. */
   standbys: readonly StandbyState[];
+  secrets: () => StatusDocument['secrets'];
 }
 
 export const initialProgress = (initialBalance: Decimal): RunProgress => ({
@@ -68,6 +69,7 @@ export const initialProgress = (initialBalance: Decimal): RunProgress => ({
   alerts: undefined,
   standby: null,
   standbys: [],
+  secrets: () => undefined,
   state: 'starting',
   market: undefined,
   store: undefined,
@@ -95,6 +97,7 @@ export function statusDocument(
     .flatMap(([actor, snapshot]) => positionStatus(actor, snapshot, progress));
   const portfolio = model.portfolio()?.context;
   const { market, store } = progress;
+  const secrets = progress.secrets();
   return {
     format: STATUS_FORMAT,
     version: VERSION,
@@ -123,6 +126,7 @@ export function statusDocument(
     ...(progress.http ? { http: progress.http } : {}),
     ...(progress.standby ? { standby: progress.standby } : {}),
     ...(progress.standbys.length > 0 ? { standbys: progress.standbys } : {}),
+    ...(secrets ? { secrets } : {}),
     recovery: progress.recovery,
     progress: { done: progress.steps, total: progress.totalSteps },
     error: progress.error,

@@ -12,14 +12,16 @@ import type { LiveSystem } from './compose-live.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { DriveEnd } from './market-driver.ts';
 import { venueTarget } from './modes.ts';
-import { createStore } from './open-store.ts';
+import { createStore, followPassword } from './open-store.ts';
 import { openVenue } from './open-venue.ts';
 import { runDemo } from './run-demo.ts';
 import { runLive } from './run-live.ts';
 import { RunScreen } from './run-screen.ts';
 import { Held, type Run } from './run-session.ts';
+import { SecretWatch } from './secret-watch.ts';
 import { type SignalSource, Signals } from './signals.ts';
 import { openSession } from './take-account.ts';
+import { takeKeys } from './venue-key.ts';
 import type { OpenVenue } from './venue-seams.ts';
 import { WarmVenue } from './warm-venue.ts';
 
@@ -35,8 +37,18 @@ export interface RunSeams {
   readonly wrap?: WrapLogic;
 }
 
-export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Promise<number> {
-  const { config, secrets } = options;
+export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Promise<number> {
+  const { config } = given;
+  const unspeakable = new Set<string | undefined>(Object.values(given.secrets));
+  const secrets = new SecretWatch({
+    initial: given.secrets,
+    source: given.secretSource,
+    checkEveryMs: config.secrets.checkEveryMs,
+    time: io.time,
+    log: () => log,
+    onValue: (value) => unspeakable.add(value),
+  });
+  const options: RunOptions = { ...given, secrets: secrets.secrets };
   const target = venueTarget(options);
   const screen = new RunScreen(options, io);
   const logs = new LogRing();
@@ -45,24 +57,27 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
     level: options.quiet && config.log.level === 'info' ? 'warn' : config.log.level,
     output: screen.logOutput,
     pretty: io.stderrIsTty,
-    secrets: [...Object.values(secrets), target?.apiKey, target?.apiSecret],
+    secrets: unspeakable.add(target?.apiKey).add(target?.apiSecret),
     now: () => io.time.clock.now(),
     tap: logs.write,
   });
   const held = new Held();
   const signals = new Signals(config.shutdown.deadlineMs, io.time, log, target !== undefined, seams.signals);
   held.add(() => signals.release());
+  if (given.secretSource) watchSecrets(secrets, screen, signals, held, io);
   const create = seams.create ?? createStore;
   const { onSystem, wrap } = seams;
   const run: Run = {
-    ...{ options, io, create, log, logs, held, signals, screen },
+    ...{ options, io, create, log, logs, held, signals, screen, secrets },
     ...(onSystem ? { onSystem } : {}),
     ...(wrap ? { wrap } : {}),
   };
+  followPassword(run);
   try {
     const venue = seams.venue ?? openVenue;
     const warm =
       target && config.lease.standby ? new WarmVenue({ run: options, io, log, target, venue }) : undefined;
+    if (target && warm && given.secretSource) takeKeys(secrets, { ...target }, (key) => warm.changeKey(key));
     const session = await openSession(run, warm);
     const trade = async (): Promise<DriveEnd> => {
       if (!session) return 'stopped';
@@ -80,4 +95,12 @@ export async function run(options: RunOptions, io: Io, seams: RunSeams = {}): Pr
     await held.release(log);
     screen.close();
   }
+}
+
+/** A hang-up has them looked at; of a run on a terminal it means that the terminal is gone. */
+function watchSecrets(watch: SecretWatch, screen: RunScreen, signals: Signals, held: Held, io: Io): void {
+  screen.progress.secrets = () => watch.status();
+  if (!io.isTty) signals.hearHangUps(() => void watch.look());
+  watch.start();
+  held.add(() => watch.stop());
 }

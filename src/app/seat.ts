@@ -33,7 +33,7 @@ import { sloLines } from './metrics/slo.ts';
 import { Uptime } from './metrics/uptime.ts';
 import { openAlerts } from './open-alerts.ts';
 import { openHttp, type Served } from './open-http.ts';
-import { openTelegram } from './open-telegram.ts';
+import { followToken, openTelegram } from './open-telegram.ts';
 import { RequestDesk } from './person-requests.ts';
 import { liftKill } from './release.ts';
 import type { Session } from './run-session.ts';
@@ -72,6 +72,7 @@ export class Seat {
   #alerts: Alerts | undefined;
   #document: { readonly at: number; readonly document: StatusDocument } | undefined;
   #system: SeatedSystem | undefined;
+  #isOver = false;
 
   constructor(session: Session) {
     const { io, options, folder, log, logs } = session;
@@ -135,7 +136,7 @@ export class Seat {
 
   /** Telegram, and the page, where this process may listen. What is wrong with it never keeps a run from trading. */
   async serve(): Promise<void> {
-    this.#telegram = await openTelegram(this.#session, this);
+    await this.#openTelegram();
     const { io, options, screen, log } = this.#session;
     const refresh = (): void => this.#refresh();
     this.#alerts = await openAlerts(this.#session, { views: this.views, metrics: this.#metrics, refresh });
@@ -151,6 +152,15 @@ export class Seat {
       if (isBulkheadError(error, 'CONFIG_INVALID')) throw error;
       log.warn('the page is not served; set http.port or http.host', { reason: errorText(error) });
     }
+  }
+
+  async #openTelegram(): Promise<void> {
+    this.#telegram = await openTelegram(this.#session, this);
+    if (!this.#telegram) return;
+    followToken(this.#session, async () => {
+      await this.#telegram?.stop();
+      if (!this.#isOver) this.#telegram = await openTelegram(this.#session, this);
+    });
   }
 
   /** Prometheus' text. */
@@ -172,6 +182,7 @@ export class Seat {
 
   async close(): Promise<void> {
     this.hush();
+    this.#isOver = true;
     await Promise.all([this.#telegram?.stop(), this.#alerts?.stop()]);
     this.#history.stop();
     this.#uptime.stop();

@@ -29,6 +29,7 @@ export class Signals {
   readonly #source: SignalSource;
   readonly #listeners: [string, (value: unknown) => void][] = [];
   readonly #stops: (() => void)[] = [];
+  readonly #hangUps: (() => void)[] = [];
   #deadline: TimerHandle | undefined;
   #askedAt = 0;
   #exitCode: number | undefined;
@@ -48,7 +49,7 @@ export class Signals {
     this.#time = time;
     this.#log = log;
     this.#survivesStrays = survivesStrays;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) this.#on(signal, () => this.#stop(signal));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) this.#on(signal, () => this.#take(signal));
     this.#on('unhandledRejection', (reason) => this.#strayRejection(reason));
     this.#on('uncaughtException', (error) => this.#stray(error));
   }
@@ -66,6 +67,11 @@ export class Signals {
   onStop(stop: () => void): void {
     this.#stops.push(stop);
     if (this.#exitCode !== undefined || this.#failure !== undefined) stop();
+  }
+
+  /** Hears of SIGHUP, which then no longer ends the run. */
+  hearHangUps(act: () => void): void {
+    this.#hangUps.push(act);
   }
 
   /** Resolves when the run shall stop. */
@@ -97,6 +103,11 @@ export class Signals {
   #on(name: string, listener: (value: unknown) => void): void {
     this.#source.on(name, listener);
     this.#listeners.push([name, listener]);
+  }
+
+  #take(signal: StopSignal): void {
+    if (signal !== 'SIGHUP' || this.#hangUps.length === 0) this.#stop(signal);
+    else for (const act of this.#hangUps) act();
   }
 
   #stop(signal: StopSignal): void {

@@ -55,7 +55,12 @@ async function connectOnce(options: ConnectOptions): Promise<Connected> {
   const { config } = run;
   const { headAt } = session.recovered;
   const time = await venueTime({ config, target, venue, real: io.time, headAt });
-  const request = { target, config, time, realTime: io.time, log, mayAct, ...(refuses ? { refuses } : {}) };
+  const mayChangeKey = run.secretSource !== undefined;
+  const request = {
+    // As it is now: what is connected with it is known by it.
+    ...{ target: { ...target }, config, time, realTime: io.time, log, mayAct, mayChangeKey },
+    ...(refuses ? { refuses } : {}),
+  };
   const wanted = known ?? config.market.symbols;
   const symbols = wanted.length > 0 ? wanted : await allSymbols(venue, { ...request, symbols: [] });
   const complete = { ...request, symbols };

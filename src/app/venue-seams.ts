@@ -4,6 +4,7 @@ import type { Time } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
+import type { VenueKey } from '../exchange/venue-client.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 import type { LiveMarketData } from '../market/live-market.ts';
 import type { RateUse } from '../operator/venue-view.ts';
@@ -24,6 +25,8 @@ export interface VenueRequest {
   readonly refuses?: (order: IdentifiedOrder) => string | undefined;
   /** Only calls: no checks, no private stream. */
   readonly bare?: boolean;
+  /** The key may be changed while it is open. */
+  readonly mayChangeKey?: boolean;
   /** Empty: all there are; for looking around. */
   readonly symbols: readonly SymbolName[];
 }
@@ -46,6 +49,11 @@ export interface VenueConnection {
   readonly rateUse?: () => RateUse;
   /** The startup checks as they would come out, where the adapter can tell without changing anything. */
   readonly check?: () => Promise<readonly VenueFinding[]>;
+  /**
+   * From the next call on another key of the same account signs, where the adapter can. Rejects with VENUE_REFUSED or
+   * VENUE_UNREACHABLE; then the old one goes on.
+   */
+  readonly changeKey?: (key: VenueKey) => Promise<readonly VenueFinding[]>;
   /** All of `open` that changes nothing, where the adapter can: then `open` takes no time. May be asked again. */
   readonly prepare?: () => Promise<readonly VenueFinding[]>;
 }

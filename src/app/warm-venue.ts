@@ -12,6 +12,7 @@ import { sleep } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import type { VenueKey } from '../exchange/venue-client.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
 import { WarmMarket } from '../market/warm-market.ts';
 import type { Io, RunOptions } from './io.ts';
@@ -114,6 +115,11 @@ export class WarmVenue {
     }
   }
 
+  /** What connects later goes by the new key anyway. */
+  async changeKey(key: VenueKey): Promise<void> {
+    await this.#warm?.connection.changeKey?.(key);
+  }
+
   async close(): Promise<void> {
     this.#stop?.();
     const warm = this.#warm;
@@ -152,13 +158,14 @@ export class WarmVenue {
     const { run, io, log, target, venue } = this.#options;
     const time = await venueTime({ config: run.config, target, venue, real: io.time, headAt });
     const request: VenueRequest = {
-      target,
+      target: { ...target },
       config: run.config,
       time,
       realTime: io.time,
       log,
       mayAct: () => this.#taker?.mayAct() === true,
       refuses: (order) => (this.#taker ? this.#taker.refuses(order) : 'this process stands by'),
+      mayChangeKey: run.secretSource !== undefined,
       symbols,
     };
     const connection = await venue.gateway(request);

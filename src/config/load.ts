@@ -126,7 +126,7 @@ function* missingSecrets(config: Config, secrets: Secrets): Generator<string> {
 }
 
 /** As @BotFather gives them out: the bot's number, a colon, 35 characters. */
-const BOT_TOKEN = /^\d{3,20}:[A-Za-z0-9_-]{30,}$/;
+export const BOT_TOKEN = /^\d{3,20}:[A-Za-z0-9_-]{30,}$/;
 
 function* missingForTelegram({ telegram }: Config, { telegramToken }: Secrets): Generator<string> {
   if (!telegram.enabled) return;

@@ -28,16 +28,13 @@ export interface LoggerOptions {
   readonly pretty: boolean;
   /** Hears every line as JSON, redacted, whatever its form at the output. */
   readonly tap?: (line: string) => void;
-  /** Values that must never be written, e.g. the database's URL. */
-  readonly secrets?: readonly (string | undefined)[];
+  /** Values that must never be written, e.g. the database's URL; more may be added while it writes. */
+  readonly secrets?: Iterable<string | undefined>;
   /** Epoch ms. */
   readonly now: () => number;
 }
 
 export function createLogger(options: LoggerOptions): Logger {
-  const secrets = (options.secrets ?? []).filter(
-    (value) => value !== undefined && value.length >= SHORTEST_SECRET,
-  );
   const sink = options.pretty ? prettySink(options.output) : options.output;
   const base = pino(
     {
@@ -54,17 +51,17 @@ export function createLogger(options: LoggerOptions): Logger {
       },
     },
   );
-  return new RedactingLogger(base, secrets as string[], {});
+  return new RedactingLogger(base, options.secrets ?? [], {});
 }
 
 type Level = Exclude<LogLevel, 'silent'>;
 
 class RedactingLogger implements Logger {
   readonly #pino: pino.Logger;
-  readonly #secrets: readonly string[];
+  readonly #secrets: Iterable<string | undefined>;
   readonly #fields: LogFields;
 
-  constructor(base: pino.Logger, secrets: readonly string[], fields: LogFields) {
+  constructor(base: pino.Logger, secrets: Iterable<string | undefined>, fields: LogFields) {
     this.#pino = base;
     this.#secrets = secrets;
     this.#fields = fields;
@@ -82,11 +79,14 @@ class RedactingLogger implements Logger {
 
   #log(level: Level, message: string, fields: LogFields | undefined): void {
     if (!this.#pino.isLevelEnabled(level)) return;
+    const secrets = [...this.#secrets].filter(
+      (value): value is string => value !== undefined && value.length >= SHORTEST_SECRET,
+    );
     try {
-      const all = redact({ ...this.#fields, ...fields }, this.#secrets) as LogFields;
-      this.#pino[level](all, redactText(message, this.#secrets));
+      const all = redact({ ...this.#fields, ...fields }, secrets) as LogFields;
+      this.#pino[level](all, redactText(message, secrets));
     } catch (error) {
-      this.#pino[level]({ logFailed: String(error) }, redactText(message, this.#secrets));
+      this.#pino[level]({ logFailed: redactText(String(error), secrets) }, redactText(message, secrets));
     }
   }
 }

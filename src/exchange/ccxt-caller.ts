@@ -38,7 +38,7 @@ export interface ActOptions {
 }
 
 /** How long an answer that nobody waits for any more is listened for. */
-const LATE_MS = 30_000;
+export const LATE_MS = 30_000;
 const MOST_RETRIES = 8;
 const FIRST_RETRY_MS = 150;
 const LONGEST_RETRY_MS = 2_000;

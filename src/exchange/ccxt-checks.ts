@@ -53,6 +53,17 @@ const failed = (check: string, detail: string): Finding => ({ check, ok: false, 
 /** Worth a person's eye, no reason not to start: open positions need us whatever else is wrong. */
 const warned = (check: string, detail: string): Finding => ({ check, ok: false, detail, mandatory: false });
 
+/** All that nothing may start with; undefined: there is nothing of the kind. */
+export function unfitToTrade(findings: readonly Finding[]): BulkheadError | undefined {
+  const wrong = findings.filter(({ ok, mandatory }) => !ok && mandatory);
+  if (wrong.length === 0) return undefined;
+  return new BulkheadError(
+    'VENUE_REFUSED',
+    `The venue is not fit to trade with. ${wrong.map(({ detail }) => detail).join(' ')}`,
+    { hint: 'Change what each sentence names, then start again. `bulkhead doctor` repeats the checks.' },
+  );
+}
+
 export class VenueChecks {
   readonly #caller: VenueCaller;
   readonly #policy: CheckPolicy;
@@ -65,13 +76,8 @@ export class VenueChecks {
   /** Throws VENUE_REFUSED with all that is wrong, or whatever keeps it from asking. */
   async run(info: ExchangeInfo, offsetMs: number, signal: AbortSignal): Promise<readonly VenueCheck[]> {
     const findings = await this.#all('set', info, offsetMs, signal);
-    const wrong = findings.filter(({ ok, mandatory }) => !ok && mandatory);
-    if (wrong.length > 0)
-      throw new BulkheadError(
-        'VENUE_REFUSED',
-        `The venue is not fit to trade with. ${wrong.map(({ detail }) => detail).join(' ')}`,
-        { hint: 'Change what each sentence names, then start again. `bulkhead doctor` repeats the checks.' },
-      );
+    const unfit = unfitToTrade(findings);
+    if (unfit) throw unfit;
     return findings.map(({ check, ok, detail }) => ({ check, ok, detail }));
   }
 

@@ -7,7 +7,7 @@
  * no event, error or log line.
  */
 import type { Time } from '../core/clock.ts';
-import { BulkheadError, isBulkheadError } from '../core/errors.ts';
+import { BulkheadError } from '../core/errors.ts';
 import type { Dial } from '../core/kept-socket.ts';
 import { type Logger, SILENT } from '../core/logger.ts';
 import type { Random } from '../core/random.ts';
@@ -15,19 +15,21 @@ import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import type { RemoteAnswers, RemoteCall, RemoteOutcome } from '../domain/remote.ts';
 import { classifyFailure } from './call-outcome.ts';
+import { accountName, asStartupError, insistOnAccount } from './ccxt-account.ts';
 import { type VenueMode, venueAddress } from './ccxt-address.ts';
-import { VenueCaller } from './ccxt-caller.ts';
-import { type Finding, VenueChecks } from './ccxt-checks.ts';
+import { LATE_MS, VenueCaller } from './ccxt-caller.ts';
+import { type Finding, unfitToTrade, VenueChecks } from './ccxt-checks.ts';
 import { openVenueClient } from './ccxt-client.ts';
 import { type ExchangeInfo, readExchangeInfo, VenueInstruments } from './ccxt-instruments.ts';
+import { Line, REPORT_CALLS } from './ccxt-line.ts';
+import { listenKeys } from './ccxt-listen-keys.ts';
 import { laneOf, VenueOrders } from './ccxt-orders.ts';
-import { VenueReadings } from './ccxt-report.ts';
-import { asRow, moment, text } from './ccxt-rows.ts';
+import { asRow, moment } from './ccxt-rows.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { OrderNames } from './order-names.ts';
 import { type BudgetUse, RateBudget } from './rate-budget.ts';
-import { type ListenKeys, UserStream } from './socket-user-stream.ts';
-import type { VenueClient, VenueClientOptions } from './venue-client.ts';
+import { UserStream } from './socket-user-stream.ts';
+import type { VenueClient, VenueClientOptions, VenueKey } from './venue-client.ts';
 import type { GatewayEvent, VenueCheck, VenueGateway } from './venue-gateway.ts';
 
 export interface CcxtExchangeOptions {
@@ -37,6 +39,8 @@ export interface CcxtExchangeOptions {
   readonly streamUrl?: string;
   readonly apiKey: string;
   readonly apiSecret: string;
+  /** The key may be changed later on: whose account it is must be known by then. */
+  readonly mayChangeKey?: boolean;
   /** The runtime's time, scaled like the venue's. */
   readonly time: Time;
   /** For what the network does. */
@@ -70,8 +74,6 @@ const CALL_TIMEOUT_MS = 10_000;
 const MAX_CLOCK_SKEW_MS = 5000;
 /** What a standby has looked at is good for so long. */
 const PREPARED_FOR_MS = 600_000;
-/** A full reading is many requests, which may have to wait for the budget. */
-const REPORT_CALLS = 6;
 
 export class CcxtExchange implements VenueGateway {
   readonly name: string;
@@ -83,17 +85,20 @@ export class CcxtExchange implements VenueGateway {
   readonly #names = new OrderNames();
   readonly #grids = new Map<SymbolName, Instrument>();
   #onEvent: (event: GatewayEvent) => void = () => {};
-  #client: VenueClient | undefined;
-  #caller: VenueCaller | undefined;
-  #orders: VenueOrders | undefined;
-  #instruments: VenueInstruments | undefined;
+  #key: VenueKey;
+  #line: Line | undefined;
   #stream: UserStream | undefined;
+  /** The account's own name at the venue, where it tells one. */
+  #account: string | undefined;
+  /** A change of key that is under way. */
+  #changing: Promise<unknown> = Promise.resolve();
   /** What a standby found, and when (real, monotonic). */
   #prepared: { readonly at: number; readonly findings: readonly Finding[] } | undefined;
   #closed = false;
 
   constructor(options: CcxtExchangeOptions) {
     this.#options = options;
+    this.#key = { apiKey: options.apiKey, apiSecret: options.apiSecret };
     this.#log = options.log ?? SILENT;
     this.#address = venueAddress(options.mode, options.restUrl, options.streamUrl);
     this.name = this.#address.rest === undefined ? 'binance' : new URL(this.#address.rest).host;
@@ -119,13 +124,14 @@ export class CcxtExchange implements VenueGateway {
     const prepared = this.#usePrepared();
     if (prepared) return prepared;
     try {
-      const caller = await this.#connect();
+      const { caller } = (await this.#connect()).parts;
       this.#clock.stop();
       await this.#clock.start();
       if (this.#options.bare === true) return [];
       const checks = await this.#checks(caller, (all, info, signal) =>
         all.run(info, this.#clock.offsetMs ?? 0, signal),
       );
+      await this.#learnAccount(caller);
       this.#openStream(caller);
       return checks;
     } catch (error) {
@@ -136,7 +142,7 @@ export class CcxtExchange implements VenueGateway {
   /** The startup checks without their changes, all of them, and without a stream; for looking around. */
   async check(): Promise<readonly Finding[]> {
     try {
-      const caller = await this.#connect();
+      const { caller } = (await this.#connect()).parts;
       await this.#clock.measure();
       return await this.#checks(caller, (checks, info, signal) =>
         checks.inspect(info, this.#clock.offsetMs ?? 0, signal),
@@ -153,12 +159,13 @@ export class CcxtExchange implements VenueGateway {
   async prepare(): Promise<readonly Finding[]> {
     const isFirst = this.#prepared === undefined;
     try {
-      const caller = await this.#connect();
+      const { caller } = (await this.#connect()).parts;
       if (isFirst) await this.#clock.start();
       await this.instruments(this.#options.symbols);
       const findings = await this.#checks(caller, (checks, info, signal) =>
         checks.inspect(info, this.#clock.offsetMs ?? 0, signal),
       );
+      await this.#learnAccount(caller);
       if (!this.#stream) this.#openStream(caller);
       this.#prepared = { at: this.#options.realTime.monotonic.now(), findings };
       return findings;
@@ -179,12 +186,56 @@ export class CcxtExchange implements VenueGateway {
     return findings.map(({ check, ok, detail }) => ({ check, ok, detail }));
   }
 
-  async instruments(symbols?: readonly SymbolName[]): Promise<readonly Instrument[]> {
-    const caller = await this.#connect();
-    const deadline = caller.deadline(REPORT_CALLS);
+  /**
+   * From the next call on it is this key that signs; calls under way end with the old one. The private stream begins
+   * anew, and asks for a full reading. Throws VENUE_REFUSED for a key that no start would take or that is another
+   * account's, and VENUE_UNREACHABLE; then everything is as before.
+   */
+  changeKey(key: VenueKey): Promise<readonly Finding[]> {
+    const changed = this.#changing.then(() => this.#change(key));
+    this.#changing = changed.catch(() => {});
+    return changed;
+  }
+
+  async #change(key: VenueKey): Promise<readonly Finding[]> {
+    const old = await this.#connect();
+    const line = await this.#lineOf(key);
     try {
-      this.#instruments ??= new VenueInstruments(caller);
-      const { instruments, info } = await this.#instruments.read(symbols, deadline.signal);
+      const { caller } = line.parts;
+      const findings = await this.#checks(caller, (checks, info, signal) =>
+        checks.inspect(info, this.#clock.offsetMs ?? 0, signal),
+      );
+      const unfit = unfitToTrade(findings);
+      if (unfit) throw unfit;
+      const mine = this.#account ?? (await accountName(old.parts.caller));
+      insistOnAccount(mine, await accountName(caller));
+      if (this.#closed) throw new BulkheadError('INTERNAL', 'the gateway is closed');
+      this.#account = mine;
+      this.#key = key;
+      this.#line = line;
+      old.retire(this.#options.realTime, LATE_MS);
+      if (this.#stream) {
+        this.#tell({ type: 'stream-down', reason: 'the API key is changed' });
+        this.#openStream(caller);
+      }
+      return findings;
+    } catch (error) {
+      await line.close();
+      throw asStartupError(error, this.name);
+    }
+  }
+
+  async #learnAccount(caller: VenueCaller): Promise<void> {
+    if (this.#options.mayChangeKey === true) this.#account ??= await accountName(caller);
+  }
+
+  async instruments(symbols?: readonly SymbolName[]): Promise<readonly Instrument[]> {
+    const line = await this.#connect();
+    const deadline = line.parts.caller.deadline(REPORT_CALLS);
+    try {
+      const { instruments, info } = await line.use((parts) =>
+        parts.instruments.read(symbols, deadline.signal),
+      );
       this.#budget.setLimits(info.limits);
       for (const instrument of instruments) this.#grids.set(instrument.symbol, instrument);
       return instruments;
@@ -200,7 +251,7 @@ export class CcxtExchange implements VenueGateway {
     const begun = monotonic.now();
     let outcome: RemoteOutcome<RemoteAnswers[RemoteCall['call']]>;
     try {
-      const value = await this.#perform(call);
+      const value = await (await this.#connect()).call(call);
       if (value && 'book' in value && value.book === 'plain') this.#names.heard(value.order);
       outcome = { outcome: 'done', value };
     } catch (error) {
@@ -218,43 +269,7 @@ export class CcxtExchange implements VenueGateway {
     this.#clock.stop();
     this.#stream?.stop();
     this.#budget.close();
-    await this.#client?.close();
-  }
-
-  async #perform(call: RemoteCall): Promise<RemoteAnswers[RemoteCall['call']]> {
-    const caller = await this.#connect();
-    const orders = this.#ordersOf(caller);
-    switch (call.call) {
-      case 'submit':
-        return orders.submit(call);
-      case 'cancel':
-        return orders.cancel(call);
-      case 'leverage':
-        return orders.leverage(call);
-      case 'query':
-        return orders.query(call);
-      case 'report':
-        return this.#reading(caller, (readings, signal) => readings.report(call.since, call.symbols, signal));
-      case 'income':
-        return this.#reading(caller, async (readings, signal) => ({
-          rows: await readings.income(call.since, this.venueNow(), signal),
-        }));
-    }
-  }
-
-  async #reading<T>(
-    caller: VenueCaller,
-    read: (readings: VenueReadings, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const deadline = caller.deadline(REPORT_CALLS);
-    try {
-      return await read(
-        new VenueReadings({ caller, asset: this.#options.asset ?? 'USDT', names: this.#names }),
-        deadline.signal,
-      );
-    } finally {
-      deadline.done();
-    }
+    await this.#line?.close();
   }
 
   #veto(): string | undefined {
@@ -264,7 +279,7 @@ export class CcxtExchange implements VenueGateway {
 
   #ordersOf(caller: VenueCaller): VenueOrders {
     const { time, refuses } = this.#options;
-    this.#orders ??= new VenueOrders({
+    return new VenueOrders({
       caller,
       veto: (order) => this.#veto() ?? (order && laneOf(order) === 'entry' ? refuses?.(order) : undefined),
       now: () => time.clock.now(),
@@ -276,23 +291,25 @@ export class CcxtExchange implements VenueGateway {
         else this.#tell({ type: 'stream', event: { kind: 'algo', at, algo: placed.algo } });
       },
     });
-    return this.#orders;
   }
 
-  async #connect(): Promise<VenueCaller> {
-    if (this.#caller) return this.#caller;
-    const { apiKey, apiSecret, recvWindowMs, callTimeoutMs, realTime } = this.#options;
+  async #connect(): Promise<Line> {
+    if (this.#line) return this.#line;
+    const line = await this.#lineOf(this.#key);
+    // Two askers at once: the first one's connection serves both.
+    this.#line ??= line;
+    return this.#line;
+  }
+
+  async #lineOf(key: VenueKey): Promise<Line> {
+    const { recvWindowMs, callTimeoutMs, realTime } = this.#options;
     const client = await (this.#options.connect ?? openVenueClient)({
       origin: this.#address.rest,
-      apiKey,
-      apiSecret,
+      ...key,
       recvWindowMs: recvWindowMs ?? RECV_WINDOW_MS,
       venueNow: () => this.venueNow(),
     });
-    // Two askers at once: the first one's connection serves both.
-    if (this.#caller) return this.#caller;
-    this.#client = client;
-    this.#caller = new VenueCaller({
+    const caller = new VenueCaller({
       client,
       budget: this.#budget,
       realTime,
@@ -305,11 +322,19 @@ export class CcxtExchange implements VenueGateway {
       },
       onBadTime: () => void this.#clock.measure(),
     });
-    return this.#caller;
+    return new Line({
+      client,
+      caller,
+      orders: this.#ordersOf(caller),
+      instruments: new VenueInstruments(caller),
+      names: this.#names,
+      asset: this.#options.asset ?? 'USDT',
+      venueNow: () => this.venueNow(),
+    });
   }
 
   async #askTime(): Promise<number> {
-    const caller = await this.#connect();
+    const { caller } = (await this.#connect()).parts;
     const deadline = caller.deadline();
     try {
       return moment(asRow(await caller.read('time', {}, 'resolve', deadline.signal), 'time'), 'serverTime');
@@ -365,31 +390,4 @@ export class CcxtExchange implements VenueGateway {
 
 export function openCcxtExchange(options: CcxtExchangeOptions): CcxtExchange {
   return new CcxtExchange(options);
-}
-
-/** The venue gives the key that is alive, or a new one; all of it unsigned, by the API key alone. */
-export function listenKeys(caller: VenueCaller): ListenKeys {
-  return {
-    create: async () =>
-      text(asRow(await caller.act('createListenKey', {}, { lane: 'resolve' }), 'listen key'), 'listenKey'),
-    renew: async (key) => {
-      await caller.act('renewListenKey', { listenKey: key }, { lane: 'resolve' });
-    },
-    close: async (key) => {
-      await caller.act('closeListenKey', { listenKey: key }, { lane: 'resolve' });
-    },
-  };
-}
-
-/** What keeps it from starting, in a person's words. */
-function asStartupError(error: unknown, name: string): BulkheadError {
-  if (isBulkheadError(error)) return error;
-  const { outcome, reason } = classifyFailure(error);
-  return new BulkheadError('VENUE_UNREACHABLE', `${name} cannot be asked: ${reason}`, {
-    hint:
-      outcome === 'rejected'
-        ? 'It is tried again; if it goes on, check the address, the API key and the network.'
-        : 'It is tried again; check the network and that the venue is up.',
-    cause: error,
-  });
 }

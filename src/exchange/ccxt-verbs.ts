@@ -39,6 +39,7 @@ export const VERBS = {
   leverageBracket: read('fapiPrivate', 'leverageBracket', weighs(1)),
   commissionRate: read('fapiPrivate', 'commissionRate', weighs(20)),
   account: read('fapiPrivateV3', 'account', weighs(5)),
+  balance: read('fapiPrivateV3', 'balance', weighs(5)),
   positionRisk: read('fapiPrivateV3', 'positionRisk', weighs(5)),
   openOrders: read('fapiPrivate', 'openOrders', bySymbol(1, 40)),
   openAlgoOrders: read('fapiPrivate', 'openAlgoOrders', bySymbol(1, 40)),
@@ -71,6 +72,7 @@ export type ReadVerb =
   | 'leverageBracket'
   | 'commissionRate'
   | 'account'
+  | 'balance'
   | 'positionRisk'
   | 'openOrders'
   | 'openAlgoOrders'

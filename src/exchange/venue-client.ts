@@ -16,11 +16,14 @@ export interface VenueAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface VenueClientOptions {
-  /** Scheme, host and port that take the place of Binance's own; undefined: Binance itself. */
-  readonly origin: string | undefined;
+export interface VenueKey {
   readonly apiKey: string;
   readonly apiSecret: string;
+}
+
+export interface VenueClientOptions extends VenueKey {
+  /** Scheme, host and port that take the place of Binance's own; undefined: Binance itself. */
+  readonly origin: string | undefined;
   readonly recvWindowMs: number;
   /** The venue's clock: every signed request carries it. */
   readonly venueNow: () => number;

@@ -41,13 +41,18 @@ const OWN_NAMES: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
 export class Guard {
   readonly #rules: GuardRules;
-  readonly #digest: Buffer;
+  #digest: Buffer;
   readonly #ips: BlockList | undefined;
 
   constructor(rules: GuardRules) {
     this.#rules = rules;
     this.#digest = digestOf(rules.token);
     this.#ips = rules.allowedIps.length === 0 ? undefined : listOf(rules.allowedIps);
+  }
+
+  /** From now on it is this one; streams that are open stay so. */
+  changeToken(token: string): void {
+    this.#digest = digestOf(token);
   }
 
   /** Undefined: it may pass. */

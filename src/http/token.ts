@@ -15,16 +15,16 @@ const SHORTEST = 16;
 
 export function httpToken(dataDir: string, given: string | undefined): HttpToken {
   if (given !== undefined) {
-    insist(given, 'BULKHEAD_HTTP_TOKEN');
+    insistOnToken(given, 'BULKHEAD_HTTP_TOKEN');
     return { token: given, source: 'BULKHEAD_HTTP_TOKEN' };
   }
   const path = join(dataDir, FILE);
   const token = read(path) ?? mint(path);
-  insist(token, path);
+  insistOnToken(token, path);
   return { token, source: path };
 }
 
-function insist(token: string, source: string): void {
+export function insistOnToken(token: string, source: string): void {
   if (token.length >= SHORTEST && !/\s/.test(token)) return;
   throw new BulkheadError(
     'CONFIG_INVALID',

@@ -1,11 +1,13 @@
 /** A PostgreSQL server as the journal's store, from a connection URL (TLS settings pass through the URL). */
 import pg from 'pg';
-import { BulkheadError } from '../core/errors.ts';
+import { BulkheadError, errorText } from '../core/errors.ts';
 import { SqlJournal } from './sql-journal.ts';
 
 export interface PostgresStoreOptions {
   /** postgres://user:password@host:port/database?sslmode=… */
   readonly url: string;
+  /** The password of connections to come, where it may change; the URL's own where absent. */
+  readonly password?: () => string;
   readonly account: string;
   readonly migrations?: 'apply' | 'require';
   readonly allowNonDurable?: boolean;
@@ -30,7 +32,11 @@ export function displayUrl(url: string): string {
   }
 }
 
-export function postgresPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT_MS): pg.Pool {
+export function postgresPool(
+  url: string,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+  password?: () => string,
+): pg.Pool {
   if (!/^postgres(ql)?:\/\//.test(url)) {
     throw new BulkheadError(
       'CONFIG_INVALID',
@@ -41,7 +47,8 @@ export function postgresPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT
     );
   }
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: password ? withoutPassword(url) : url,
+    ...(password ? { password } : {}),
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: statementTimeoutMs,
@@ -55,9 +62,44 @@ export function postgresPool(url: string, statementTimeoutMs = STATEMENT_TIMEOUT
   return pool;
 }
 
+export function passwordOf(url: string): string {
+  return URL.canParse(url) ? decodeURIComponent(new URL(url).password) : '';
+}
+
+/** pg takes the URL's password before any other. */
+function withoutPassword(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const plain = new URL(url);
+  plain.password = '';
+  return plain.href;
+}
+
+/** Throws unless the two differ in their passwords only, and the new one opens the database. */
+export async function insistOnPassword(url: string, next: string): Promise<void> {
+  if (withoutPassword(url) !== withoutPassword(next))
+    throw new BulkheadError('CONFIG_INVALID', 'The database URL differs in more than its password.', {
+      hint: 'Only a password is taken up by a run; another server or user needs a restart.',
+    });
+  const client = new pg.Client({ connectionString: next, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new BulkheadError(
+      'STORE_UNAVAILABLE',
+      `The new password does not open the database: ${errorText(error)}`,
+      {
+        hint: 'Change it at the server first. It is tried again.',
+      },
+    );
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** A store that still has to be opened; throws only on a malformed URL. */
 export function postgresStore(options: PostgresStoreOptions): SqlJournal {
-  const pool = postgresPool(options.url, options.statementTimeoutMs);
+  const pool = postgresPool(options.url, options.statementTimeoutMs, options.password);
   return new SqlJournal({
     account: options.account,
     name: 'postgres',

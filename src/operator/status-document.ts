@@ -58,6 +58,8 @@ export interface StatusDocument {
   readonly standby?: StandbyWord;
   /** Who stands by for this run, as far as it was heard. */
   readonly standbys?: readonly StandbyState[];
+  /** Of secrets that may change while it runs. */
+  readonly secrets?: SecretsStatus;
   /** How the last start went; `safeMs`: from the account being ours to everything protected and reconciled. */
   readonly recovery: { readonly ms: number; readonly actors: number; readonly safeMs?: number } | null;
   /** Steps of market time; total null when it has no end. */
@@ -70,6 +72,18 @@ export interface AlertsStatus {
   /** What is on, the oldest first. */
   readonly open: readonly { readonly key: string; readonly severity: string; readonly since: number }[];
   readonly sinks: readonly SinkStatus[];
+}
+
+export interface SecretsStatus {
+  /** In words: "files", a Vault's address and path. */
+  readonly from: string;
+  /** Of the secret in Vault. */
+  readonly version: number | null;
+  /** Epoch ms of the real clock: when they were read last, and when one of them was taken up last. */
+  readonly readAt: number;
+  readonly changedAt: number | null;
+  /** What a person should see to; empty: all is well. Names, never values. */
+  readonly trouble: readonly string[];
 }
 
 export interface AccountStatus {

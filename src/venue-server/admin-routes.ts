@@ -47,6 +47,13 @@ export function adminRoutes(parts: AdminParts): AdminRoutes {
         { type: 'DEPOSIT', at: parts.clock.now(), amount: decimal(text(body, 'amount')) },
         optionalText(body, 'account') ?? parts.account,
       ),
+    'POST /keys': ({ body }) =>
+      server.addKey({
+        id: optionalText(body, 'account') ?? parts.account,
+        apiKey: text(body, 'apiKey'),
+        apiSecret: text(body, 'apiSecret'),
+      }),
+    'DELETE /keys': ({ body }) => server.revokeKey(text(body, 'apiKey')),
     'POST /restrict': ({ body }) => {
       const account = optionalText(body, 'account') ?? parts.account;
       server.restrict(account, restrictionOf(text(body, 'as')));
@@ -73,7 +80,11 @@ export function adminRoutes(parts: AdminParts): AdminRoutes {
     },
     'POST /price': ({ body }) => {
       const { symbol } = instrumentOf(body, market);
-      market.shock(symbol, Number(text(body, 'fraction')), Number(optionalText(body, 'forMs') ?? SHOCK_MS));
+      const fraction = Number(text(body, 'fraction'));
+      const forMs = Number(optionalText(body, 'forMs') ?? SHOCK_MS);
+      if (!Number.isFinite(fraction) || fraction <= -1 || !Number.isFinite(forMs) || forMs < 0)
+        throw wrong('fraction or forMs is no sound number', 'Such as {"fraction": -0.1, "forMs": 60000}.');
+      market.shock(symbol, fraction, forMs);
     },
   };
 }

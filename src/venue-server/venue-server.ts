@@ -13,6 +13,7 @@ import type { Restriction } from './account/records.ts';
 import type { CoreEntry } from './core.ts';
 import type { FaultScript } from './faults.ts';
 import { FaultPlan, type FieldReader } from './faults-plan.ts';
+import { type KeyedAccount, Keyring } from './keyring.ts';
 import { fillBeforeCancel } from './late-cancel.ts';
 import { type LimitRules, RateLimits } from './limits.ts';
 import type { Endpoint, Push } from './protocol.ts';
@@ -26,12 +27,6 @@ import { StreamHub } from './transport/stream-hub.ts';
 import { VenueWeather } from './transport/venue-weather.ts';
 import { speedFactor, type VenueClock } from './venue-clock.ts';
 
-export interface VenueAccount {
-  readonly id: string;
-  readonly apiKey: string;
-  readonly apiSecret: string;
-}
-
 export interface VenueServerOptions {
   readonly clock: VenueClock;
   /** The machine's time: network delays and time-outs are real. */
@@ -39,7 +34,7 @@ export interface VenueServerOptions {
   readonly random: Random;
   readonly host: string;
   readonly port: number;
-  readonly accounts: readonly VenueAccount[];
+  readonly accounts: readonly KeyedAccount[];
   readonly core: CorePort;
   readonly market: MarketPort;
   /** A copy of the core, for reads that lag. */
@@ -65,6 +60,7 @@ export class VenueServer {
   readonly limits: RateLimits;
   readonly weather: VenueWeather;
   readonly #options: VenueServerOptions;
+  readonly #keyring: Keyring;
   readonly #waits: Waits;
   readonly #timers: TimerPool;
   readonly #replicas: ReadReplicas;
@@ -79,6 +75,7 @@ export class VenueServer {
   constructor(options: VenueServerOptions) {
     this.#options = options;
     const { clock, real, core, market } = options;
+    this.#keyring = new Keyring(options.accounts);
     this.#timers = new TimerPool(clock.speed === 'manual' ? clock.timers : real.timers);
     const network = clock.speed === 'manual' ? clock : real.monotonic;
     this.#waits = { now: () => network.now(), timers: this.#timers };
@@ -149,6 +146,18 @@ export class VenueServer {
     this.#guarded(() => core.restrict(account, clock.now(), as));
   }
 
+  /** Another key for an account that there is. */
+  addKey(key: KeyedAccount): void {
+    this.#keyring.add(key);
+  }
+
+  /** Refused from now on, and the private stream that may have been opened with it ends. */
+  revokeKey(apiKey: string): void {
+    const account = this.#keyring.revoke(apiKey);
+    const { core, clock } = this.#options;
+    this.#guarded(() => core.expireListenKey(account, clock.now(), true));
+  }
+
   addFaults(script: FaultScript): void {
     for (const { action } of script.rules) if (action.do === 'stale') this.#replicas.want(action.ms);
     this.faults.add(script);
@@ -195,14 +204,13 @@ export class VenueServer {
   }
 
   #makePipeline(endpoints: readonly Endpoint[]): RequestPipeline {
-    const { clock, core, market, accounts } = this.#options;
-    const secrets = new Map(accounts.map(({ apiKey, apiSecret }) => [apiKey, apiSecret]));
+    const { clock, core, market } = this.#options;
     return new RequestPipeline({
       clock,
       waits: this.#waits,
       endpoints,
-      keys: { secretOf: (apiKey) => secrets.get(apiKey) },
-      accountOf: (apiKey) => core.accountOf(apiKey),
+      keys: this.#keyring,
+      accountOf: (apiKey) => core.accountOf(this.#keyring.firstOf(apiKey)),
       limits: this.limits,
       faults: this.faults,
       weather: () => this.weather,

@@ -25,6 +25,7 @@ type Context = Parameters<typeof tempDir>[0] & Parameters<typeof WholeVenue.open
 
 export interface PaperWorldOptions extends WholeVenueOptions {
   readonly config?: object;
+  readonly run?: Partial<Pick<RunOptions, 'secrets' | 'secretSource'>>;
   /** Put before the gateway: what the runtime hears, and what it does not. */
   readonly venueSeam?: (real: OpenVenue) => OpenVenue;
 }
@@ -70,7 +71,10 @@ export class PaperWorld {
       },
     });
     const seam = this.#options.venueSeam ?? ((real: OpenVenue) => real);
-    const options = { config, secrets: {}, json: false, quiet: true } as unknown as RunOptions;
+    const options = {
+      ...{ config, secrets: {}, json: false, quiet: true },
+      ...this.#options.run,
+    } as unknown as RunOptions;
     const ended = run(options, this.io, {
       create: async () =>
         new MemoryJournal({ account: ACCOUNT, clock: systemTime().clock, database: this.database }),

@@ -5,6 +5,7 @@ import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
 import { type CoreEntry, VenueCore } from '../../src/venue-server/core.ts';
 import { DEMO_ACCOUNT, DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';
+import type { KeyedAccount } from '../../src/venue-server/keyring.ts';
 import { MarketSide } from '../../src/venue-server/market/market-side.ts';
 import type { Push } from '../../src/venue-server/protocol.ts';
 import { runningClock, type VenueClock } from '../../src/venue-server/venue-clock.ts';
@@ -15,6 +16,8 @@ export interface WholeVenueOptions {
   readonly speed?: number;
   readonly faults?: unknown;
   readonly balance?: string;
+  /** Besides the demo's. */
+  readonly accounts?: readonly (KeyedAccount & { readonly enableWithdrawals?: boolean })[];
 }
 
 /** Noon of the made-up market's second day. */
@@ -32,6 +35,7 @@ export class WholeVenue {
     speed = 10,
     faults = [],
     balance = '10000',
+    accounts = [],
   }: WholeVenueOptions) {
     const real = systemTime();
     this.clock = runningClock({ venueAt: STARTS_AT, realAt: real.clock.now(), speed }, real);
@@ -52,7 +56,12 @@ export class WholeVenue {
           if (sink === push) this.market.forced(order);
         },
         journal: { append: journal },
-        accounts: [{ id: DEMO_ACCOUNT, apiKey: DEMO_API_KEY, initialBalance: balance }],
+        accounts: [
+          { id: DEMO_ACCOUNT, apiKey: DEMO_API_KEY, initialBalance: balance },
+          ...accounts.map(({ id, apiKey, enableWithdrawals = false }) => ({
+            ...{ id, apiKey, initialBalance: balance, permissions: { enableWithdrawals } },
+          })),
+        ],
       });
     this.core = coreWith((entry) => this.server.journaled(entry), push);
     this.server = new VenueServer({
@@ -61,7 +70,7 @@ export class WholeVenue {
       random: seededRandom('server'),
       host: '127.0.0.1',
       port: 0,
-      accounts: [{ id: DEMO_ACCOUNT, apiKey: DEMO_API_KEY, apiSecret: DEMO_API_SECRET }],
+      accounts: [{ id: DEMO_ACCOUNT, apiKey: DEMO_API_KEY, apiSecret: DEMO_API_SECRET }, ...accounts],
       core: this.core,
       market: this.market,
       copyCore: () =>

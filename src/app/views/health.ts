@@ -21,7 +21,7 @@ const LONG_UNPROTECTED_MS = 10_000;
 export function healthOf(vitals: Vitals): HealthView {
   const { status } = vitals;
   const vital = vitalChecks(vitals);
-  const other = [...softChecks(vitals), ...venueChecks(status)];
+  const other = [...softChecks(vitals), ...venueChecks(status), ...secretChecks(status)];
   const down = vital.some(({ ok }) => !ok);
   const degraded = other.some(({ ok }) => !ok);
   return {
@@ -29,6 +29,11 @@ export function healthOf(vitals: Vitals): HealthView {
     ready: !down && status.state === 'running' && (status.venue?.waitingFor ?? null) === null,
     checks: [...vital, ...other],
   };
+}
+
+function secretChecks({ secrets }: StatusDocument): HealthCheck[] {
+  if (!secrets) return [];
+  return [check('secrets', secrets.trouble.length === 0, secrets.trouble[0] ?? `from ${secrets.from}`)];
 }
 
 const check = (name: string, ok: boolean, detail: string): HealthCheck => ({ check: name, ok, detail });

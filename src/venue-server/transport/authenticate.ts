@@ -24,6 +24,8 @@ export interface Asked {
 export interface Keys {
   /** The secret that belongs to a key; undefined: there is no such key. */
   secretOf(apiKey: string): string | undefined;
+  /** The first key of the account that this one opens. */
+  firstOf(apiKey: string): string;
 }
 
 export function authenticate(asked: Asked, keys: Keys, speed: number): void {

@@ -205,7 +205,9 @@ export class RequestPipeline {
       // It has done its work; nothing further in may keep it.
       params: new Map([...params].filter(([name]) => name !== 'signature')),
       at: clock.now() + (isClock ? skewMs : 0),
-      ...(endpoint.security === 'none' || incoming.apiKey === undefined ? {} : { apiKey: incoming.apiKey }),
+      ...(endpoint.security === 'none' || incoming.apiKey === undefined
+        ? {}
+        : { apiKey: this.#parts.keys.firstOf(incoming.apiKey) }),
     };
     try {
       if (wasDelayed && endpoint.security === 'signed')
