@@ -97,9 +97,25 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
   }
 }
 
+/** Unless somebody who can takes them over. */
+const RESTARTED_FOR = [
+  ['the token of the Telegram bot', 'telegramToken'],
+  ['the token of the controls', 'httpToken'],
+  ['the URL of Redis', 'redisUrl'],
+  ['the key of PagerDuty', 'pagerdutyRoutingKey'],
+  ['the address of Sentry', 'sentryDsn'],
+] as const;
+
 /** A hang-up has them looked at; of a run on a terminal it means that the terminal is gone. */
 function watchSecrets(watch: SecretWatch, screen: RunScreen, signals: Signals, held: Held, io: Io): void {
   screen.progress.secrets = () => watch.status();
+  for (const [what, name] of RESTARTED_FOR)
+    watch.add({
+      ...{ what, names: [name] },
+      take: () => {
+        throw new Error('only a restart takes it up');
+      },
+    });
   if (!io.isTty) signals.hearHangUps(() => void watch.look());
   watch.start();
   held.add(() => watch.stop());
