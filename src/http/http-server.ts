@@ -88,6 +88,10 @@ export class HttpServer {
     return { clients: this.#hub.clients, dropped: this.#hub.dropped };
   }
 
+  changeToken(token: string): void {
+    this.#guard.changeToken(token);
+  }
+
   async close(): Promise<void> {
     this.#hub.close();
     this.#server.closeAllConnections();
@@ -116,7 +120,10 @@ export class HttpServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', headers, socket } = request;
     const remote = socket.remoteAddress ?? '';
-    const url = new URL(request.url ?? '/', 'http://self');
+    const target = request.url ?? '/';
+    if (!URL.canParse(target, 'http://self'))
+      return send(response, 400, error('USAGE', 'This is no address.', 'docs/HTTP.md shows every address.'));
+    const url = new URL(target, 'http://self');
     if (!this.#pace.takes(remote) || this.#failures.isSpent(remote))
       return send(response, 429, error('RATE', 'Too many requests.', 'Ask less often.'), {
         'retry-after': '5',

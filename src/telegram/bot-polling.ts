@@ -77,7 +77,7 @@ export class Polling {
         );
         this.#up();
         for (const update of updates) {
-          await bot.bot.handleUpdate(update);
+          await bot.take(update);
           offset = update.update_id + 1;
           if (this.#stop.signal.aborted) return;
         }

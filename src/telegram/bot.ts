@@ -44,6 +44,15 @@ export class TelegramBot implements Chat {
     });
   }
 
+  /** One update as it came. One that cannot be read is said and passed over: it would be delivered again for ever. */
+  async take(update: Parameters<Bot['handleUpdate']>[0]): Promise<void> {
+    try {
+      await this.bot.handleUpdate(update);
+    } catch (error) {
+      this.#options.log.warn('telegram: an update could not be read', { reason: this.safe(error) });
+    }
+  }
+
   /** One after the other, also where a webhook brings several at once. */
   #hear(incoming: Incoming): Promise<void> {
     const { onIncoming, log } = this.#options;
@@ -181,17 +190,18 @@ const buttonsOf = (keyboard: Keyboard) =>
   keyboard.map((row) => row.map(({ words, data }) => ({ text: words, callback_data: data })));
 
 function incomingOf({ update, from, chat }: Context): Incoming | undefined {
-  if (!from || !chat) return undefined;
+  if (!from || !chat || ![update.update_id, from.id, chat.id].every(Number.isSafeInteger)) return undefined;
   const came = {
     updateId: update.update_id,
     userId: from.id,
-    userName: from.username ?? from.first_name,
+    userName: String(from.username ?? from.first_name),
     chatId: chat.id,
     isPrivate: chat.type === 'private',
   };
   const { message, callback_query: press } = update;
-  if (message?.text !== undefined)
+  if (typeof message?.text === 'string' && Number.isSafeInteger(message.date))
     return { kind: 'words', ...came, text: message.text, saidAt: message.date * 1_000 };
-  if (press?.data === undefined || !press.message) return undefined;
+  if (typeof press?.data !== 'string' || typeof press.id !== 'string') return undefined;
+  if (!Number.isSafeInteger(press.message?.message_id) || !press.message) return undefined;
   return { kind: 'press', ...came, pressId: press.id, messageId: press.message.message_id, data: press.data };
 }

@@ -67,9 +67,11 @@ export class AdminDoor {
       send(response, 403, { error: 'The admin answers only to this machine by its loopback name.' });
       return;
     }
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const route = this.#routes[`${request.method} ${url.pathname}`];
-    if (!route) {
+    const target = request.url ?? '/';
+    const url = URL.canParse(target, 'http://127.0.0.1') ? new URL(target, 'http://127.0.0.1') : undefined;
+    const name = `${request.method} ${url?.pathname}`;
+    const route = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
+    if (!url || !route) {
       send(response, 404, { error: 'There is no such thing here.', routes: Object.keys(this.#routes) });
       return;
     }

@@ -25,7 +25,9 @@ export function streamRoute(url: string): StreamRoute | undefined {
   const params = new URLSearchParams(query);
   const kind = (match.kind ?? 'legacy') as SocketKind;
   const combined = match.form === 'stream';
-  const named = [...split(decodeURIComponent(match.rest ?? '')), ...split(params.get('streams') ?? '')];
+  const rest = decoded(match.rest ?? '');
+  if (rest === undefined) return undefined;
+  const named = [...split(rest), ...split(params.get('streams') ?? '')];
   const keys = split(params.get('listenKey') ?? '');
   const events = params.get('events');
   const isKey = (name: string): boolean => kind === 'private' && !isCounter(name);
@@ -36,6 +38,15 @@ export function streamRoute(url: string): StreamRoute | undefined {
     listenKeys: [...keys, ...named.filter((name) => isKey(name) && !isStream(name))],
     events: events === null ? undefined : new Set(split(events)),
   };
+}
+
+/** Undefined: a percent sign that begins nothing. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A stream has an @ in its name, or stands for all symbols. */
