@@ -103,6 +103,7 @@ async function inProcess(): Promise<Round> {
     exchange: other,
     doctor: other,
     backup: other,
+    compact: other,
     restore: other,
     simulate: other,
     handover: other,

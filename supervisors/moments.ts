@@ -72,9 +72,9 @@ export class Moments {
     return row && rowView(row);
   }
 
-  /** The last row at or before a moment of the runtime's time; 0: there is none. */
+  /** The last row at or before a moment of the runtime's time; 0, or the anchor's: there is none. */
   async rowAt(at: number): Promise<number> {
-    let low = 0;
+    let low = (await this.#store.anchor()).n;
     let high = (await this.#store.head()).n;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);

@@ -55,6 +55,24 @@ export class Replay {
     return this.#rows;
   }
 
+  /** The state with which a journal begins whose older rows were removed: what is carried over its anchor. */
+  seed(carried: readonly JournalRow[]): void {
+    const since = new Map<ActorId, JournalRow[]>();
+    for (const row of carried) {
+      this.#rows.set(row.actor, row);
+      const rows = since.get(row.actor);
+      if (rows && row.snapshot === null) rows.push(row);
+      else since.set(row.actor, [row]);
+    }
+    for (const [first, ...later] of since.values()) {
+      const last = later.at(-1) ?? first;
+      if (!first || !last || first.snapshot === null || first.actor === DEAD_LETTERS) continue;
+      if (!this.#machines.runs(last.machine)) continue;
+      const events = later.filter(({ kind }) => kind === 'event').map(({ event }) => JSON.parse(event));
+      this.#newActor(last).resume(last, first.snapshot, events as ActorEvent[]);
+    }
+  }
+
   /** What the row says and the replayed machine does not; empty when they agree. */
   take(row: JournalRow): Mismatch[] {
     const before = this.#rows.get(row.actor);

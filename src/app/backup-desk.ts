@@ -1,19 +1,20 @@
 /**
- * Backups of a running account: by the clock, and when a person asks from another process, which cannot open an
- * embedded store that this one has open.
+ * What a running account's store needs now and then, by the clock or because a person asks from another process (which
+ * cannot open an embedded store that this one has open): backups, and the removal of old rows.
  *
- * Invariants: one backup at a time; a backup that fails costs the run nothing but a line in its log, and is tried
- * again; what a person asked for is answered in a file of its own.
+ * Invariants: one of them at a time, so neither pulls rows away from under the other; what fails costs the run nothing
+ * but a line in its log, and is tried again; what a person asked for is answered in a file of its own.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupsOf } from '../backup/backup-place.ts';
 import type { TimerHandle } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
 import { takeBackup } from './backup-job.ts';
+import { type CompactionReport, compact } from './compaction.ts';
 import type { BackupReport } from './open-backup-thread.ts';
-import { openPlace, type PlaceSpec, placeOf, sealKeyOf } from './open-backups.ts';
+import { archiveTo, openPlace, type PlaceSpec, placeOf, sealKeyOf } from './open-backups.ts';
 import type { Session } from './run-session.ts';
 
 const FOLDER = 'backups-wanted';
@@ -21,6 +22,8 @@ const WANTED = '.wanted.json';
 const ANSWER = '.answer.json';
 const LOOK_EVERY_MS = 500;
 const TRY_AGAIN_MS = 600_000;
+/** A start has other things to do at first. */
+const FIRST_COMPACTION_MS = 60_000;
 
 export interface BackupWish {
   /** Absolute, or s3://…; absent: as configured. */
@@ -28,8 +31,13 @@ export interface BackupWish {
   readonly verify: boolean;
 }
 
-export type BackupAnswer =
-  | { readonly report: BackupReport }
+/** Old rows are to go, those too that are younger than configured. */
+export interface CompactionWish {
+  readonly compact: { readonly keepMs: number; readonly archive: boolean; readonly dryRun: boolean };
+}
+
+export type DeskAnswer<Report> =
+  | { readonly report: Report }
   | {
       readonly error: {
         readonly code: BulkheadError['code'];
@@ -39,18 +47,18 @@ export type BackupAnswer =
     };
 
 /** Leaves the wish for the run that has the folder open; the id names its answer. */
-export function wishForBackup(dataDir: string, wish: BackupWish): string {
-  const id = freshId('backup');
+export function leaveWish(dataDir: string, wish: BackupWish | CompactionWish): string {
+  const id = freshId('wish');
   mkdirSync(join(dataDir, FOLDER), { recursive: true });
   writeWhole(join(dataDir, FOLDER, id + WANTED), wish);
   return id;
 }
 
 /** Undefined: not yet. It is taken away with the reading. */
-export function backupAnswer(dataDir: string, id: string): BackupAnswer | undefined {
+export function deskAnswer<Report>(dataDir: string, id: string): DeskAnswer<Report> | undefined {
   const file = join(dataDir, FOLDER, id + ANSWER);
   try {
-    const answer = JSON.parse(readFileSync(file, 'utf8')) as BackupAnswer;
+    const answer = JSON.parse(readFileSync(file, 'utf8')) as DeskAnswer<Report>;
     rmSync(file, { force: true });
     return answer;
   } catch {
@@ -66,26 +74,29 @@ export class BackupDesk {
   #working = false;
   /** Real time, epoch ms; undefined: no schedule. */
   #dueAt: number | undefined;
+  /** The same, of the removal of old rows. */
+  #compactAt: number | undefined;
 
   /** Throws CONFIG_INVALID when a schedule lacks its place or its key. */
   constructor(session: Session) {
     this.#session = session;
     this.#folder = join(session.folder.path, FOLDER);
     const { config, secrets } = session.options;
-    if (config.backup.everyMs === 0) return;
+    if (config.backup.everyMs === 0 && !(config.retention.keepMs > 0 && config.retention.archive)) return;
     placeOf(config, secrets, session.io.cwd, undefined);
     sealKeyOf(secrets);
   }
 
   async start(): Promise<void> {
-    const { options, log } = this.#session;
+    const { options, log, io } = this.#session;
     const { everyMs } = options.config.backup;
     if (everyMs > 0) {
       this.#dueAt = await this.#nextDue(everyMs).catch((error: unknown) => {
         log.error('the place of the backups cannot be read', { reason: errorText(error) });
-        return this.#session.io.time.clock.now() + TRY_AGAIN_MS;
+        return io.time.clock.now() + TRY_AGAIN_MS;
       });
     }
+    if (options.config.retention.keepMs > 0) this.#compactAt = io.time.clock.now() + FIRST_COMPACTION_MS;
     this.#look();
   }
 
@@ -108,11 +119,17 @@ export class BackupDesk {
     if (this.#working) return;
     const { io, options } = this.#session;
     const [wish] = this.#wishes();
-    const isDue = this.#dueAt !== undefined && io.time.clock.now() >= this.#dueAt;
-    if (wish === undefined && !isDue) return;
+    const now = io.time.clock.now();
+    const isDue = (at: number | undefined): boolean => at !== undefined && now >= at;
+    const work = (): Promise<void> | undefined => {
+      if (wish !== undefined) return this.#answer(wish);
+      if (isDue(this.#dueAt)) return this.#scheduled(options.config.backup.everyMs);
+      return isDue(this.#compactAt) ? this.#compactBySchedule() : undefined;
+    };
+    const begun = work();
+    if (!begun) return;
     this.#working = true;
-    const work = wish === undefined ? this.#scheduled(options.config.backup.everyMs) : this.#answer(wish);
-    void work.finally(() => {
+    void begun.finally(() => {
       this.#working = false;
     });
   }
@@ -130,18 +147,47 @@ export class BackupDesk {
     }
   }
 
+  async #compactBySchedule(): Promise<void> {
+    const { options, io, log } = this.#session;
+    const { keepMs, everyMs, archive } = options.config.retention;
+    this.#compactAt = io.time.clock.now() + everyMs;
+    try {
+      await this.#compact({ keepMs, archive, dryRun: false });
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      this.#compactAt = io.time.clock.now() + Math.min(everyMs, TRY_AGAIN_MS);
+      log.error('old rows could not be removed', { reason: errorText(error) });
+    }
+  }
+
+  async #compact({ keepMs, archive, dryRun }: CompactionWish['compact']): Promise<CompactionReport> {
+    const { options, io, store, log } = this.#session;
+    const { config, secrets } = options;
+    const began = io.time.monotonic.now();
+    const report = await compact({
+      ...{ store, account: config.account, keepMs, dryRun, time: io.time, beside: 'trading' },
+      ...(archive ? { archive: archiveTo(config, secrets, io.cwd) } : {}),
+      signal: this.#abort.signal,
+    });
+    const ms = Math.round(io.time.monotonic.now() - began);
+    if (report.removed > 0) log.info('old rows removed', { ...report, ms });
+    return report;
+  }
+
   async #answer(id: string): Promise<void> {
     const wanted = join(this.#folder, id + WANTED);
-    let answer: BackupAnswer;
+    let answer: DeskAnswer<BackupReport | CompactionReport>;
     try {
-      const wish = JSON.parse(readFileSync(wanted, 'utf8')) as BackupWish;
-      answer = { report: await this.#take(wish.place, wish.verify) };
+      const wish = JSON.parse(readFileSync(wanted, 'utf8')) as BackupWish | CompactionWish;
+      const report =
+        'compact' in wish ? await this.#compact(wish.compact) : await this.#take(wish.place, wish.verify);
+      answer = { report };
     } catch (error) {
       if (this.#abort.signal.aborted) return;
       const known = error instanceof BulkheadError ? error : undefined;
       const { code = 'INTERNAL', message = errorText(error), hint } = known ?? {};
       answer = { error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-      this.#session.log.error('the backup that was asked for failed', { reason: message });
+      this.#session.log.error('what was asked for failed', { reason: message });
     }
     writeWhole(join(this.#folder, id + ANSWER), answer);
     rmSync(wanted, { force: true });
@@ -166,6 +212,8 @@ export class BackupDesk {
   }
 
   #wishes(): string[] {
+    // Twice a second: a folder that is not there is cheaper asked for than run into.
+    if (!existsSync(this.#folder)) return [];
     try {
       const names = readdirSync(this.#folder).filter((name) => name.endsWith(WANTED));
       return names.sort().map((name) => name.slice(0, -WANTED.length));

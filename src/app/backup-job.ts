@@ -6,8 +6,8 @@ import { Worker } from 'node:worker_threads';
 import type { SealKey } from '../backup/seal.ts';
 import { sleep, type Time } from '../core/clock.ts';
 import { BulkheadError } from '../core/errors.ts';
-import type { JournalStore } from '../journal/journal.ts';
-import { archiveHeader, archiveText } from '../journal/journal-archive.ts';
+import type { JournalHead, JournalStore } from '../journal/journal.ts';
+import { archiveHeader, archiveText, pieceHeader } from '../journal/journal-archive.ts';
 import type {
   BackupJob,
   BackupReport,
@@ -45,11 +45,28 @@ export async function takeBackup(order: BackupOrder): Promise<BackupReport> {
       hint: 'Start a run first, or name its folder with --data-dir.',
     });
   const pages = archiveText(store, header, pageRows);
-  return inThread({ place, key, header, verify, keep }, order.signal, async () => {
-    if (pauseMs > 0) await sleep(time.timers, pauseMs);
-    const page = await pages.next();
-    return page.done === true ? { type: 'end' } : { type: 'page', text: page.value };
-  });
+  return inThread({ place, key, header, verify, keep }, order.signal, () => nextPage(pages, pauseMs, time));
+}
+
+/** Puts rows that are about to be removed where the backups are; done only once they have been read back. */
+export async function archivePiece(
+  order: Pick<BackupOrder, 'store' | 'account' | 'place' | 'key' | 'time' | 'beside' | 'signal'>,
+  after: JournalHead,
+  head: JournalHead,
+): Promise<BackupReport> {
+  const { store, account, time, place, key } = order;
+  const { pageRows, pauseMs } = order.beside === 'trading' ? GENTLE : SWIFT;
+  const about = { bulkhead: VERSION, account, createdAt: time.clock.now() };
+  const header = await pieceHeader(store, about, after, head);
+  const pages = archiveText(store, header, pageRows);
+  const job: BackupJob = { place, key, header, verify: true, keep: 0, isPiece: true };
+  return inThread(job, order.signal, () => nextPage(pages, pauseMs, time));
+}
+
+async function nextPage(pages: AsyncGenerator<string>, pauseMs: number, time: Time): Promise<ToBackupThread> {
+  if (pauseMs > 0) await sleep(time.timers, pauseMs);
+  const page = await pages.next();
+  return page.done === true ? { type: 'end' } : { type: 'page', text: page.value };
 }
 
 export const verifyBackup = (job: VerifyJob): Promise<BackupReport> =>

@@ -6,16 +6,13 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { backupsOf } from '../backup/backup-place.ts';
 import { newIdentity } from '../backup/seal.ts';
-import { sleep } from '../core/clock.ts';
 import { BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
-import { backupAnswer, wishForBackup } from './backup-desk.ts';
+import { askDesk } from './ask-desk.ts';
 import { takeBackup, verifyBackup } from './backup-job.ts';
 import type { BackupOptions, CreateStore, Io } from './io.ts';
 import type { BackupReport } from './open-backup-thread.ts';
 import { openPlace, placeOf, sealKeyOf } from './open-backups.ts';
 import { columns, moment } from './render-text.ts';
-import { isAlive } from './status.ts';
-import { readStatus } from './status-file.ts';
 
 export async function backup(options: BackupOptions, io: Io, createStore: CreateStore): Promise<number> {
   if (options.newKey !== undefined) return makeKey(options.newKey, options, io);
@@ -50,37 +47,17 @@ async function take(options: BackupOptions, io: Io, createStore: CreateStore): P
   }
 }
 
-const ASK_EVERY_MS = 250;
-
 /** The run that has the store open takes the backup, with its own key. */
-async function askRun(
+function askRun(
   { config, place: named }: BackupOptions,
   io: Io,
-  verifies: boolean,
+  verify: boolean,
   locked: BulkheadError,
 ): Promise<BackupReport> {
-  const dataDir = resolve(io.cwd, config.data.dir);
-  const isRunning = (): boolean => isAlive(readStatus(dataDir).pid);
-  if (!isRunning()) throw locked;
   const isPath = named !== undefined && !named.startsWith('s3://') && !isAbsolute(named);
   const place = isPath ? resolve(io.cwd, named) : named;
-  const id = wishForBackup(dataDir, { verify: verifies, ...(place === undefined ? {} : { place }) });
-  for (;;) {
-    const answer = backupAnswer(dataDir, id);
-    if (answer && 'report' in answer) return answer.report;
-    if (answer) {
-      const { code, message, hint } = answer.error;
-      throw new BulkheadError(code, `The run says: ${message}`, hint === undefined ? {} : { hint });
-    }
-    if (!isRunning()) throw endedBefore();
-    await sleep(io.time.timers, ASK_EVERY_MS);
-  }
+  return askDesk(config, io, { verify, ...(place === undefined ? {} : { place }) }, locked);
 }
-
-const endedBefore = (): BulkheadError =>
-  new BulkheadError('STORE_UNAVAILABLE', 'The run ended before its backup was verified.', {
-    hint: 'Ask again: without a run this command opens the store itself.',
-  });
 
 async function verify(name: string, options: BackupOptions, io: Io): Promise<number> {
   const { config, secrets, place: named } = options;

@@ -71,6 +71,25 @@ export const PAST_COMMANDS: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'compact',
+    summary: 'remove the journal\u2019s oldest rows',
+    detail:
+      'Also while a run trades; with an embedded store the run does it. What living actors and recovery need stays, and so do trades, orders, fills and the wallet in short form. The journal then begins at a sealed anchor, from which "bulkhead replay --verify" goes. With retention.archive the rows are first put where the backups are. See docs/BACKUP.md.',
+    flags: [
+      {
+        name: 'keep-days',
+        value: 'DAYS',
+        summary: 'rows younger than this stay',
+        default: 'retention.keepMs of the configuration',
+      },
+      { name: 'dry-run', summary: 'only say what would go' },
+      DATA_DIR,
+      CONFIG,
+      JSON_FLAG,
+    ],
+    examples: ['bulkhead compact --keep-days 90 --dry-run', 'bulkhead compact'],
+  },
+  {
     name: 'restore',
     args: 'BACKUP',
     arity: [1, 1],

@@ -13,6 +13,7 @@ import { inspectOptions } from './inspect/inspect-flags.ts';
 import type {
   BackupOptions,
   CommandOptions,
+  CompactOptions,
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
@@ -31,7 +32,7 @@ import type {
   StatusOptions,
 } from './io.ts';
 import { loadWhole, type Whole } from './open-secrets.ts';
-import { backupChoice, replayChoice, restoreChoice } from './past-flags.ts';
+import { backupChoice, compactChoice, replayChoice, restoreChoice } from './past-flags.ts';
 import { rulesChoice } from './rules/rule-flags.ts';
 import { type SimulateCommand, simulateOptions } from './simulate-flags.ts';
 import { GROUPINGS, type Grouping } from './statistics.ts';
@@ -44,6 +45,7 @@ export interface Handlers {
   export(options: ExportOptions, io: Io): Promise<number>;
   replay(options: ReplayOptions, io: Io): Promise<number>;
   backup(options: BackupOptions, io: Io): Promise<number>;
+  compact(options: CompactOptions, io: Io): Promise<number>;
   restore(options: RestoreOptions, io: Io): Promise<number>;
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
@@ -82,6 +84,10 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.replay({ ...(await commandOptions(parsed, io)), ...replayChoice(parsed) }, io);
     case 'backup':
       return handlers.backup({ ...(await commandOptions(parsed, io)), ...backupChoice(parsed) }, io);
+    case 'compact': {
+      const common = await commandOptions(parsed, io);
+      return handlers.compact({ ...common, ...compactChoice(parsed, common.config) }, io);
+    }
     case 'restore':
       return handlers.restore({ ...(await commandOptions(parsed, io)), ...restoreChoice(parsed) }, io);
     case 'explain':

@@ -9,11 +9,10 @@ import { actorType } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
 import type { Cause } from '../domain/events.ts';
 import type { JournalRow, JournalStore } from '../journal/journal.ts';
+import { rowsOfLife } from '../journal/journal-beginning.ts';
 import type { CreateStore, ExplainOptions, Io } from './io.ts';
 import { moment, painter, signedMoney } from './render-text.ts';
 import { type Story, storyOf } from './story.ts';
-
-const PAGE_ROWS = 500;
 
 interface Desk {
   readonly symbol: string;
@@ -26,7 +25,7 @@ export async function explain(options: ExplainOptions, io: Io, createStore: Crea
   try {
     await store.open();
     const desk = await deskOf(store, options.position);
-    const rows = await allRows(store, actorOf(options.position, desk));
+    const rows = await rowsOfLife(store, actorOf(options.position, desk));
     const story = storyOf(rows, await approvalOf(store, rows[0]));
     if (!story && !desk) throw await notFound(store, options.position);
     if (options.json) io.stdout.write(`${JSON.stringify({ story: story ?? null, desk: desk ?? null })}\n`);
@@ -52,15 +51,6 @@ async function deskOf(store: JournalStore, named: string): Promise<Desk | undefi
   return { symbol: named, state: stateText(value), context };
 }
 
-async function allRows(store: JournalStore, actor: string): Promise<JournalRow[]> {
-  const rows: JournalRow[] = [];
-  for (;;) {
-    const page = await store.rowsOf(actor, rows.at(-1)?.seq ?? 0, PAGE_ROWS);
-    rows.push(...page);
-    if (page.length < PAGE_ROWS) return rows;
-  }
-}
-
 /** The desk's row in which the approval arrived: the first row of a life names it as its cause. */
 async function approvalOf(
   store: JournalStore,
@@ -69,7 +59,8 @@ async function approvalOf(
   const cause = first && (JSON.parse(first.cause) as Cause);
   if (cause?.kind !== 'intent') return undefined;
   const [row] = await store.rowsAfter(cause.n - 1, 1);
-  return row;
+  // It may have been removed: what came after it stands there instead.
+  return row?.n === cause.n ? row : undefined;
 }
 
 async function notFound(store: JournalStore, named: string): Promise<BulkheadError> {

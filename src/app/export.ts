@@ -3,24 +3,13 @@ import { once } from 'node:events';
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BulkheadError, errorText } from '../core/errors.ts';
-import type { JournalRow, JournalStore } from '../journal/journal.ts';
+import type { JournalRow } from '../journal/journal.ts';
+import { allRows } from '../journal/journal-beginning.ts';
 import { headerLine, recordLine } from './export-format.ts';
 import { COLUMNS, exportRecords } from './export-records.ts';
 import type { CreateStore, ExportOptions, Io, Output } from './io.ts';
 
-const PAGE_ROWS = 500;
 const CHUNK_CHARS = 64 * 1024;
-
-/** All rows of a journal, from the first. */
-export async function* journalRows(store: Pick<JournalStore, 'rowsAfter'>): AsyncGenerator<JournalRow> {
-  for (let after = 0; ; ) {
-    const page = await store.rowsAfter(after, PAGE_ROWS);
-    yield* page;
-    const last = page.at(-1);
-    if (!last) return;
-    after = last.n;
-  }
-}
 
 export async function exportCommand(
   options: ExportOptions,
@@ -30,7 +19,7 @@ export async function exportCommand(
   const store = await createStore(options, io, 'require');
   try {
     await store.open();
-    const lines = exportLines(options, journalRows(store));
+    const lines = exportLines(options, allRows(store));
     if (options.out === undefined) await toStream(io.stdout, lines);
     else await toFile(resolve(io.cwd, options.out), lines);
   } finally {

@@ -60,6 +60,17 @@ export class GatewayRunner {
     this.#gateway = gateway;
   }
 
+  /**
+   * Whether the private stream has come up before anybody was told: then that is said with the start itself, not after
+   * it, or the reading that the start asks for would count for nothing and a second one be made.
+   */
+  takeStreamUp(): boolean {
+    const isState = ({ type }: ActorEvent): boolean => type === 'STREAM_UP' || type === 'STREAM_DOWN';
+    if (this.#early.findLast(isState)?.type !== 'STREAM_UP') return false;
+    this.#early = this.#early.filter((event) => !isState(event));
+    return true;
+  }
+
   /** From now on outcomes and events are told; what came before is told now, in its order. */
   attach(tell: (message: Message) => void): void {
     this.#tell = tell;

@@ -81,6 +81,13 @@ export interface BackupOptions extends CommandOptions {
   readonly newKey: string | undefined;
 }
 
+export interface CompactOptions extends CommandOptions {
+  /** Rows older than this may go. */
+  readonly keepMs: number;
+  /** Only says what would go. */
+  readonly dryRun: boolean;
+}
+
 export interface RestoreOptions extends CommandOptions {
   /** A file, a name in the place of the backups, or "latest". */
   readonly backup: string;

@@ -27,6 +27,7 @@ const handlers: Handlers = {
   export: async (options, io) => (await import('./export.ts')).exportCommand(options, io, await stores()),
   replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
   backup: async (options, io) => (await import('./backup.ts')).backup(options, io, await stores()),
+  compact: async (options, io) => (await import('./compact.ts')).compactCommand(options, io, await stores()),
   restore: async (options, io) => (await import('./restore.ts')).restore(options, io, await stores()),
   explain: async (options, io) => (await import('./explain.ts')).explain(options, io, await stores()),
   stats: async (options, io) => (await import('./stats.ts')).stats(options, io, await stores()),

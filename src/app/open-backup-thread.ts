@@ -9,13 +9,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type BackupPlace, backupName, backupsOf, superfluous } from '../backup/backup-place.ts';
+import { type BackupPlace, backupName, backupsOf, pieceName, superfluous } from '../backup/backup-place.ts';
 import { canOpen, type SealKey, seal, unseal } from '../backup/seal.ts';
 import { defined } from '../core/assert.ts';
 import { BulkheadError, type ErrorCode, errorText } from '../core/errors.ts';
 import { type ArchiveHeader, openArchive } from '../journal/journal-archive.ts';
+import { readChain } from '../journal/journal-beginning.ts';
 import { pgliteStore } from '../journal/pglite-journal.ts';
-import { EMPTY_HEAD, verifyChain } from '../journal/row-hash.ts';
 import { openPlace, type PlaceSpec } from './open-backups.ts';
 import { RestoredRows } from './restored-rows.ts';
 
@@ -26,6 +26,8 @@ export interface BackupJob {
   /** 'restored': into a scratch store. Only what the key can open can be restored. */
   readonly verify: boolean;
   readonly keep: number;
+  /** Rows that are about to be removed: kept under a name of their own, read back, and never swept. */
+  readonly isPiece?: boolean;
 }
 
 /** Verifies a backup that is there. */
@@ -70,7 +72,9 @@ async function* pages(): AsyncGenerator<Uint8Array> {
 async function take(job: BackupJob): Promise<BackupReport> {
   const { header, key, keep } = job;
   const place = await openPlace(job.place);
-  const name = backupName(header.account, header.createdAt, header.head.n);
+  const name = job.isPiece
+    ? pieceName(header.account, (header.after?.n ?? 0) + 1, header.head.n)
+    : backupName(header.account, header.createdAt, header.head.n);
   const written = createHash('sha256');
   let bytes = 0;
   const noted = async function* (sealed: AsyncIterable<Uint8Array>) {
@@ -83,7 +87,7 @@ async function take(job: BackupJob): Promise<BackupReport> {
   await place.write(name, noted(await seal(pages(), key)));
   const report = { name, place: place.name, bytes, rows: header.head.n, hash: header.head.hash };
   let verified: BackupReport['verified'] = 'no';
-  if (job.verify && canOpen(key)) {
+  if (job.verify && canOpen(key) && !job.isPiece) {
     const there = await restoreToScratch(place, name, key);
     if (there.hash !== header.head.hash) throw differs(name);
     verified = 'restored';
@@ -92,7 +96,7 @@ async function take(job: BackupJob): Promise<BackupReport> {
     verified = 'read back';
   }
   const removed: string[] = [];
-  for (const old of superfluous(await backupsOf(place, header.account), keep)) {
+  for (const old of job.isPiece ? [] : superfluous(await backupsOf(place, header.account), keep)) {
     await place.remove(old.name);
     removed.push(old.name);
   }
@@ -112,13 +116,13 @@ async function restoreToScratch(
   name: string,
   key: SealKey,
 ): Promise<{ rows: number; hash: string }> {
-  const { header, batches } = await openArchive(await unseal(await place.read(name), key));
+  const { header, start, batches } = await openArchive(await unseal(await place.read(name), key));
   const dir = mkdtempSync(join(tmpdir(), 'bulkhead-scratch-'));
   const store = pgliteStore({ dir: join(dir, 'journal'), account: header.account });
   try {
     await store.open();
     const rows = new RestoredRows();
-    const live = new Set<string>();
+    const live = new Set<string>(start?.rows.map(({ actor }) => actor));
     const watched = async function* () {
       for await (const batch of rows.upTo(batches, undefined)) {
         for (const row of batch) {
@@ -129,26 +133,21 @@ async function restoreToScratch(
       }
     };
     await store.restore({
+      ...(start ? { start } : {}),
       batches: watched(),
       end: () => ({ settledN: rows.settledN, meta: header.meta }),
     });
-    let chain = EMPTY_HEAD;
-    for (;;) {
-      const page = await store.rowsAfter(chain.n, PAGE_ROWS);
-      if (page.length === 0) break;
-      chain = verifyChain(page, chain);
-    }
+    const { n, hash } = await readChain(store);
     const actors = (await store.liveRows()).length;
-    const isWhole = chain.hash === header.head.hash && rows.count === header.head.n && actors === live.size;
+    const count = header.head.n - (start?.anchor.n ?? 0);
+    const isWhole = hash === header.head.hash && rows.count === count && actors === live.size;
     if (!isWhole || rows.settledN < header.settledN) throw differs(name);
-    return { rows: chain.n, hash: chain.hash };
+    return { rows: n, hash };
   } finally {
     await store.close();
     rmSync(dir, { recursive: true, force: true });
   }
 }
-
-const PAGE_ROWS = 1_000;
 
 async function digest(place: BackupPlace, name: string): Promise<string> {
   const hash = createHash('sha256');

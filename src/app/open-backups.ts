@@ -45,6 +45,12 @@ export function placeOf(
   return { kind: 's3', endpoint, region, bucket, prefix, accessKeyId, secretAccessKey };
 }
 
+/** Where rows go that are removed from the journal. */
+export const archiveTo = (config: Config, secrets: Secrets, cwd: string) => ({
+  place: placeOf(config, secrets, cwd, undefined),
+  key: sealKeyOf(secrets),
+});
+
 export async function openPlace(spec: PlaceSpec): Promise<BackupPlace> {
   if (spec.kind === 'folder')
     return new (await import('../backup/folder-backup-place.ts')).FolderBackupPlace(spec.folder);

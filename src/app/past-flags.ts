@@ -1,8 +1,10 @@
 /** What the flags of replay, backup and restore mean. */
+import type { Config } from '../config/schema.ts';
 import { momentOf, type ParsedCommand, usage } from './cli-parse.ts';
 import type {
   BackupOptions,
   CommandOptions,
+  CompactOptions,
   ReplayMoment,
   ReplayOptions,
   ReplayTarget,
@@ -20,6 +22,24 @@ export function backupChoice({ flags }: ParsedCommand): Omit<BackupOptions, keyo
     verify: flags.has('no-verify') ? false : undefined,
     newKey: textOf(flags.get('new-key')),
   };
+}
+
+const DAY_MS = 86_400_000;
+
+export function compactChoice(
+  { flags }: ParsedCommand,
+  { retention }: Config,
+): Omit<CompactOptions, keyof CommandOptions> {
+  const days = textOf(flags.get('keep-days'));
+  const keepMs = days === undefined ? retention.keepMs : Number(days) * DAY_MS;
+  if (days !== undefined && !(/^\d+(\.\d+)?$/.test(days) && keepMs >= DAY_MS / 24))
+    throw usage(`--keep-days ${days} is no number of days, an hour at least.`, 'Such as 30, or 0.5.');
+  if (keepMs === 0)
+    throw usage(
+      'Nobody has said how much of the journal is kept.',
+      'Set retention.keepMs, or give --keep-days 30.',
+    );
+  return { keepMs, dryRun: flags.has('dry-run') };
 }
 
 export const restoreChoice = ({

@@ -47,10 +47,14 @@ export interface Newest {
 export class ReadModel {
   readonly #store = emptyModel();
   readonly #rows = new Map<ActorId, JournalRow>();
+  /** What was last looked at, parsed once however often it is asked for; held against its text. */
+  readonly #parsed = new Map<ActorId, { readonly text: string; readonly snapshot: Snapshot<unknown> }>();
 
   observe({ row }: Pick<Committed, 'row'>): void {
-    if (row.final) this.#rows.delete(row.actor);
-    else this.#rows.set(row.actor, row);
+    if (row.final) {
+      this.#rows.delete(row.actor);
+      this.#parsed.delete(row.actor);
+    } else this.#rows.set(row.actor, row);
     // What checkpoints now and then keeps the last one.
     if (row.snapshot === null && !row.final) return;
     this.#store.trigger.row({ actor: row.actor, snapshot: row.snapshot, final: row.final });
@@ -65,10 +69,10 @@ export class ReadModel {
     return row && { row, snapshot: this.#store.getSnapshot().context.snapshots.get(actor) ?? null };
   }
 
-  /** Its snapshot, parsed. */
+  /** Its snapshot, parsed; shared by all who ask, and changed by nobody. */
   of<C>(actor: ActorId): Snapshot<C> | undefined {
     const text = this.#store.getSnapshot().context.snapshots.get(actor);
-    return text === undefined ? undefined : (JSON.parse(text) as Snapshot<C>);
+    return text === undefined ? undefined : this.#parse<C>(actor, text);
   }
 
   /** At a start: what the journal knows of an actor. */
@@ -91,6 +95,14 @@ export class ReadModel {
   #of<C>(type: string): [ActorId, Snapshot<C>][] {
     return [...this.#store.getSnapshot().context.snapshots]
       .filter(([actor]) => actorType(actor) === type)
-      .map(([actor, text]) => [actor, JSON.parse(text) as Snapshot<C>]);
+      .map(([actor, text]) => [actor, this.#parse<C>(actor, text)]);
+  }
+
+  #parse<C>(actor: ActorId, text: string): Snapshot<C> {
+    const known = this.#parsed.get(actor);
+    if (known?.text === text) return known.snapshot as Snapshot<C>;
+    const snapshot = JSON.parse(text) as Snapshot<C>;
+    this.#parsed.set(actor, { text, snapshot });
+    return snapshot;
   }
 }

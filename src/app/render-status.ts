@@ -153,10 +153,19 @@ function footer({ journal, store, recovery, http }: StatusDocument, paint: Paint
       : `  recovered ${recovery.actors} actors in ${Math.round(recovery.ms)} ms`;
   return [
     `Journal  row ${journal.n}, durable ${journal.durableN}, ${rate}${recovered}`,
-    `Data     ${store.location} (${store.engine})${durable}`,
+    `Data     ${store.location} (${store.engine})${sizeText(store)}${durable}`,
     ...(http ? [`Page     ${http.url}  (token of its controls: ${http.token})`] : []),
   ];
 }
+
+function sizeText({ bytes, freeBytes, anchorN }: StatusDocument['store']): string {
+  if (bytes === undefined) return '';
+  const left = freeBytes === undefined ? '' : `, ${mebibytes(freeBytes)} left on the disk`;
+  const begins = anchorN === undefined ? '' : `, from row ${anchorN + 1} on`;
+  return `, ${mebibytes(bytes)}${left}${begins}`;
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(bytes < 1e8 ? 1 : 0)} MiB`;
 
 /** Who stands by, or that this one does. */
 function standing({ standby, standbys = [], state }: StatusDocument, paint: Paint): string[] {

@@ -8,7 +8,10 @@ import { type Mismatch, Replay } from '../../supervisors/replay.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { stateText } from '../core/state-text.ts';
 import { instanceAt, readInstances } from '../journal/instances.ts';
-import { EMPTY_HEAD, verifyChain } from '../journal/row-hash.ts';
+import type { JournalHead } from '../journal/journal.ts';
+import { readBeginning } from '../journal/journal-beginning.ts';
+import type { JournalAnchor } from '../journal/journal-cut.ts';
+import { verifyChain } from '../journal/row-hash.ts';
 import type { Io, ReplayOptions } from './io.ts';
 import { createStore } from './open-store.ts';
 import { openVenue } from './open-venue.ts';
@@ -21,6 +24,7 @@ const PAGE_ROWS = 1_000;
 const MISMATCHES_SHOWN = 20;
 
 interface Outcome {
+  readonly anchor: JournalAnchor;
   readonly replay: Replay;
   readonly mismatches: readonly Mismatch[];
   readonly last: { readonly n: number; readonly at: number; readonly hash: string } | undefined;
@@ -58,7 +62,9 @@ async function replayRows({ store, identity, options, io }: Past, to: number): P
   const machines = new Replay(registryOf(identity), (n) => instanceAt(instances, n), { carry });
   const mismatches: Mismatch[] = [];
   const bar = progressBar(options, io);
-  let chain = EMPTY_HEAD;
+  const { anchor, rows: carried } = await readBeginning(store);
+  machines.seed(carried);
+  let chain: JournalHead = anchor;
   let last: Outcome['last'];
   while (chain.n < to) {
     const page = await store.rowsAfter(chain.n, Math.min(PAGE_ROWS, to - chain.n));
@@ -72,10 +78,14 @@ async function replayRows({ store, identity, options, io }: Past, to: number): P
     bar.update({ done: chain.n, total: to });
   }
   bar.end();
-  return { replay: machines, mismatches, last };
+  return { anchor, replay: machines, mismatches, last };
 }
 
-function report({ replay: machines, mismatches, last }: Outcome, options: ReplayOptions, io: Io): void {
+function report(
+  { anchor, replay: machines, mismatches, last }: Outcome,
+  options: ReplayOptions,
+  io: Io,
+): void {
   const actors = [...machines.rows.values()].map((row) => ({
     actor: row.actor,
     seq: row.seq,
@@ -85,8 +95,9 @@ function report({ replay: machines, mismatches, last }: Outcome, options: Replay
   }));
   if (options.json) {
     const { n = 0, at = null, hash = null } = last ?? {};
+    const begins = anchor.n === 0 ? null : anchor;
     io.stdout.write(
-      `${JSON.stringify({ n, at, hash, rows: machines.rowCount, foreignRows: machines.foreignRows, verified: options.verify, mismatches, actors })}\n`,
+      `${JSON.stringify({ n, at, hash, begins, rows: machines.rowCount, foreignRows: machines.foreignRows, verified: options.verify, mismatches, actors })}\n`,
     );
     return;
   }
@@ -105,7 +116,14 @@ function report({ replay: machines, mismatches, last }: Outcome, options: Replay
   const { foreignRows } = machines;
   const how = options.machines ? 'were run by the present ones' : 'are taken as they stand';
   const given = foreignRows > 0 ? `; ${foreignRows} rows of other machine versions ${how}` : '';
-  io.stdout.write(`${upTo}: the hash chain holds${verdict}${given}.\n`);
+  io.stdout.write(`${upTo}: the hash chain holds${verdict}${given}.\n${beginningText(anchor)}`);
+}
+
+/** What was cut, and what stands for it. */
+function beginningText({ n, at, cutAt, removed, carried, seal }: JournalAnchor): string {
+  if (n === 0) return '';
+  const [of, by] = [new Date(at).toISOString(), new Date(cutAt).toISOString()];
+  return `It begins after row ${n} (${of}): ${removed} rows up to there are removed, by ${by} the last of them; the ${carried} carried over it match their hashes and the seal ${seal.slice(0, 16)}.\n`;
 }
 
 function stateOf(snapshot: string | null): string {

@@ -11,15 +11,13 @@ import { unseal } from '../backup/seal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { reincarnated } from '../journal/instances.ts';
 import type { JournalStore } from '../journal/journal.ts';
-import { openArchive } from '../journal/journal-archive.ts';
-import { EMPTY_HEAD, verifyChain } from '../journal/row-hash.ts';
+import { invalid, openArchive } from '../journal/journal-archive.ts';
+import { beforeAnchor, readChain } from '../journal/journal-beginning.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RestoreOptions } from './io.ts';
 import { openPlace, placeOf, sealKeyOf } from './open-backups.ts';
 import { RestoredRows } from './restored-rows.ts';
 import { RESTORED_KEY } from './restored-run.ts';
-
-const PAGE_ROWS = 1_000;
 
 interface Source {
   readonly name: string;
@@ -30,7 +28,8 @@ export async function restore(options: RestoreOptions, io: Io, createStore: Crea
   const { config, secrets, to } = options;
   const key = sealKeyOf(secrets);
   const source = await sourceOf(options, io);
-  const { header, batches } = await openArchive(await unseal(source.bytes, key));
+  const { header, start, batches } = await openArchive(await unseal(source.bytes, key));
+  if (header.after && !start) throw invalid('it is a piece of a journal, kept when old rows were removed');
   // Nobody may begin a run here meanwhile.
   const folder = openDataFolder(config.data.dir, io.cwd);
   const store = await createStore(options, io, 'apply');
@@ -39,10 +38,11 @@ export async function restore(options: RestoreOptions, io: Io, createStore: Crea
     const rows = new RestoredRows();
     let instance = '';
     await store.restore({
+      ...(start ? { start } : {}),
       batches: rows.upTo(batches, to),
       end: () => {
         const n = rows.last?.n ?? 0;
-        if (n === 0) throw nothingThere(header.head.n);
+        if (n === 0) throw start && to ? beforeAnchor('That', start.anchor) : nothingThere(header.head.n);
         const next = reincarnated(header.meta, n);
         instance = next.instance;
         return { settledN: rows.settledN, meta: { ...next.meta, [RESTORED_KEY]: String(n) } };
@@ -75,13 +75,8 @@ async function sourceOf({ config, secrets, backup, place: named }: RestoreOption
 
 /** What now stands in the store, read back. */
 async function verified(store: JournalStore, rows: RestoredRows) {
-  let chain = EMPTY_HEAD;
-  for (;;) {
-    const page = await store.rowsAfter(chain.n, PAGE_ROWS);
-    if (page.length === 0) break;
-    chain = verifyChain(page, chain);
-  }
-  if (chain.hash === rows.last?.hash && chain.n === rows.count) return chain;
+  const chain = await readChain(store);
+  if (chain.hash === rows.last?.hash && chain.n === rows.last.n) return chain;
   throw new BulkheadError('STORE_CORRUPT', `The store holds ${chain.n} rows, ${rows.count} were restored.`, {
     hint: 'Restore into another folder or database.',
   });

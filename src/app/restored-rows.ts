@@ -7,9 +7,36 @@ import type { Cause, Intent } from '../domain/events.ts';
 import type { JournalRow } from '../journal/journal.ts';
 import type { ReplayTarget } from './io.ts';
 
-export class RestoredRows {
-  /** Rows with intents that no later row has consumed yet: how many. */
+/** Which intents of rows that are read one after the other no later row has consumed yet. */
+export class OpenIntents {
+  /** Rows with such intents: how many. */
   readonly #open = new Map<number, number>();
+  #lastN = 0;
+
+  /** Every intent of rows up to here has been consumed by a row. */
+  get settledN(): number {
+    const [oldest] = this.#open.keys();
+    return oldest === undefined ? this.#lastN : oldest - 1;
+  }
+
+  take(row: JournalRow): void {
+    this.#lastN = row.n;
+    const cause = JSON.parse(row.cause) as Cause;
+    if (cause.kind === 'intent') this.#consume(cause.n);
+    const intents = JSON.parse(row.intents) as Intent[];
+    const count = intents.filter((intent, i) => route(intent, row.actor, row.n, i) !== undefined).length;
+    if (count > 0) this.#open.set(row.n, count);
+  }
+
+  #consume(n: number): void {
+    const left = (this.#open.get(n) ?? 0) - 1;
+    if (left > 0) this.#open.set(n, left);
+    else this.#open.delete(n);
+  }
+}
+
+export class RestoredRows {
+  readonly #intents = new OpenIntents();
   #last: JournalRow | undefined;
   #rows = 0;
 
@@ -23,8 +50,7 @@ export class RestoredRows {
 
   /** Every intent of rows up to here has been consumed by a row. */
   get settledN(): number {
-    const [oldest] = this.#open.keys();
-    return oldest === undefined ? (this.#last?.n ?? 0) : oldest - 1;
+    return this.#intents.settledN;
   }
 
   /** Reads `batches` to their end, so that a damaged one is noticed, and yields those up to `to`. */
@@ -45,17 +71,7 @@ export class RestoredRows {
   #take(row: JournalRow): void {
     this.#last = row;
     this.#rows += 1;
-    const cause = JSON.parse(row.cause) as Cause;
-    if (cause.kind === 'intent') this.#consume(cause.n);
-    const intents = JSON.parse(row.intents) as Intent[];
-    const count = intents.filter((intent, i) => route(intent, row.actor, row.n, i) !== undefined).length;
-    if (count > 0) this.#open.set(row.n, count);
-  }
-
-  #consume(n: number): void {
-    const left = (this.#open.get(n) ?? 0) - 1;
-    if (left > 0) this.#open.set(n, left);
-    else this.#open.delete(n);
+    this.#intents.take(row);
   }
 }
 

@@ -179,7 +179,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   const { epoch } = session.lease;
   const plan = positionPlan(session.options.config, identity.venue.timeFactor);
   const plans = newPlans(recovered, identity.instruments, plan, epoch);
-  await startSystem(system, recovered, [restarted(epoch, doubtful), ...plans]);
+  await startSystem(system, recovered, [restarted(epoch, doubtful, runner.takeStreamUp()), ...plans]);
   runner.attach(tellOf(system));
   driver.startTimers();
   const watch = new InstrumentWatch({
@@ -250,9 +250,13 @@ const tellOf =
     runtime.tell(message);
 
 /** What every start says first: whatever was under way may or may not have been sent. */
-const restarted = (epoch: number, doubtful: readonly string[]): Message => ({
+const restarted = (epoch: number, doubtful: readonly string[], isStreamUp: boolean): Message => ({
   to: VENUE,
-  event: { type: 'RESTARTED', epoch, ...(doubtful.length > 0 ? { doubtful } : {}) },
+  event: {
+    ...{ type: 'RESTARTED', epoch },
+    ...(doubtful.length > 0 ? { doubtful } : {}),
+    ...(isStreamUp ? { stream: 'up' } : {}),
+  },
   cause: { kind: 'external', id: `restarted:${epoch}` },
 });
 

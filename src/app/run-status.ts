@@ -7,7 +7,7 @@ import type { TreeNode } from '../../supervisors/introspection.ts';
 import { add, type Decimal, fromNumber, gt, mul, neg, sub, sum, ZERO } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
-import type { StandbyState, StandbyWord, StoreHealth } from '../journal/journal.ts';
+import type { StandbyState, StandbyWord, StoreHealth, StoreSize } from '../journal/journal.ts';
 import { type Liquidations, NO_LIQUIDATIONS } from './liquidations.ts';
 import type { MarketIdentity } from './open-market.ts';
 import type { ReadModel, Snapshot } from './read-model.ts';
@@ -38,6 +38,7 @@ export interface RunProgress {
   state: RunState;
   market: MarketIdentity | undefined;
   store: StoreHealth | undefined;
+  storeSize: (StoreSize & { readonly anchorN: number }) | undefined;
   virtualTime: number | null;
   steps: number;
   totalSteps: number | null;
@@ -73,6 +74,7 @@ export const initialProgress = (initialBalance: Decimal): RunProgress => ({
   state: 'starting',
   market: undefined,
   store: undefined,
+  storeSize: undefined,
   virtualTime: null,
   steps: 0,
   totalSteps: null,
@@ -113,6 +115,7 @@ export function statusDocument(
       engine: store?.engine ?? 'none',
       location: store?.location ?? '',
       durable: store?.durable ?? false,
+      ...sizeOf(progress.storeSize),
     },
     account: accountStatus(progress, model, sum(positions.map(({ openPnl }) => openPnl))),
     positions,
@@ -131,6 +134,12 @@ export function statusDocument(
     progress: { done: progress.steps, total: progress.totalSteps },
     error: progress.error,
   };
+}
+
+function sizeOf(size: RunProgress['storeSize']): Partial<StatusDocument['store']> {
+  if (!size) return {};
+  const { bytes, freeBytes, anchorN } = size;
+  return { bytes, ...(freeBytes === null ? {} : { freeBytes }), ...(anchorN === 0 ? {} : { anchorN }) };
 }
 
 /** The wallet's story in the venue's words; equity is marked to the newest prices. */

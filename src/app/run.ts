@@ -17,9 +17,10 @@ import { openVenue } from './open-venue.ts';
 import { runDemo } from './run-demo.ts';
 import { runLive } from './run-live.ts';
 import { RunScreen } from './run-screen.ts';
-import { Held, type Run } from './run-session.ts';
+import { Held, type Run, type Session } from './run-session.ts';
 import { SecretWatch } from './secret-watch.ts';
 import { type SignalSource, Signals } from './signals.ts';
+import { StoreWatch } from './store-watch.ts';
 import { openSession } from './take-account.ts';
 import { takeKeys } from './venue-key.ts';
 import type { OpenVenue } from './venue-seams.ts';
@@ -35,6 +36,13 @@ export interface RunSeams {
   readonly onSystem?: (system: LiveSystem) => void;
   /** Around the logics of the actors. */
   readonly wrap?: WrapLogic;
+}
+
+function watchStore({ store, io, log, screen, options }: Session): StoreWatch {
+  const minFreeBytes = options.config.retention.minFreeMb * 1_048_576;
+  const watch = new StoreWatch({ store, time: io.time, log, minFreeBytes, progress: screen.progress });
+  void watch.look();
+  return watch;
 }
 
 export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Promise<number> {
@@ -84,6 +92,8 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
       const backups = new BackupDesk(session);
       held.add(() => backups.stop());
       void backups.start();
+      const watch = watchStore(session);
+      held.add(() => watch.stop());
       return target ? runLive(session, target, venue) : runDemo(session);
     };
     screen.finish(await trade());

@@ -39,7 +39,7 @@ import { liftKill } from './release.ts';
 import type { Session } from './run-session.ts';
 import { definitionsOf, type TradingSystem } from './system.ts';
 import { VERSION } from './version.ts';
-import { healthOf } from './views/health.ts';
+import { healthOf, isUp } from './views/health.ts';
 import { RunViews } from './views/run-views.ts';
 import { TradeHistory } from './views/trade-history.ts';
 
@@ -192,11 +192,20 @@ export class Seat {
   }
 
   #tick(): void {
-    if (this.#system)
-      this.#uptime.look(this.#session.io.time.clock.now(), this.views.health().state !== 'down');
+    if (this.#system) this.#uptime.look(this.#session.io.time.clock.now(), this.#isUp());
     // The tree is asked for where it is shown: with a thousand positions it is most of the document.
     if (this.feed.listeners > 0) this.feed.publish('status', { ...this.#status(), tree: null });
     this.#ticking = this.#session.io.time.timers.set(STATUS_EVERY_MS, () => this.#tick());
+  }
+
+  /** Once a second, so without a status document. */
+  #isUp(): boolean {
+    const { screen, keeper } = this.#session;
+    return isUp({
+      state: screen.progress.state,
+      journal: this.#writer?.state ?? null,
+      isLeaseValid: keeper.valid,
+    });
   }
 
   /** Rows of a demo, and of a venue whose time runs faster, carry another time than people's. */
@@ -245,6 +254,7 @@ export class Seat {
           pendingRows: this.#writer?.pendingRows ?? 0,
           deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
           eventLoopDelayMs: this.#loop.percentile(99) / 1e6,
+          minFreeBytes: config.retention.minFreeMb * 1_048_576,
         }),
       slo: () => sloLines(this.#status(), this.#rows, this.#uptime),
       definitions: definitionsOf(config),

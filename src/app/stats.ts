@@ -1,7 +1,7 @@
 /** `bulkhead stats`: what exits made, by reason, side, hour of the entry (UTC) and symbol; and what entries met. */
 import type { JournalRow } from '../journal/journal.ts';
+import { allRows } from '../journal/journal-beginning.ts';
 import { type EntryStatistics, EntryTally } from './entry-statistics.ts';
-import { journalRows } from './export.ts';
 import type { CreateStore, Io, StatsOptions } from './io.ts';
 import { columns, duration, moment, money, painter, signedMoney } from './render-text.ts';
 import {
@@ -18,7 +18,7 @@ export async function stats(options: StatsOptions, io: Io, createStore: CreateSt
   try {
     await store.open();
     const tally = new EntryTally();
-    const statistics = await exitStatistics(heardBy(tally, journalRows(store)));
+    const statistics = await exitStatistics(heardBy(tally, allRows(store)));
     const entries = tally.statistics();
     const wanted = options.by === undefined ? GROUPINGS : [options.by];
     if (options.json) {

@@ -35,6 +35,10 @@ export function backupName(account: string, at: number, n: number): string {
   return `bulkhead-${account}-${time}Z-${n}.age`;
 }
 
+/** Rows that were removed from the journal. No backup: it cannot be restored alone. */
+export const pieceName = (account: string, fromN: number, toN: number): string =>
+  `bulkhead-${account}-rows-${fromN}-${toN}.age`;
+
 function backupFile(file: StoredFile): BackupFile | undefined {
   const [, account = '', day = '', time = '', n = ''] = NAME.exec(file.name) ?? [];
   if (account === '') return undefined;

@@ -36,6 +36,10 @@ const IP = /^[0-9a-fA-F:.]{2,45}(\/\d{1,3})?$/;
 const NAME_ALLOWED = 'letters, digits, ".", "_" and "-", at most 64';
 const PARTS_ALLOWED = 'a list of {profitPercent, sharePercent} whose shares are together at most 100';
 
+/** Nothing that recovers, stands by or is looked at by the hour needs older rows. */
+const LEAST_KEPT_MS = 3_600_000;
+const KEPT_ALLOWED = '0, or a whole number from 3600000 to 315360000000';
+
 /** Up to thirty days. */
 const wait = () => whole(10, 2_592_000_000);
 
@@ -211,6 +215,15 @@ export const configSchema = group({
     verify: flag().default(true),
     bucketEndpoint: text('an address such as https://s3.eu-central-1.amazonaws.com', REST_URL).optional(),
     bucketRegion: text(NAME_ALLOWED, NAME).default('us-east-1'),
+  }).prefault({}),
+  retention: group({
+    keepMs: whole(0, 315_360_000_000)
+      .refine((ms) => ms === 0 || ms >= LEAST_KEPT_MS, { error: KEPT_ALLOWED })
+      .meta({ allowed: KEPT_ALLOWED, leaf: 'number' })
+      .default(0),
+    everyMs: whole(60_000, 31_536_000_000).default(21_600_000),
+    archive: flag().default(false),
+    minFreeMb: whole(0, 1_000_000_000).default(1_024),
   }).prefault({}),
   http: group({
     enabled: flag().default(true),

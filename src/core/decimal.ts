@@ -13,7 +13,10 @@ Exact.strict = true;
 Exact.NE = -100;
 Exact.PE = 100;
 
-const plain = (value: Big): Decimal => (value.eq('0') ? '0' : value.toFixed());
+const plain = (value: Big): Decimal => (value.c[0] === 0 ? '0' : value.toFixed());
+
+/** What is compared without big.js; anything else is its business, refusal included. */
+const PLAIN = /^-?\d+(?:\.\d+)?$/;
 
 export const ZERO: Decimal = '0';
 
@@ -36,7 +39,16 @@ export const sum = (values: Iterable<Decimal>): Decimal => {
   return plain(total);
 };
 
-export const cmp = (a: Decimal, b: Decimal): -1 | 0 | 1 => new Exact(a).cmp(b) as -1 | 0 | 1;
+/** Rounding to a float never swaps two numbers: only where both become the same one is exactness needed. */
+export const cmp = (a: Decimal, b: Decimal): -1 | 0 | 1 => {
+  if (PLAIN.test(a) && PLAIN.test(b)) {
+    const [x, y] = [Number(a), Number(b)];
+    if (x < y) return -1;
+    if (x > y) return 1;
+    if (a === b) return 0;
+  }
+  return new Exact(a).cmp(b) as -1 | 0 | 1;
+};
 export const lt = (a: Decimal, b: Decimal): boolean => cmp(a, b) < 0;
 export const lte = (a: Decimal, b: Decimal): boolean => cmp(a, b) <= 0;
 export const gt = (a: Decimal, b: Decimal): boolean => cmp(a, b) > 0;
@@ -56,13 +68,22 @@ export const round = (a: Decimal, places: number, mode: Rounding = 'half-even'):
   plain(new Exact(a).round(places, MODES[mode]));
 
 /** a ÷ b, rounded to `places` decimals (division is the only operation here that can be inexact). */
-export const div = (a: Decimal, b: Decimal, places = 16, mode: Rounding = 'half-even'): Decimal => {
+export const div = (a: Decimal, b: Decimal, places = 16, mode: Rounding = 'half-even'): Decimal =>
+  plain(new (dividerOf(places))(a).div(b).round(places, MODES[mode]));
+
+/** One for each number of places: making one costs more than dividing. */
+const dividers = new Map<number, typeof Exact>();
+
+function dividerOf(places: number): typeof Exact {
+  const known = dividers.get(places);
+  if (known) return known;
   const Divider = Big();
   Divider.strict = true;
   Divider.DP = places + 4;
   Divider.RM = 0;
-  return plain(new Exact(new Divider(a).div(b).toFixed()).round(places, MODES[mode]));
-};
+  dividers.set(places, Divider);
+  return Divider;
+}
 
 /** The largest multiple of `step` that is ≤ a (a ≥ 0 for quantities; towards −∞ for negative a). */
 export const floorTo = (a: Decimal, step: Decimal): Decimal => {

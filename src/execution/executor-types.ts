@@ -38,6 +38,8 @@ export type ExecutorInput =
       readonly epoch: number;
       /** Client ids that a life whose journal is lost may have sent. Absent: none. */
       readonly doubtful?: readonly string[];
+      /** The private stream has been up already, and all that it said since is still to come. Absent: it may not be. */
+      readonly stream?: 'up';
     }
   /** Its own timer. */
   | { readonly type: 'RESOLVE'; readonly at: number }

@@ -140,7 +140,8 @@ function dispatch(work: Work, input: ExecutorInput): void {
       startReading(work, `the private stream is down: ${input.reason}`);
       break;
     case 'RESTARTED':
-      state.stream = 'down';
+      // The reading that begins now is the one that counts, where the stream was there before it.
+      state.stream = input.stream ?? 'down';
       state.streamReason = 'just started';
       forgetCalls(work);
       if (input.doubtful) state.doubtful = input.doubtful;

@@ -245,15 +245,19 @@ export function expireCalls(work: Work): void {
 /** Everything that is due now leaves. */
 export function pump(work: Work): void {
   const { state } = work;
-  let questions = Object.values(state.calls).filter((each) => each.call === 'query' && !each.overdue).length;
-  const asking = new Set(
-    Object.values(state.calls).flatMap((each) =>
-      each.call === 'query' && !each.overdue && each.order !== null ? [each.order] : [],
-    ),
-  );
+  let questions = 0;
+  const asking = new Set<string>();
+  for (const each of Object.values(state.calls)) {
+    if (each.call !== 'query' || each.overdue) continue;
+    questions += 1;
+    if (each.order !== null) asking.add(each.order);
+  }
   for (const record of Object.values(state.orders)) {
+    const { askAt, cancel } = record;
+    // Most orders wait for nothing.
+    if (askAt === null && cancel === null) continue;
+    if (cancel?.stage === 'wanted' && cancel.dueAt <= state.at) sendCancel(work, record);
     const { clientOrderId, symbol } = record.order;
-    if (record.cancel?.stage === 'wanted' && record.cancel.dueAt <= state.at) sendCancel(work, record);
     const isDue = record.askAt !== null && record.askAt <= state.at;
     if (!isDue || asking.has(clientOrderId) || questions >= QUESTIONS_AT_ONCE) continue;
     record.askAt = null;
@@ -293,6 +297,7 @@ export function nextDue(work: Work): number {
   const full = asking.size >= QUESTIONS_AT_ONCE;
   for (const record of Object.values(state.orders)) {
     const { askAt, cancel, status, order } = record;
+    if (askAt === null && cancel === null) continue;
     if (askAt !== null && !full && !asking.has(order.clientOrderId)) due = Math.min(due, askAt);
     if (cancel?.stage === 'wanted' && status !== 'sending') due = Math.min(due, cancel.dueAt);
   }

@@ -3,19 +3,23 @@
  *
  * Invariants: what is written is the journal as it stood at one instant, because rows never change and only those
  * up to the head of that instant are read; whoever reads it has the hash chain checked row by row, and a stream
- * that ends before its last line is refused.
+ * that ends before its last line is refused. A journal whose oldest rows were removed begins with its anchor, with the
+ * rows carried over it and what is kept of the others (version 2; version 1 is a whole journal and stays readable).
  */
 import { BulkheadError, errorText } from '../core/errors.ts';
 import type { JournalHead, JournalRow, JournalStore } from './journal.ts';
+import { checkBeginning, keptRows, readBeginning } from './journal-beginning.ts';
+import type { CarriedRow, JournalAnchor, JournalStart } from './journal-cut.ts';
 import { EMPTY_HEAD, verifyChain } from './row-hash.ts';
 
 const FORMAT = 'bulkhead-journal';
-const VERSION = 1;
+const WHOLE = 1;
+const CUT = 2;
 const PAGE_ROWS = 500;
 
 export interface ArchiveHeader {
   readonly format: typeof FORMAT;
-  readonly version: typeof VERSION;
+  readonly version: typeof WHOLE | typeof CUT;
   /** The program that wrote it, e.g. "0.1.0". */
   readonly bulkhead: string;
   readonly account: string;
@@ -24,7 +28,16 @@ export interface ArchiveHeader {
   readonly head: JournalHead;
   readonly settledN: number;
   readonly meta: Readonly<Record<string, string>>;
+  /** The row that its rows follow; absent: the first one's. */
+  readonly after?: JournalHead;
+  /** Where the journal begins; absent: with its first row, or this is a piece of one, to be kept and not restored. */
+  readonly anchor?: JournalAnchor;
 }
+
+/** A row below the anchor. */
+type StartLine =
+  | { readonly carried: JournalRow; readonly previousHash: string }
+  | { readonly kept: JournalRow };
 
 interface ArchiveEnd {
   readonly end: true;
@@ -40,8 +53,23 @@ export async function archiveHeader(store: JournalStore, about: ArchiveAbout): P
   // In this order: what is settled at a moment is not above the head of a later one.
   const settledN = await store.settledN();
   const head = await store.head();
-  return { format: FORMAT, version: VERSION, ...about, head, settledN, meta: await store.allMeta() };
+  const anchor = await store.anchor();
+  const cut = anchor.n === 0 ? { version: WHOLE } : { version: CUT, anchor, after: headOf(anchor) };
+  return { format: FORMAT, ...about, head, settledN, meta: await store.allMeta(), ...cut } as ArchiveHeader;
 }
+
+/** Of rows that are about to be removed: from the anchor up to that one. */
+export async function pieceHeader(
+  store: JournalStore,
+  about: ArchiveAbout,
+  after: JournalHead,
+  head: JournalHead,
+): Promise<ArchiveHeader> {
+  const meta = await store.allMeta();
+  return { format: FORMAT, version: CUT, ...about, head, settledN: head.n, meta, after: headOf(after) };
+}
+
+const headOf = ({ n, hash }: JournalHead): JournalHead => ({ n, hash });
 
 /** Whole lines, some hundred rows at a time; the store may go on growing meanwhile. */
 export async function* archiveText(
@@ -50,11 +78,13 @@ export async function* archiveText(
   pageRows = PAGE_ROWS,
 ): AsyncGenerator<string> {
   yield line(header);
-  let chain = EMPTY_HEAD;
+  if (header.anchor) yield* startText(store, header.anchor);
+  let chain = header.after ?? EMPTY_HEAD;
   while (chain.n < header.head.n) {
     const limit = Math.min(pageRows, header.head.n - chain.n);
     const page = await store.rowsAfter(chain.n, limit);
     if (page.length === 0) break;
+    if (page[0] && page[0].n !== chain.n + 1 && (await store.anchor()).n > chain.n) throw wasCut();
     chain = verifyChain(page, chain);
     yield page.map(line).join('');
   }
@@ -65,8 +95,27 @@ export async function* archiveText(
   yield line({ end: true, rows: chain.n, hash: chain.hash } satisfies ArchiveEnd);
 }
 
+async function* startText(store: JournalStore, anchor: JournalAnchor): AsyncGenerator<string> {
+  const beginning = await readBeginning(store);
+  if (beginning.anchor.n !== anchor.n) throw wasCut();
+  const previous = new Map(beginning.carried.map(({ n, previousHash }) => [n, previousHash]));
+  for (const row of beginning.rows)
+    yield line({ carried: row, previousHash: previous.get(row.n) ?? '' } satisfies StartLine);
+  for await (const page of keptRows(store)) {
+    const lines = page.filter(({ n }) => n <= anchor.n).map((kept) => line({ kept } satisfies StartLine));
+    if (lines.length > 0) yield lines.join('');
+  }
+}
+
+const wasCut = (): BulkheadError =>
+  new BulkheadError('STORE_UNAVAILABLE', 'Old rows of the journal were removed while it was read.', {
+    hint: 'Try again: the two happen beside one another only when a command does one of them.',
+  });
+
 export interface OpenedArchive {
   readonly header: ArchiveHeader;
+  /** What stands below its rows, checked; undefined: a whole journal, or a piece. */
+  readonly start: JournalStart | undefined;
   /** To be read once, to its end. */
   readonly batches: AsyncGenerator<readonly JournalRow[]>;
 }
@@ -77,10 +126,44 @@ export async function openArchive(bytes: AsyncIterable<Uint8Array>): Promise<Ope
   const first = await lines.next();
   const header = parse(first.done === true ? '' : (first.value[0] ?? '')) as Partial<ArchiveHeader>;
   if (header.format !== FORMAT) throw invalid('it is no journal of Bulkhead');
-  if (header.version !== VERSION)
-    throw invalid(`its format is version ${String(header.version)}, this program knows ${VERSION}`);
+  if (header.version !== WHOLE && header.version !== CUT)
+    throw invalid(`its format is version ${String(header.version)}, this program knows ${WHOLE} and ${CUT}`);
+  if ((header.version === CUT) !== (header.after !== undefined))
+    throw invalid('it does not say where its rows begin');
   const rest = first.done === true ? [] : first.value.slice(1);
-  return { header: header as ArchiveHeader, batches: rowsOf(header as ArchiveHeader, rest, lines) };
+  const opened = header as ArchiveHeader;
+  const { start, left } = await startOf(opened, rest, lines);
+  return { header: opened, start, batches: rowsOf(opened, left, lines) };
+}
+
+/** Reads the lines below the rows; `left` are those that were read with them. */
+async function startOf(
+  { anchor }: ArchiveHeader,
+  first: readonly string[],
+  lines: AsyncGenerator<string[]>,
+): Promise<{ start: JournalStart | undefined; left: readonly string[] }> {
+  if (!anchor) return { start: undefined, left: first };
+  const carried: CarriedRow[] = [];
+  const rows: JournalRow[] = [];
+  const kept: JournalRow[] = [];
+  let left = first;
+  for (;;) {
+    const beyond = left.findIndex((text) => !/^\{"(carried|kept)":/.test(text));
+    for (const text of beyond < 0 ? left : left.slice(0, beyond)) {
+      const parsed = parse(text) as { carried?: JournalRow; previousHash?: string; kept?: JournalRow };
+      if (parsed.kept) kept.push(parsed.kept);
+      if (!parsed.carried) continue;
+      const { n, actor, hash } = parsed.carried;
+      carried.push({ n, actor, hash, previousHash: String(parsed.previousHash) });
+      rows.push(parsed.carried);
+    }
+    left = beyond < 0 ? [] : left.slice(beyond);
+    const next = left.length > 0 ? undefined : await lines.next();
+    if (!next || next.done === true) break;
+    left = next.value;
+  }
+  sound(() => checkBeginning({ anchor, carried, rows }));
+  return { start: { anchor, carried, rows, kept }, left };
 }
 
 async function* rowsOf(
@@ -88,13 +171,14 @@ async function* rowsOf(
   first: readonly string[],
   lines: AsyncGenerator<string[]>,
 ): AsyncGenerator<readonly JournalRow[]> {
-  let chain = EMPTY_HEAD;
+  let chain = header.after ?? EMPTY_HEAD;
   let end: ArchiveEnd | undefined;
   for (let texts: readonly string[] = first; ; ) {
     const parsed = texts.map((text) => parse(text) as JournalRow | ArchiveEnd);
     const rows = parsed.filter((one): one is JournalRow => !('end' in one));
     end ??= parsed.find((one) => 'end' in one);
-    chain = sound(rows, chain);
+    const before = chain;
+    chain = sound(() => verifyChain(rows, before));
     if (rows.length > 0) yield rows;
     const next = await lines.next();
     if (next.done === true) break;
@@ -105,9 +189,9 @@ async function* rowsOf(
     throw invalid(`it ends at row ${chain.n} and should end at ${header.head.n}`);
 }
 
-function sound(rows: readonly JournalRow[], chain: JournalHead): JournalHead {
+function sound<T>(check: () => T): T {
   try {
-    return verifyChain(rows, chain);
+    return check();
   } catch (error) {
     throw invalid(errorText(error));
   }

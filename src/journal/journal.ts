@@ -1,11 +1,12 @@
 /**
  * The journal port: what a store must do, and the row that everything else rests on.
  *
- * Invariants: `n` is contiguous from 1 over an account's whole journal and (actor, seq) is contiguous from 1
- * per actor; rows of one append commit together or not at all; an append by a stale epoch commits nothing;
+ * Invariants: `n` is contiguous over an account's journal, from 1 or from its anchor (anchor.ts), and (actor, seq) is
+ * contiguous from 1 per actor; rows of one append commit together or not at all; an append by a stale epoch commits nothing;
  * hash(n) covers hash(n − 1); texts come back byte for byte as they were written.
  */
 import type { ActorId } from '../core/ids.ts';
+import type { CarriedRow, Cut, JournalAnchor, JournalStart } from './journal-cut.ts';
 
 /**
  * 'start' is an actor's first row, 'event' a handled event, 'dead-letter' one that the machine could not
@@ -47,6 +48,8 @@ export interface JournalRow extends RowDraft {
 
 /** What `restore` writes: contiguous rows that form a chain, and what stands beside it. */
 export interface RestoredContent {
+  /** What stands below the rows, where the journal that is restored had been cut. */
+  readonly start?: JournalStart;
   readonly batches: AsyncIterable<readonly JournalRow[]>;
   /** Known only once the rows have been read. */
   readonly end: () => { readonly settledN: number; readonly meta: Readonly<Record<string, string>> };
@@ -125,6 +128,12 @@ export interface StandbyState extends StandbyWord {
   readonly ageMs: number;
 }
 
+export interface StoreSize {
+  readonly bytes: number;
+  /** Of the disk that it is on; null where the store cannot see it. */
+  readonly freeBytes: number | null;
+}
+
 export interface StoreHealth {
   /** e.g. "PostgreSQL 18.4", "PGlite 0.5.16 (PostgreSQL 18)". */
   readonly engine: string;
@@ -165,7 +174,7 @@ export interface JournalStore {
   settledN(): Promise<number>;
   /** The last row of every actor that has no final row. */
   liveRows(): Promise<readonly JournalRow[]>;
-  /** Rows with n > after, ascending, at most `limit`. */
+  /** Rows with n > after, ascending, at most `limit`; of those up to the anchor only the carried ones are there. */
   rowsAfter(after: number, limit: number): Promise<readonly JournalRow[]>;
   /** One actor's rows with seq > afterSeq, ascending. */
   rowsOf(actor: ActorId, afterSeq: number, limit: number): Promise<readonly JournalRow[]>;
@@ -181,6 +190,19 @@ export interface JournalStore {
   allMeta(): Promise<Readonly<Record<string, string>>>;
   /** The last row up to `n` of every actor (or of one), those that were over by then included; ascending by n. */
   rowsAt(n: number, actor?: ActorId): Promise<readonly JournalRow[]>;
+  /** Where the journal begins; its ORIGIN where nothing was ever removed. */
+  anchor(): Promise<JournalAnchor>;
+  /** Ascending. */
+  carried(): Promise<readonly CarriedRow[]>;
+  /** What is kept of rows that were removed (kept-rows.ts), ascending: n > after, of one actor or of all. */
+  kept(after: number, limit: number, actor?: ActorId): Promise<readonly JournalRow[]>;
+  /**
+   * Removes rows and moves the anchor, in one transaction. False, and nothing done: the anchor is not `cut.from` any
+   * more, or not all up to the new one is settled. Needs no lease: nobody needs those rows, whoever writes.
+   */
+  cut(cut: Cut): Promise<boolean>;
+  /** How large the store is, and how much room its disk has, as far as that is known. */
+  size(): Promise<StoreSize>;
   /**
    * Fills an empty journal with rows that were written elsewhere, epochs and hashes as they are; all or nothing.
    * STORE_NOT_EMPTY where the account has rows. The next lease's epoch is above every row's.

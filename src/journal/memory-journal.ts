@@ -20,7 +20,10 @@ import type {
   StandbyState,
   StandbyWord,
   StoreHealth,
+  StoreSize,
 } from './journal.ts';
+import { type CarriedRow, type Cut, type JournalAnchor, ORIGIN } from './journal-cut.ts';
+import { keptRow } from './kept-rows.ts';
 import { EMPTY_HEAD } from './row-hash.ts';
 import { pausesIn, scanned } from './row-scan.ts';
 import { STANDBY_FORGOTTEN_MS } from './standby-words.ts';
@@ -31,6 +34,10 @@ interface AccountRecord {
   readonly byActor: Map<ActorId, JournalRow[]>;
   readonly live: Map<ActorId, JournalRow>;
   readonly meta: Map<string, string>;
+  /** Below the anchor. */
+  readonly kept: JournalRow[];
+  carried: readonly CarriedRow[];
+  anchor: JournalAnchor;
   lease: (Lease & { readonly expiresAt: number }) | undefined;
   readonly standbys: Map<string, { readonly word: StandbyWord; readonly at: number }>;
   epoch: number;
@@ -49,6 +56,9 @@ export class MemoryDatabase {
         byActor: new Map(),
         live: new Map(),
         meta: new Map(),
+        kept: [],
+        carried: [],
+        anchor: ORIGIN,
         lease: undefined,
         standbys: new Map(),
         epoch: 0,
@@ -70,6 +80,24 @@ export class MemoryDatabase {
   }
 }
 
+/** The first of ascending rows that is beyond; where all are before, their number. */
+function firstBeyond(rows: readonly JournalRow[], isBeyond: (row: JournalRow) => boolean): number {
+  let low = 0;
+  let high = rows.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const row = rows[middle];
+    if (row && isBeyond(row)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+const afterN = (rows: readonly JournalRow[], n: number, limit: number): JournalRow[] => {
+  const start = firstBeyond(rows, (row) => row.n > n);
+  return rows.slice(start, start + limit);
+};
+
 function insertRow(record: AccountRecord, row: JournalRow): void {
   const rows = record.byActor.get(row.actor) ?? [];
   rows.push(row);
@@ -77,6 +105,16 @@ function insertRow(record: AccountRecord, row: JournalRow): void {
   record.rows.push(row);
   if (row.final) record.live.delete(row.actor);
   else record.live.set(row.actor, row);
+}
+
+/** The rows of a stretch, those included of which only something is kept. */
+function withKept({ rows, kept, anchor }: AccountRecord, { afterN: after, uptoN }: RowQuery): JournalRow[] {
+  const limit = Math.max(0, uptoN - after);
+  const there = afterN(rows, after, limit).filter(({ n }) => n <= uptoN);
+  if (after >= anchor.n) return there;
+  const known = new Set(there.map(({ n }) => n));
+  const others = afterN(kept, after, limit).filter(({ n }) => n <= uptoN && !known.has(n));
+  return [...others, ...there].sort((a, b) => a.n - b.n);
 }
 
 export type StoreOperation = Exclude<keyof JournalStore, 'name'>;
@@ -178,7 +216,7 @@ export class MemoryJournal implements JournalStore {
       const last = rows.at(-1);
       if (!first || !last) return;
       const head = this.#head();
-      if (this.#data.rows[last.n - 1]?.hash === last.hash) return;
+      if (afterN(this.#data.rows, last.n - 1, 1)[0]?.hash === last.hash) return;
       if (head.n !== first.n - 1) throw headMismatch(head, first.n);
       this.#checkSequence(rows);
       for (const row of rows) insertRow(this.#data, row);
@@ -195,18 +233,19 @@ export class MemoryJournal implements JournalStore {
   }
 
   async rowsAfter(after: number, limit: number): Promise<readonly JournalRow[]> {
-    return this.#run('rowsAfter', [], () => this.#data.rows.slice(after, after + limit));
+    return this.#run('rowsAfter', [], () => afterN(this.#data.rows, after, limit));
   }
 
   async rowsOf(actor: ActorId, afterSeq: number, limit: number): Promise<readonly JournalRow[]> {
     return this.#run('rowsOf', [], () => {
       const rows = this.#data.byActor.get(actor) ?? [];
-      return rows.slice(afterSeq, afterSeq + limit);
+      const start = firstBeyond(rows, (row) => row.seq > afterSeq);
+      return rows.slice(start, start + limit);
     });
   }
 
   async scan(query: RowQuery): Promise<readonly ScannedRow[]> {
-    return this.#run('scan', [], () => scanned(this.#data.rows, query));
+    return this.#run('scan', [], () => scanned(withKept(this.#data, query), query));
   }
 
   async pauses(query: PauseQuery): Promise<readonly Pause[]> {
@@ -243,11 +282,65 @@ export class MemoryJournal implements JournalStore {
     });
   }
 
-  async restore({ batches, end }: RestoredContent): Promise<void> {
+  async anchor(): Promise<JournalAnchor> {
+    return this.#run('anchor', [], () => this.#data.anchor);
+  }
+
+  async carried(): Promise<readonly CarriedRow[]> {
+    return this.#run('carried', [], () => this.#data.carried);
+  }
+
+  async kept(after: number, limit: number, actor?: ActorId): Promise<readonly JournalRow[]> {
+    return this.#run('kept', [], () => {
+      const { kept } = this.#data;
+      return afterN(actor === undefined ? kept : kept.filter((row) => row.actor === actor), after, limit);
+    });
+  }
+
+  async cut({ from, to, carry, drop, keep }: Cut): Promise<boolean> {
+    return this.#run('cut', [], () => {
+      const { rows, byActor, kept, settledN, anchor } = this.#data;
+      if (anchor.n !== from.n || settledN <= to.n) return false;
+      const stays = new Set(carry.map(({ n }) => n));
+      const gone = new Set(drop);
+      const isGone = ({ n }: JournalRow): boolean =>
+        gone.has(n) || (n > from.n && n <= to.n && !stays.has(n));
+      const below = rows.splice(
+        0,
+        firstBeyond(rows, ({ n }) => n > to.n),
+      );
+      const known = new Map(keep.map((each) => [each.n, each]));
+      for (const row of below) {
+        const how = row.n > from.n ? known.get(row.n) : undefined;
+        if (how) kept.push(keptRow(row, how));
+      }
+      rows.unshift(...below.filter((row) => !isGone(row)));
+      for (const actor of new Set(below.filter(isGone).map((row) => row.actor))) {
+        const left = (byActor.get(actor) ?? []).filter((row) => !isGone(row));
+        if (left.length > 0) byActor.set(actor, left);
+        else byActor.delete(actor);
+      }
+      this.#data.carried = [...this.#data.carried.filter(({ n }) => !gone.has(n)), ...carry];
+      this.#data.anchor = to;
+      return true;
+    });
+  }
+
+  async size(): Promise<StoreSize> {
+    return this.#run('size', [], () => ({ bytes: 0, freeBytes: null }));
+  }
+
+  async restore({ start, batches, end }: RestoredContent): Promise<void> {
     const all: JournalRow[] = [];
     for await (const rows of batches) all.push(...rows);
     await this.#run('restore', all, () => {
       if (this.#data.rows.length > 0) throw notEmpty(this.#account, this.#data.rows.length);
+      if (start) {
+        this.#data.anchor = start.anchor;
+        this.#data.carried = start.carried;
+        this.#data.kept.push(...start.kept);
+        for (const row of start.rows) insertRow(this.#data, row);
+      }
       for (const row of all) insertRow(this.#data, row);
       const { settledN, meta } = end();
       this.#data.settledN = settledN;
@@ -284,11 +377,17 @@ export class MemoryJournal implements JournalStore {
 
   /** The SQL store's unique key. Before anything is inserted: an append happens whole or not at all. */
   #checkSequence(rows: readonly JournalRow[]): void {
-    const lengths = new Map<ActorId, number>();
+    const newest = new Map<ActorId, number>();
     for (const { actor, seq } of rows) {
-      const length = lengths.get(actor) ?? this.#data.byActor.get(actor)?.length ?? 0;
-      if (seq !== length + 1) throw duplicateRow(actor, seq);
-      lengths.set(actor, seq);
+      const last = newest.get(actor) ?? this.#lastSeq(actor);
+      if (seq !== last + 1) throw duplicateRow(actor, seq);
+      newest.set(actor, seq);
     }
+  }
+
+  /** Also of an actor whose rows were removed: its name is not given again. */
+  #lastSeq(actor: ActorId): number {
+    const row = this.#data.byActor.get(actor)?.at(-1);
+    return row?.seq ?? this.#data.kept.findLast((kept) => kept.actor === actor)?.seq ?? 0;
   }
 }

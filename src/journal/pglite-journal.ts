@@ -1,7 +1,9 @@
 /** The embedded store: PostgreSQL in WebAssembly, in a folder, behind the same pool and the same SQL. */
+import { readdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { BulkheadError } from '../core/errors.ts';
+import type { StoreSize } from './journal.ts';
 import { BridgeStream } from './pglite-bridge.ts';
 import { PgliteServer } from './pglite-server.ts';
 import { PGLITE_VERSION } from './pglite-template.ts';
@@ -58,6 +60,7 @@ export class PgliteEngine {
       exclusive: options.exclusive,
       engine: (version) => `PGlite ${PGLITE_VERSION} (PostgreSQL ${version})`,
       beforeOpen: () => probe(this.#server),
+      size: () => folderSize(this.#dir),
       onClose: options.onClose,
     });
   }
@@ -71,6 +74,22 @@ export class PgliteEngine {
     await this.#pool.end();
     await this.#server.stop();
   }
+}
+
+/** The engine's files, its log included. */
+async function folderSize(dir: string): Promise<StoreSize> {
+  const [files, { bavail, bsize }] = await Promise.all([
+    readdir(dir, { recursive: true, withFileTypes: true }),
+    statfs(dir),
+  ]);
+  let bytes = 0;
+  for (const file of files)
+    if (file.isFile())
+      bytes += await stat(path.join(file.parentPath, file.name)).then(
+        ({ size }) => size,
+        () => 0,
+      );
+  return { bytes, freeBytes: bavail * bsize };
 }
 
 /** One connection: the engine has one session, and prepared statements and transactions belong to it. */

@@ -1,6 +1,7 @@
 /** A PostgreSQL server as the journal's store, from a connection URL (TLS settings pass through the URL). */
 import pg from 'pg';
 import { BulkheadError, errorText } from '../core/errors.ts';
+import type { StoreSize } from './journal.ts';
 import { SqlJournal } from './sql-journal.ts';
 
 export interface PostgresStoreOptions {
@@ -97,6 +98,12 @@ export async function insistOnPassword(url: string, next: string): Promise<void>
   }
 }
 
+/** Its disk is the server's, which does not say. */
+async function databaseSize(by: pg.Pool): Promise<StoreSize> {
+  const { rows } = await by.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes');
+  return { bytes: Number(rows[0]?.bytes ?? 0), freeBytes: null };
+}
+
 /** A store that still has to be opened; throws only on a malformed URL. */
 export function postgresStore(options: PostgresStoreOptions): SqlJournal {
   const pool = postgresPool(options.url, options.statementTimeoutMs, options.password);
@@ -110,6 +117,7 @@ export function postgresStore(options: PostgresStoreOptions): SqlJournal {
     exclusive: false,
     engine: (version) => `PostgreSQL ${version}`,
     beforeOpen: async () => [],
+    size: databaseSize,
     onClose: () => pool.end(),
   });
 }

@@ -3,7 +3,8 @@
  *
  * Invariants: nothing is inserted unless the lease row carries our owner and epoch and the journal ends just
  * before our first row; the update of that row is the lock that makes two writers take turns; live_actors
- * changes only when an actor starts or ends.
+ * changes only when an actor starts or ends; an actor whose rows were removed never begins again, for its order
+ * ids would come twice (while its rows are there their key refuses it).
  */
 import type { Pool } from 'pg';
 import { defined } from '../core/assert.ts';
@@ -15,6 +16,7 @@ with lease as (
   update bulkhead.leases
   set head_n = $5, head_hash = $6, settled_n = greatest(settled_n, $7)
   where account = $1 and owner = $2 and epoch = $3 and head_n = $4
+    and not exists (select from bulkhead.kept k where k.account = $1 and k.actor = any($23::text[]))
   returning account
 ), added as (
   insert into bulkhead.journal
@@ -82,6 +84,7 @@ export async function appendRows(
       textArray(rows.map((row) => row.hash)),
       textArray(started),
       textArray(ended),
+      textArray(rows.filter(({ seq }) => seq === 1).map(({ actor }) => actor)),
     ],
   });
   return result.rows[0]?.held === 1;

@@ -19,18 +19,21 @@ import type {
   Pause,
   PauseQuery,
   RestoredContent,
-  RowKind,
   RowQuery,
   ScannedRow,
   StandbyState,
   StandbyWord,
   StoreHealth,
+  StoreSize,
 } from './journal.ts';
+import type { CarriedRow, Cut, JournalAnchor } from './journal-cut.ts';
 import { migrate, pendingMigrations } from './migrator.ts';
 import { GENESIS_HASH } from './row-hash.ts';
 import { appendRows } from './sql-append.ts';
+import { cutRows, readAnchor, readCarried } from './sql-cut.ts';
 import { guarded } from './sql-errors.ts';
 import { restoreRows } from './sql-restore.ts';
+import { selectRows, toJournalRow } from './sql-rows.ts';
 import { findPauses, scanRows } from './sql-scan.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
 import { removeStandby, reportStandby, standbys } from './sql-standbys.ts';
@@ -54,6 +57,7 @@ export interface SqlJournalOptions {
   readonly engine: (serverVersion: string) => string;
   /** Starts what the pool connects to, and says what it checked. */
   readonly beforeOpen: () => Promise<readonly HealthCheck[]>;
+  readonly size: (pool: Pool) => Promise<StoreSize>;
   /** Ends the pool, where it is this store's own. */
   readonly onClose: () => Promise<void>;
 }
@@ -213,7 +217,10 @@ export class SqlJournal implements JournalStore {
   }
 
   async scan(query: RowQuery): Promise<readonly ScannedRow[]> {
-    return guarded(() => scanRows(this.#db, this.#account, query));
+    return guarded(async () => {
+      const { n } = await readAnchor(this.#pool, this.#account);
+      return scanRows(this.#db, this.#account, n, query);
+    });
   }
 
   async pauses(query: PauseQuery): Promise<readonly Pause[]> {
@@ -275,6 +282,30 @@ export class SqlJournal implements JournalStore {
           : await upTo.where('actor', '=', actor).orderBy('seq', 'desc').limit(1).execute();
       return rows.map(toJournalRow).sort((a, b) => a.n - b.n);
     });
+  }
+
+  anchor(): Promise<JournalAnchor> {
+    return guarded(() => readAnchor(this.#pool, this.#account));
+  }
+
+  carried(): Promise<readonly CarriedRow[]> {
+    return guarded(() => readCarried(this.#pool, this.#account));
+  }
+
+  async kept(after: number, limit: number, actor?: ActorId): Promise<readonly JournalRow[]> {
+    return guarded(async () => {
+      const all = this.#rows('kept').where('n', '>', String(after)).orderBy('n').limit(limit);
+      const rows = await (actor === undefined ? all : all.where('actor', '=', actor)).execute();
+      return rows.map(toJournalRow);
+    });
+  }
+
+  cut(cut: Cut): Promise<boolean> {
+    return guarded(() => cutRows(this.#pool, this.#account, cut));
+  }
+
+  size(): Promise<StoreSize> {
+    return guarded(() => this.#options.size(this.#pool));
   }
 
   async restore(content: RestoredContent): Promise<void> {
@@ -353,42 +384,7 @@ export class SqlJournal implements JournalStore {
       select actor, max(seq) from bulkhead.journal where account = ${this.#account} and n <= ${n} group by actor)`;
   }
 
-  /** JSON columns as texts: pg would parse them, and the bytes would be lost. */
-  #rows() {
-    return this.#db
-      .selectFrom('journal')
-      .select(['n', 'epoch', 'actor', 'seq', 'at', 'kind', 'machine', 'note', 'final', 'hash'])
-      .select([
-        sql<string>`event::text`.as('event'),
-        sql<string>`cause::text`.as('cause'),
-        sql<string | null>`snapshot::text`.as('snapshot'),
-        sql<string>`intents::text`.as('intents'),
-        sql<string>`host::text`.as('host'),
-      ])
-      .where('journal.account', '=', this.#account);
+  #rows(table: 'journal' | 'kept' = 'journal') {
+    return selectRows(this.#db, table, this.#account);
   }
-}
-
-type SelectedRow = Omit<JournalRow, 'n' | 'epoch' | 'seq' | 'at' | 'kind'> &
-  Record<'n' | 'epoch' | 'seq' | 'at' | 'kind', string>;
-
-/** Fields one by one: the writer's and the reader's row have the same keys and nothing else. */
-function toJournalRow(row: SelectedRow): JournalRow {
-  return {
-    actor: row.actor,
-    seq: Number(row.seq),
-    at: Number(row.at),
-    kind: row.kind as RowKind,
-    machine: row.machine,
-    event: row.event,
-    cause: row.cause,
-    snapshot: row.snapshot,
-    intents: row.intents,
-    host: row.host,
-    note: row.note,
-    final: row.final,
-    n: Number(row.n),
-    epoch: Number(row.epoch),
-    hash: row.hash,
-  };
 }

@@ -8,10 +8,11 @@ import type { Pool, PoolClient } from 'pg';
 import type { JournalRow, RestoredContent } from './journal.ts';
 import { bigintArray, boolArray, textArray } from './pg-arrays.ts';
 import { EMPTY_HEAD, GENESIS_HASH } from './row-hash.ts';
+import { restoreStart } from './sql-cut.ts';
 import { notEmpty } from './store-errors.ts';
 
-const INSERT = `
-insert into bulkhead.journal
+const insertInto = (table: 'journal' | 'kept'): string => `
+insert into bulkhead.${table}
   (account, n, epoch, actor, seq, at, kind, machine, event, cause, snapshot, intents, host, note, final, hash)
 select $1, r.n, r.epoch, r.actor, r.seq, r.at, r.kind, r.machine, r.event::json,
   r.cause::json, r.snapshot::json, r.intents::json, r.host::json, r.note, r.final, r.hash
@@ -27,6 +28,14 @@ export async function restoreRows(pool: Pool, account: string, content: Restored
     const live = new Set<string>();
     let epoch = 0;
     let head = EMPTY_HEAD;
+    const { start } = content;
+    if (start) {
+      await restoreStart(client, account, start, (by, rows, into) => insert(by, account, rows, into));
+      for (const row of start.rows) {
+        live.add(row.actor);
+        epoch = Math.max(epoch, row.epoch);
+      }
+    }
     for await (const rows of content.batches) {
       await insert(client, account, rows);
       for (const row of rows) {
@@ -70,10 +79,15 @@ async function lockEmpty(client: PoolClient, account: string): Promise<void> {
   if (n > 0) throw notEmpty(account, n);
 }
 
-async function insert(client: PoolClient, account: string, rows: readonly JournalRow[]): Promise<void> {
+async function insert(
+  client: PoolClient,
+  account: string,
+  rows: readonly JournalRow[],
+  into: 'journal' | 'kept' = 'journal',
+): Promise<void> {
   await client.query({
-    name: 'bulkhead-restore',
-    text: INSERT,
+    name: `bulkhead-restore-${into}`,
+    text: insertInto(into),
     values: [
       account,
       bigintArray(rows.map((row) => row.n)),

@@ -1,4 +1,4 @@
-/** A bounded stretch of the journal, searched by the database. */
+/** A bounded stretch of the journal, searched by the database; where rows were removed, what is kept of them. */
 import { type Kysely, sql } from 'kysely';
 import type { Pause, PauseQuery, RowQuery, ScannedRow } from './journal.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
@@ -6,11 +6,26 @@ import type { BulkheadSchema } from './sql-schema.ts';
 export async function scanRows(
   db: Kysely<BulkheadSchema>,
   account: string,
+  anchorN: number,
+  query: RowQuery,
+): Promise<ScannedRow[]> {
+  const found = await scanTable(db, 'journal', account, query);
+  if (query.afterN >= anchorN) return found;
+  const there = new Set(found.map(({ n }) => n));
+  const kept = (await scanTable(db, 'kept', account, query)).filter(({ n }) => !there.has(n));
+  const order = query.newestFirst ? -1 : 1;
+  return [...found, ...kept].sort((a, b) => order * (a.n - b.n)).slice(0, query.limit);
+}
+
+async function scanTable(
+  db: Kysely<BulkheadSchema>,
+  table: 'journal' | 'kept',
+  account: string,
   query: RowQuery,
 ): Promise<ScannedRow[]> {
   const { afterN, uptoN, actor, type, text, limit, newestFirst } = query;
   let rows = db
-    .selectFrom('journal')
+    .selectFrom(table)
     .select(['n', 'epoch', 'actor', 'seq', 'at', 'kind', 'machine', 'note', 'final', 'hash'])
     .select([
       sql<string>`event::text`.as('event'),

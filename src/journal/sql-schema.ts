@@ -46,6 +46,7 @@ export interface MetaTable {
 export interface BulkheadSchema {
   leases: LeasesTable;
   journal: JournalTable;
+  kept: JournalTable;
   live_actors: LiveActorsTable;
   meta: MetaTable;
 }

@@ -40,7 +40,17 @@ export interface StatusDocument {
     readonly symbols: readonly string[];
     readonly seed: number | null;
   };
-  readonly store: { readonly engine: string; readonly location: string; readonly durable: boolean };
+  readonly store: {
+    readonly engine: string;
+    readonly location: string;
+    readonly durable: boolean;
+    /** What it takes on its disk, once measured. */
+    readonly bytes?: number;
+    /** What its disk has left, where that can be seen. */
+    readonly freeBytes?: number;
+    /** The last row that was removed; absent: all are there. */
+    readonly anchorN?: number;
+  };
   readonly account: AccountStatus;
   readonly positions: readonly PositionStatus[];
   readonly trades: TradesStatus;

@@ -120,7 +120,7 @@ const faults = fc.oneof(
   }),
   named('down', fc.constant(null), (world) => world.streamDown()),
   named('up', fc.constant(null), (world) => world.streamUp()),
-  named('restart', fc.constant(null), (world) => world.restart()),
+  named('restart', fc.boolean(), (world, warm) => world.restart(undefined, warm)),
 );
 
 const wait = named('wait', fc.constantFrom(0, 10, 70, 200, 1_500, 9_000, 40_000), (world, ms) =>

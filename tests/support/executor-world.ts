@@ -216,14 +216,17 @@ export class World {
     this.apply({ type: 'STREAM_UP', at: this.now });
   }
 
-  /** A new process: what the old one would still have heard, nobody hears; what it sent is on the wire. */
-  restart(doubtful?: readonly string[]): void {
+  /**
+   * A new process: what the old one would still have heard, nobody hears; what it sent is on the wire. `warm`: it stood
+   * by, and has listened to the private stream all the while.
+   */
+  restart(doubtful?: readonly string[], warm = false): void {
     for (let i = this.#queue.length - 1; i >= 0; i--) if (this.#queue[i]?.mortal) this.#queue.splice(i, 1);
     this.#epoch += 1;
     this.executor = Executor.restore(this.executor.checkpoint(), this.options);
-    this.stream = 'down';
-    const doubt = doubtful ? { doubtful } : {};
-    this.apply({ type: 'RESTARTED', at: this.now, epoch: this.#epoch, ...doubt });
+    this.stream = warm ? 'up' : 'down';
+    const more = { ...(doubtful ? { doubtful } : {}), ...(warm ? { stream: 'up' as const } : {}) };
+    this.apply({ type: 'RESTARTED', at: this.now, epoch: this.#epoch, ...more });
     this.#later(200, () => this.streamUp(), true);
   }
 

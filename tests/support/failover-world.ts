@@ -5,9 +5,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { journalRows } from '../../src/app/export.ts';
 import type { JournalFacts, SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
 import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { rowsFrom } from '../../src/journal/journal-beginning.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';
 import { type CliEnd, CliProcess } from './cli-process.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
@@ -205,9 +205,7 @@ export class FailoverWorld {
     try {
       await store.open();
       const after = facts.last;
-      for await (const row of journalRows({
-        rowsAfter: (n, limit) => store.rowsAfter(Math.max(n, after), limit),
-      })) {
+      for await (const row of rowsFrom(store, after)) {
         facts.take(row);
         epochs.take(row.n, row.epoch);
       }

@@ -14,6 +14,7 @@ import type {
   RowQuery,
 } from '../../src/journal/journal.ts';
 import { EMPTY_HEAD, sealRows, verifyChain } from '../../src/journal/row-hash.ts';
+import { cutConformance } from './journal-conformance-cut.ts';
 import { draft, drafts } from './journal-rows.ts';
 
 export interface StoreUnderTest {
@@ -392,5 +393,7 @@ export function journalConformance(
       await one.store.close();
       await two.store.close();
     });
+
+    cutConformance(under);
   });
 }

@@ -6,10 +6,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { journalRows } from '../../src/app/export.ts';
 import { BUSY } from '../../src/app/simulation/config.ts';
 import type { SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
 import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { rowsFrom } from '../../src/journal/journal-beginning.ts';
 import { pgliteStore } from '../../src/journal/pglite-journal.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';
 import { CliProcess } from './cli-process.ts';
@@ -207,7 +207,7 @@ export class SoakWorld {
         : postgresStore({ url: this.#databaseUrl, account: ACCOUNT, migrations: 'require' });
     try {
       await store.open();
-      yield* journalRows({ rowsAfter: (n, limit) => store.rowsAfter(Math.max(n, after), limit) });
+      yield* rowsFrom(store, after);
     } finally {
       await store.close();
     }

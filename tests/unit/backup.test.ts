@@ -83,7 +83,8 @@ describe('an archive', () => {
       ['with a changed row', lines.with(200, (lines[200] ?? '').replace(/"at":1/, '"at":2')).join('\n')],
       ['nothing at all', ''],
       ['something else', 'hello\nworld\n'],
-      ['of the future', text.replace('"version":1', '"version":2')],
+      ['of the future', text.replace('"version":1', '"version":3')],
+      ['that says it was cut, and not where', text.replace('"version":1', '"version":2')],
     ];
     for (const [what, changed] of changes)
       await assert.rejects(rowsOf(changed), { code: 'BACKUP_INVALID' }, what);

@@ -29,6 +29,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     exchange: note('exchange'),
     doctor: note('doctor'),
     backup: note('backup'),
+    compact: note('compact'),
     restore: note('restore'),
     simulate: note('simulate'),
     handover: note('handover'),

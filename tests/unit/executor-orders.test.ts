@@ -346,3 +346,20 @@ test('restored from a backup: what the lost life never sent is told as that', ()
   world.run(1_000);
   assert.deepEqual(world.heard(next), OPENED, 'and the symbol is free again');
 });
+
+const readings = (world: World): number => world.calls.filter(({ call }) => call === 'report').length;
+
+test('a start beside a stream that is up reads the account once; another one reads it again when the stream comes', () => {
+  for (const warm of [true, false]) {
+    const world = new World().begin();
+    const ref = world.submit({ type: 'MARKET', quantity: '2' });
+    world.run(60_000);
+    assert.equal(world.heard(ref).at(-1), 'ORDER_CLOSED');
+    const before = readings(world);
+    world.restart(undefined, warm);
+    assert.equal(world.executor.state.ready, false, 'nothing opens before that reading');
+    for (let ms = 0; ms < 20_000 && !world.executor.state.ready; ms += 50) world.run(50);
+    assert.equal(world.executor.state.ready, true);
+    assert.equal(readings(world) - before, warm ? 1 : 2);
+  }
+});

@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { exportCommand, exportLines, journalRows } from '../../src/app/export.ts';
+import { exportCommand, exportLines } from '../../src/app/export.ts';
 import { recordLine } from '../../src/app/export-format.ts';
 import { COLUMNS, type ExportRecord, exportRecords } from '../../src/app/export-records.ts';
 import type { ExportFormat, ExportKind, ExportOptions } from '../../src/app/io.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { isBulkheadError } from '../../src/core/errors.ts';
 import type { JournalRow, JournalStore } from '../../src/journal/journal.ts';
+import { allRows } from '../../src/journal/journal-beginning.ts';
+import { ORIGIN } from '../../src/journal/journal-cut.ts';
 import { fakeIo } from '../support/fake-io.ts';
 
 let n = 0;
@@ -294,6 +296,8 @@ describe('the command', () => {
     const store = {
       open: async () => calls.push('open'),
       close: async () => calls.push('close'),
+      anchor: async () => ORIGIN,
+      kept: async () => [],
       rowsAfter: async (from: number, limit: number) => {
         if (from >= failAfter) throw new Error('gone');
         return rows.filter((candidate) => candidate.n > from).slice(0, limit);
@@ -312,7 +316,7 @@ describe('the command', () => {
     assert.equal(await exportCommand({ ...base, out: 'f.csv' }, fakeIo({ cwd: folder }), create), 0);
     assert.equal(readFileSync(join(folder, 'f.csv'), 'utf8').trimEnd().split('\r\n').length, 1204);
     assert.deepEqual(calls, ['open', 'close']);
-    assert.equal((await Array.fromAsync(journalRows(await create()))).length, 1203);
+    assert.equal((await Array.fromAsync(allRows(await create()))).length, 1203);
   });
 
   test('a failure half-way leaves no file behind and closes the store', async () => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { GatewayRunner } from '../../src/app/gateway-runner.ts';
 import type { Intent, Message } from '../../src/domain/events.ts';
 import type { RemoteCall, RemoteOutcome } from '../../src/domain/remote.ts';
-import type { VenueGateway } from '../../src/exchange/venue-gateway.ts';
+import type { GatewayEvent, VenueGateway } from '../../src/exchange/venue-gateway.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 
 const submit = (id: string, reduceOnly = false): RemoteCall => ({
@@ -141,5 +141,28 @@ describe('events', () => {
       ['STREAM_UP', 'STREAM', 'STREAM_DOWN'],
     );
     assert.ok(told.every(({ cause }) => cause.kind === 'external' && cause.id.startsWith('venue:7:')));
+  });
+});
+
+describe('the private stream that came up before anybody was told', () => {
+  const up = { type: 'stream-up' } as const;
+  const down = { type: 'stream-down', reason: 'lost' } as const;
+  const word = { type: 'stream', event: { kind: 'leverage', at: 1 } } as unknown as GatewayEvent;
+  const said = (heard: readonly GatewayEvent[]) => {
+    const { runner, told, attach } = bench(done);
+    for (const event of heard) runner.hear(event);
+    const isUp = runner.takeStreamUp();
+    attach();
+    return [isUp, ...told.map(({ event }) => event.type)];
+  };
+
+  test('is part of the start, and what it has said since is told after it', () => {
+    assert.deepEqual(said([up, word]), [true, 'STREAM']);
+    assert.deepEqual(said([up, down, word, up, word]), [true, 'STREAM', 'STREAM']);
+  });
+
+  test('is told in its order where it went down again, or has not come up', () => {
+    assert.deepEqual(said([up, word, down]), [false, 'STREAM_UP', 'STREAM', 'STREAM_DOWN']);
+    assert.deepEqual(said([]), [false]);
   });
 });

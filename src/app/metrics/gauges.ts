@@ -44,6 +44,9 @@ function setRun(metrics: Metrics, status: StatusDocument, sources: GaugeSources)
   metrics.set('bulkhead_trading_active', status.tradingState === 'active');
   metrics.set('bulkhead_journal_pending_rows', sources.pendingRows);
   metrics.set('bulkhead_journal_durable_n', journal.durableN);
+  metrics.set('bulkhead_journal_begins_after_n', store.anchorN ?? 0);
+  metrics.set('bulkhead_store_bytes', store.bytes ?? null);
+  metrics.set('bulkhead_store_free_bytes', store.freeBytes ?? null);
   metrics.set('bulkhead_dead_letters', sources.deadLetters);
   metrics.set('bulkhead_started_ago_seconds', sources.start.agoMs / 1_000, { how: sources.start.how });
   metrics.set('bulkhead_streams', sources.streams.clients);

@@ -11,6 +11,7 @@ import { BulkheadError, isBulkheadError } from '../../core/errors.ts';
 import { type ActorId, actorType } from '../../core/ids.ts';
 import type { Command } from '../../domain/command.ts';
 import type { JournalStore } from '../../journal/journal.ts';
+import { beforeAnchor } from '../../journal/journal-beginning.ts';
 import { machineRegistry } from '../compose.ts';
 import { remoteRegistry } from '../compose-live.ts';
 import type { Io, ReplayMoment, ReplayOptions } from '../io.ts';
@@ -54,8 +55,14 @@ export async function replayPast(past: Past): Promise<number | undefined> {
 /** The row that a moment means; NOT_FOUND where there is none. */
 export async function rowOf({ store, options }: Pick<Past, 'store' | 'options'>, moment: ReplayMoment) {
   const { n: last } = await store.head();
-  if ('n' in moment) return Math.min(moment.n, last);
-  if ('at' in moment) return new Moments(store).rowAt(moment.at);
+  const anchor = await store.anchor();
+  const there = (n: number, what: string): number => {
+    if (n > anchor.n || anchor.n === 0) return n;
+    throw beforeAnchor(what, anchor);
+  };
+  if ('n' in moment) return there(Math.min(moment.n, last), `Row ${moment.n}`);
+  if ('at' in moment)
+    return there(await new Moments(store).rowAt(moment.at), new Date(moment.at).toISOString());
   const [row] = await store.rowsAt(last, await actorNamed(store, moment.position));
   if (row) return row.n;
   throw new BulkheadError('NOT_FOUND', `The journal knows no position ${moment.position}.`, {
@@ -84,7 +91,7 @@ async function step(past: Past): Promise<number> {
     return 0;
   }
   const first = options.from === undefined ? undefined : await rowOf(past, options.from);
-  const from = first ?? (actor === undefined ? to : 1);
+  const from = first ?? (actor === undefined ? to : (await store.anchor()).n + 1);
   for await (const view of stepsOf(moments, { from, to, actor }))
     io.stdout.write(options.json ? `${JSON.stringify(view)}\n` : `${stepLines(view).join('\n')}\n`);
   return 0;

@@ -13,6 +13,7 @@ import { add, type Decimal, sub, ZERO } from '../../core/decimal.ts';
 import { BulkheadError } from '../../core/errors.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import type { JournalRow, JournalStore } from '../../journal/journal.ts';
+import { allRows } from '../../journal/journal-beginning.ts';
 import type { MarketData } from '../../market/market-data.ts';
 import { usage } from '../cli-parse.ts';
 import { type ExportRecord, exportRecords } from '../export-records.ts';
@@ -41,7 +42,6 @@ export interface WhatIf {
   readonly after: Decimal;
 }
 
-const PAGE_ROWS = 1_000;
 /** The parts of a configuration that a journal remembers. */
 const REMEMBERED = /^(paper|strategy|risk|entry|position|breakers)\./;
 
@@ -53,7 +53,7 @@ export async function whatIf(
   { config, changes, io }: { config: Config; changes: readonly string[]; io: Io },
 ): Promise<WhatIf> {
   const wanted = parsed(changes);
-  const rows = rowsUpTo(store, n);
+  const rows = allRows(store, n);
   const realTime = io.time;
   const until = (await store.rowsAfter(n - 1, 1))[0]?.at ?? 0;
   const changed = configOf(identity, wanted, config);
@@ -73,8 +73,10 @@ export async function whatIf(
   }
   const bars = new JournalBars();
   let begin: number | undefined;
+  const { n: anchorN } = await store.anchor();
   for await (const row of rows) {
-    begin ??= row.at;
+    // Of removed rows the candles are not kept: compared is what was traded since.
+    if (row.n > anchorN) begin ??= row.at;
     bars.take(row);
   }
   const market = bars.market(identity.instruments);
@@ -132,16 +134,6 @@ const at = (tree: unknown, path: string): unknown =>
   path
     .split('.')
     .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], tree);
-
-async function* rowsUpTo(store: JournalStore, n: number): AsyncGenerator<JournalRow> {
-  for (let after = 0; after < n; ) {
-    const page = await store.rowsAfter(after, Math.min(PAGE_ROWS, n - after));
-    const last = page.at(-1);
-    if (!last) return;
-    yield* page;
-    after = last.n;
-  }
-}
 
 async function* simulated(
   config: Config,

@@ -84,12 +84,16 @@ export interface ClosedTrade {
   readonly reason: string;
 }
 
+const portfolioOf = (snapshot: string): PortfolioContext =>
+  (JSON.parse(snapshot) as { context: PortfolioContext }).context;
+
 /** What the checks need of a journal, gathered in one pass. */
 export class JournalFacts {
   readonly intended = new Map<string, Intended>();
   readonly closed: ClosedTrade[] = [];
-  /** Newest context of each position. */
-  readonly positions = new Map<string, PositionContext>();
+  /** Newest snapshot of each position, and of the portfolio; parsed once somebody asks. */
+  readonly #positions = new Map<string, string>();
+  #portfolioText: string | undefined;
   readonly problems: string[] = [];
   /** What people were told that no run should see. */
   readonly notices = new Map<string, number>();
@@ -103,10 +107,19 @@ export class JournalFacts {
   lateFunding: D.Decimal = D.ZERO;
   rows = 0;
   last = 0;
-  wallet: string | undefined;
   #confirmed = new Set<string>();
   /** Symbol and trade → whom it was told to. */
   readonly told = new Map<string, string>();
+
+  /** Newest context of each position. */
+  get positions(): ReadonlyMap<string, PositionContext> {
+    const contextOf = (text: string) => (JSON.parse(text) as { context: PositionContext }).context;
+    return new Map([...this.#positions].map(([actor, text]) => [actor, contextOf(text)]));
+  }
+
+  get wallet(): string | undefined {
+    return this.#portfolioText === undefined ? undefined : portfolioOf(this.#portfolioText).wallet;
+  }
 
   take(row: JournalRow): void {
     if (row.n !== this.last + 1) this.problems.push(`row ${row.n} follows row ${this.last}`);
@@ -151,14 +164,13 @@ export class JournalFacts {
   }
 
   #portfolio(row: JournalRow, event: ActorEvent, intents: readonly Intent[], cause: Cause): void {
-    const { context } = JSON.parse(row.snapshot ?? '{}') as { context: PortfolioContext };
-    this.wallet = context.wallet;
+    this.#portfolioText = row.snapshot ?? undefined;
     for (const [i, intent] of intents.entries()) {
       if (intent.type !== 'send') continue;
       const { type } = intent.event;
       if (type === 'CONFIRMED' || type === 'APPROVED') this.#confirmed.add(`${row.n}:${i}`);
-      if (type === 'CONFIRMED' && tradingState(context) !== 'active')
-        this.problems.push(`row ${row.n} confirms an entry while trading is ${tradingState(context)}`);
+      const state = type === 'CONFIRMED' ? tradingState(portfolioOf(row.snapshot ?? '{}')) : 'active';
+      if (state !== 'active') this.problems.push(`row ${row.n} confirms an entry while trading is ${state}`);
       if (type === 'REFUSED' && event.type === 'ASSESS') {
         const { symbol } = event.entry as { symbol: string };
         const rules = (intent.event.refusals as { rule: string }[]).map(({ rule }) => rule);
@@ -194,8 +206,7 @@ export class JournalFacts {
   }
 
   #position(row: JournalRow, event: ActorEvent, cause: Cause): void {
-    if (row.snapshot !== null)
-      this.positions.set(row.actor, (JSON.parse(row.snapshot) as { context: PositionContext }).context);
+    if (row.snapshot !== null) this.#positions.set(row.actor, row.snapshot);
     if (event.type !== 'ORDER_FILLED' || cause.kind !== 'intent') return;
     const key = `${event.symbol} ${event.tradeId}`;
     if (this.told.has(key)) this.problems.push(`trade ${key} was told twice (row ${row.n}, ${row.actor})`);
@@ -268,13 +279,14 @@ export function checkResults(ledger: SoakLedger, facts: JournalFacts): string[] 
     sum.quantity = D.add(sum.quantity, D.decimal(qty));
     sums.set(owner, sum);
   }
+  const { positions } = facts;
   for (const { actor, trade } of facts.closed) {
     const sum = sums.get(actor);
     if (trade === null) {
       if (sum) problems.push(`${actor} says that nothing was filled; the venue says ${sum.quantity}`);
       continue;
     }
-    const inferred = facts.positions.get(actor)?.inferredQuantity ?? D.ZERO;
+    const inferred = positions.get(actor)?.inferredQuantity ?? D.ZERO;
     if (!D.isZero(inferred)) problems.push(`${actor}: ${inferred} was inferred, not told`);
     if (!sum) problems.push(`${actor} has a trade of which the venue knows nothing`);
     else if (!D.eq(sum.gross, trade.grossPnl) || !D.eq(sum.fees, trade.fees))

@@ -18,11 +18,15 @@ export type TraceKind =
 /** Kept for the story of a failure. */
 const LAST_LINES = 60;
 
+const lineOf = (at: number, kind: TraceKind, text: string): string =>
+  `${new Date(at).toISOString().slice(5, 23)} ${kind.padEnd(9)} ${text}`;
+
 export class Trace {
   readonly #hash: Hash = createHash('sha256');
   readonly #now: () => number;
   readonly #print: ((line: string) => void) | undefined;
-  readonly #last: string[] = [];
+  /** The newest, as they were said: only who reads them has them put into lines. */
+  readonly #last: (readonly [at: number, kind: TraceKind, text: string])[] = [];
   #lines = 0;
 
   constructor(now: () => number, print?: (line: string) => void) {
@@ -47,15 +51,14 @@ export class Trace {
   }
 
   #show(at: number, kind: TraceKind, text: string): void {
-    const line = `${new Date(at).toISOString().slice(5, 23)} ${kind.padEnd(9)} ${text}`;
-    this.#print?.(line);
-    this.#last.push(line);
+    this.#print?.(lineOf(at, kind, text));
+    this.#last.push([at, kind, text]);
     if (this.#last.length > LAST_LINES) this.#last.shift();
   }
 
   /** The newest lines. */
   get tail(): readonly string[] {
-    return this.#last;
+    return this.#last.map((said) => lineOf(...said));
   }
 
   digest(): string {

@@ -12,6 +12,8 @@ export interface Vitals {
   readonly pendingRows: number;
   readonly deadLetters: number;
   readonly eventLoopDelayMs: number;
+  /** Less than this on the store's disk is too little. */
+  readonly minFreeBytes: number;
 }
 
 const MANY_ROWS = 5_000;
@@ -21,7 +23,12 @@ const LONG_UNPROTECTED_MS = 10_000;
 export function healthOf(vitals: Vitals): HealthView {
   const { status } = vitals;
   const vital = vitalChecks(vitals);
-  const other = [...softChecks(vitals), ...venueChecks(status), ...secretChecks(status)];
+  const other = [
+    ...softChecks(vitals),
+    ...diskChecks(vitals),
+    ...venueChecks(status),
+    ...secretChecks(status),
+  ];
   const down = vital.some(({ ok }) => !ok);
   const degraded = other.some(({ ok }) => !ok);
   return {
@@ -40,6 +47,14 @@ const check = (name: string, ok: boolean, detail: string): HealthCheck => ({ che
 
 const LIVES: readonly string[] = ['starting', 'recovering', 'standby', 'connecting', 'running', 'stopping'];
 
+/** Whether what nothing works without is well; of health's checks the part that costs nothing to ask for. */
+export const isUp = ({
+  state,
+  journal,
+  isLeaseValid,
+}: Pick<Vitals, 'journal' | 'isLeaseValid'> & Pick<StatusDocument, 'state'>): boolean =>
+  LIVES.includes(state) && (journal === null || journal === 'ok') && isLeaseValid;
+
 function vitalChecks({ status, journal, isLeaseValid }: Vitals): HealthCheck[] {
   return [
     check('run', LIVES.includes(status.state), status.error ?? status.state),
@@ -48,7 +63,8 @@ function vitalChecks({ status, journal, isLeaseValid }: Vitals): HealthCheck[] {
   ];
 }
 
-function softChecks({ status, pendingRows, deadLetters, eventLoopDelayMs }: Vitals): HealthCheck[] {
+function softChecks(vitals: Vitals): HealthCheck[] {
+  const { status, pendingRows, deadLetters, eventLoopDelayMs } = vitals;
   const open = status.breakers.filter(({ state }) => state === 'open').map(({ name }) => name);
   return [
     check('trading', status.tradingState === 'active', status.tradingState),
@@ -65,6 +81,15 @@ function softChecks({ status, pendingRows, deadLetters, eventLoopDelayMs }: Vita
       check(`alerts to ${name}`, state === 'up', reason === null ? `${waiting} wait` : reason),
     ),
   ];
+}
+
+/** Only where the store can see its disk. */
+function diskChecks({ status, minFreeBytes }: Vitals): HealthCheck[] {
+  const { freeBytes } = status.store;
+  if (freeBytes === undefined || minFreeBytes === 0) return [];
+  const mib = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`;
+  const detail = `${mib(freeBytes)} left, ${mib(minFreeBytes)} wanted (retention.minFreeMb)`;
+  return [check('disk', freeBytes >= minFreeBytes, detail)];
 }
 
 function venueChecks({ venue }: StatusDocument): HealthCheck[] {

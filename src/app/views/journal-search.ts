@@ -10,14 +10,14 @@ import type { Json } from '../../core/json.ts';
 import type { Candle } from '../../domain/candle.ts';
 import type { ClosedCandles } from '../../domain/signal.ts';
 import type { JournalRow, JournalStore, ScannedRow } from '../../journal/journal.ts';
+import { inOrder, keptOfLife } from '../../journal/journal-beginning.ts';
 import type { ActorMoment, JournalLine, JournalPage, JournalQuery } from '../../operator/views.ts';
 
 const STRETCH_ROWS = 2_000;
 const STRETCHES = 10;
 const LONGEST_PAGE = 500;
-const PAGE_ROWS = 500;
 
-type Store = Pick<JournalStore, 'scan' | 'rowsOf' | 'lastCheckpoint'>;
+type Store = Pick<JournalStore, 'scan' | 'rowsOf' | 'lastCheckpoint' | 'kept'>;
 
 export async function searchJournal(
   store: Store,
@@ -66,8 +66,10 @@ export async function actorAt(store: Store, actor: ActorId, n: number): Promise<
   const [found] = await store.scan({ afterN: 0, uptoN: n, actor, limit: 1, newestFirst: true });
   if (!found) throw unknown(actor);
   const [row] = await store.rowsOf(actor, found.seq - 1, 1);
-  if (!row) throw unknown(actor);
-  return momentOf(row);
+  if (row?.seq === found.seq) return momentOf(row);
+  const [kept] = await store.kept(found.n - 1, 1, actor);
+  if (!kept) throw unknown(actor);
+  return momentOf(kept);
 }
 
 export function momentOf(row: JournalRow, checkpoint?: string | null): ActorMoment {
@@ -88,17 +90,12 @@ export async function rowsOfActor(
   afterSeq: number,
   limit = 200,
 ): Promise<readonly JournalLine[]> {
-  const rows = await store.rowsOf(actor, afterSeq, Math.min(Math.max(1, limit), LONGEST_PAGE));
+  const most = Math.min(Math.max(1, limit), LONGEST_PAGE);
+  const there = await store.rowsOf(actor, afterSeq, most);
+  const isWhole = there[0]?.seq === afterSeq + 1;
+  const kept = isWhole ? [] : (await keptOfLife(store, actor)).filter(({ seq }) => seq > afterSeq);
+  const rows = inOrder(kept, there).slice(0, most);
   return rows.map(({ snapshot: _, host: __, ...row }) => lineOf(row));
-}
-
-export async function allRowsOf(store: Pick<JournalStore, 'rowsOf'>, actor: ActorId): Promise<JournalRow[]> {
-  const rows: JournalRow[] = [];
-  for (;;) {
-    const page = await store.rowsOf(actor, rows.at(-1)?.seq ?? 0, PAGE_ROWS);
-    rows.push(...page);
-    if (page.length < PAGE_ROWS) return rows;
-  }
 }
 
 /** "BTCUSDT" and "BTCUSDT/3" are short for the position's whole name. */

@@ -9,6 +9,7 @@ import type { ActorId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { ActorEvent, Cause } from '../../domain/events.ts';
 import type { JournalRow, JournalStore } from '../../journal/journal.ts';
+import { rowsOfLife } from '../../journal/journal-beginning.ts';
 import { type ChartNode, drawingOf, eventsOf } from '../../operator/chart-drawing.ts';
 import { type CommandLine, commandLine } from '../../operator/feed.ts';
 import type { LogRing } from '../../operator/log-ring.ts';
@@ -28,7 +29,6 @@ import type { ReadModel } from '../read-model.ts';
 import { storyOf } from '../story.ts';
 import {
   actorAt,
-  allRowsOf,
   candlesOf,
   deskNamed,
   momentOf,
@@ -125,7 +125,7 @@ export class RunViews implements Views {
   position = async (named: string): Promise<PositionView> => {
     const { model, store } = this.#sources;
     const actor = positionNamed(named, model.of<EntryContext>(deskNamed(named))?.context);
-    const rows = await allRowsOf(store, actor);
+    const rows = await rowsOfLife(store, actor);
     const story = storyOf(rows);
     if (!story)
       throw new BulkheadError('NOT_FOUND', `The journal knows no position ${named}.`, {
@@ -148,8 +148,10 @@ export class RunViews implements Views {
   audit = async (limit = AUDIT): Promise<readonly CommandLine[]> => {
     const page = await this.journal({ actor: OPERATOR, type: 'COMMAND', limit });
     const lines: CommandLine[] = [];
-    for (const { seq } of page.rows) {
-      const [row] = await this.#sources.store.rowsOf(OPERATOR, seq - 1, 1);
+    for (const { seq, n } of page.rows) {
+      const { store } = this.#sources;
+      const [there] = await store.rowsOf(OPERATOR, seq - 1, 1);
+      const [row] = there?.seq === seq ? [there] : await store.kept(n - 1, 1, OPERATOR);
       const line = row && commandLine({ row, event: JSON.parse(row.event) as ActorEvent });
       if (line) lines.push(line);
     }

@@ -10,7 +10,8 @@ import { sleep } from '../../core/clock.ts';
 import { type Decimal, sum } from '../../core/decimal.ts';
 import type { ActorEvent } from '../../domain/events.ts';
 import { PORTFOLIO } from '../../domain/events.ts';
-import type { JournalStore } from '../../journal/journal.ts';
+import type { JournalStore, ScannedRow } from '../../journal/journal.ts';
+import { keptRows } from '../../journal/journal-beginning.ts';
 import type { CommittedRow } from '../../operator/feed.ts';
 import type { TradesPage, TradesQuery, TradeView } from '../../operator/views.ts';
 
@@ -34,8 +35,19 @@ export class TradeHistory {
   };
 
   /** Reads everything up to `headN`, which is where the observer begins. */
-  async load(store: Pick<JournalStore, 'scan'>, headN: number, timers: Timers): Promise<void> {
-    for (let after = 0; after < headN && !this.#stopped; after += STRETCH_ROWS) {
+  async load(
+    store: Pick<JournalStore, 'scan' | 'kept' | 'anchor'>,
+    headN: number,
+    timers: Timers,
+  ): Promise<void> {
+    const { n: anchorN } = await store.anchor();
+    for await (const page of anchorN === 0 ? [] : keptRows(store)) {
+      if (this.#stopped) return;
+      // What was removed since is read below.
+      for (const row of page) if (row.n <= anchorN && row.actor === PORTFOLIO) this.#note(row);
+      await sleep(timers, PAUSE_MS);
+    }
+    for (let after = anchorN; after < headN && !this.#stopped; after += STRETCH_ROWS) {
       const rows = await store.scan({
         afterN: after,
         uptoN: Math.min(headN, after + STRETCH_ROWS),
@@ -44,15 +56,17 @@ export class TradeHistory {
         limit: STRETCH_ROWS,
         newestFirst: false,
       });
-      for (const row of rows) {
-        const trade = tradeOf(row.n, JSON.parse(row.event) as ActorEvent);
-        if (trade) this.#past.push(trade);
-      }
+      for (const row of rows) this.#note(row);
       await sleep(timers, PAUSE_MS);
     }
     if (this.#stopped) return;
     this.#trades.unshift(...this.#past.splice(0));
     this.#complete = true;
+  }
+
+  #note({ n, event }: Pick<ScannedRow, 'n' | 'event'>): void {
+    const trade = event.includes('"POSITION_CLOSED"') && tradeOf(n, JSON.parse(event) as ActorEvent);
+    if (trade) this.#past.push(trade);
   }
 
   stop(): void {
