@@ -75,7 +75,7 @@ export async function compact(order: CompactionOrder): Promise<CompactionReport>
     if (pauseMs > 0) await sleep(time.timers, pauseMs);
   }
   return {
-    ...{ removed: anchor.removed - first.removed, batches, archived, targetN: target },
+    ...{ removed: anchor.removed - first.removed, batches, archived, targetN: Math.max(target, first.n) },
     ...{ anchorN: anchor.n, anchorAt: anchor.at, carried: anchor.carried },
   };
 }

@@ -11,12 +11,11 @@ import { defined } from '../core/assert.ts';
 import type { JournalRow, Lease } from './journal.ts';
 import { bigintArray, boolArray, textArray } from './pg-arrays.ts';
 
-const APPEND = `
+const appendText = (born: string): string => `
 with lease as (
   update bulkhead.leases
   set head_n = $5, head_hash = $6, settled_n = greatest(settled_n, $7)
-  where account = $1 and owner = $2 and epoch = $3 and head_n = $4
-    and not exists (select from bulkhead.kept k where k.account = $1 and k.actor = any($23::text[]))
+  where account = $1 and owner = $2 and epoch = $3 and head_n = $4${born}
   returning account
 ), added as (
   insert into bulkhead.journal
@@ -36,6 +35,12 @@ with lease as (
   where l.account = lease.account and l.actor = e.actor
 )
 select count(*)::int as held from lease`;
+
+const APPEND = appendText('');
+/** Only where somebody is born is it asked whether the name was another's. */
+const APPEND_BORN = appendText(
+  '\n    and not exists (select from bulkhead.kept k where k.account = $1 and k.actor = any($23::text[]))',
+);
 
 /** Actors that start here and live on, and actors that end here and were live before. */
 function lifeChanges(rows: readonly JournalRow[]): { started: string[]; ended: string[] } {
@@ -58,9 +63,10 @@ export async function appendRows(
   const first = defined(rows[0], 'first row');
   const last = defined(rows.at(-1), 'last row');
   const { started, ended } = lifeChanges(rows);
+  const born = rows.filter(({ seq }) => seq === 1).map(({ actor }) => actor);
   const result = await pool.query<{ held: number }>({
-    name: 'bulkhead-append',
-    text: APPEND,
+    name: born.length === 0 ? 'bulkhead-append' : 'bulkhead-append-born',
+    text: born.length === 0 ? APPEND : APPEND_BORN,
     values: [
       lease.account,
       lease.owner,
@@ -84,7 +90,7 @@ export async function appendRows(
       textArray(rows.map((row) => row.hash)),
       textArray(started),
       textArray(ended),
-      textArray(rows.filter(({ seq }) => seq === 1).map(({ actor }) => actor)),
+      ...(born.length === 0 ? [] : [textArray(born)]),
     ],
   });
   return result.rows[0]?.held === 1;

@@ -8,10 +8,13 @@ import type { Life, Onlooker } from './world.ts';
 
 export type CoverageTable = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
+const MOST_WORDS = 500;
+
 export class Coverage implements Onlooker {
   readonly faults = new Map<string, number>();
   readonly #pairs = new Map<string, Map<string, number>>();
   readonly #positions = new Map<string, string>();
+  readonly #words = new Map<string, readonly string[]>();
   readonly #breakers = new Set<string>();
   readonly #living: () => readonly Life[];
 
@@ -50,11 +53,24 @@ export class Coverage implements Onlooker {
     );
   }
 
+  /** Of a position's snapshot; many faults strike between two of its rows. */
+  #wordsOf(snapshot: string): readonly string[] {
+    let words = this.#words.get(snapshot);
+    if (!words) {
+      const { value } = JSON.parse(snapshot) as { value: unknown };
+      words = stateText(value)
+        .split(' ')
+        .map((word) => `position ${word}`);
+      if (this.#words.size > MOST_WORDS) this.#words.clear();
+      this.#words.set(snapshot, words);
+    }
+    return words;
+  }
+
   #states(): Set<string> {
     const states = new Set<string>();
     for (const snapshot of this.#positions.values())
-      for (const word of stateText((JSON.parse(snapshot) as { value: unknown }).value).split(' '))
-        states.add(`position ${word}`);
+      for (const state of this.#wordsOf(snapshot)) states.add(state);
     if (this.#positions.size === 0) states.add('no position');
     if (this.#breakers.size > 0) states.add('breaker open');
     const [life] = this.#living();

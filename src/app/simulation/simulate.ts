@@ -2,10 +2,13 @@
  * One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
  * nothing does and all must come right; every invariant held all the while by checkers that stand apart.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
 import { JournalIndex } from './checks/journal-index.ts';
+import { KillCheck } from './checks/kill-check.ts';
 import type { Oracle } from './checks/oracle.ts';
 import { OrdersCheck } from './checks/orders-check.ts';
 import { ProtectionCheck } from './checks/protection-check.ts';
@@ -18,7 +21,7 @@ import { drawPlan, type FaultSet } from './fault-plan.ts';
 import { Injector } from './injector.ts';
 import type { SimProcess } from './process.ts';
 import type { CrashPoint } from './store.ts';
-import { type Plant, SimWorld, type WorldParts } from './world.ts';
+import { type Life, type Plant, SimWorld, type WorldParts } from './world.ts';
 
 export interface SimulateOptions {
   readonly seed: number;
@@ -65,6 +68,8 @@ const STARTED_MS = 10_000;
 /** So long afterwards a refusal for the limits may still be the fault's. */
 const STORM_MS = 5 * MINUTE;
 const MOST_VIOLATIONS = 5;
+/** So soon a kill has closed everything, with the venue well. */
+const KILLED_WITHIN_MS = 2 * MINUTE;
 
 export async function simulateSeed(options: SimulateOptions, parts: WorldParts): Promise<SeedReport> {
   const world = await SimWorld.create(options, parts);
@@ -82,6 +87,7 @@ class Simulation {
   readonly #oracle: Oracle;
   readonly #orders: OrdersCheck;
   readonly #protection: ProtectionCheck;
+  readonly #kill: KillCheck;
   readonly #coverage: Coverage;
   readonly #injector: Injector;
   #appends = 0;
@@ -118,6 +124,7 @@ class Simulation {
       () => this.#isHealthy(),
       (symbol) => this.#isOurs(symbol),
     );
+    this.#kill = new KillCheck(this.#oracle, (symbol) => this.#isOurs(symbol));
     this.#coverage = new Coverage(() => world.living);
     this.#injector = new Injector(world, drawPlan(world.random.fork('plan'), options.faults));
     this.#lookOn();
@@ -145,7 +152,10 @@ class Simulation {
       },
       // At once: the records must be seen as this very request left them.
       entry: (entry) => this.#moved(entry),
-      sent: (process, request) => this.#orders.sending(process, request),
+      sent: (process, request) => {
+        this.#orders.sending(process, request);
+        this.#kill.sending(request);
+      },
       answered: (status, { method, path }) => {
         const isStorm = this.#world.now - this.#stormAt < STORM_MS;
         if (status === 429 && !isStorm) this.#orders.overLimit(`${method} ${path}`);
@@ -223,10 +233,12 @@ class Simulation {
     const life = world.trader;
     if (!life?.system) return;
     this.#take(checkAlive(life.system, this.#oracle.journal));
-    life.process.signal('SIGTERM');
-    await world.run(2 * MINUTE, () => isOver() || life.process.isDead);
-    if (life.ended !== 'exit 143')
-      this.#oracle.violate(13, `it was asked to stop, and ended so: ${life.ended}`);
+    if (world.random.fork('kill').next() < 0.5) await this.#killed(life, isOver);
+    const last = world.trader ?? life;
+    last.process.signal('SIGTERM');
+    await world.run(2 * MINUTE, () => isOver() || last.process.isDead);
+    if (last.ended !== 'exit 143')
+      this.#oracle.violate(13, `it was asked to stop, and ended so: ${last.ended}`);
     const identity = JSON.parse(world.database.meta('run') ?? '{}') as RemoteIdentity;
     this.#take(checkReplay(world.rows, identity, `sim-${this.#options.seed}`, this.#options.plant?.wrap));
     const ledger = world.venue.core.ledger(world.venue.account);
@@ -234,6 +246,25 @@ class Simulation {
     for (const text of world.venue.server.violations())
       if (!(this.#coverage.faults.has('venue:filters') && text.endsWith('is off the step')))
         this.#oracle.violate(4, `the venue itself: ${text}`);
+  }
+
+  /** A person kills it; then it dies, and whoever comes after it must leave it killed, there or on another machine. */
+  async #killed(life: Life, isOver: () => boolean): Promise<void> {
+    const world = this.#world;
+    const text = JSON.stringify({
+      ...{ id: 'kill-by-a-person', by: 'a person', reason: 'enough', accountWide: false },
+      at: Math.floor(world.now),
+    });
+    writeFileSync(join(life.dataDir, 'KILL'), text);
+    world.faulted('person:kill');
+    this.#kill.engaged();
+    await world.run(KILLED_WITHIN_MS, () => isOver() || this.#kill.open.length === 0);
+    this.#kill.mustBeFlat(KILLED_WITHIN_MS);
+    if (isOver()) return;
+    if (world.random.fork('kill-folder').next() < 0.5) world.files.set('KILL', text);
+    world.end(life, 'killed after the kill switch');
+    await world.run(4 * MINUTE, isOver);
+    if (!isOver()) this.#kill.mustHold(world.trader?.system, 'after a restart');
   }
 
   /**

@@ -119,6 +119,8 @@ export class SimWorld {
   readonly storeFaults = soundStore();
   readonly lives: Life[] = [];
   readonly onlookers: Onlooker[] = [];
+  /** What a person left in the folder of this installation: there at each start. */
+  readonly files = new Map<string, string>();
   readonly network: Network;
   readonly database: SimDatabase;
   readonly #parts: WorldParts;
@@ -225,6 +227,7 @@ export class SimWorld {
     mkdirSync(dataDir, { recursive: true });
     // The folder's own name, as it stands there from the first start on.
     writeFileSync(path.join(dataDir, 'owner'), `${host.name}\n`);
+    for (const [name, text] of this.files) writeFileSync(path.join(dataDir, name), text);
     const life: Life = { process, dataDir, standby };
     this.lives.push(life);
     this.trace.say('process', `${host.name} starts life ${number}${standby ? ' as standby' : ''}`);
