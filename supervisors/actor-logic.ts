@@ -34,6 +34,8 @@ export interface ActorLogic {
   stateKey(): string;
   /** The machine reached a final state. */
   isDone(): boolean;
+  /** A statechart's context as it stands, to be read and never kept or changed; absent: only a snapshot tells. */
+  context?(): unknown;
 }
 
 export type LogicFactory = () => ActorLogic;

@@ -72,6 +72,11 @@ export class DurableActor {
     return this.#checkpoint;
   }
 
+  /** A statechart's context as it was drafted last, to be read at once; undefined: only the snapshot tells. */
+  get context(): unknown {
+    return this.#logic?.context?.();
+  }
+
   get stateKey(): string {
     return this.#stateKey;
   }

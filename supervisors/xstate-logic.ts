@@ -15,7 +15,12 @@ import type { ActorLogic, StateTimer, Step } from './actor-logic.ts';
 interface LiveActor {
   send(event: ActorEvent): void;
   start(): void;
-  getSnapshot(): { readonly status: string; readonly value?: unknown; readonly error?: unknown };
+  getSnapshot(): {
+    readonly status: string;
+    readonly value?: unknown;
+    readonly context?: unknown;
+    readonly error?: unknown;
+  };
   getPersistedSnapshot(): unknown;
 }
 
@@ -62,6 +67,10 @@ export class XStateLogic implements ActorLogic {
   stateKey(): string {
     const value = this.#live().getSnapshot().value;
     return typeof value === 'string' ? value : JSON.stringify(value);
+  }
+
+  context(): unknown {
+    return this.#live().getSnapshot().context;
   }
 
   isDone(): boolean {

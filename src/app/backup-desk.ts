@@ -100,6 +100,11 @@ export class BackupDesk {
     this.#look();
   }
 
+  /** Something of it is under way. */
+  get isWorking(): boolean {
+    return this.#working;
+  }
+
   stop(): void {
     this.#abort.abort();
     this.#timer?.cancel();

@@ -18,24 +18,24 @@ export type SymbolConditions = Omit<MarketConditions, 'returns'>;
 export interface ConditionSources {
   /** Undefined as well where no rule looks at returns: with many positions they are most of a question's row. */
   readonly returns: () => ReturnHistory | undefined;
-  /** The portfolio's snapshot as it will judge. */
-  readonly portfolio: () => string | undefined;
+  /** The portfolio as it will judge. */
+  readonly portfolio: () => Pick<PortfolioContext, 'exposures' | 'reservations'> | undefined;
   readonly symbol: (entry: Entry) => SymbolConditions | undefined;
 }
 
 export function withConditions(to: ActorId, event: ActorEvent, sources: ConditionSources): ActorEvent {
   if (to !== PORTFOLIO || event.type !== 'ASSESS') return event;
   const entry = event.entry as Entry;
-  const symbols = new Set([entry.symbol, ...heldSymbols(sources.portfolio())]);
+  const returns = sources.returns();
   const conditions: MarketConditions = {
-    returns: sources.returns()?.of(symbols) ?? {},
+    returns: returns?.of(new Set([entry.symbol, ...heldSymbols(sources.portfolio())])) ?? {},
     ...sources.symbol(entry),
   };
   return { ...event, conditions };
 }
 
-function heldSymbols(snapshot: string | undefined): SymbolName[] {
-  if (snapshot === undefined) return [];
-  const { exposures, reservations } = (JSON.parse(snapshot) as { context: PortfolioContext }).context;
+function heldSymbols(portfolio: ReturnType<ConditionSources['portfolio']>): SymbolName[] {
+  if (portfolio === undefined) return [];
+  const { exposures, reservations } = portfolio;
   return [...Object.values(exposures), ...Object.values(reservations)].map(({ symbol }) => symbol);
 }

@@ -134,7 +134,7 @@ export function buildSystem(parts: SystemParts): TradingSystem {
           ),
           {
             returns: () => (wantsReturns(parts.config) ? parts.returns() : undefined),
-            portfolio: () => runtime.actor(PORTFOLIO)?.snapshotText,
+            portfolio: () => portfolioOf(runtime),
             symbol: (entry) => audience.conditions?.(entry),
           },
         ),
@@ -190,6 +190,14 @@ function unstarted(actor: ActorId): Message[] {
   const event = { type: 'POSITION_CLOSED', actor, trade: null, reason: 'it did not start' };
   const cause = { kind: 'external', id: `unstarted:${actor}` } as const;
   return [entryDeskOf(actor.split('/')[1] ?? ''), PORTFOLIO].map((to) => ({ to, event, cause }));
+}
+
+/** Parsed only where the logic that runs it says nothing but its snapshot: that is most of what a question costs. */
+function portfolioOf(runtime: ActorRuntime): PortfolioContext | undefined {
+  const actor = runtime.actor(PORTFOLIO);
+  if (actor?.context !== undefined) return actor.context as PortfolioContext;
+  const text = actor?.snapshotText;
+  return text === undefined ? undefined : (JSON.parse(text) as { context: PortfolioContext }).context;
 }
 
 function marksOf(snapshot: string): Record<string, number> {
