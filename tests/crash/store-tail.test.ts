@@ -19,6 +19,7 @@ import { draft } from '../support/journal-rows.ts';
 import { tempDir } from '../support/temp.ts';
 
 const ROWS = 40;
+const PAGE_BYTES = 8_192;
 const SEED = '20250504';
 
 /** The log's newest segment, and where in it the last byte that is not zero stands. */
@@ -82,7 +83,9 @@ test('opens with a prefix of the rows, or refuses', async (t) => {
     else writeFileSync(log, (k % 3 === 1 ? zeros : noise)(readFileSync(log), at));
     const what = `${['cut', 'zeroed', 'noise'][k % 3]} at ${at} of ${last}`;
     // A record may end with bytes that are zero.
-    const known = ends.filter((end) => end <= at - 64).length;
+    // And of a page that is not all there nothing is read.
+    const sure = k % 3 === 0 ? at - (at % PAGE_BYTES) : at;
+    const known = ends.filter((end) => end <= sure - 64).length;
     const again = pgliteStore({ dir: copy, account: 'a' });
     try {
       await again.open();
