@@ -76,7 +76,15 @@ const other = async (): Promise<number> => 0;
 const handlers = {
   ...{ status: other, export: other, replay: other, explain: other, stats: other, rules: other },
   ...{ say: other, kill: other, release: other, breakers: other, exchange: other, doctor: other },
-  ...{ backup: other, restore: other, simulate: other, handover: other, migrate: other, inspect: other },
+  ...{
+    backup: other,
+    compact: other,
+    restore: other,
+    simulate: other,
+    handover: other,
+    migrate: other,
+    inspect: other,
+  },
 };
 const args = [
   'run',
