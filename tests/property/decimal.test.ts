@@ -14,7 +14,7 @@ function units(text: string): bigint {
 }
 
 const digits = (most: number) => fc.stringMatching(new RegExp(`^\\d{1,${most}}$`));
-const any = fc
+const decimals = fc
   .tuple(fc.boolean(), digits(22), fc.option(digits(20), { nil: undefined }))
   .map(
     ([minus, whole, fraction]) =>
@@ -22,12 +22,12 @@ const any = fc
   );
 /** Pairs that a float cannot tell apart, or only just. */
 const near = fc
-  .tuple(any, fc.nat({ max: 3 }))
+  .tuple(decimals, fc.nat({ max: 3 }))
   .map(([a, far]) => [a, D.add(a, D.mul(D.abs(a), `0.${'0'.repeat(15)}${far}`))] as const);
 const pair = fc.oneof(
-  fc.tuple(any, any),
+  fc.tuple(decimals, decimals),
   near,
-  any.map((a) => [a, a] as const),
+  decimals.map((a) => [a, a] as const),
 );
 
 test('comparing is what whole numbers say, for numbers that floats cannot tell apart too', () => {
@@ -52,9 +52,9 @@ test('what is no decimal is refused, compared with whatever', () => {
 });
 
 test('a quotient is the exact one, cut off towards zero, at any number of places in any order', () => {
-  const divisor = any.filter((text) => units(text) !== 0n);
+  const divisor = decimals.filter((text) => units(text) !== 0n);
   fc.assert(
-    fc.property(any, divisor, fc.integer({ min: 0, max: 18 }), (a, b, places) => {
+    fc.property(decimals, divisor, fc.integer({ min: 0, max: 18 }), (a, b, places) => {
       const exact = (units(a) * 10n ** BigInt(places)) / units(b);
       assert.equal(units(D.div(a, b, places, 'down')), exact * 10n ** BigInt(PLACES - places));
     }),

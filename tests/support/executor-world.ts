@@ -216,10 +216,7 @@ export class World {
     this.apply({ type: 'STREAM_UP', at: this.now });
   }
 
-  /**
-   * A new process: what the old one would still have heard, nobody hears; what it sent is on the wire. `warm`: it stood
-   * by, and has listened to the private stream all the while.
-   */
+  /** A new process: what the old one would still have heard, nobody hears; `warm`: it has listened to the stream. */
   restart(doubtful?: readonly string[], warm = false): void {
     for (let i = this.#queue.length - 1; i >= 0; i--) if (this.#queue[i]?.mortal) this.#queue.splice(i, 1);
     this.#epoch += 1;

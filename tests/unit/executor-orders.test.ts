@@ -354,7 +354,7 @@ test('a start beside a stream that is up reads the account once; another one rea
     const world = new World().begin();
     const ref = world.submit({ type: 'MARKET', quantity: '2' });
     world.run(60_000);
-    assert.equal(world.heard(ref).at(-1), 'ORDER_CLOSED');
+    assert.equal(world.heard(ref).at(-1), 'ORDER_FILLED');
     const before = readings(world);
     world.restart(undefined, warm);
     assert.equal(world.executor.state.ready, false, 'nothing opens before that reading');
