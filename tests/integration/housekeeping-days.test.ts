@@ -75,5 +75,5 @@ test('three days: a backup every twelve hours of which three are kept, and the r
   assert.ok(anchor.n >= DAYS * 24 - 38 && anchor.n <= DAYS * 24 - 24, `it begins after row ${anchor.n}`);
   assert.deepEqual(await readChain(store), await store.head());
   const pieces = (await place.list()).filter(({ name }) => name.includes('-rows-'));
-  assert.equal(pieces.length, count('old rows removed'), 'nothing went that was not put aside');
+  assert.ok(pieces.length >= count('old rows removed'), 'nothing went that was not put aside');
 });

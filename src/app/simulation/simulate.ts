@@ -70,6 +70,8 @@ const STORM_MS = 5 * MINUTE;
 const MOST_VIOLATIONS = 5;
 /** So soon a kill has closed everything, with the venue well. */
 const KILLED_WITHIN_MS = 2 * MINUTE;
+/** The file is looked for, and its word is in the journal. */
+const HEARD_WITHIN_MS = 5_000;
 
 export async function simulateSeed(options: SimulateOptions, parts: WorldParts): Promise<SeedReport> {
   const world = await SimWorld.create(options, parts);
@@ -258,7 +260,9 @@ class Simulation {
     writeFileSync(join(life.dataDir, 'KILL'), text);
     world.faulted('person:kill');
     this.#kill.engaged();
-    await world.run(KILLED_WITHIN_MS, () => isOver() || this.#kill.open.length === 0);
+    // A process that dies before it has looked has heard of nothing.
+    await world.run(HEARD_WITHIN_MS, isOver);
+    await world.run(KILLED_WITHIN_MS - HEARD_WITHIN_MS, () => isOver() || this.#kill.open.length === 0);
     this.#kill.mustBeFlat(KILLED_WITHIN_MS);
     if (isOver()) return;
     if (world.random.fork('kill-folder').next() < 0.5) world.files.set('KILL', text);
