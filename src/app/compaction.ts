@@ -8,9 +8,10 @@
 import { cursorOf } from '../../supervisors/recovery.ts';
 import type { SealKey } from '../backup/seal.ts';
 import { sleep, type Time } from '../core/clock.ts';
+import type { CarriedRow, JournalAnchor } from '../journal/cut-types.ts';
 import type { JournalRow, JournalStore } from '../journal/journal.ts';
 import { readBeginning } from '../journal/journal-beginning.ts';
-import { type CarriedRow, type JournalAnchor, planCut } from '../journal/journal-cut.ts';
+import { planCut } from '../journal/journal-cut.ts';
 import { archivePiece } from './backup-job.ts';
 import type { PlaceSpec } from './open-backups.ts';
 import { OpenIntents } from './restored-rows.ts';

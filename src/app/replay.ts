@@ -7,10 +7,10 @@
 import { type Mismatch, Replay } from '../../supervisors/replay.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { stateText } from '../core/state-text.ts';
+import type { JournalAnchor } from '../journal/cut-types.ts';
 import { instanceAt, readInstances } from '../journal/instances.ts';
 import type { JournalHead } from '../journal/journal.ts';
 import { readBeginning } from '../journal/journal-beginning.ts';
-import type { JournalAnchor } from '../journal/journal-cut.ts';
 import { verifyChain } from '../journal/row-hash.ts';
 import type { Io, ReplayOptions } from './io.ts';
 import { createStore } from './open-store.ts';

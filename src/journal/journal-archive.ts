@@ -7,9 +7,9 @@
  * rows carried over it and what is kept of the others (version 2; version 1 is a whole journal and stays readable).
  */
 import { BulkheadError, errorText } from '../core/errors.ts';
-import type { JournalHead, JournalRow, JournalStore } from './journal.ts';
+import type { CarriedRow, JournalAnchor } from './cut-types.ts';
+import type { JournalHead, JournalRow, JournalStart, JournalStore } from './journal.ts';
 import { checkBeginning, keptRows, readBeginning } from './journal-beginning.ts';
-import type { CarriedRow, JournalAnchor, JournalStart } from './journal-cut.ts';
 import { EMPTY_HEAD, verifyChain } from './row-hash.ts';
 
 const FORMAT = 'bulkhead-journal';

@@ -4,8 +4,9 @@
  * Invariant: what is handed out is what the anchor signed off, row by row.
  */
 import { BulkheadError } from '../core/errors.ts';
+import type { CarriedRow, JournalAnchor } from './cut-types.ts';
 import type { JournalHead, JournalRow, JournalStore } from './journal.ts';
-import { type CarriedRow, carriedHashOf, type JournalAnchor } from './journal-cut.ts';
+import { carriedHashOf } from './journal-cut.ts';
 import { rowHash, verifyChain } from './row-hash.ts';
 
 export interface Beginning {

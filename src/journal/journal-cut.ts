@@ -8,51 +8,10 @@
  */
 import { hash } from 'node:crypto';
 import type { ActorId } from '../core/ids.ts';
-import type { JournalHead, JournalRow } from './journal.ts';
-import { type KeptRow, keptOf } from './kept-rows.ts';
+import type { CarriedRow, Cut, JournalAnchor } from './cut-types.ts';
+import type { JournalRow } from './journal.ts';
+import { keptOf } from './kept-rows.ts';
 import { GENESIS_HASH, verifyChain } from './row-hash.ts';
-
-/** The last row that was cut. */
-export interface JournalAnchor extends JournalHead {
-  /** `at` of that row; 0: nothing has been cut. */
-  readonly at: number;
-  /** Epoch ms, real time, of the newest cut. */
-  readonly cutAt: number;
-  /** Rows that are gone, of all cuts. */
-  readonly removed: number;
-  /** Rows up to the anchor that are still there. */
-  readonly carried: number;
-  /** Over their numbers and hashes. */
-  readonly carriedHash: string;
-  /** Over all of this and the seal before. */
-  readonly seal: string;
-}
-
-/** A row up to the anchor that stays, with the hash that its own is chained to. */
-export interface CarriedRow {
-  readonly n: number;
-  readonly actor: ActorId;
-  readonly hash: string;
-  readonly previousHash: string;
-}
-
-export interface Cut {
-  readonly from: JournalAnchor;
-  readonly to: JournalAnchor;
-  /** Rows of the page that stay. */
-  readonly carry: readonly CarriedRow[];
-  /** Rows that an earlier cut carried, and that nobody needs any more. */
-  readonly drop: readonly number[];
-  readonly keep: readonly KeptRow[];
-}
-
-/** What a restored journal has below its rows. */
-export interface JournalStart {
-  readonly anchor: JournalAnchor;
-  readonly carried: readonly CarriedRow[];
-  readonly rows: readonly JournalRow[];
-  readonly kept: readonly JournalRow[];
-}
 
 const digest = (text: string): string => hash('sha256', text, 'hex');
 

@@ -6,7 +6,7 @@
  * hash(n) covers hash(n − 1); texts come back byte for byte as they were written.
  */
 import type { ActorId } from '../core/ids.ts';
-import type { CarriedRow, Cut, JournalAnchor, JournalStart } from './journal-cut.ts';
+import type { CarriedRow, Cut, JournalAnchor } from './cut-types.ts';
 
 /**
  * 'start' is an actor's first row, 'event' a handled event, 'dead-letter' one that the machine could not
@@ -44,6 +44,14 @@ export interface JournalRow extends RowDraft {
   readonly epoch: number;
   /** Hex sha256 over the previous row's hash and this row's content. */
   readonly hash: string;
+}
+
+/** What a restored journal has below its rows. */
+export interface JournalStart {
+  readonly anchor: JournalAnchor;
+  readonly carried: readonly CarriedRow[];
+  readonly rows: readonly JournalRow[];
+  readonly kept: readonly JournalRow[];
 }
 
 /** What `restore` writes: contiguous rows that form a chain, and what stands beside it. */

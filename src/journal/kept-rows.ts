@@ -9,15 +9,8 @@
 import { OPERATOR } from '../../machines/messages.ts';
 import { actorType } from '../core/ids.ts';
 import { type ActorEvent, PORTFOLIO, VENUE } from '../domain/events.ts';
+import type { KeptRow } from './cut-types.ts';
 import type { JournalRow } from './journal.ts';
-
-export interface KeptRow {
-  readonly n: number;
-  /** The last of a life keeps its snapshot: what came of it stands there. */
-  readonly withSnapshot: boolean;
-  /** In the place of the row's own, which holds more than anybody will ask for. */
-  readonly event: string | null;
-}
 
 /** Undefined: nothing of it is kept. */
 export function keptOf(row: JournalRow): KeptRow | undefined {

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { ActorId } from '../core/ids.ts';
+import type { CarriedRow, Cut, JournalAnchor } from './cut-types.ts';
 import type {
   JournalHead,
   JournalRow,
@@ -22,7 +23,7 @@ import type {
   StoreHealth,
   StoreSize,
 } from './journal.ts';
-import { type CarriedRow, type Cut, type JournalAnchor, ORIGIN } from './journal-cut.ts';
+import { ORIGIN } from './journal-cut.ts';
 import { keptRow } from './kept-rows.ts';
 import { EMPTY_HEAD } from './row-hash.ts';
 import { pausesIn, scanned } from './row-scan.ts';

@@ -6,8 +6,9 @@
  * append never waits for a cut.
  */
 import type { Pool, PoolClient } from 'pg';
-import type { JournalRow } from './journal.ts';
-import { type CarriedRow, type Cut, type JournalAnchor, type JournalStart, ORIGIN } from './journal-cut.ts';
+import type { CarriedRow, Cut, JournalAnchor } from './cut-types.ts';
+import type { JournalRow, JournalStart } from './journal.ts';
+import { ORIGIN } from './journal-cut.ts';
 import { bigintArray, boolArray, textArray } from './pg-arrays.ts';
 
 const COLUMNS =

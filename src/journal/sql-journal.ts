@@ -9,6 +9,7 @@ import type { Pool } from 'pg';
 import { defined } from '../core/assert.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { ActorId } from '../core/ids.ts';
+import type { CarriedRow, Cut, JournalAnchor } from './cut-types.ts';
 import { durabilityChecks, notDurable } from './durability.ts';
 import type {
   JournalHead,
@@ -26,7 +27,6 @@ import type {
   StoreHealth,
   StoreSize,
 } from './journal.ts';
-import type { CarriedRow, Cut, JournalAnchor } from './journal-cut.ts';
 import { migrate, pendingMigrations } from './migrator.ts';
 import { GENESIS_HASH } from './row-hash.ts';
 import { appendRows } from './sql-append.ts';
