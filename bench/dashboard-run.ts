@@ -52,6 +52,9 @@ process.on('message', (question) => {
   process.send?.(probe.sample(true));
 });
 
+// Whoever asked is gone: nobody else ends this.
+process.on('disconnect', () => process.exit());
+
 const io: Io = {
   stdout: { write: () => true },
   stderr: {

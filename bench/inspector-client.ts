@@ -59,6 +59,8 @@ async function look(): Promise<never> {
   }
 }
 
+process.on('disconnect', () => process.exit());
+
 /** What is still on its way is read first. */
 process.once('message', async (made) => {
   const asked = answers;
