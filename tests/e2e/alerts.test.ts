@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
+import pg from 'pg';
 import type { Incident } from '../../src/alerts/incident.ts';
 import { type AlertServer, alertServer, ROUTING_KEY } from '../support/alert-server.ts';
 import { CliProcess, cli } from '../support/cli-process.ts';
@@ -128,8 +129,21 @@ describe('alerts of a run', { timeout: 240_000 }, () => {
     await server.until(() => server.incident('LogErrors')?.isOpen === false);
     const { isOpen, opened } = server.incident('KillSwitchEngaged') ?? {};
     assert.deepEqual([isOpen, opened], [true, 1]);
-    standby.kill('SIGTERM');
-    assert.equal((await standby.ended).code, 143, standby.tail());
+
+    // A failure is said before the process ends: the journal is changed under it.
+    const client = new pg.Client({ connectionString: env.BULKHEAD_DATABASE_URL });
+    await client.connect();
+    await client.query('update bulkhead.leases set head_n = head_n + 1000');
+    await client.end();
+    const { code } = await standby.ended;
+    assert.equal(code, 74, standby.tail());
+    const down = await server.until(() =>
+      server.events.find(
+        ({ dedup_key: key, event_action: action }) => action === 'trigger' && key.endsWith('/BulkheadDown'),
+      ),
+    );
+    assert.equal(down.payload?.severity, 'critical');
+    assert.match(String(down.payload?.custom_details?.error), /cannot follow the journal's last row/);
   });
 
   it('sinks that are away are said in the status, and slow nothing', async (t) => {

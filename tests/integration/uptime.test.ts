@@ -126,11 +126,11 @@ describe('uptime', () => {
     const world = await LiveWorld.create();
     const from = world.now;
     world.begin();
-    await world.advance(40 * MINUTE);
+    await world.advance(12 * MINUTE);
     world.life.kill();
     await world.advance(20 * MINUTE);
     world.begin();
-    await world.advance(40 * MINUTE);
+    await world.advance(12 * MINUTE);
     await world.stop();
     const rows = world.rows().filter(({ actor }) => actor === 'portfolio');
     const uptime = new Uptime();
