@@ -52,7 +52,7 @@ const gateway = new CcxtExchange({
   random: seededRandom(1),
   mayAct: () => true,
   symbols: SYMBOLS,
-  limits: { maxLeverage: 20, marginMode: 'cross' },
+  limits: { maxLeverage: 20, marginMode: 'cross', positionMode: 'one-way' },
   allowWithdrawals: false,
 });
 

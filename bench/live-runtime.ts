@@ -17,6 +17,7 @@ import { configSchema } from '../src/config/schema.ts';
 import { scaledTime, systemTime } from '../src/core/clock.ts';
 import { SILENT } from '../src/core/logger.ts';
 import { type Message, VENUE } from '../src/domain/events.ts';
+import { keyOf } from '../src/domain/position-key.ts';
 import type { Signal } from '../src/domain/signal.ts';
 import { localVenueTime } from '../src/exchange/binance-server-time.ts';
 import type { GatewayEvent, VenueGateway } from '../src/exchange/venue-gateway.ts';
@@ -283,6 +284,6 @@ export class LiveRuntime {
 
   #signal(signal: Signal): void {
     const cause = { kind: 'external', id: `bench:${++this.#signals}` } as const;
-    this.system.runtime.tell({ to: entryDeskOf(signal.symbol), event: { type: 'SIGNAL', signal }, cause });
+    this.system.runtime.tell({ to: entryDeskOf(keyOf(signal)), event: { type: 'SIGNAL', signal }, cause });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The desk of one symbol: turns signals into at most one position at a time.
+ * The desk of one symbol (in hedge mode, of one side of it): turns signals into at most one position at a time.
  *
  * Invariants: a position starts only in the row that consumes risk's approval, or a person's word to adopt what
  * the venue holds already; life numbers only rise; a signal against an open position is an exit, never a netting
@@ -15,6 +15,8 @@ import {
   type EntryInput,
   initialEntry,
   isBlocked,
+  isForSide,
+  placeOf,
 } from './entry/context.ts';
 import {
   adopt,
@@ -77,7 +79,15 @@ const machine = base
       ),
       passBusy: act((context) => passOver(context, 'another entry is being assessed', 'ignored')),
       passCooling: act((context) => passOver(context, 'cooling down', 'ignored')),
-      passExit: act((context) => passOver(context, 'exit signal with nothing open', 'ignored')),
+      passExit: act((context, event) =>
+        passOver(
+          context,
+          event.type === 'SIGNAL' && event.signal.kind === 'enter'
+            ? `a ${event.signal.direction} entry is not of this side`
+            : 'exit signal with nothing open',
+          'ignored',
+        ),
+      ),
       forwardAbort: act((context, event) =>
         context.position !== null && event.type === 'ABORT_ENTRY'
           ? step(context, send(context.position, { type: 'ABORT_ENTRY', reason: event.reason }))
@@ -86,13 +96,16 @@ const machine = base
       timedOut: act((context) =>
         step(
           { ...context, direction: null },
-          notify('warning', `${entryDeskOf(context.symbol)}: the portfolio did not answer in time`),
+          notify('warning', `${entryDeskOf(placeOf(context))}: the portfolio did not answer in time`),
         ),
       ),
-      unexpected: act((context, event) => unexpected(entryDeskOf(context.symbol), context, event)),
+      unexpected: act((context, event) => unexpected(entryDeskOf(placeOf(context)), context, event)),
     },
     guards: {
-      isEnter: ({ event }) => event.type === 'SIGNAL' && event.signal.kind === 'enter',
+      isEnter: ({ context, event }) =>
+        event.type === 'SIGNAL' &&
+        event.signal.kind === 'enter' &&
+        isForSide(context, event.signal.direction),
       blocked: ({ context }) => isBlocked(context),
       free: ({ context }) => !isBlocked(context),
       cooling: ({ context }) =>
@@ -100,6 +113,7 @@ const machine = base
       adoptable: ({ context, event }) =>
         event.type === 'ADOPT' &&
         event.symbol === context.symbol &&
+        isForSide(context, event.direction) &&
         gt(event.quantity, ZERO) &&
         gt(event.entryPrice, ZERO),
       ours: ({ context, event }) => 'actor' in event && event.actor === context.position,

@@ -8,6 +8,7 @@ import { setup } from 'xstate';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
+import { keysOn, type Moded, moded, modeOf } from '../src/domain/position-key.ts';
 import type { MachineDefinition } from './definition.ts';
 import { entryDeskOf, feedOf, scannerOf, type Timed } from './messages.ts';
 import {
@@ -22,7 +23,7 @@ import {
   unexpected,
 } from './step.ts';
 
-export interface FeedInput {
+export interface FeedInput extends Moded {
   readonly symbol: SymbolName;
   readonly at: number;
   /** Hears STALE and LIVE; null: nobody counts. */
@@ -32,7 +33,7 @@ export interface FeedInput {
   readonly recoverMs?: number;
 }
 
-export interface FeedContext {
+export interface FeedContext extends Moded {
   readonly symbol: SymbolName;
   readonly at: number;
   readonly breaker: ActorId | null;
@@ -75,6 +76,8 @@ function describe(event: FeedEvent): { readonly kind: string; readonly detail: s
 }
 
 const source = (context: FeedContext): string => feedOf(context.symbol);
+const desksOf = (context: FeedContext): readonly ActorId[] =>
+  keysOn(context.symbol, modeOf(context)).map(entryDeskOf);
 
 function note(context: FeedContext, event: FeedEvent): Step<FeedContext> {
   const { kind, detail } = describe(event);
@@ -88,7 +91,7 @@ function goDown(context: FeedContext, event: FeedEvent): Step<FeedContext> {
   return step(
     { ...record(context, kind, detail), downSince: context.downSince ?? context.at },
     send(scannerOf(symbol), { type: 'FEED_DOWN', reason }),
-    send(entryDeskOf(symbol), { type: 'BLOCK', source: source(context), reason }),
+    ...desksOf(context).map((desk) => send(desk, { type: 'BLOCK', source: source(context), reason })),
     ...(breaker === null ? [] : [send(breaker, { type: 'STALE', symbol })]),
     notify('warning', `${symbol}: feed down, ${reason}`),
   );
@@ -100,7 +103,7 @@ function goUp(context: FeedContext): Step<FeedContext> {
   return step(
     { ...context, downSince: null, downMs: context.downMs + downMs, ticksSeen: 0 },
     send(scannerOf(symbol), { type: 'FEED_UP' }),
-    send(entryDeskOf(symbol), { type: 'UNBLOCK', source: source(context) }),
+    ...desksOf(context).map((desk) => send(desk, { type: 'UNBLOCK', source: source(context) })),
     ...(breaker === null ? [] : [send(breaker, { type: 'LIVE', symbol })]),
     notify('info', `${symbol}: feed live again after ${Math.round(downMs / 1000)} s`),
   );
@@ -141,6 +144,7 @@ const machine = base
     id: 'feed',
     context: ({ input }) => ({
       symbol: input.symbol,
+      ...moded(modeOf(input)),
       at: input.at,
       breaker: input.breaker ?? null,
       cleanTicks: input.cleanTicks ?? 2,

@@ -10,6 +10,16 @@ import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { GUARDIAN } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
+import {
+  keyOf,
+  keyOfActor,
+  keysOn,
+  type Moded,
+  moded,
+  modeOf,
+  type PositionKey,
+  positionSideOf,
+} from '../src/domain/position-key.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { emptyGuardBook, type GuardBook, type GuardEvent } from './guardian/book.ts';
 import { hear } from './guardian/orders.ts';
@@ -34,13 +44,13 @@ export interface Case {
   readonly at: number;
 }
 
-export interface GuardianInput {
+export interface GuardianInput extends Moded {
   readonly at: number;
   /** How old a gap in protection may be before the guardian acts. */
   readonly guardBoundMs?: number;
 }
 
-export interface GuardianContext extends GuardBook {
+export interface GuardianContext extends GuardBook, Moded {
   readonly cases: readonly Case[];
   readonly closed: readonly (Case & { readonly by: string; readonly outcome: 'resolved' | 'adopted' })[];
   readonly unexpected: Unexpected;
@@ -59,6 +69,14 @@ export type GuardianEvent =
 
 const CLOSED_KEPT = 20;
 
+/** The desks that an actor's case concerns: its own side's, or all of its symbol's where it has none. */
+function desksOf(context: GuardianContext, actor: ActorId, symbol: SymbolName): readonly ActorId[] {
+  const own = keyOfActor(actor);
+  const places: readonly PositionKey[] =
+    positionSideOf(own) === 'BOTH' ? keysOn(symbol, modeOf(context)) : [own];
+  return places.map(entryDeskOf);
+}
+
 function take(
   context: GuardianContext,
   event: Extract<GuardianEvent, { type: 'HANDOVER' }>,
@@ -71,7 +89,11 @@ function take(
   ];
   return step(
     { ...context, cases },
-    ...(known ? [] : [send(entryDeskOf(symbol), { type: 'BLOCK', source: guardianBlock(actor), reason })]),
+    ...(known
+      ? []
+      : desksOf(context, actor, symbol).map((desk) =>
+          send(desk, { type: 'BLOCK', source: guardianBlock(actor), reason }),
+        )),
     notify('critical', `guardian: ${actor} handed over: ${reason}`),
   );
 }
@@ -89,7 +111,9 @@ function close(
       cases: context.cases.filter((one) => one !== open),
       closed: bounded(context.closed, { ...open, by: event.by, outcome }, CLOSED_KEPT),
     },
-    send(entryDeskOf(open.symbol), { type: 'UNBLOCK', source: guardianBlock(event.actor) }),
+    ...desksOf(context, event.actor, open.symbol).map((desk) =>
+      send(desk, { type: 'UNBLOCK', source: guardianBlock(event.actor) }),
+    ),
     notify('info', `guardian: ${event.actor} ${outcome} by ${event.by}`),
   );
 }
@@ -107,7 +131,7 @@ function watch(context: GuardianContext, event: GuardianEvent): Step<GuardianCon
     case 'GUARD_ANSWER':
       return answered(context, event);
     case 'GUARD_OVER':
-      return ownerOver(context, event.symbol);
+      return ownerOver(context, keyOf(event));
     default:
       return hear(context, event);
   }
@@ -163,6 +187,7 @@ const machine = base
     id: 'guardian',
     context: ({ input }) => ({
       at: input.at,
+      ...moded(modeOf(input)),
       cases: [],
       closed: [],
       ...emptyGuardBook(input.guardBoundMs),

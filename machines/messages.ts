@@ -3,6 +3,15 @@ import type { Decimal } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
+import {
+  type HedgeSide,
+  keyOf,
+  keyOfActor,
+  keysOn,
+  type PositionKey,
+  positionSideOf,
+  symbolOf,
+} from '../src/domain/position-key.ts';
 import type { Refusal, RiskApproved, SizedEntry } from '../src/domain/risk.ts';
 
 /** A position's life in numbers. netPnl = grossPnl − fees + funding, exactly. */
@@ -46,9 +55,14 @@ export type PositionClosed = {
   readonly reason: string;
 } & Timed;
 
-/** What the venue itself shows of one symbol that we hold something on. */
-export interface SymbolProtection {
+/** A side of a symbol that has a position of its own; only in hedge mode. */
+interface Sided {
   readonly symbol: SymbolName;
+  readonly positionSide?: HedgeSide;
+}
+
+/** What the venue itself shows of one place that we hold something on. */
+export interface SymbolProtection extends Sided {
   /** The position that holds it. */
   readonly owner: ActorId;
   readonly direction: Direction;
@@ -96,8 +110,8 @@ export type GuardAnswer = {
   readonly stopPrice: Decimal;
 } & Timed;
 
-/** The last word of a position that the guardian had to help: its orders on the symbol have nothing to guard. */
-export type GuardOver = { readonly type: 'GUARD_OVER'; readonly symbol: SymbolName } & Timed;
+/** The last word of a position that the guardian had to help: its orders there have nothing to guard. */
+export type GuardOver = { readonly type: 'GUARD_OVER' } & Sided & Timed;
 
 /**
  * To VENUE: something here cannot be explained, read everything anew. Only the executor answers to it.
@@ -110,6 +124,7 @@ export type Reconcile = { readonly type: 'RECONCILE'; readonly why: string } & T
  */
 export type Hold = {
   readonly type: 'HOLD';
+  /** Its name says on which side, where each has a position of its own. */
   readonly owner: ActorId;
   readonly symbol: SymbolName;
   readonly direction: Direction;
@@ -165,9 +180,29 @@ export type BreakerChanged = {
 } & Timed;
 
 export const scannerOf = (symbol: SymbolName): ActorId => `scanner/${symbol}`;
-export const entryDeskOf = (symbol: SymbolName): ActorId => `entry/${symbol}`;
+/** Each place where a position may be has a desk of its own. */
+export const entryDeskOf = (place: PositionKey): ActorId => `entry/${place}`;
 export const feedOf = (symbol: SymbolName): ActorId => `feed/${symbol}`;
-export const positionOf = (symbol: SymbolName, life: number): ActorId => `position/${symbol}/BOTH/${life}`;
+export const positionOf = (place: PositionKey, life: number): ActorId =>
+  `position/${symbolOf(place)}/${positionSideOf(place)}/${life}`;
+/** The desk of a position, by the name that it has for its whole life. */
+export const deskOf = (position: ActorId): ActorId => entryDeskOf(keyOfActor(position));
+/** "BTCUSDT", "BTCUSDT/3", "BTCUSDT/LONG" and "BTCUSDT/LONG/3" are short for a position's whole name. */
+export function placeNamed(named: string): { readonly place: PositionKey; readonly life?: number } {
+  const [symbol = named, ...rest] = named.split('/');
+  const side = rest[0] === 'LONG' || rest[0] === 'SHORT' ? rest[0] : undefined;
+  const place = keyOf({ symbol, ...(side ? { positionSide: side } : {}) });
+  const life = side ? rest[1] : rest[0];
+  return life === undefined ? { place } : { place, life: Number(life) };
+}
+
+/** The desks that a name may mean: its own, or those of both sides where each has one. */
+export const desksNamed = (place: PositionKey, isThere: (desk: ActorId) => boolean): readonly ActorId[] =>
+  [place, ...keysOn(place, 'hedge')]
+    .map(entryDeskOf)
+    .filter(isThere)
+    .slice(0, isThere(entryDeskOf(place)) ? 1 : 2);
+
 /** Who blocks a desk for an actor's case at the guardian. */
 export const guardianBlock = (actor: ActorId): string => `guardian:${actor}`;
 export const breakerOf = (kind: string): ActorId => `breaker/${kind}`;

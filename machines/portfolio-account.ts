@@ -3,6 +3,7 @@ import { type Decimal, div, max, sub, sum, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
+import type { HedgeSide } from '../src/domain/position-key.ts';
 import {
   type Entry,
   type Exposure,
@@ -70,8 +71,8 @@ export interface PortfolioContext {
   readonly swings: { readonly [symbol: string]: Swings };
   readonly exposures: { readonly [actor: string]: HeldExposure };
   readonly reservations: { readonly [id: string]: Reservation };
-  /** Symbols whose realised profit is in the wallet already while their position has not yet told of the exit. */
-  readonly unbooked: { readonly [symbol: string]: true };
+  /** Places whose realised profit is in the wallet already while their position has not yet told of the exit. */
+  readonly unbooked: { readonly [place: string]: true };
   readonly nextReservation: number;
   /** What each breaker that is not closed does to trading. */
   readonly breakers: {
@@ -118,6 +119,8 @@ export type PortfolioEvent =
       readonly delta: Decimal;
       readonly reason: string;
       readonly symbol?: SymbolName;
+      /** Of a trade in hedge mode: the side that it was on. */
+      readonly positionSide?: HedgeSide;
     } & Timed)
   | ({
       readonly type: 'EXPOSURE';
@@ -175,6 +178,14 @@ export function tradingRefusal(context: PortfolioContext): string | undefined {
   const halt = context.operatorHalt === null ? [] : [`halted by ${context.operatorHalt}`];
   return [`trading is ${state}`, [...halt, ...bars].join('; ')].join(': ');
 }
+
+/** What was set aside for a desk's entry is not any more. */
+export const withoutReservations = (context: PortfolioContext, desk: ActorId): PortfolioContext => ({
+  ...context,
+  reservations: Object.fromEntries(
+    Object.entries(context.reservations).filter(([, reservation]) => reservation.actor !== desk),
+  ),
+});
 
 /** The day of a moment, and the week that begins on Monday: the epoch was a Thursday. */
 export const dayOf = (at: number): number => Math.floor(at / DAY_MS);

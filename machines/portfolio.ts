@@ -25,14 +25,15 @@ import {
   toNumber,
   ZERO,
 } from '../src/core/decimal.ts';
+import { actorType } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
-import type { SymbolName } from '../src/domain/instrument.ts';
+import { keyOf, keyOfActor, moded, type PositionKey, positionSideOf } from '../src/domain/position-key.ts';
 import { type AssessEntry, NOTHING_LEARNED, type RiskDecision, type RiskJudge } from '../src/domain/risk.ts';
 import { movedBy } from '../src/domain/wallet.ts';
 import { TRADE_BREAKERS } from './breaker-rules.ts';
 import { carry, type MachineDefinition } from './definition.ts';
-import { entryDeskOf, type TradingState } from './messages.ts';
+import { deskOf, type TradingState } from './messages.ts';
 import {
   dayOf,
   type HeldExposure,
@@ -47,6 +48,7 @@ import {
   tradingState,
   UNLIMITED,
   weekOf,
+  withoutReservations,
 } from './portfolio-account.ts';
 import { abort, abortEntries, barring, changeBreaker, isOpening, killLate } from './portfolio-breakers.ts';
 import {
@@ -75,10 +77,13 @@ const countUp = (context: PortfolioContext, name: string): PortfolioContext => (
   counts: { ...context.counts, [name]: (context.counts[name] ?? 0) + 1 },
 });
 
+/** Who names a side asks for that side alone. */
+const modeAt = (place: PositionKey) => (positionSideOf(place) === 'BOTH' ? 'one-way' : 'hedge');
+
 function assessWith(assess: AssessEntry, context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'ASSESS') return step(context);
   const { entry, instrument, from } = event;
-  if (from !== entryDeskOf(entry.symbol) && !(from in context.exposures)) {
+  if (actorType(from) !== 'entry' && !(from in context.exposures)) {
     // Its position ended while it asked: nobody would give the reservation back.
     const refusals = [{ rule: 'position', detail: 'the position is over' }];
     return step(context, send(from, { type: 'REFUSED', refusals }));
@@ -87,7 +92,12 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
   const barred = stopped ?? scopedRefusal(context, entry);
   const decision: RiskDecision =
     barred === undefined
-      ? assess(entry, instrument, portfolioView(context, event.conditions), context.limits)
+      ? assess(
+          entry,
+          instrument,
+          { ...portfolioView(context, event.conditions), ...moded(modeAt(keyOfActor(from))) },
+          context.limits,
+        )
       : { approved: false, refusals: [{ rule: stopped ? 'trading-state' : 'breaker', detail: barred }] };
   if (!decision.approved) {
     const { refusals } = decision;
@@ -126,13 +136,12 @@ type Next = Step<PortfolioContext>;
 function confirm(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'CONFIRM') return step(context);
   const { actor, symbol } = event;
-  const reserved = Object.values(context.reservations).find(
-    (each) => each.symbol === symbol && each.actor === entryDeskOf(symbol),
-  );
+  const desk = deskOf(actor);
+  const reserved = Object.values(context.reservations).find((each) => each.actor === desk);
   const reason =
     tradingRefusal(context) ?? scopedRefusal(context, { symbol, direction: reserved?.direction });
   if (reason === undefined) return step(countUp(context, 'confirmed'), send(actor, { type: 'CONFIRMED' }));
-  const denied = withoutReservations(countUp(context, 'denied'), symbol);
+  const denied = withoutReservations(countUp(context, 'denied'), desk);
   return step(denied, send(actor, { type: 'DENIED', reason }));
 }
 
@@ -141,25 +150,16 @@ const without = <T>(record: { readonly [key: string]: T }, key: string): { reado
   return rest;
 };
 
-const withoutReservations = (context: PortfolioContext, symbol: SymbolName): PortfolioContext => ({
-  ...context,
-  reservations: Object.fromEntries(
-    Object.entries(context.reservations).filter(
-      ([, reservation]) => reservation.symbol !== symbol || reservation.actor !== entryDeskOf(symbol),
-    ),
-  ),
-});
-
 function expose(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'EXPOSURE') return step(context);
   const { actor, symbol, direction, notional, quantity, entryPrice, unknown } = event;
   const held = { symbol, direction, notional, quantity, entryPrice, unknown };
   // The position speaks for itself from now on: what was set aside for it is in its own numbers.
-  const settled = withoutReservations(context, symbol);
+  const settled = withoutReservations(context, deskOf(actor));
   const exposures = eq(notional, ZERO)
     ? without(settled.exposures, actor)
     : { ...settled.exposures, [actor]: held };
-  const next = { ...settled, exposures, unbooked: without(settled.unbooked, symbol) };
+  const next = { ...settled, exposures, unbooked: without(settled.unbooked, keyOfActor(actor)) };
   // Confirmed before a breaker opened, and heard of only now.
   const isLate = !(actor in context.exposures) && barring(context, held) !== undefined;
   const late = isLate && isOpening(held) && !eq(notional, ZERO) ? [abort(next, actor, held)] : [];
@@ -209,14 +209,15 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   const moved = movedBy(event.reason, event.delta);
   const { dayStart, weekStart, exposures } = context;
   // Until its position's own word this profit still stands in the exposure too: it must not count twice.
-  const { symbol } = event;
+  const { symbol, positionSide = 'BOTH' } = event;
+  const place = symbol === undefined ? undefined : keyOf({ symbol, positionSide });
   const isUnbooked =
     event.reason === 'REALIZED_PNL' &&
-    symbol !== undefined &&
-    Object.values(exposures).some((held) => held.symbol === symbol);
+    place !== undefined &&
+    Object.keys(exposures).some((actor) => keyOfActor(actor) === place);
   return step({
     ...context,
-    unbooked: isUnbooked ? { ...context.unbooked, [symbol]: true } : context.unbooked,
+    unbooked: isUnbooked ? { ...context.unbooked, [place]: true } : context.unbooked,
     wallet: event.balance,
     flows: { ...context.flows, [event.reason]: add(context.flows[event.reason] ?? ZERO, event.delta) },
     equity: isUnbooked ? context.equity : add(context.equity, sub(event.balance, context.wallet)),
@@ -228,14 +229,13 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
 
 function closePosition(learn: RiskJudge['learn'], context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'POSITION_CLOSED') return step(context);
-  const symbol = event.actor.split('/')[1] ?? '';
   const desk = withoutReservations(
     {
       ...context,
       exposures: without(context.exposures, event.actor),
-      unbooked: without(context.unbooked, symbol),
+      unbooked: without(context.unbooked, keyOfActor(event.actor)),
     },
-    symbol,
+    deskOf(event.actor),
   );
   const own = Object.entries(desk.reservations).filter(([, { actor }]) => actor !== event.actor);
   const cleared = { ...desk, reservations: Object.fromEntries(own) };

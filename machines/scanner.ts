@@ -10,6 +10,7 @@ import type { Json } from '../src/core/json.ts';
 import { closeTime } from '../src/domain/candle.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
+import { keyFor, keysOn, type Moded, moded, modeOf } from '../src/domain/position-key.ts';
 import type { ClosedCandles, Signal, Strategy, StrategyStep } from '../src/domain/signal.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { entryDeskOf, scannerOf, type Timed } from './messages.ts';
@@ -24,7 +25,7 @@ import {
   unexpected,
 } from './step.ts';
 
-export interface ScannerContext {
+export interface ScannerContext extends Moded {
   readonly symbol: SymbolName;
   readonly at: number;
   readonly strategy: { readonly name: string; readonly version: number; readonly state: Json };
@@ -60,7 +61,7 @@ export type ScannerEvent =
   | ({ readonly type: 'PAUSE' } & Timed)
   | ({ readonly type: 'RESUME' } & Timed);
 
-export interface ScannerInput {
+export interface ScannerInput extends Moded {
   readonly symbol: SymbolName;
   readonly at: number;
   readonly maxSignalAgeMs?: number;
@@ -143,17 +144,24 @@ function tellSignal(
     late: context.late + (withheld === LATE ? 1 : 0),
     lastSignal: { signal, at: context.at, acted, withheld },
   };
-  return acted ? step(told, send(entryDeskOf(context.symbol), { type: 'SIGNAL', signal })) : step(told);
+  const desk = entryDeskOf(keyFor(context.symbol, signal.direction, modeOf(context)));
+  return acted ? step(told, send(desk, { type: 'SIGNAL', signal })) : step(told);
 }
 
 /** What the strategy thinks of what may be open, and of the market. */
 function tellOutlook(context: ScannerContext, { opinion, regime }: StrategyStep): Step<ScannerContext> {
-  const desk = entryDeskOf(context.symbol);
+  const { symbol } = context;
+  const mode = modeOf(context);
+  const desks = keysOn(symbol, mode).map(entryDeskOf);
   const changed = regime !== undefined && regime.name !== context.regime;
   return step(
     changed ? { ...context, regime: regime.name } : context,
-    ...(opinion ? [send(desk, { type: 'OPINION', opinion })] : []),
-    ...(changed ? [send(desk, { type: 'REGIME', regime: regime.name, suits: regime.suits })] : []),
+    ...(opinion
+      ? [send(entryDeskOf(keyFor(symbol, opinion.direction, mode)), { type: 'OPINION', opinion })]
+      : []),
+    ...(changed
+      ? desks.map((desk) => send(desk, { type: 'REGIME', regime: regime.name, suits: regime.suits }))
+      : []),
   );
 }
 
@@ -208,6 +216,7 @@ function createChart(strategy: Strategy) {
       id: 'scanner',
       context: ({ input }) => ({
         symbol: input.symbol,
+        ...moded(modeOf(input)),
         at: input.at,
         strategy: {
           name: strategy.name,

@@ -4,6 +4,7 @@
 import type { ActorId } from '../../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../../src/domain/instrument.ts';
 import type { Direction } from '../../src/domain/order.ts';
+import { type HedgeSide, hedgeSide, keyOf, type PositionKey } from '../../src/domain/position-key.ts';
 import type { Entry, Refusal } from '../../src/domain/risk.ts';
 import type { ExitOpinion, Signal } from '../../src/domain/signal.ts';
 import type {
@@ -20,6 +21,8 @@ import { NOTHING_UNEXPECTED, type Unexpected } from '../step.ts';
 
 export interface EntryInput {
   readonly symbol: SymbolName;
+  /** In hedge mode, the side that this desk is for. */
+  readonly positionSide?: HedgeSide;
   readonly instrument: Instrument;
   readonly plan: PositionPlan;
   readonly at: number;
@@ -29,6 +32,8 @@ export interface EntryInput {
 
 export interface EntryContext {
   readonly symbol: SymbolName;
+  /** Absent in one-way mode, where a desk has both sides. */
+  readonly positionSide?: HedgeSide;
   readonly instrument: Instrument;
   readonly plan: PositionPlan;
   readonly coolDownMs: number;
@@ -80,11 +85,18 @@ export function tradingBlock(instrument: Instrument): EntryContext['blocks'] {
     : { [INSTRUMENT]: `to be delisted at ${new Date(deliversAt).toISOString()}` };
 }
 
+export const placeOf = (context: EntryContext): PositionKey => keyOf(context);
+
+/** Whether a position of this direction may be of this desk. */
+export const isForSide = ({ positionSide }: EntryContext, direction: Direction): boolean =>
+  positionSide === undefined || positionSide === hedgeSide(direction);
+
 export const isBlocked = (context: EntryContext): boolean => Object.keys(context.blocks).length > 0;
 
 export function initialEntry(input: EntryInput): EntryContext {
   return {
     symbol: input.symbol,
+    ...(input.positionSide === undefined ? {} : { positionSide: input.positionSide }),
     instrument: input.instrument,
     plan: input.plan,
     coolDownMs: input.coolDownMs ?? 900_000,

@@ -7,7 +7,14 @@ import type { Entry } from '../../src/domain/risk.ts';
 import type { Signal } from '../../src/domain/signal.ts';
 import { entryDeskOf, positionOf } from '../messages.ts';
 import { bounded, notify, type Step, send, step } from '../step.ts';
-import { type Counter, type EntryContext, type EntryEvent, INSTRUMENT, tradingBlock } from './context.ts';
+import {
+  type Counter,
+  type EntryContext,
+  type EntryEvent,
+  INSTRUMENT,
+  placeOf,
+  tradingBlock,
+} from './context.ts';
 
 type EnterSignal = Extract<Signal, { kind: 'enter' }>;
 
@@ -37,10 +44,10 @@ export function entryOf(signal: EnterSignal, tick: Decimal): Entry {
 export function ask(context: EntryContext, event: EntryEvent): Step<EntryContext> {
   if (event.type !== 'SIGNAL' || event.signal.kind !== 'enter') return step(context);
   const entry = entryOf(event.signal, context.instrument.tickSize);
-  const { instrument, symbol } = context;
+  const { instrument } = context;
   return step(
     { ...count(context, 'signals', 'assessed'), direction: entry.direction },
-    send(PORTFOLIO, { type: 'ASSESS', entry, instrument, from: entryDeskOf(symbol) }),
+    send(PORTFOLIO, { type: 'ASSESS', entry, instrument, from: entryDeskOf(placeOf(context)) }),
   );
 }
 
@@ -66,7 +73,7 @@ export function askForAdd(context: EntryContext, event: EntryEvent): Step<EntryC
 export function start(context: EntryContext, event: EntryEvent): Step<EntryContext> {
   if (event.type !== 'APPROVED') return step(context);
   const life = context.life + 1;
-  const actor = positionOf(context.symbol, life);
+  const actor = positionOf(placeOf(context), life);
   const { symbol, instrument, plan } = context;
   const input = { actor, symbol, instrument, entry: event.entry, plan, at: context.at };
   return step(
@@ -84,7 +91,7 @@ export function start(context: EntryContext, event: EntryEvent): Step<EntryConte
 export function adopt(context: EntryContext, event: EntryEvent): Step<EntryContext> {
   if (event.type !== 'ADOPT') return step(context);
   const life = context.life + 1;
-  const actor = positionOf(context.symbol, life);
+  const actor = positionOf(placeOf(context), life);
   const { symbol, instrument, plan } = context;
   const { direction, quantity, entryPrice, markPrice, by } = event;
   const adopted = { direction, quantity, entryPrice, markPrice: markPrice ?? entryPrice, by };
@@ -103,7 +110,7 @@ export const refuseAdoption = (context: EntryContext, event: EntryEvent): Step<E
         context,
         notify(
           'warning',
-          `${entryDeskOf(context.symbol)}: ${event.direction} ${event.quantity} ${event.symbol} not adopted: ` +
+          `${entryDeskOf(placeOf(context))}: ${event.direction} ${event.quantity} ${event.symbol} not adopted: ` +
             (context.position === null
               ? 'that is not a position of this symbol'
               : `${context.position} is there`),
@@ -116,7 +123,7 @@ export function changeInstrument(context: EntryContext, event: EntryEvent): Step
   if (instrument.symbol !== context.symbol)
     return step(
       context,
-      notify('warning', `${entryDeskOf(context.symbol)}: an instrument of ${instrument.symbol}; ignored`),
+      notify('warning', `${entryDeskOf(placeOf(context))}: an instrument of ${instrument.symbol}; ignored`),
     );
   const { [INSTRUMENT]: _, ...blocks } = context.blocks;
   const next = { ...context, instrument, blocks: { ...blocks, ...tradingBlock(instrument) } };
@@ -136,7 +143,7 @@ export function changePlan(context: EntryContext, event: EntryEvent): Step<Entry
   const kept = context.position === null ? '' : `; ${context.position} keeps its own`;
   return step(
     { ...context, plan: event.plan },
-    notify('info', `${entryDeskOf(context.symbol)}: new positions are planned otherwise: ${what}${kept}`),
+    notify('info', `${entryDeskOf(placeOf(context))}: new positions are planned otherwise: ${what}${kept}`),
   );
 }
 
@@ -164,7 +171,9 @@ export function exitOrPass(context: EntryContext, event: EntryEvent): Step<Entry
   if (event.type !== 'SIGNAL') return step(context);
   const { signal } = event;
   const isExit = signal.kind === 'exit' && signal.direction === context.direction;
-  const isOpposite = signal.kind === 'enter' && signal.direction !== context.direction;
+  // Where each side has a desk, an entry on the other is none of this one's business.
+  const isOpposite =
+    signal.kind === 'enter' && signal.direction !== context.direction && context.positionSide === undefined;
   if (context.position === null || !(isExit || isOpposite))
     return passOver(context, `${signal.kind} ${signal.direction} while holding`, 'ignored');
   const word =

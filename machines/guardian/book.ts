@@ -6,10 +6,13 @@ import type { Decimal } from '../../src/core/decimal.ts';
 import type { ActorId } from '../../src/core/ids.ts';
 import type { SymbolName } from '../../src/domain/instrument.ts';
 import type { Direction, VenueEvent } from '../../src/domain/order.ts';
+import { type HedgeSide, keyOf } from '../../src/domain/position-key.ts';
 import type { GuardAnswer, GuardOver, Protection, Timed } from '../messages.ts';
 
 export interface Gap {
   readonly symbol: SymbolName;
+  /** Absent in one-way mode; so in everything here. */
+  readonly positionSide?: HedgeSide;
   readonly owner: ActorId;
   readonly direction: Direction;
   readonly quantity: Decimal;
@@ -28,6 +31,7 @@ export interface Gap {
 export interface GuardOrder {
   readonly ref: string;
   readonly symbol: SymbolName;
+  readonly positionSide?: HedgeSide;
   readonly owner: ActorId;
   readonly kind: 'stop' | 'close';
   readonly quantity: Decimal;
@@ -49,6 +53,7 @@ export interface GuardBook {
   readonly longestGapMs: number;
   readonly covered: readonly {
     readonly symbol: SymbolName;
+    readonly positionSide?: HedgeSide;
     readonly owner: ActorId;
     readonly since: number;
     readonly ms: number;
@@ -78,5 +83,5 @@ export const emptyGuardBook = (boundMs: number = GUARD_BOUND_MS): Omit<GuardBook
 
 export const withGap = <C extends GuardBook>(book: C, gap: Gap): C => ({
   ...book,
-  gaps: [...book.gaps.filter((other) => other.symbol !== gap.symbol), gap],
+  gaps: [...book.gaps.filter((other) => keyOf(other) !== keyOf(gap)), gap],
 });

@@ -6,8 +6,8 @@
  */
 import type { Decimal } from '../../src/core/decimal.ts';
 import { type Emitted, VENUE } from '../../src/domain/events.ts';
-import type { SymbolName } from '../../src/domain/instrument.ts';
-import { exitSide, type OrderRequest, type VenueEvent } from '../../src/domain/order.ts';
+import { type OrderRequest, orderTerms, type VenueEvent } from '../../src/domain/order.ts';
+import { keyOf, namedSide, type PositionKey, positionSideOf } from '../../src/domain/position-key.ts';
 import type { Timed } from '../messages.ts';
 import { isJudgement, NOTHING_TO_REDUCE } from '../position/codes.ts';
 import { notify, type Step, send, step } from '../step.ts';
@@ -18,12 +18,12 @@ const FINISHED_KEPT = 8;
 const MAX_OUTSTANDING = 3;
 
 const isOver = (order: GuardOrder): boolean => order.status === 'over';
-const outstanding = <C extends GuardBook>(book: C, symbol: SymbolName): readonly GuardOrder[] =>
-  book.orders.filter((order) => order.symbol === symbol && !isOver(order));
+const outstanding = <C extends GuardBook>(book: C, place: PositionKey): readonly GuardOrder[] =>
+  book.orders.filter((order) => keyOf(order) === place && !isOver(order));
 
 /** Nothing of ours is still on its way, and no live stop of ours is newer than the reading may be. */
-export function mayPlace(book: GuardBook, symbol: SymbolName): boolean {
-  const placed = outstanding(book, symbol);
+export function mayPlace(book: GuardBook, place: PositionKey): boolean {
+  const placed = outstanding(book, place);
   if (placed.length >= MAX_OUTSTANDING || placed.some((order) => order.status === 'submitted')) return false;
   if (placed.some((order) => order.kind === 'close')) return false;
   return placed.every((order) => order.status !== 'live' || order.readings > 1);
@@ -38,18 +38,12 @@ export function submit<C extends GuardBook>(
 ): Step<C> {
   const ref = `guard-${book.ordersMade + 1}`;
   const { symbol, owner, direction } = gap;
-  const order: OrderRequest = {
-    ref,
-    symbol,
-    side: exitSide(direction),
-    positionSide: 'BOTH',
-    quantity,
-    reduceOnly: true,
-    ...terms,
-  };
+  const { side, positionSide, reduceOnly } = orderTerms('close', direction, positionSideOf(keyOf(gap)));
+  const order: OrderRequest = { ref, symbol, side, positionSide, quantity, reduceOnly, ...terms };
   const record: GuardOrder = {
     ref,
     symbol,
+    ...namedSide(keyOf(gap)),
     owner,
     kind,
     quantity,
@@ -63,14 +57,14 @@ export function submit<C extends GuardBook>(
 }
 
 /** Nothing is open there any more: what the guardian placed must not meet the next position. */
-export function callBack<C extends GuardBook>(book: C, symbol: SymbolName): Step<C> {
-  const left = outstanding(book, symbol).filter((order) => !order.cancelRequested);
+export function callBack<C extends GuardBook>(book: C, place: PositionKey): Step<C> {
+  const left = outstanding(book, place).filter((order) => !order.cancelRequested);
   const orders = book.orders.map((order) =>
     left.includes(order) ? { ...order, cancelRequested: true } : order,
   );
   return step(
     { ...book, orders },
-    ...left.map(({ ref }): Emitted => ({ type: 'order.cancel', ref, symbol })),
+    ...left.map(({ ref, symbol }): Emitted => ({ type: 'order.cancel', ref, symbol })),
   );
 }
 
@@ -118,7 +112,7 @@ function refused<C extends GuardBook>(
 ): Step<C> {
   const counts = order.kind === 'stop' && (code === null || isJudgement(code)) && code !== NOTHING_TO_REDUCE;
   const gaps = book.gaps.map((gap) =>
-    counts && gap.symbol === order.symbol ? { ...gap, refused: gap.refused + 1 } : gap,
+    counts && keyOf(gap) === keyOf(order) ? { ...gap, refused: gap.refused + 1 } : gap,
   );
   const why = `guardian: ${order.ref} (${order.kind}) on ${order.symbol} refused (${code ?? 'ended'}): ${reason}`;
   return step(

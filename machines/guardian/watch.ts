@@ -8,7 +8,7 @@
  */
 import { add, ceilTo, type Decimal, floorTo, lt, max, min, mul, sub } from '../../src/core/decimal.ts';
 import { type Emitted, VENUE } from '../../src/domain/events.ts';
-import type { SymbolName } from '../../src/domain/instrument.ts';
+import { keyOf, namedSide, type PositionKey } from '../../src/domain/position-key.ts';
 import type { GuardAnswer, Protection, SymbolProtection } from '../messages.ts';
 import { bounded, notify, type Step, send, step } from '../step.ts';
 import { type Gap, type GuardBook, withGap } from './book.ts';
@@ -25,7 +25,7 @@ const DEFAULT_STOP_SHARE: Decimal = '0.05';
 export function read<C extends GuardBook>(book: C, event: Protection): Step<C> {
   if (book.lastReadAt !== null && event.readAt <= book.lastReadAt) return step(book);
   const open = event.symbols.filter((one) => lt(one.protected, one.quantity));
-  const shows = (gap: Gap) => open.some((one) => one.symbol === gap.symbol && one.owner === gap.owner);
+  const shows = (gap: Gap) => open.some((one) => keyOf(one) === keyOf(gap) && one.owner === gap.owner);
   const ended = book.gaps.filter((gap) => !shows(gap));
   let next: C = seen({ ...book, lastReadAt: event.readAt, gaps: book.gaps.filter(shows) });
   const intents: Emitted[] = [];
@@ -34,8 +34,8 @@ export function read<C extends GuardBook>(book: C, event: Protection): Step<C> {
     intents.push(...result.intents);
   };
   for (const gap of ended) run(endGap(next, gap));
-  const held = new Set(event.symbols.map(({ symbol }) => symbol));
-  for (const { symbol } of next.orders) if (!held.has(symbol)) run(callBack(next, symbol));
+  const held = new Set(event.symbols.map(keyOf));
+  for (const place of next.orders.map(keyOf)) if (!held.has(place)) run(callBack(next, place));
   for (const one of open) run(face(next, one));
   run(lookAgain(book.gaps.length > 0, next));
   return { context: next, intents };
@@ -66,7 +66,7 @@ function lookAgain<C extends GuardBook>(before: boolean, book: C): Step<C> {
 /** The timer between two steps. The next is set here too, as the reading may never come. */
 export function look<C extends GuardBook>(book: C): Step<C> {
   if (book.gaps.length === 0) return step(book);
-  const symbols = book.gaps.map((gap) => gap.symbol).join(', ');
+  const symbols = book.gaps.map(keyOf).join(', ');
   return step(
     book,
     send(VENUE, { type: 'RECONCILE', why: `guardian: ${symbols} unprotected at the last reading` }),
@@ -76,23 +76,29 @@ export function look<C extends GuardBook>(book: C): Step<C> {
 
 function endGap<C extends GuardBook>(book: C, gap: Gap): Step<C> {
   const ms = Math.max(0, book.at - gap.since);
-  const { symbol, owner, since, stage } = gap;
+  const { owner, since, stage } = gap;
+  const place = keyOf(gap);
   const next = {
     ...book,
     longestGapMs: Math.max(book.longestGapMs, ms),
-    covered: bounded(book.covered, { symbol, owner, since, ms, stage }, COVERED_KEPT),
+    covered: bounded(
+      book.covered,
+      { symbol: gap.symbol, ...namedSide(place), owner, since, ms, stage },
+      COVERED_KEPT,
+    ),
   };
   // One reading in the moment between a fill and its stop is no news.
   return stage === 'seen'
     ? step(next)
-    : step(next, notify('info', `guardian: ${symbol} is protected or flat again after ${ms} ms`));
+    : step(next, notify('info', `guardian: ${place} is protected or flat again after ${ms} ms`));
 }
 
 /** One uncovered symbol, as the newest reading shows it. */
 function face<C extends GuardBook>(book: C, one: SymbolProtection): Step<C> {
-  const known = book.gaps.find((gap) => gap.symbol === one.symbol);
+  const known = book.gaps.find((gap) => keyOf(gap) === keyOf(one));
   const gap: Gap = {
     symbol: one.symbol,
+    ...namedSide(keyOf(one)),
     owner: one.owner,
     direction: one.direction,
     quantity: one.quantity,
@@ -105,7 +111,7 @@ function face<C extends GuardBook>(book: C, one: SymbolProtection): Step<C> {
   };
   const noted = withGap({ ...book, gapsSeen: book.gapsSeen + (known ? 0 : 1) }, gap);
   if (gap.stage === 'seen') return book.at - gap.since < book.boundMs ? step(noted) : askOwner(noted, gap);
-  if (!mayPlace(noted, gap.symbol)) return step(noted);
+  if (!mayPlace(noted, keyOf(gap))) return step(noted);
   const stopPrice = stopFor(gap, one);
   return gap.refused > 0 || gap.stage === 'closing' || stopPrice === null
     ? closeIt(noted, gap, one.marketMaxQuantity)
@@ -120,7 +126,7 @@ function askOwner<C extends GuardBook>(book: C, gap: Gap): Step<C> {
     send(owner, { type: 'GUARD_STOP', symbol, quantity, protected: gap.protected }),
     notify(
       'warning',
-      `guardian: ${symbol} has ${gap.protected} of ${quantity} protected for ${ageMs} ms; ${owner} asked`,
+      `guardian: ${keyOf(gap)} has ${gap.protected} of ${quantity} protected for ${ageMs} ms; ${owner} asked`,
     ),
   );
 }
@@ -146,7 +152,7 @@ function placeStop<C extends GuardBook>(book: C, gap: Gap, triggerPrice: Decimal
     triggerPrice,
     workingType: 'MARK_PRICE',
   });
-  const text = `guardian: ${gap.owner} did not protect ${gap.symbol}; a stop of ${missing} at ${triggerPrice} is placed`;
+  const text = `guardian: ${gap.owner} did not protect ${keyOf(gap)}; a stop of ${missing} at ${triggerPrice} is placed`;
   return { context: placed.context, intents: [...placed.intents, notify('critical', text)] };
 }
 
@@ -154,16 +160,16 @@ function placeStop<C extends GuardBook>(book: C, gap: Gap, triggerPrice: Decimal
 function closeIt<C extends GuardBook>(book: C, gap: Gap, most: Decimal = gap.quantity): Step<C> {
   const quantity = min(gap.quantity, most);
   const placed = submit(book, gap, 'close', quantity, { type: 'MARKET' });
-  const text = `guardian: no stop can be had for ${gap.symbol}; ${quantity} of ${gap.quantity} closed at market`;
+  const text = `guardian: no stop can be had for ${keyOf(gap)}; ${quantity} of ${gap.quantity} closed at market`;
   return { context: placed.context, intents: [...placed.intents, notify('critical', text)] };
 }
 
 /** The owner's life is over, and with it what there was to guard. */
-export function ownerOver<C extends GuardBook>(book: C, symbol: SymbolName): Step<C> {
-  const gap = book.gaps.find((one) => one.symbol === symbol);
+export function ownerOver<C extends GuardBook>(book: C, place: PositionKey): Step<C> {
+  const gap = book.gaps.find((one) => keyOf(one) === place);
   const rest = { ...book, gaps: book.gaps.filter((one) => one !== gap) };
   const ended = gap ? endGap(rest, gap) : step(rest);
-  const called = callBack(ended.context, symbol);
+  const called = callBack(ended.context, place);
   const again = lookAgain(book.gaps.length > 0, called.context);
   return { context: again.context, intents: [...ended.intents, ...called.intents, ...again.intents] };
 }

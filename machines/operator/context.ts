@@ -8,11 +8,12 @@ import type { Json } from '../../src/core/json.ts';
 import type { Command, MarketDirection, Verdict, Who } from '../../src/domain/command.ts';
 import type { SymbolName } from '../../src/domain/instrument.ts';
 import type { Direction } from '../../src/domain/order.ts';
+import { type Moded, moded, modeOf } from '../../src/domain/position-key.ts';
 import type { Signal } from '../../src/domain/signal.ts';
 import type { Timed } from '../messages.ts';
 import { NOTHING_UNEXPECTED, type Unexpected } from '../step.ts';
 
-export interface OperatorInput {
+export interface OperatorInput extends Moded {
   readonly at: number;
   /** Everything this run may trade: a whitelist forbids the rest. */
   readonly symbols: readonly SymbolName[];
@@ -39,7 +40,7 @@ export interface Answered extends Verdict {
   readonly id: string;
 }
 
-export interface OperatorContext {
+export interface OperatorContext extends Moded {
   readonly at: number;
   readonly symbols: readonly SymbolName[];
   readonly stopped: Mark | null;
@@ -79,9 +80,10 @@ export type OperatorEvent =
   | ({ readonly type: 'PAUSE_OVER'; readonly until: number } & Timed)
   | ({ readonly type: 'LOCK_OVER'; readonly symbol: SymbolName; readonly until: number } & Timed);
 
-export const initialOperator = ({ at, symbols }: OperatorInput): OperatorContext => ({
+export const initialOperator = ({ at, symbols, ...input }: OperatorInput): OperatorContext => ({
   at,
   symbols,
+  ...moded(modeOf(input)),
   stopped: null,
   paused: null,
   direction: { allowed: 'both', mark: null },

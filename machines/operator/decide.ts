@@ -7,6 +7,7 @@ import { mul } from '../../src/core/decimal.ts';
 import type { ActorId } from '../../src/core/ids.ts';
 import type { CommandOf, Verdict } from '../../src/domain/command.ts';
 import { type ActorEvent, type Emitted, PORTFOLIO, VENUE } from '../../src/domain/events.ts';
+import { keyFor, modeOf } from '../../src/domain/position-key.ts';
 import { breakerOf, entryDeskOf } from '../messages.ts';
 import { send } from '../step.ts';
 import { wordOf } from './bars.ts';
@@ -197,7 +198,8 @@ function decidePosition(context: OperatorContext, given: Given): Decision {
   const { command, targets = [], signal } = given;
   if (command.kind === 'force-entry') {
     if (!signal) return refuse(context, 'NO_PRICE', `nothing is known of ${command.symbol}'s price yet`);
-    const order = send(entryDeskOf(command.symbol), { type: 'SIGNAL', signal });
+    const place = keyFor(command.symbol, command.direction, modeOf(context));
+    const order = send(entryDeskOf(place), { type: 'SIGNAL', signal });
     return accept(
       context,
       `${command.direction} ${command.symbol}: asked for like any entry; risk decides`,

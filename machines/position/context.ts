@@ -35,6 +35,11 @@ export interface OrderRecord {
   readonly role: OrderRole;
   readonly quantity: Decimal;
   readonly filled: Decimal;
+  /**
+   * In hedge mode: a stop that closes whatever is open on its side when it triggers, of which there may be one.
+   * `quantity` is what was open when it was made.
+   */
+  readonly whole?: true;
   /** Trigger price of a stop, limit of a resting take-profit, else null. */
   readonly price: Decimal | null;
   readonly status: OrderStatus;

@@ -15,13 +15,13 @@ import type { OrderRecord, PositionContext } from './context.ts';
 import { neutralStop } from './neutral-stop.ts';
 import { averagePrice, isFlat } from './open.ts';
 import {
+  covers,
   findOrder,
   isClosing,
   isForgotten,
   isOpening,
   isOver,
   pending,
-  remaining,
   updateOrder,
 } from './orders.ts';
 import { releasedPart, takenFromPart } from './parts.ts';
@@ -39,7 +39,8 @@ const EXITS_KEPT = 32;
 export function coverage(context: PositionContext): Decimal {
   let covered = ZERO;
   for (const order of pending(context, 'stop'))
-    if (order.status === 'live' || order.status === 'triggered') covered = add(covered, remaining(order));
+    if (order.status === 'live' || order.status === 'triggered')
+      covered = add(covered, covers(context, order));
   return covered;
 }
 
@@ -240,9 +241,10 @@ function bookFill(
       ? finished
       : { ...finished, closeRejections: 0, nothingToReduce: 0 },
   );
-  const overfilled = gt(event.cumulative, order.quantity)
-    ? [notify('critical', `${context.actor}: ${order.ref} filled ${event.cumulative} of ${order.quantity}`)]
-    : [];
+  const overfilled =
+    !order.whole && gt(event.cumulative, order.quantity)
+      ? [notify('critical', `${context.actor}: ${order.ref} filled ${event.cumulative} of ${order.quantity}`)]
+      : [];
   return { context: next, intents: [...inferred.intents, ...booked.intents, ...overfilled] };
 }
 

@@ -6,7 +6,8 @@
  */
 import { type Decimal, floorTo, gt, lte, min, sub, ZERO } from '../../src/core/decimal.ts';
 import type { Emitted } from '../../src/domain/events.ts';
-import { entrySide, exitSide, type OrderRequest } from '../../src/domain/order.ts';
+import { type OrderRequest, orderTerms } from '../../src/domain/order.ts';
+import { keyOfActor, positionSideOf } from '../../src/domain/position-key.ts';
 import { chain, type Step, step } from '../step.ts';
 import type { OrderRecord, OrderRole, PositionContext } from './context.ts';
 
@@ -37,6 +38,13 @@ export function isForgotten(context: PositionContext, ref: string): boolean {
 export const remaining = (order: OrderRecord): Decimal =>
   gt(order.quantity, order.filled) ? sub(order.quantity, order.filled) : ZERO;
 
+/** How much of what is open a stop would take out; all of it, however much it is by then, where it says so. */
+export const covers = (context: PositionContext, stop: OrderRecord): Decimal =>
+  stop.whole ? context.quantity : remaining(stop);
+
+/** Its name says on which side of the symbol it is; BOTH in one-way mode. */
+export const isHedged = ({ actor }: PositionContext): boolean => positionSideOf(keyOfActor(actor)) !== 'BOTH';
+
 export function updateOrder(
   context: PositionContext,
   ref: string,
@@ -57,31 +65,35 @@ export function place(
   role: Placed,
   quantity: Decimal,
   reason: string,
-  at: { readonly trigger?: Decimal; readonly limit?: Decimal } = {},
+  at: { readonly trigger?: Decimal; readonly limit?: Decimal; readonly whole?: boolean } = {},
 ): Step<PositionContext> {
   const count = (context.counters[role] ?? 0) + 1;
   const ref = `${role}-${count}`;
   const opens = role === 'entry' || role === 'add';
-  const side = opens ? entrySide(context.direction) : exitSide(context.direction);
-  const common = { ref, symbol: context.symbol, side, positionSide: 'BOTH', quantity } as const;
-  const { trigger, limit } = at;
+  const ownSide = positionSideOf(keyOfActor(context.actor));
+  const terms = orderTerms(opens ? 'open' : 'close', context.direction, ownSide);
+  const { side, positionSide, reduceOnly } = terms;
+  const common = { ref, symbol: context.symbol, side, positionSide } as const;
+  const { trigger, limit, whole = false } = at;
   const order: OrderRequest =
     trigger !== undefined
       ? {
           ...common,
-          type: 'STOP_MARKET',
-          reduceOnly: true,
+          ...(whole
+            ? { type: 'STOP_MARKET', reduceOnly, closePosition: true }
+            : { quantity, type: 'STOP_MARKET', reduceOnly }),
           triggerPrice: trigger,
           workingType: 'MARK_PRICE',
         }
       : limit !== undefined
-        ? { ...common, type: 'LIMIT', price: limit, timeInForce: 'GTC', reduceOnly: true }
-        : { ...common, type: 'MARKET', reduceOnly: !opens };
+        ? { ...common, quantity, type: 'LIMIT', price: limit, timeInForce: 'GTC', reduceOnly }
+        : { ...common, quantity, type: 'MARKET', reduceOnly };
   const record: OrderRecord = {
     ref,
     role,
     quantity,
     filled: ZERO,
+    ...(whole ? { whole } : {}),
     price: trigger ?? limit ?? null,
     status: 'submitted',
     cancelRequested: false,

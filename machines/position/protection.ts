@@ -1,6 +1,10 @@
 /**
  * The stop at the venue: always for what is open, at the tightest price so far.
  *
+ * In hedge mode it closes the whole side (the venue refuses a closing order for more than is open, so a stop for a
+ * quantity would fail after a part was taken out while nobody was here). There may be one such stop only: where it
+ * has to move, a stop for the quantity stands in until the next whole one is live.
+ *
  * Invariants: a new stop is created before the old one is cancelled, and the old one is cancelled only once
  * the new one is acknowledged; what is open and not yet asked to be protected is asked for at once; two stops
  * cannot hurt, as both only reduce.
@@ -9,7 +13,7 @@ import { add, type Decimal, eq, lte, ZERO } from '../../src/core/decimal.ts';
 import { chain, notify, type Step, step } from '../step.ts';
 import type { OrderRecord, PositionContext } from './context.ts';
 import { isCovered, isFlat } from './ledger.ts';
-import { cancelAll, pending, place, remaining } from './orders.ts';
+import { cancelAll, covers, isHedged, pending, place } from './orders.ts';
 import type { StopMove } from './trailing.ts';
 
 export type ProtectionView =
@@ -25,7 +29,11 @@ export type ProtectionView =
 const IMMEDIATE_REFUSALS = 1;
 
 const fits = (context: PositionContext, stop: OrderRecord): boolean =>
-  eq(remaining(stop), context.quantity) && stop.price !== null && eq(stop.price, context.stopPrice);
+  eq(covers(context, stop), context.quantity) && stop.price !== null && eq(stop.price, context.stopPrice);
+
+/** None of ours is there, or may be; where the venue refused one, a stop for the quantity is what can be had. */
+const mayBeWhole = (context: PositionContext): boolean =>
+  isHedged(context) && context.stopRejections === 0 && !pending(context, 'stop').some(({ whole }) => whole);
 
 const atVenue = (stop: OrderRecord): boolean => stop.status === 'live' || stop.status === 'triggered';
 
@@ -46,7 +54,8 @@ function needsStop(context: PositionContext): boolean {
   // A triggered stop that covers all is being carried out: leave it to its work.
   if (isCovered(context) && stops.some((stop) => stop.status === 'triggered')) return false;
   const newest = stops.at(-1);
-  return newest === undefined || newest.cancelRequested || !fits(context, newest);
+  if (newest === undefined || newest.cancelRequested || !fits(context, newest)) return true;
+  return newest.status === 'live' && mayBeWhole(context);
 }
 
 /** Brings the venue's stop nearer to what it should be; run after everything that changes either. */
@@ -58,7 +67,7 @@ export function protect(context: PositionContext): Step<PositionContext> {
 function askForStop(context: PositionContext): Step<PositionContext> {
   if (!needsStop(context) || context.stopRejections > IMMEDIATE_REFUSALS) return step(context);
   const stops = pending(context, 'stop');
-  const asked = stops.reduce<Decimal>((sum, stop) => add(sum, remaining(stop)), ZERO);
+  const asked = stops.reduce<Decimal>((sum, stop) => add(sum, covers(context, stop)), ZERO);
   const underway = stops.some((stop) => stop.status === 'submitted' || stop.status === 'unknown');
   return underway && lte(context.quantity, asked) ? step(context) : placeStop(context);
 }
@@ -81,6 +90,7 @@ export const placeStop = (context: PositionContext): Step<PositionContext> =>
     ? step(context)
     : place(context, 'stop', context.quantity, context.stopReason, {
         trigger: context.stopPrice,
+        ...(mayBeWhole(context) ? { whole: true } : {}),
       });
 
 /** So many stops without an outcome at once: a venue that answers nothing would otherwise fill its own limit. */
@@ -100,7 +110,7 @@ export function placeAnotherStop(context: PositionContext): Step<PositionContext
 function supersede(context: PositionContext): Step<PositionContext> {
   const stops = pending(context, 'stop');
   const covering = stops.findLastIndex(
-    (stop) => stop.status === 'live' && lte(context.quantity, remaining(stop)),
+    (stop) => stop.status === 'live' && lte(context.quantity, covers(context, stop)),
   );
   return cancelAll(
     context,

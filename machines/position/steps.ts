@@ -3,8 +3,9 @@ import { add, div, gt, mul, sub, ZERO } from '../../src/core/decimal.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
+import { keyOfActor, namedSide } from '../../src/domain/position-key.ts';
 import type { SizedEntry } from '../../src/domain/risk.ts';
-import { entryDeskOf, guardianBlock, type Trade } from '../messages.ts';
+import { deskOf, guardianBlock, type Trade } from '../messages.ts';
 import { chain, notify, type Step, send, step } from '../step.ts';
 import type { PositionContext } from './context.ts';
 import { askToReconcile, averagePrice, isFlat } from './ledger.ts';
@@ -70,7 +71,7 @@ export function submitEntry(context: PositionContext): Next {
 export function openPosition(context: PositionContext): Next {
   const { timeStopMs } = context.plan;
   const opened = protect({ ...context, watching: true });
-  const told = send(entryDeskOf(context.symbol), { type: 'POSITION_OPENED', actor: context.actor });
+  const told = send(deskOf(context.actor), { type: 'POSITION_OPENED', actor: context.actor });
   const timeStop: readonly Emitted[] =
     timeStopMs === null
       ? []
@@ -171,7 +172,7 @@ export const tidy = (context: PositionContext): Next =>
       (order) =>
         !isOver(order) &&
         order.role !== 'venue' &&
-        (order.role === 'stop' || isOpening(order)) &&
+        ((order.role === 'stop' && !order.whole) || isOpening(order)) &&
         order.status !== 'submitted',
     ),
   );
@@ -244,7 +245,8 @@ export function guardStop(context: PositionContext, place: boolean): Next {
 export function finish(context: PositionContext): Next {
   const ended = end(context);
   if (!context.guarded) return ended;
-  const over = send(GUARDIAN, { type: 'GUARD_OVER', symbol: context.symbol });
+  const side = namedSide(keyOfActor(context.actor));
+  const over = send(GUARDIAN, { type: 'GUARD_OVER', symbol: context.symbol, ...side });
   return { context: ended.context, intents: [...ended.intents, over] };
 }
 
@@ -256,11 +258,7 @@ function end(context: PositionContext): Next {
     trade: trade as Json,
     reason: trade?.reason ?? context.closeReason ?? 'never filled',
   };
-  return step(
-    { ...context, watching: false },
-    send(PORTFOLIO, closed),
-    send(entryDeskOf(context.symbol), closed),
-  );
+  return step({ ...context, watching: false }, send(PORTFOLIO, closed), send(deskOf(context.actor), closed));
 }
 
 /** The desk is blocked in this very row, before it hears of the end: no cool-down can run out in between. */
@@ -270,7 +268,7 @@ export function fail(context: PositionContext): Next {
   return {
     context: finished.context,
     intents: [
-      send(entryDeskOf(context.symbol), { type: 'BLOCK', source: guardianBlock(context.actor), reason }),
+      send(deskOf(context.actor), { type: 'BLOCK', source: guardianBlock(context.actor), reason }),
       send(GUARDIAN, { type: 'HANDOVER', actor: context.actor, symbol: context.symbol, reason }),
       notify('critical', `${context.actor}: failed: ${reason}`),
       ...finished.intents,

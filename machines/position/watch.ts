@@ -5,7 +5,7 @@
  * Invariant: one decision an event; what else was due is recorded as suppressed and decided at the next.
  */
 import { type Decimal, div, floorTo, fromNumber, lt, max, min, mul, sub } from '../../src/core/decimal.ts';
-import { entryDeskOf } from '../messages.ts';
+import { deskOf } from '../messages.ts';
 import { chain, type Step, send, step, timeOf } from '../step.ts';
 import type { PositionContext, PositionEvent } from './context.ts';
 import { closeBy, decide } from './exit-rules/decide.ts';
@@ -54,7 +54,7 @@ export function askForAdd(context: PositionContext, mark: Decimal): Step<Positio
   const entry = { ...context.entry, referencePrice: mark, stopPrice: context.stopPrice, add: true };
   return step(
     { ...context, asking: true },
-    send(entryDeskOf(context.symbol), { type: 'ADD_WANTED', actor: context.actor, entry }),
+    send(deskOf(context.actor), { type: 'ADD_WANTED', actor: context.actor, entry }),
   );
 }
 

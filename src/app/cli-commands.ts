@@ -114,7 +114,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     detail:
       'Each transition with its time, cause and numbers, and the P&L split into price, slippage, fees and funding. POSITION is an actor, SYMBOL/LIFE, or a symbol: then its newest life and what its desk decided last.',
     flags: [DATA_DIR, CONFIG, JSON_FLAG],
-    examples: ['bulkhead explain BTCUSDT', 'bulkhead explain position/BTCUSDT/BOTH/3 --json'],
+    examples: [
+      'bulkhead explain BTCUSDT',
+      'bulkhead explain BTCUSDT/LONG/2',
+      'bulkhead explain position/BTCUSDT/BOTH/3 --json',
+    ],
   },
   {
     name: 'stats',
@@ -261,6 +265,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'all, none, or some of process,disk,database,network,venue,data,time,actor',
         default: 'all',
       },
+      { name: 'hedge', summary: 'long and short positions of one symbol side by side' },
       { name: 'workers', value: 'N', summary: 'worlds at the same time', default: 'one a core' },
       { name: 'trace', summary: 'everything that happens, line by line; with --seed' },
       { name: 'no-shrink', summary: 'do not look for the shortest command that shows a failure again' },

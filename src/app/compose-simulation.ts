@@ -60,13 +60,13 @@ function database(instance: string): SimDatabase {
 
 const gateway: WorldParts['gateway'] = (request, random, connect, dial) => {
   const { target, config, time, realTime, log, mayAct, refuses, bare, symbols } = request;
-  const { marginMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
+  const { marginMode, positionMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
   const opened = openCcxtExchange({
     ...target,
     ...{ time, realTime, random, mayAct, symbols, allowWithdrawals, recvWindowMs, callTimeoutMs, log },
     ...(refuses ? { refuses } : {}),
     ...(bare === undefined ? {} : { bare }),
-    limits: { maxLeverage: config.risk.maxLeverage, marginMode },
+    limits: { maxLeverage: config.risk.maxLeverage, marginMode, positionMode },
     ...{ connect, dial },
   });
   return { gateway: opened, rateUse: () => opened.budgetUse() };

@@ -16,6 +16,7 @@ import { actorType } from '../core/ids.ts';
 import type { Timeframe } from '../domain/candle.ts';
 import { PORTFOLIO, VENUE } from '../domain/events.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import { type Moded, moded, modeOf } from '../domain/position-key.ts';
 import type { VenueEngine } from '../exchange/engine.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { SimulatedExchange } from '../exchange/simulated-exchange.ts';
@@ -46,11 +47,11 @@ export interface System extends TradingSystem {
 
 /** The machines and the venue of this configuration; also what a replay needs. */
 export function machineRegistry(
-  config: Pick<Config, 'paper' | 'strategy'>,
+  config: Pick<Config, 'paper' | 'strategy'> & Moded,
   instruments: readonly Instrument[],
 ): { registry: MachineRegistry; venue: VenueFactory; returns: ReturnsFactory } {
   const { initialBalance, ...slippage } = config.paper;
-  const venue = venueFactory({ instruments, initialBalance, slippage });
+  const venue = venueFactory({ instruments, initialBalance, slippage, positionMode: modeOf(config) });
   const engine = { type: VENUE, factory: venue, checkpointEvery: VENUE_CHECKPOINT_ROWS };
   const returns = returnsFactory();
   return {
@@ -62,7 +63,10 @@ export function machineRegistry(
 
 export function composeSystem(options: SystemOptions): System {
   const { config, instruments, time } = options;
-  const { registry, venue, returns } = machineRegistry(config, instruments);
+  const { registry, venue, returns } = machineRegistry(
+    { ...config, ...moded(config.venue.positionMode) },
+    instruments,
+  );
   const audience = new MarketAudience({
     instruments,
     timeframe: options.timeframe,

@@ -4,7 +4,7 @@
  */
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
-import type { IdentifiedOrder } from '../domain/order.ts';
+import { type IdentifiedOrder, opensPosition } from '../domain/order.ts';
 import { gateReason, type OpenBreakers } from '../execution/entry-gate.ts';
 import { isBar, openBars } from './gate-word.ts';
 
@@ -26,7 +26,7 @@ export class EntryDoor {
 
   /** Why this may not be opened; undefined when it may, or opens nothing. */
   readonly refuses = (order: IdentifiedOrder): string | undefined => {
-    if (order.reduceOnly || order.closePosition === true) return undefined;
+    if (!opensPosition(order)) return undefined;
     if (this.#isKilled()) return 'the kill switch is engaged';
     for (const open of Object.values(this.#open)) {
       const reason = gateReason(open, order);

@@ -3,11 +3,12 @@
  * position names its newest life, and says what its desk decided last.
  */
 import type { EntryContext } from '../../machines/entry.ts';
-import { entryDeskOf, positionOf } from '../../machines/messages.ts';
+import { desksNamed, placeNamed, positionOf } from '../../machines/messages.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { actorType } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
 import type { Cause } from '../domain/events.ts';
+import { keyOf } from '../domain/position-key.ts';
 import type { JournalRow, JournalStore } from '../journal/journal.ts';
 import { rowsOfLife } from '../journal/journal-beginning.ts';
 import type { CreateStore, ExplainOptions, Io } from './io.ts';
@@ -36,20 +37,31 @@ export async function explain(options: ExplainOptions, io: Io, createStore: Crea
   return 0;
 }
 
-/** "BTCUSDT" and "BTCUSDT/3" are short for the position's whole name. */
 function actorOf(named: string, desk: Desk | undefined): string {
   if (actorType(named) === 'position') return named;
-  const [symbol = named, life] = named.split('/');
-  return positionOf(symbol, life === undefined ? (desk?.context.life ?? 0) : Number(life));
+  const { place, life } = placeNamed(named);
+  return positionOf(desk ? keyOf(desk.context) : place, life ?? desk?.context.life ?? 0);
 }
 
 async function deskOf(store: JournalStore, named: string): Promise<Desk | undefined> {
-  if (named.includes('/')) return undefined;
-  const row = (await store.liveRows()).find(({ actor }) => actor === entryDeskOf(named));
-  if (!row?.snapshot) return undefined;
-  const { value, context } = JSON.parse(row.snapshot) as { value: unknown; context: EntryContext };
-  return { symbol: named, state: stateText(value), context };
+  const { place, life } = placeNamed(named);
+  if (actorType(named) === 'position' || life !== undefined) return undefined;
+  const rows = await store.liveRows();
+  const desks = desksNamed(place, (desk) => rows.some(({ actor }) => actor === desk));
+  const known = desks.flatMap((desk): Desk[] => {
+    const snapshot = rows.find(({ actor }) => actor === desk)?.snapshot;
+    if (!snapshot) return [];
+    const { value, context } = JSON.parse(snapshot) as { value: unknown; context: EntryContext };
+    return [{ symbol: keyOf(context), state: stateText(value), context }];
+  });
+  return newestDesk(known);
 }
+
+/** Of a symbol whose sides have a desk each: the one that something happened at last. */
+const newestDesk = (desks: readonly Desk[]): Desk | undefined =>
+  desks.toSorted(
+    (a, b) => Number(b.context.life > 0) - Number(a.context.life > 0) || b.context.at - a.context.at,
+  )[0];
 
 /** The desk's row in which the approval arrived: the first row of a life names it as its cause. */
 async function approvalOf(

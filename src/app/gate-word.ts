@@ -11,8 +11,8 @@ import type { OperatorContext } from '../../machines/operator.ts';
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { type ActorEvent, VENUE } from '../domain/events.ts';
-import type { IdentifiedOrder } from '../domain/order.ts';
-import { gateReason, type OpenBreaker, type OpenBreakers, opensPosition } from '../execution/entry-gate.ts';
+import { type IdentifiedOrder, opensPosition } from '../domain/order.ts';
+import { gateReason, type OpenBreaker, type OpenBreakers } from '../execution/entry-gate.ts';
 
 const BREAKER = 'breaker/';
 

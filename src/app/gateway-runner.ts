@@ -10,7 +10,7 @@ import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { defined } from '../core/assert.ts';
 import { errorText } from '../core/errors.ts';
 import { type ActorEvent, type Message, VENUE } from '../domain/events.ts';
-import type { IdentifiedOrder } from '../domain/order.ts';
+import { type IdentifiedOrder, opensPosition } from '../domain/order.ts';
 import type { CallEnded, RemoteCall, RemoteOutcome } from '../domain/remote.ts';
 import type { GatewayEvent, VenueGateway } from '../exchange/venue-gateway.ts';
 
@@ -165,5 +165,4 @@ export class GatewayRunner {
 }
 
 /** Anything but protection, cancels and questions. */
-const couldOpen = (call: RemoteCall): boolean =>
-  call.call === 'submit' && !call.order.reduceOnly && call.order.closePosition !== true;
+const couldOpen = (call: RemoteCall): boolean => call.call === 'submit' && opensPosition(call.order);

@@ -7,8 +7,10 @@ import { entryDeskOf } from '../../machines/messages.ts';
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import type { Time, TimerHandle } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
+import type { ActorId } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import { keyOfActor, keysOn, type PositionMode } from '../domain/position-key.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 
 export interface WatchOptions {
@@ -17,6 +19,7 @@ export interface WatchOptions {
   /** As the journal was begun with; whoever is missing at the venue now is closed. */
   readonly instruments: readonly Instrument[];
   readonly realTime: Time;
+  readonly positionMode: PositionMode;
   readonly everyMs: number;
   readonly epoch: number;
   readonly log: Logger;
@@ -85,17 +88,20 @@ export class InstrumentWatch {
     const known = this.#known(symbol);
     if (known === undefined || JSON.stringify(known) === JSON.stringify(instrument)) return;
     log.info('an instrument has changed', { symbol, status: instrument.status });
-    const id = `instrument:${epoch}:${this.#readings}:${symbol}`;
-    runtime.tell({
-      to: entryDeskOf(symbol),
-      event: { type: 'INSTRUMENT', instrument },
-      cause: { kind: 'external', id },
-    });
+    for (const to of this.#desks(symbol)) {
+      const id = `instrument:${epoch}:${this.#readings}:${keyOfActor(to)}`;
+      runtime.tell({ to, event: { type: 'INSTRUMENT', instrument }, cause: { kind: 'external', id } });
+    }
+  }
+
+  #desks(symbol: SymbolName): readonly ActorId[] {
+    return keysOn(symbol, this.#options.positionMode).map(entryDeskOf);
   }
 
   /** What the desk itself goes by. */
   #known(symbol: SymbolName): Instrument | undefined {
-    const text = this.#options.runtime.actor(entryDeskOf(symbol))?.snapshotText;
+    const [desk = ''] = this.#desks(symbol);
+    const text = this.#options.runtime.actor(desk)?.snapshotText;
     return text === undefined
       ? undefined
       : (JSON.parse(text) as { context: { instrument: Instrument } }).context.instrument;

@@ -10,6 +10,7 @@ import { scaledTime, sleep } from '../core/clock.ts';
 import { isBulkheadError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import { keyOf, keyOfActor, type PositionKey, positionSideOf } from '../domain/position-key.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 import { lockFolder } from '../journal/pglite-lock.ts';
 import type { Io } from './io.ts';
@@ -108,18 +109,21 @@ async function once(
 
 const closeQuietly = (gateway: VenueGateway): Promise<void> => gateway.close().catch(() => {});
 
+const placeOf = ({ symbol, actor }: { readonly symbol: SymbolName; readonly actor: string }): PositionKey =>
+  keyOf({ symbol, positionSide: positionSideOf(keyOfActor(actor)) });
+
 /** What the folder's run last said of itself; orders that stand at the venue say the rest. */
 function ownedView(dataDir: string): OwnedView {
   try {
     const { positions, venue } = readStatus(dataDir);
-    const symbols: SymbolName[] = [
-      ...positions.map(({ symbol }) => symbol),
-      ...(venue?.unknownOrders ?? []).map(({ symbol }) => symbol),
+    const places: PositionKey[] = [
+      ...positions.map(placeOf),
+      ...(venue?.unknownOrders ?? []).map(({ symbol, owner }) => placeOf({ symbol, actor: owner })),
     ];
-    const foreign = Object.fromEntries((venue?.foreign ?? []).map(({ symbol, amount }) => [symbol, amount]));
-    return { symbols: [...new Set(symbols)], foreign };
+    const foreign = Object.fromEntries((venue?.foreign ?? []).map((each) => [keyOf(each), each.amount]));
+    return { places: [...new Set(places)], foreign };
   } catch {
     // It never ran here, or its status is gone.
-    return { symbols: [], foreign: {} };
+    return { places: [], foreign: {} };
   }
 }

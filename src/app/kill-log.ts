@@ -8,14 +8,14 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SymbolName } from '../domain/instrument.ts';
+import type { PositionKey } from '../domain/position-key.ts';
 import type { RemoteCall } from '../domain/remote.ts';
 import { emergencyFolder, flushFolder } from './kill-file.ts';
 
 export type KillIntent = Extract<RemoteCall, { readonly call: 'submit' | 'cancel' }>;
 
 export type KillEntry =
-  | { readonly kind: 'owned'; readonly symbols: readonly SymbolName[] }
+  | { readonly kind: 'owned'; readonly symbols: readonly PositionKey[] }
   | { readonly kind: 'intent'; readonly call: KillIntent }
   /** `of` is its intent's seq. Unknown is no outcome: it is looked up until it is one. */
   | {

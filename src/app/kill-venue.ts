@@ -2,7 +2,7 @@
  * Cancels and flattens at the venue itself, with nothing but a gateway and the emergency log: no journal, no
  * actors, no runtime.
  *
- * Invariants: only reduce-only market orders and cancels leave, so nothing it does can open a position, however often
+ * Invariants: only market orders that reduce and cancels leave, so nothing it does can open a position, however often
  * it is done; each is in the log before it leaves and leaves once; one whose fate is unknown holds its symbol up until
  * evidence ends it; protective orders stay until what they protect is gone; nothing leaves once the kill was released
  * or belongs to another. It ends when two readings in a row show nothing.
@@ -11,17 +11,18 @@ import { sleep, type Time } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import { opensPosition, orderTerms } from '../domain/order.ts';
+import { keyOf, type PositionKey } from '../domain/position-key.ts';
 import type { OrderBookKind, RemoteCall, RemotePosition, RemoteReport } from '../domain/remote.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
-import { opensPosition } from '../execution/entry-gate.ts';
 import type { KillOrder } from './kill-file.ts';
 import type { KillIntent, KillLog, NumberedEntry } from './kill-log.ts';
 
 /** What of the venue is Bulkhead's, by what its run last said of itself. */
 export interface OwnedView {
-  readonly symbols: readonly SymbolName[];
+  readonly places: readonly PositionKey[];
   /** Signed amounts that somebody else opened. */
-  readonly foreign: Readonly<Record<SymbolName, Decimal>>;
+  readonly foreign: Readonly<Record<PositionKey, Decimal>>;
 }
 
 export interface KillVenueOptions {
@@ -51,6 +52,8 @@ const QUIET_READINGS = 2;
 
 interface StandingOrder {
   readonly symbol: SymbolName;
+  /** What it opens or closes. */
+  readonly place: PositionKey;
   readonly book: OrderBookKind;
   readonly orderId: string;
   readonly clientOrderId: string;
@@ -59,14 +62,14 @@ interface StandingOrder {
 
 export class KillVenue {
   readonly #options: KillVenueOptions;
-  readonly #owned: Set<SymbolName>;
+  readonly #owned: Set<PositionKey>;
   #maxQuantity = new Map<SymbolName, Instrument>();
 
   constructor(options: KillVenueOptions) {
     this.#options = options;
     const before = options.log.entries.flatMap((entry) => (entry.kind === 'owned' ? entry.symbols : []));
-    this.#owned = new Set([...before, ...options.owned.symbols]);
-    const news = options.owned.symbols.filter((symbol) => !before.includes(symbol));
+    this.#owned = new Set([...before, ...options.owned.places]);
+    const news = options.owned.places.filter((place) => !before.includes(place));
     if (news.length > 0) options.log.append({ kind: 'owned', symbols: news });
   }
 
@@ -105,15 +108,15 @@ export class KillVenue {
   /** True when there is nothing left to do. */
   async #round(report: RemoteReport): Promise<boolean> {
     const orders = standing(report).filter((order) => this.#isMine(order));
-    this.#claim(orders.map(({ symbol }) => symbol));
+    this.#claim(orders.map(({ place }) => place));
     const waiting = await this.#resolve();
     // First what could still open.
     const opening = orders.filter(({ opens }) => opens);
     for (const order of opening) await this.#cancel(order);
     const open = report.positions.filter((position) => !D.isZero(this.#toClose(position)));
-    for (const position of open) if (!waiting.has(position.symbol)) await this.#close(position);
-    const held = new Set(open.map(({ symbol }) => symbol));
-    const idle = orders.filter(({ opens, symbol }) => !opens && !held.has(symbol));
+    for (const position of open) if (!waiting.has(keyOf(position))) await this.#close(position);
+    const held = new Set(open.map(keyOf));
+    const idle = orders.filter(({ opens, place }) => !opens && !held.has(place));
     for (const order of idle) await this.#cancel(order);
     return open.length === 0 && orders.length === 0 && waiting.size === 0;
   }
@@ -122,20 +125,22 @@ export class KillVenue {
     return this.#options.order.accountWide || OWN_ID.test(clientOrderId);
   }
 
-  /** An order of ours on a symbol says that what stands there is ours. */
-  #claim(symbols: readonly SymbolName[]): void {
-    const news = [...new Set(symbols)].filter((symbol) => !this.#owned.has(symbol));
+  /** An order of ours on a symbol (in hedge mode, on a side of it) says that what stands there is ours. */
+  #claim(places: readonly PositionKey[]): void {
+    const news = [...new Set(places)].filter((place) => !this.#owned.has(place));
     if (news.length === 0) return;
     this.#options.log.append({ kind: 'owned', symbols: news });
-    for (const symbol of news) this.#owned.add(symbol);
+    for (const place of news) this.#owned.add(place);
   }
 
   /** Signed: what of the position is to go. */
-  #toClose({ symbol, amount }: RemotePosition): Decimal {
+  #toClose(position: RemotePosition): Decimal {
     const { order, owned } = this.#options;
+    const { amount } = position;
+    const place = keyOf(position);
     if (order.accountWide) return amount;
-    if (!this.#owned.has(symbol)) return D.ZERO;
-    const left = D.sub(amount, owned.foreign[symbol] ?? D.ZERO);
+    if (!this.#owned.has(place)) return D.ZERO;
+    const left = D.sub(amount, owned.foreign[place] ?? D.ZERO);
     // Somebody else's part may have gone meanwhile, and ours cannot be on the other side of the whole.
     if (D.sign(left) !== D.sign(amount)) return D.ZERO;
     return D.gt(D.abs(left), D.abs(amount)) ? amount : left;
@@ -147,7 +152,8 @@ export class KillVenue {
     const amount = this.#toClose(position);
     const quantity = await this.#upToMaximum(symbol, D.abs(amount));
     const clientOrderId = `bhk-${order.id.slice(-12)}-${log.nextSeq}`;
-    say(`${symbol}: closing ${quantity} of ${amount}`);
+    const terms = orderTerms('close', D.sign(amount) > 0 ? 'long' : 'short', positionSide);
+    say(`${keyOf(position)}: closing ${quantity} of ${amount}`);
     await this.#perform({
       call: 'submit',
       id: clientOrderId,
@@ -157,11 +163,11 @@ export class KillVenue {
         clientOrderId,
         owner: 'kill',
         symbol,
-        side: D.sign(amount) > 0 ? 'SELL' : 'BUY',
+        side: terms.side,
         positionSide,
         type: 'MARKET',
         quantity,
-        reduceOnly: true,
+        reduceOnly: terms.reduceOnly,
       },
     });
   }
@@ -198,9 +204,9 @@ export class KillVenue {
     log.append({ kind: 'outcome', of: seq, outcome, reason: ended.outcome === 'done' ? '' : ended.reason });
   }
 
-  /** Looks up what was sent without an answer, also by a process before this one; names the symbols that wait. */
-  async #resolve(): Promise<Set<SymbolName>> {
-    const waiting = new Set<SymbolName>();
+  /** Looks up what was sent without an answer, also by a process before this one; names the places that wait. */
+  async #resolve(): Promise<Set<PositionKey>> {
+    const waiting = new Set<PositionKey>();
     for (const entry of this.#options.log.unresolved()) {
       const { call, seq } = entry;
       const settle = (outcome: 'done' | 'rejected', reason: string) =>
@@ -210,7 +216,7 @@ export class KillVenue {
         continue;
       }
       const found = await this.#lookUp(entry, call);
-      if (found === undefined) waiting.add(call.order.symbol);
+      if (found === undefined) waiting.add(keyOf(call.order));
       else settle(found ? 'done' : 'rejected', found ? 'found at the venue' : 'never reached the venue');
     }
     return waiting;
@@ -235,12 +241,13 @@ export class KillVenue {
 
 function standing({ openOrders, openAlgoOrders }: RemoteReport): StandingOrder[] {
   return [
-    ...openOrders.map(({ symbol, orderId, clientOrderId, reduceOnly }) => ({
-      ...{ symbol, orderId, clientOrderId, book: 'plain' as const, opens: opensPosition({ reduceOnly }) },
+    ...openOrders.map((order) => ({
+      ...{ symbol: order.symbol, orderId: order.orderId, clientOrderId: order.clientOrderId },
+      ...{ book: 'plain' as const, place: keyOf(order), opens: opensPosition(order) },
     })),
-    ...openAlgoOrders.map(({ symbol, algoId, clientOrderId, reduceOnly, closePosition }) => ({
-      ...{ symbol, orderId: algoId, clientOrderId, book: 'algo' as const },
-      opens: opensPosition({ reduceOnly, closePosition }),
+    ...openAlgoOrders.map((algo) => ({
+      ...{ symbol: algo.symbol, orderId: algo.algoId, clientOrderId: algo.clientOrderId },
+      ...{ book: 'algo' as const, place: keyOf(algo), opens: opensPosition(algo) },
     })),
   ];
 }

@@ -9,6 +9,7 @@ import type { Recovered } from '../../supervisors/recovery.ts';
 import { jsonDifferences } from '../core/json-diff.ts';
 import type { Message } from '../domain/events.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import { keysOn, POSITION_MODES } from '../domain/position-key.ts';
 
 export function newPlans(
   { live }: Pick<Recovered, 'live'>,
@@ -16,11 +17,12 @@ export function newPlans(
   plan: PositionPlan,
   epoch: number,
 ): Message[] {
-  return instruments.flatMap(({ symbol }) => {
-    const desk = entryDeskOf(symbol);
+  const places = instruments.flatMap(({ symbol }) => POSITION_MODES.flatMap((mode) => keysOn(symbol, mode)));
+  return places.flatMap((place) => {
+    const desk = entryDeskOf(place);
     const snapshot = live.get(desk)?.row.snapshot;
     if (!snapshot || jsonDifferences(planIn(snapshot), plan).length === 0) return [];
-    const cause = { kind: 'external', id: `plan:${epoch}:${symbol}` } as const;
+    const cause = { kind: 'external', id: `plan:${epoch}:${place}` } as const;
     return [{ to: desk, event: { type: 'PLANNED', plan }, cause }];
   });
 }

@@ -22,7 +22,7 @@ export const openVenue: OpenVenue = {
   gateway: async (request) => {
     const { target, config, time, realTime, log, mayAct, refuses, bare, mayChangeKey, symbols } = request;
     const { openCcxtExchange } = await import('../exchange/ccxt-exchange.ts');
-    const { marginMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
+    const { marginMode, positionMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
     const gateway = openCcxtExchange({
       ...target,
       time,
@@ -33,7 +33,7 @@ export const openVenue: OpenVenue = {
       ...(bare === undefined ? {} : { bare }),
       ...(mayChangeKey === undefined ? {} : { mayChangeKey }),
       symbols,
-      limits: { maxLeverage: config.risk.maxLeverage, marginMode },
+      limits: { maxLeverage: config.risk.maxLeverage, marginMode, positionMode },
       allowWithdrawals,
       // Measured over a real network, on a clock that may run faster.
       maxClockSkewMs: MAX_CLOCK_SKEW_MS * config.venue.timeFactor,

@@ -9,10 +9,11 @@ import { type Config, configSchema } from '../config/schema.ts';
 import type { Decimal } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import { type Moded, moded, modeOf } from '../domain/position-key.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
 import { type MarketIdentity, type OpenedMarket, openMarket } from './open-market.ts';
 
-export interface RunIdentity {
+export interface RunIdentity extends Moded {
   readonly market: MarketIdentity;
   readonly paper: Config['paper'];
   readonly strategy: Config['strategy'];
@@ -75,6 +76,7 @@ export async function openRun(
     const instruments = opened.market.instruments();
     const identity: RunIdentity = {
       market: opened.identity,
+      ...moded(config.venue.positionMode),
       paper,
       strategy,
       limits: limitsOf(config),
@@ -85,6 +87,7 @@ export async function openRun(
   }
   insist('market', known.market, opened.identity, describe);
   insist('paper', known.paper, paper, JSON.stringify);
+  insistOnMode(known, config);
   insistOnLimits(known, config);
   await remember(store, lease, known, config);
   return { ...opened, instruments: known.instruments };
@@ -108,6 +111,7 @@ export async function openRemoteRun(
   const { venue } = known;
   if (venue?.mode !== config.mode) throw otherMode(venue?.mode ?? 'demo', config.mode);
   insistOnLimits(known, config);
+  insistOnMode(known, config);
   for (const key of VENUE_KEYS) insist(`venue.${key}`, venue[key], config.venue[key], JSON.stringify);
   const { symbols } = config.market;
   if (symbols.length > 0)
@@ -137,6 +141,7 @@ async function beginRemoteRun(
       recording: null,
       symbols: instruments.map(({ symbol }) => symbol),
     },
+    ...moded(venue.positionMode),
     paper,
     strategy,
     limits: limitsOf(config),
@@ -171,6 +176,10 @@ async function remember(
     await store.setMeta(lease, KEY, JSON.stringify(identity));
   return identity;
 }
+
+/** Its desks are one a symbol or one a side: neither knows what the other's hold. */
+const insistOnMode = (known: RunIdentity, { venue }: Config): void =>
+  insist('position mode', modeOf(known), venue.positionMode, String);
 
 function insist<T>(what: string, known: T, wanted: T, show: (value: T) => string): void {
   if (JSON.stringify(known) === JSON.stringify(wanted)) return;

@@ -187,6 +187,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
     runtime: system.runtime,
     instruments: identity.instruments,
     realTime: io.time,
+    positionMode: session.options.config.venue.positionMode,
     everyMs: session.options.config.venue.instrumentsEveryMs,
     epoch: session.lease.epoch,
     log,

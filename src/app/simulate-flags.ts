@@ -1,10 +1,11 @@
 /** The flags of `bulkhead simulate` as its options. */
 import { freshSeed } from '../core/random.ts';
 import { didYouMean } from '../core/suggest.ts';
+import { type Moded, moded } from '../domain/position-key.ts';
 import { type ParsedCommand, usage } from './cli-parse.ts';
 import { FAULT_SETS, type FaultSet } from './simulation/fault-plan.ts';
 
-export interface SimulateCommand {
+export interface SimulateCommand extends Moded {
   readonly seeds: readonly number[];
   readonly hours: number;
   readonly symbols: number;
@@ -41,6 +42,7 @@ export function simulateOptions({ flags }: ParsedCommand): SimulateCommand {
     symbols: whole('symbols', text('symbols') ?? '35', 1, MOST_SYMBOLS),
     faults: faultSets(text('faults') ?? 'all'),
     workers: workers === undefined ? undefined : whole('workers', workers, 1, 64),
+    ...moded(flags.has('hedge') ? 'hedge' : 'one-way'),
     trace: flags.has('trace'),
     json: flags.has('json'),
     shrink: !flags.has('no-shrink'),

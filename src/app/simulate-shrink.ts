@@ -37,7 +37,7 @@ export async function shrink(
   return best;
 }
 
-export const commandOf = ({ seed, hours, symbols, faults }: Job, all: number): string =>
+export const commandOf = ({ seed, hours, symbols, faults, positionMode }: Job, all: number): string =>
   `bulkhead simulate --seed ${seed} --hours ${hours} --symbols ${symbols} --faults ${
     faults.length === all ? 'all' : faults.length === 0 ? 'none' : faults.join(',')
-  }`;
+  }${positionMode === 'hedge' ? ' --hedge' : ''}`;

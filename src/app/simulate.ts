@@ -3,6 +3,8 @@
  *
  * Invariant: the exit code is 0 only when every seed ran to its end without a violation.
  */
+
+import { moded, modeOf } from '../domain/position-key.ts';
 import { simulateTimed, WORLD_PARTS } from './compose-simulation.ts';
 import type { Io } from './io.ts';
 import type { SimulateCommand } from './simulate-flags.ts';
@@ -16,7 +18,7 @@ const TAIL_LINES = 30;
 
 export async function simulate(options: SimulateCommand, io: Io): Promise<number> {
   const { seeds, hours, symbols, faults, trace } = options;
-  const jobs = seeds.map((seed): Job => ({ seed, hours, symbols, faults }));
+  const jobs = seeds.map((seed): Job => ({ seed, hours, symbols, faults, ...moded(modeOf(options)) }));
   const began = io.time.monotonic.now();
   const done: Timed[] = [];
   const failed: Answer[] = [];
@@ -62,7 +64,7 @@ async function sayFailure(answer: Answer, options: SimulateCommand, io: Io): Pro
   if (!('report' in answer)) return;
   const { seed, violations } = answer.report;
   const { hours, symbols, faults, json } = options;
-  let shortest = { job: { seed, hours, symbols, faults }, report: answer.report };
+  let shortest = { job: { seed, hours, symbols, faults, ...moded(modeOf(options)) }, report: answer.report };
   if (options.shrink)
     shortest = await shrink(shortest, async (job) => (await simulateTimed(job)).report, WORLD_PARTS.startAt);
   const command = commandOf(shortest.job, FAULT_SETS.length);

@@ -9,6 +9,7 @@ import { tradeOf } from '../../machines/position/steps.ts';
 import { add, type Decimal, sub } from '../core/decimal.ts';
 import type { ActorEvent, Cause, Intent } from '../domain/events.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
+import { keyOf, namedSide } from '../domain/position-key.ts';
 import type { JournalRow } from '../journal/journal.ts';
 import { SlippageBook } from './slippage.ts';
 import { sizedBy, tellEvent } from './story-words.ts';
@@ -97,14 +98,17 @@ function intentLines(intents: readonly Intent[]): Told[] {
 
 function sent(order: IdentifiedOrder): Told {
   const { ref, side, quantity, type, triggerPrice, price, reduceOnly, clientOrderId } = order;
+  const own = namedSide(keyOf(order));
+  const way = own.positionSide === undefined ? side : `${side} ${own.positionSide}`;
   const when = triggerPrice === undefined ? '' : ` at ${triggerPrice}`;
   const limit = price === undefined ? '' : ` limit ${price}`;
   const only = reduceOnly ? ', reduce-only' : '';
   return {
-    what: `→ sent ${ref}: ${side} ${quantity ?? 'all'} ${type}${when}${limit}${only}`,
+    what: `→ sent ${ref}: ${way} ${quantity ?? 'all'} ${type}${when}${limit}${only}`,
     numbers: {
       ref,
       side,
+      ...own,
       quantity: quantity ?? null,
       type,
       triggerPrice: triggerPrice ?? null,

@@ -11,7 +11,7 @@ import {
   TRADE_BREAKERS,
 } from '../../machines/breaker-rules.ts';
 import { machineDefinitions } from '../../machines/index.ts';
-import { breakerOf, entryDeskOf, feedOf, OPERATOR, scannerOf } from '../../machines/messages.ts';
+import { breakerOf, deskOf, entryDeskOf, feedOf, OPERATOR, scannerOf } from '../../machines/messages.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { ActorHost } from '../../supervisors/actor-host.ts';
 import { ActorRuntime, type Committed } from '../../supervisors/actor-runtime.ts';
@@ -36,6 +36,7 @@ import type { ActorId } from '../core/ids.ts';
 import { seededRandom } from '../core/random.ts';
 import { type ActorEvent, GUARDIAN, type Message, PORTFOLIO, VENUE } from '../domain/events.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
+import { keysOn, moded, namedSide } from '../domain/position-key.ts';
 import type { Entry } from '../domain/risk.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { riskJudge } from '../risk/learning.ts';
@@ -189,7 +190,7 @@ function insistOnEssentials({ unrestorable }: ActorHost): void {
 function unstarted(actor: ActorId): Message[] {
   const event = { type: 'POSITION_CLOSED', actor, trade: null, reason: 'it did not start' };
   const cause = { kind: 'external', id: `unstarted:${actor}` } as const;
-  return [entryDeskOf(actor.split('/')[1] ?? ''), PORTFOLIO].map((to) => ({ to, event, cause }));
+  return [deskOf(actor), PORTFOLIO].map((to) => ({ to, event, cause }));
 }
 
 /** Parsed only where the logic that runs it says nothing but its snapshot: that is most of what a question costs. */
@@ -212,6 +213,7 @@ function systemSpec(parts: SystemParts): SystemSpec {
   const plan = positionPlan(config, factor);
   const entry = { ...config.entry, assessTimeoutMs: Math.ceil(config.entry.assessTimeoutMs * factor) };
   const age = remote ? { maxSignalAgeMs: Math.ceil(remote.maxSignalAgeMs * factor) } : {};
+  const { positionMode: mode } = config.venue;
   const perSymbol = (seed: (instrument: Instrument) => ActorSeed): ActorSeed[] => instruments.map(seed);
   return {
     venue: [parts.venue],
@@ -220,19 +222,25 @@ function systemSpec(parts: SystemParts): SystemSpec {
       { id: RETURNS, input: {} },
       ...perSymbol(({ symbol }) => ({
         id: feedOf(symbol),
-        input: { symbol, at, breaker: breakerOf('stale-data') },
+        input: { symbol, ...moded(mode), at, breaker: breakerOf('stale-data') },
       })),
     ],
-    desks: perSymbol((instrument) => ({
-      id: entryDeskOf(instrument.symbol),
-      input: { symbol: instrument.symbol, instrument, plan, at, ...entry },
+    desks: instruments.flatMap((instrument) =>
+      keysOn(instrument.symbol, mode).map((place) => ({
+        id: entryDeskOf(place),
+        input: { symbol: instrument.symbol, ...namedSide(place), instrument, plan, at, ...entry },
+      })),
+    ),
+    scanners: perSymbol(({ symbol }) => ({
+      id: scannerOf(symbol),
+      input: { symbol, ...moded(mode), at, ...age },
     })),
-    scanners: perSymbol(({ symbol }) => ({ id: scannerOf(symbol), input: { symbol, at, ...age } })),
   };
 }
 
 function riskActors({ config, instruments, wallet, remote }: SystemParts, at: number): ActorSeed[] {
   const kinds = remote ? [...BREAKER_KINDS, ...REMOTE_BREAKER_KINDS] : BREAKER_KINDS;
+  const hedged = moded(config.venue.positionMode);
   const guard = remote ? { guardBoundMs: Math.ceil(remote.guardBoundMs * remote.timeFactor) } : {};
   const settings = {
     ...config.breakers,
@@ -254,8 +262,8 @@ function riskActors({ config, instruments, wallet, remote }: SystemParts, at: nu
       id: breakerOf(name),
       input: { kind, name, scope, at, settings },
     })),
-    { id: GUARDIAN, input: { at, ...guard } },
-    { id: OPERATOR, input: { at, symbols: instruments.map(({ symbol }) => symbol) } },
+    { id: GUARDIAN, input: { at, ...hedged, ...guard } },
+    { id: OPERATOR, input: { at, symbols: instruments.map(({ symbol }) => symbol), ...hedged } },
   ];
 }
 

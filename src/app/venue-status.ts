@@ -1,4 +1,6 @@
 /** How things stand with a remote venue, for the status document: put together when somebody looks. */
+
+import { namedSide, type PositionKey, symbolOf } from '../domain/position-key.ts';
 import type { ExecutorState } from '../execution/executor.ts';
 import type { VenueStatus } from '../operator/venue-view.ts';
 import type { LiveDriver } from './live-driver.ts';
@@ -52,8 +54,9 @@ export function venueStatus(sources: VenueSources): VenueStatus {
       .filter(({ status }) => status === 'unknown')
       .slice(0, LISTED_AT_MOST)
       .map(({ order }) => ({ symbol: order.symbol, owner: order.owner, ref: order.ref })),
-    foreign: Object.entries(executor?.foreign ?? {}).map(([symbol, { amount, orders: theirs, ignored }]) => ({
-      symbol,
+    foreign: Object.entries(executor?.foreign ?? {}).map(([place, { amount, orders: theirs, ignored }]) => ({
+      symbol: symbolOf(place as PositionKey),
+      ...namedSide(place as PositionKey),
       amount,
       orders: theirs.length,
       ignored,

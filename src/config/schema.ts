@@ -13,6 +13,7 @@ import {
   THREE_PARTS,
 } from '../../machines/position/plan.ts';
 import { lt, lte, sum } from '../core/decimal.ts';
+import { POSITION_MODES } from '../domain/position-key.ts';
 import { TRAILING_RULES } from '../domain/signal.ts';
 import { alertsSchema } from './alerts-schema.ts';
 import { exitsSchema } from './exits-schema.ts';
@@ -81,6 +82,7 @@ export const configSchema = group({
     recvWindowMs: whole(100, 60_000).default(5_000),
     callTimeoutMs: whole(100, 60_000).default(10_000),
     marginMode: oneOf(['cross', 'isolated']).default('cross'),
+    positionMode: oneOf(POSITION_MODES).default('one-way'),
     allowWithdrawals: flag().default(false),
     reconcileEveryMs: whole(1_000, 3_600_000).default(60_000),
     instrumentsEveryMs: whole(100, 3_600_000).default(60_000),

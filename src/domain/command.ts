@@ -42,11 +42,18 @@ export type Command =
   | { readonly kind: 'pause'; readonly minutes?: number; readonly reason?: string }
   | { readonly kind: 'resume' }
   /** All of it, or this share of what is open: more than 0, less than 1. */
-  | { readonly kind: 'close'; readonly symbol: SymbolName; readonly share?: Decimal }
+  | {
+      readonly kind: 'close';
+      readonly symbol: SymbolName;
+      /** Only this side; where a symbol may be held on both. */
+      readonly direction?: Direction;
+      readonly share?: Decimal;
+    }
   | { readonly kind: 'close-all' }
   | {
       readonly kind: 'move-stop';
       readonly symbol: SymbolName;
+      readonly direction?: Direction;
       readonly price: Decimal;
       /** Also beyond the risk that was approved, or against the trail. */
       readonly loosen?: boolean;

@@ -53,6 +53,34 @@ export interface OrderRequest {
   readonly callbackRate?: Decimal;
 }
 
+/** What says whether an order can open anything. */
+type Terms = Pick<OrderRequest, 'side' | 'reduceOnly' | 'closePosition'> & {
+  readonly positionSide?: PositionSide;
+};
+
+/**
+ * True when the order can only make a position smaller: it says so, or closes the side that it names. In hedge mode
+ * an order names its side, and on that side nothing can turn round.
+ */
+export function isReducing({ side, positionSide = 'BOTH', reduceOnly, closePosition }: Terms): boolean {
+  return reduceOnly || closePosition === true || positionSide === (side === 'BUY' ? 'SHORT' : 'LONG');
+}
+
+export const opensPosition = (order: Terms): boolean => !isReducing(order);
+
+/**
+ * The one place that says how an order opens or closes a position: in one-way mode by side and reduceOnly, in hedge
+ * mode by side and position side, where the venue refuses reduceOnly.
+ */
+export function orderTerms(
+  intent: 'open' | 'close',
+  direction: Direction,
+  positionSide: PositionSide,
+): Pick<OrderRequest, 'side' | 'positionSide' | 'reduceOnly'> {
+  const side = intent === 'open' ? entrySide(direction) : exitSide(direction);
+  return { side, positionSide, reduceOnly: intent === 'close' && positionSide === 'BOTH' };
+}
+
 /** A request with its identity, as it stands in the journal and reaches the venue. */
 export interface IdentifiedOrder extends OrderRequest {
   readonly clientOrderId: string;

@@ -2,6 +2,7 @@
 import type { Decimal } from '../core/decimal.ts';
 import type { Instrument, SymbolName } from './instrument.ts';
 import type { Direction } from './order.ts';
+import type { Moded } from './position-key.ts';
 import type { TrailingRule } from './signal.ts';
 
 declare const approved: unique symbol;
@@ -92,7 +93,7 @@ export interface MarketConditions {
 }
 
 /** What risk may look at: the account as the journal knows it at this event. */
-export interface PortfolioView {
+export interface PortfolioView extends Moded {
   readonly equity: Decimal;
   readonly exposures: readonly Exposure[];
   readonly tradingState: 'active' | 'reducing' | 'halted';

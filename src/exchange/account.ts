@@ -12,6 +12,7 @@ import type { ActorId } from '../core/ids.ts';
 import { PORTFOLIO } from '../domain/events.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { PositionSide, Side, VenueEvent } from '../domain/order.ts';
+import { type HedgeSide, keyOf, namedSide } from '../domain/position-key.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { emit, positionMoved, positionOf } from './engine-state.ts';
 import type { WalletReason } from './engine-types.ts';
@@ -48,7 +49,7 @@ export function changeWallet(
   asset: string,
   delta: Decimal,
   reason: WalletReason,
-  about: { readonly symbol?: SymbolName; readonly tradeId?: string } = {},
+  about: { readonly symbol?: SymbolName; readonly tradeId?: string; readonly positionSide?: HedgeSide } = {},
 ): void {
   const { state } = venue;
   state.wallet = D.add(state.wallet, delta);
@@ -86,8 +87,10 @@ export function bookFill(venue: Venue, market: Market, instrument: Instrument, f
     realizedPnl,
     ...(fill.cause ? { cause: fill.cause } : {}),
   });
-  if (!D.isZero(realizedPnl)) changeWallet(venue, asset, realizedPnl, 'REALIZED_PNL', { symbol, tradeId });
-  if (!D.isZero(fill.fee)) changeWallet(venue, asset, D.neg(fill.fee), 'COMMISSION', { symbol, tradeId });
+  const { positionSide } = fill;
+  const about = { symbol, tradeId, ...namedSide(keyOf({ symbol, positionSide })) };
+  if (!D.isZero(realizedPnl)) changeWallet(venue, asset, realizedPnl, 'REALIZED_PNL', about);
+  if (!D.isZero(fill.fee)) changeWallet(venue, asset, D.neg(fill.fee), 'COMMISSION', about);
   positionMoved(venue, market, symbol, fill.positionSide);
 }
 

@@ -8,6 +8,7 @@
  */
 import { isZero } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
+import type { PositionMode } from '../domain/position-key.ts';
 import { classifyFailure, VenueFailure } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
 import { type ExchangeInfo, isAbsent, missingFilters } from './ccxt-instruments.ts';
@@ -20,6 +21,7 @@ export interface CheckPolicy {
   readonly symbols: readonly string[];
   readonly maxLeverage: number;
   readonly marginMode: 'cross' | 'isolated';
+  readonly positionMode: PositionMode;
   readonly allowWithdrawals: boolean;
   /** How far the wall clock may be off; a venue that plays a recording has a clock of its own. */
   readonly maxClockSkewMs: number;
@@ -47,6 +49,8 @@ interface Open {
 const AT_ONCE = 4;
 const NO_CHANGE_NEEDED: ReadonlySet<number> = new Set([-4046, -4059]);
 const LISTED_AT_MOST = 10;
+
+const words = (mode: PositionMode): string => (mode === 'hedge' ? 'Hedge' : 'One-way');
 
 const passed = (check: string, detail: string): Finding => ({ check, ok: true, detail, mandatory: true });
 const failed = (check: string, detail: string): Finding => ({ check, ok: false, detail, mandatory: true });
@@ -166,25 +170,28 @@ export class VenueChecks {
         ? failed('assets', 'Multi-assets mode is on: switch the account to single-asset mode at the venue.')
         : passed('assets', 'Single-asset mode.'),
     ];
-    if (!flag(row, 'dualSidePosition')) return [...findings, passed('position-mode', 'One-way mode.')];
+    const mode = flag(row, 'dualSidePosition') ? 'hedge' : 'one-way';
+    return [...findings, await this.#positionMode(manner, mode, open)];
+  }
+
+  async #positionMode(manner: Manner, mode: PositionMode, open: Open): Promise<Finding> {
+    const { positionMode: wanted } = this.#policy;
+    if (mode === wanted) return passed('position-mode', `${words(mode)} mode.`);
     if (open.anything)
-      return [
-        ...findings,
-        failed(
-          'position-mode',
-          'The account is in hedge mode with positions or orders open: close them, or switch to one-way mode at the venue.',
-        ),
-      ];
+      return failed(
+        'position-mode',
+        `The account is in ${mode} mode with positions or orders open: close them, or switch to ${wanted} mode at the venue (venue.positionMode says which is meant).`,
+      );
     if (manner === 'look')
-      return [
-        ...findings,
-        {
-          ...passed('position-mode', 'Hedge mode, with nothing open: the start switches it to one-way mode.'),
-          pending: true,
-        },
-      ];
-    await this.#set('setPositionMode', { dualSidePosition: 'false' });
-    return [...findings, passed('position-mode', 'Switched from hedge mode to one-way mode.')];
+      return {
+        ...passed(
+          'position-mode',
+          `${words(mode)} mode, with nothing open: the start switches it to ${wanted} mode.`,
+        ),
+        pending: true,
+      };
+    await this.#set('setPositionMode', { dualSidePosition: String(wanted === 'hedge') });
+    return passed('position-mode', `Switched from ${mode} mode to ${wanted} mode.`);
   }
 
   #symbols(info: ExchangeInfo): readonly Finding[] {

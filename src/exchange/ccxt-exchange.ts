@@ -13,6 +13,7 @@ import { type Logger, SILENT } from '../core/logger.ts';
 import type { Random } from '../core/random.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
+import type { PositionMode } from '../domain/position-key.ts';
 import type { RemoteAnswers, RemoteCall, RemoteOutcome } from '../domain/remote.ts';
 import { classifyFailure } from './call-outcome.ts';
 import { accountName, asStartupError, insistOnAccount } from './ccxt-account.ts';
@@ -53,7 +54,11 @@ export interface CcxtExchangeOptions {
   /** Only calls: opening it runs no checks and no private stream. */
   readonly bare?: boolean;
   readonly symbols: readonly SymbolName[];
-  readonly limits: { readonly maxLeverage: number; readonly marginMode: 'cross' | 'isolated' };
+  readonly limits: {
+    readonly maxLeverage: number;
+    readonly marginMode: 'cross' | 'isolated';
+    readonly positionMode: PositionMode;
+  };
   readonly allowWithdrawals: boolean;
   readonly recvWindowMs?: number;
   /** Of one request, in real time, body included. */

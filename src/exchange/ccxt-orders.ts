@@ -6,7 +6,7 @@
  * so it is looked up, and never a refusal.
  */
 import { type Decimal, isZero, lt, sum } from '../core/decimal.ts';
-import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
+import { type IdentifiedOrder, isConditional, isReducing } from '../domain/order.ts';
 import type { CallLane, RemoteAnswers, RemoteCall, RemoteFill } from '../domain/remote.ts';
 import { classifyFailure, DUPLICATE_CLIENT_ID, NOT_FOUND, neverSent, VenueFailure } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
@@ -32,8 +32,7 @@ const FILLS_PER_PAGE = 1000;
 const FILL_ATTEMPTS = 3;
 const FILL_LAG_MS = 150;
 
-export const laneOf = (order: IdentifiedOrder): CallLane =>
-  order.reduceOnly || order.closePosition === true ? 'protect' : 'entry';
+export const laneOf = (order: IdentifiedOrder): CallLane => (isReducing(order) ? 'protect' : 'entry');
 
 /** The form of POST order. One-way mode: the side of the position goes without saying. */
 export function plainForm(order: IdentifiedOrder): WireParams {

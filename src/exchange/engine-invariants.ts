@@ -1,8 +1,9 @@
 /** What must be true of a venue's books at all times; an empty list means that it is. */
 import * as D from '../core/decimal.ts';
+import { isReducing } from '../domain/order.ts';
 import type { Market, Venue } from './engine-state.ts';
 import { instrumentOf } from './engine-state.ts';
-import { closable, isReducing } from './margin.ts';
+import { closable } from './margin.ts';
 
 export function findViolations(venue: Venue): string[] {
   const { wallet, totals, markets } = venue.state;

@@ -8,6 +8,7 @@ import { type Decimal, fromNumber, sub, ZERO } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder, PositionSide, VenueEvent } from '../domain/order.ts';
+import type { PositionMode } from '../domain/position-key.ts';
 import type {
   AccountEvent,
   BookLevel,
@@ -15,7 +16,6 @@ import type {
   EngineOptions,
   EngineOutput,
   MarginMode,
-  PositionMode,
   SelfTradePrevention,
   SlippageModel,
 } from './engine-types.ts';

@@ -3,6 +3,7 @@ import type { Decimal } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { PositionSide, Side, VenueCommand, VenueEvent } from '../domain/order.ts';
+import type { PositionMode } from '../domain/position-key.ts';
 import type { MarketBar } from '../market/market-data.ts';
 
 /** The market at the moment of a command. Without bid and ask, half the modelled spread is paid around last. */
@@ -217,7 +218,6 @@ export const DEFAULT_SLIPPAGE: SlippageModel = {
   makerVolumeShare: 0.25,
 };
 
-export type PositionMode = 'one-way' | 'hedge';
 export type MarginMode = 'cross' | 'isolated';
 
 export interface EngineOptions {

@@ -12,6 +12,7 @@ import type { ActorId } from '../core/ids.ts';
 import { cloneJson, type Json } from '../core/json.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
+import type { PositionMode } from '../domain/position-key.ts';
 import { changeWallet } from './account.ts';
 import { amend } from './amend.ts';
 import { bookMatters, matchBook, matchTrade } from './book-matching.ts';
@@ -34,7 +35,6 @@ import type {
   EngineOptions,
   EngineOutput,
   MarginMode,
-  PositionMode,
   Quote,
   WakeBand,
 } from './engine-types.ts';

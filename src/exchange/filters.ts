@@ -6,11 +6,11 @@
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
+import { type IdentifiedOrder, isConditional, isReducing } from '../domain/order.ts';
 import type { Market, Venue } from './engine-state.ts';
 import { positionModeOf } from './engine-state.ts';
 import type { Quote } from './engine-types.ts';
-import { isReducing, markOf } from './margin.ts';
+import { markOf } from './margin.ts';
 import { bestPrice } from './matching.ts';
 import { type VenueError, venueError } from './venue-errors.ts';
 

@@ -6,7 +6,7 @@
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument, LeverageBracket } from '../domain/instrument.ts';
-import type { IdentifiedOrder, PositionSide } from '../domain/order.ts';
+import { type IdentifiedOrder, isReducing, type PositionSide } from '../domain/order.ts';
 import type { Market, Position, Resting, Venue } from './engine-state.ts';
 import { marginModeOf, positionOf } from './engine-state.ts';
 
@@ -35,12 +35,6 @@ export function maintenanceMargin(instrument: Instrument, notional: Decimal): De
 
 export const unrealized = (position: Position, mark: Decimal): Decimal =>
   D.sub(D.mul(position.quantity, mark), position.entryNotional);
-
-/** True when the order can only make a position smaller. */
-export function isReducing(order: IdentifiedOrder): boolean {
-  if (order.reduceOnly || order.closePosition) return true;
-  return order.positionSide === (order.side === 'BUY' ? 'SHORT' : 'LONG');
-}
 
 /** How much of the position an order on this side could close. */
 export function closable(market: Market, order: Pick<IdentifiedOrder, 'side' | 'positionSide'>): Decimal {

@@ -3,6 +3,7 @@ import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { PositionSide } from '../domain/order.ts';
+import type { PositionMode } from '../domain/position-key.ts';
 import type { Venue } from './engine-state.ts';
 import {
   detail,
@@ -13,7 +14,7 @@ import {
   positionMoved,
   positionOf,
 } from './engine-state.ts';
-import type { AccountCommand, MarginMode, PositionMode } from './engine-types.ts';
+import type { AccountCommand, MarginMode } from './engine-types.ts';
 import { availableBalance, marginFor, markOf, unrealized } from './margin.ts';
 import { type VenueError, venueError } from './venue-errors.ts';
 

@@ -9,14 +9,14 @@
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import { type IdentifiedOrder, isConditional } from '../domain/order.ts';
+import { type IdentifiedOrder, isConditional, isReducing } from '../domain/order.ts';
 import { bookFill, feeOf } from './account.ts';
 import { activationOf, reached, triggerOf } from './conditional.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
 import { closeOrder, emit, instrumentOf, marketOf, orderKeys, positionOf } from './engine-state.ts';
 import type { Quote, SelfTradePrevention } from './engine-types.ts';
 import { checkFilters, checkParameters, checkStatus } from './filters.ts';
-import { closable, isReducing, remaining } from './margin.ts';
+import { closable, remaining } from './margin.ts';
 import { consume, type Lot, planTake, takeBound, wouldTake } from './matching.ts';
 import { checkMargin } from './order-margin.ts';
 import { meetsOwn, preventSelfTrade, SELF_TRADE } from './self-trade.ts';

@@ -7,7 +7,7 @@
  */
 import { ceilTo, type Decimal, floorTo, lt } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { OrderRequest, Side } from '../domain/order.ts';
+import { isReducing, type OrderRequest, type Side } from '../domain/order.ts';
 
 export type Grid = Pick<Instrument, 'tickSize' | 'stepSize'>;
 
@@ -35,7 +35,7 @@ export function callbackRate(percent: Decimal): Decimal {
 /** The request as the grid allows it; the same object where nothing had to move. */
 export function onGrid<T extends OrderRequest>(order: T, { tickSize, stepSize }: Grid): T {
   const { side, type, quantity, price, triggerPrice, activatePrice } = order;
-  const protective = order.reduceOnly || order.closePosition === true;
+  const protective = isReducing(order);
   const takesProfit = type === 'TAKE_PROFIT' || type === 'TAKE_PROFIT_MARKET';
   const moved: { -readonly [K in keyof OrderRequest]?: OrderRequest[K] } = {};
   if (quantity !== undefined) moved.quantity = floorTo(quantity, stepSize);

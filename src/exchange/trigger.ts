@@ -1,11 +1,11 @@
 /** A conditional order's trigger: margin, reduction and prices are looked at now, and not before. */
 import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
+import { isReducing } from '../domain/order.ts';
 import type { Conditional, Market, Resting, Venue } from './engine-state.ts';
 import { closeOrder, detail, emit, orderKeys } from './engine-state.ts';
 import type { EngineInput, Quote } from './engine-types.ts';
 import { checkPercentPrice } from './filters.ts';
-import { isReducing } from './margin.ts';
 import { checkExecution, execute, openQuantity } from './orders.ts';
 import type { VenueError } from './venue-errors.ts';
 

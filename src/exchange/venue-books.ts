@@ -3,9 +3,10 @@ import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { PositionSide } from '../domain/order.ts';
+import type { PositionMode } from '../domain/position-key.ts';
 import type { Market, Position, Venue } from './engine-state.ts';
 import { crossWallet, instrumentOf, marginModeOf, positionModeOf } from './engine-state.ts';
-import type { MarginMode, PositionMode } from './engine-types.ts';
+import type { MarginMode } from './engine-types.ts';
 import { CrossAccount, liquidationPrice } from './liquidation-price.ts';
 import {
   availableBalance,

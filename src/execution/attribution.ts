@@ -9,6 +9,7 @@ import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { VenueEvent } from '../domain/order.ts';
+import { keyOf } from '../domain/position-key.ts';
 import type { RemoteFill } from '../domain/remote.ts';
 import {
   changeForeign,
@@ -107,7 +108,7 @@ function askAbout(work: Work, suspect: OrderRecord, heardAt: number): void {
 function suspectsOf(work: Work, fill: RemoteFill, heardAt: number): OrderRecord[] {
   return Object.values(work.state.orders).filter((record) => {
     const { order, actualOrderId, orderId, book } = record;
-    if (order.symbol !== fill.symbol || order.side !== fill.side) return false;
+    if (keyOf(order) !== keyOf(fill) || order.side !== fill.side) return false;
     const idKnown = book === 'algo' ? actualOrderId !== null : orderId !== null;
     // The client id of a plain order is its own; only a conditional one's may differ from what it became.
     const cidDecides = book === 'plain' && fill.clientOrderId !== undefined;
@@ -118,33 +119,34 @@ function suspectsOf(work: Work, fill: RemoteFill, heardAt: number): OrderRecord[
 
 /** Nobody here ordered it: it changes what we hold all the same. */
 function bookForeign(work: Work, fill: RemoteFill, cause: Cause): void {
-  const { symbol } = fill;
+  const place = keyOf(fill);
   markBooked(work, fill, cause === 'manual');
-  touch(work, symbol, fill.at);
+  touch(work, place, fill.at);
   let left = signedOf(fill.side, fill.quantity);
   left = D.sub(left, takeFromForeign(work, fill, left, cause));
-  const holder = holderOf(work, symbol);
+  const holder = holderOf(work, place);
   if (holder !== undefined && !D.isZero(left)) {
-    const held = heldBy(work, symbol, holder);
+    const held = heldBy(work, place, holder);
     const grows = D.sign(held) === D.sign(left);
     const part = grows || D.lte(D.abs(left), D.abs(held)) ? left : D.neg(held);
     tellForeign(work, holder, fill, D.abs(part), cause);
-    changeHolding(work, symbol, holder, part, fill.price, fill.at);
+    changeHolding(work, place, holder, part, fill.price, fill.at);
     left = D.sub(left, part);
   }
   payFor(work, fill);
-  changeForeign(work, symbol, left, fill.price);
+  changeForeign(work, place, left, fill.price);
   if (!D.isZero(left))
-    wantReport(work, `a trade on ${symbol} that nobody here ordered`, 2 * work.settings.secondMs);
+    wantReport(work, `a trade on ${place} that nobody here ordered`, 2 * work.settings.secondMs);
 }
 
 /** By hand one closes first what one opened by hand. */
 function takeFromForeign(work: Work, fill: RemoteFill, signed: Decimal, cause: Cause): Decimal {
-  const amount = work.state.foreign[fill.symbol]?.amount ?? D.ZERO;
+  const place = keyOf(fill);
+  const amount = work.state.foreign[place]?.amount ?? D.ZERO;
   const reduces = !D.isZero(amount) && D.sign(amount) !== D.sign(signed);
   if (!reduces || cause !== 'manual') return D.ZERO;
   const part = D.lte(D.abs(signed), D.abs(amount)) ? signed : D.neg(amount);
-  changeForeign(work, fill.symbol, part, fill.price);
+  changeForeign(work, place, part, fill.price);
   return part;
 }
 

@@ -7,11 +7,13 @@
 import { add, type Decimal, eq, gte, ZERO } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { SymbolName } from '../domain/instrument.ts';
-import type { Direction } from '../domain/order.ts';
+import { type Direction, isReducing } from '../domain/order.ts';
+import { keyOf, keyOfActor, type PositionKey, positionSideOf, symbolOf } from '../domain/position-key.ts';
 import type { VenueOrder, VenueReport } from '../exchange/exchange.ts';
 
 /** A position as its actor knows it. */
 export interface BelievedPosition {
+  /** Its name says on which side of the symbol it is. */
   readonly actor: ActorId;
   readonly symbol: SymbolName;
   readonly direction: Direction;
@@ -26,16 +28,19 @@ export interface Difference {
 
 export function reconcile(believed: readonly BelievedPosition[], report: VenueReport): Difference[] {
   const held = believed.filter(({ quantity }) => !eq(quantity, ZERO));
-  const symbols = new Set([...held, ...report.positions].map(({ symbol }) => symbol));
-  return [...symbols].sort().flatMap((symbol) => {
-    const ours = held.filter((position) => position.symbol === symbol);
-    const theirs = report.positions.filter((position) => position.symbol === symbol);
-    return [...compare(symbol, ours, theirs), ...unprotected(symbol, theirs, report.openOrders)];
+  const places = new Set([...held.map(placeOf), ...report.positions.map(keyOf)]);
+  return [...places].sort().flatMap((place) => {
+    const ours = held.filter((position) => placeOf(position) === place);
+    const theirs = report.positions.filter((position) => keyOf(position) === place);
+    return [...compare(place, ours, theirs), ...unprotected(place, theirs, report.openOrders)];
   });
 }
 
+export const placeOf = ({ actor, symbol }: BelievedPosition): PositionKey =>
+  keyOf({ symbol, positionSide: positionSideOf(keyOfActor(actor)) });
+
 function compare(
-  symbol: SymbolName,
+  place: PositionKey,
   ours: readonly BelievedPosition[],
   theirs: VenueReport['positions'],
 ): Difference[] {
@@ -45,6 +50,7 @@ function compare(
       const reported = total(theirs, direction);
       if (eq(believed, reported)) return [];
       const detail = `the journal knows ${believed} ${direction}, the venue holds ${reported}`;
+      const symbol = symbolOf(place);
       if (ours.length === 0) return [{ symbol, kind: 'unknown-position', detail }];
       const isOther = eq(reported, ZERO) && theirs.length > 0;
       return [{ symbol, kind: isOther ? 'direction' : 'quantity', detail }];
@@ -62,17 +68,23 @@ const total = (
   );
 
 function unprotected(
-  symbol: SymbolName,
+  place: PositionKey,
   theirs: VenueReport['positions'],
   orders: readonly VenueOrder[],
 ): Difference[] {
   return theirs.flatMap(({ direction, quantity }): Difference[] => {
-    const stops = orders.filter(({ order }) => order.symbol === symbol && protects(order, direction));
+    const stops = orders.filter(({ order }) => keyOf(order) === place && protects(order, direction));
     const covered = stops.some(({ order }) => order.closePosition === true)
       ? quantity
       : stops.reduce((sum, { order }) => add(sum, order.quantity ?? ZERO), ZERO);
     if (gte(covered, quantity)) return [];
-    return [{ symbol, kind: 'unprotected', detail: `${quantity} ${direction} open, ${covered} protected` }];
+    return [
+      {
+        symbol: symbolOf(place),
+        kind: 'unprotected',
+        detail: `${quantity} ${direction} open, ${covered} protected`,
+      },
+    ];
   });
 }
 
@@ -80,6 +92,5 @@ const STOPS = new Set(['STOP', 'STOP_MARKET', 'TRAILING_STOP_MARKET']);
 
 function protects(order: VenueOrder['order'], direction: Direction): boolean {
   const closes = direction === 'long' ? 'SELL' : 'BUY';
-  const cannotOpen = order.reduceOnly || order.closePosition === true || order.positionSide !== 'BOTH';
-  return STOPS.has(order.type) && order.side === closes && cannotOpen;
+  return STOPS.has(order.type) && order.side === closes && isReducing(order);
 }

@@ -11,6 +11,15 @@ import type { ActorId } from '../core/ids.ts';
 import { PORTFOLIO } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Side } from '../domain/order.ts';
+import {
+  type HedgeSide,
+  keyOf,
+  keysIn,
+  namedSide,
+  type PositionKey,
+  positionSideOf,
+  symbolOf,
+} from '../domain/position-key.ts';
 import type { RemoteFill, RemoteIncome } from '../domain/remote.ts';
 import { walletCause } from '../domain/wallet.ts';
 import { finding, send, tell, type Work } from './executor-state.ts';
@@ -24,45 +33,49 @@ export const signedOf = (side: Side, quantity: Decimal): Decimal =>
 export const tradeKey = (fill: { readonly symbol: SymbolName; readonly tradeId: string }): string =>
   `${fill.symbol}:${fill.tradeId}`;
 
-/** The actor that holds something on a symbol; with several (a late fill of an old life) the larger. */
-export function holderOf(work: Work, symbol: SymbolName): ActorId | undefined {
+/** The actor that holds something there; with several (a late fill of an old life) the larger. */
+export function holderOf(work: Work, place: PositionKey): ActorId | undefined {
   let largest: ActorId | undefined;
-  const held = work.state.holdings[symbol] ?? {};
+  const held = work.state.holdings[place] ?? {};
   for (const [owner, { amount }] of Object.entries(held))
     if (largest === undefined || D.gt(D.abs(amount), D.abs(held[largest]?.amount ?? D.ZERO))) largest = owner;
   return largest;
 }
 
-export const heldBy = (work: Work, symbol: SymbolName, owner: ActorId): Decimal =>
-  work.state.holdings[symbol]?.[owner]?.amount ?? D.ZERO;
+export const heldBy = (work: Work, place: PositionKey, owner: ActorId): Decimal =>
+  work.state.holdings[place]?.[owner]?.amount ?? D.ZERO;
 
 /** What the books say the venue must show. */
-export function expectedAmount(work: Work, symbol: SymbolName): Decimal {
-  const held = Object.values(work.state.holdings[symbol] ?? {}).map(({ amount }) => amount);
-  return D.sum([...held, work.state.foreign[symbol]?.amount ?? D.ZERO]);
+export function expectedAmount(work: Work, place: PositionKey): Decimal {
+  const held = Object.values(work.state.holdings[place] ?? {}).map(({ amount }) => amount);
+  return D.sum([...held, work.state.foreign[place]?.amount ?? D.ZERO]);
 }
 
 export function changeHolding(
   work: Work,
-  symbol: SymbolName,
+  place: PositionKey,
   owner: ActorId,
   signed: Decimal,
   price: Decimal,
   at: number,
 ): void {
   const { holdings } = work.state;
-  const ofSymbol = holdings[symbol] ?? {};
-  holdings[symbol] = ofSymbol;
-  const held = ofSymbol[owner] ?? { amount: D.ZERO, notional: D.ZERO, since: at };
-  const amount = D.add(held.amount, signed);
+  const here = holdings[place] ?? {};
+  holdings[place] = here;
+  const held = here[owner] ?? { amount: D.ZERO, notional: D.ZERO, since: at };
+  const before = held.amount;
+  const amount = D.add(before, signed);
   held.notional = costAfter(held, signed, price, amount);
   held.amount = amount;
-  ofSymbol[owner] = held;
+  here[owner] = held;
   if (!D.isZero(amount)) return;
-  delete ofSymbol[owner];
+  delete here[owner];
   work.state.lastHeld ??= {};
-  work.state.lastHeld[symbol] = { owner, since: held.since, until: at };
-  if (Object.keys(ofSymbol).length === 0) delete holdings[symbol];
+  work.state.lastHeld[place] = {
+    ...{ owner, since: held.since, until: at },
+    ...(positionSideOf(place) === 'BOTH' ? {} : { amount: before }),
+  };
+  if (Object.keys(here).length === 0) delete holdings[place];
 }
 
 function costAfter(
@@ -81,10 +94,10 @@ function costAfter(
 export const averageCost = (held: { readonly amount: Decimal; readonly notional: Decimal }): Decimal =>
   D.isZero(held.amount) ? D.ZERO : D.div(held.notional, held.amount, COST_PLACES);
 
-export function foreignOf(work: Work, symbol: SymbolName): Foreign {
-  const known = work.state.foreign[symbol];
+export function foreignOf(work: Work, place: PositionKey): Foreign {
+  const known = work.state.foreign[place];
   if (known) return known;
-  const position = work.state.positions[symbol];
+  const position = work.state.positions[place];
   const fresh: Foreign = {
     amount: D.ZERO,
     entryPrice: position?.entryPrice ?? D.ZERO,
@@ -94,13 +107,13 @@ export function foreignOf(work: Work, symbol: SymbolName): Foreign {
     ignored: false,
     offered: null,
   };
-  work.state.foreign[symbol] = fresh;
+  work.state.foreign[place] = fresh;
   return fresh;
 }
 
-export function changeForeign(work: Work, symbol: SymbolName, signed: Decimal, price: Decimal): void {
+export function changeForeign(work: Work, place: PositionKey, signed: Decimal, price: Decimal): void {
   if (D.isZero(signed)) return;
-  const foreign = foreignOf(work, symbol);
+  const foreign = foreignOf(work, place);
   if (D.isZero(foreign.amount)) foreign.entryPrice = price;
   foreign.amount = D.add(foreign.amount, signed);
 }
@@ -108,6 +121,7 @@ export function changeForeign(work: Work, symbol: SymbolName, signed: Decimal, p
 interface WalletAbout {
   readonly symbol?: SymbolName;
   readonly tradeId?: string;
+  readonly positionSide?: HedgeSide;
 }
 
 export function changeWallet(work: Work, delta: Decimal, reason: string, about: WalletAbout = {}): void {
@@ -152,7 +166,7 @@ export function markPaid(work: Work, fill: RemoteFill): void {
 /** The fill's P&L and fee, unless its ledger rows brought them already. */
 export function payFor(work: Work, fill: RemoteFill): void {
   const trade = tradeOf(work, tradeKey(fill), fill.at);
-  const about = { symbol: fill.symbol, tradeId: fill.tradeId };
+  const about = { symbol: fill.symbol, tradeId: fill.tradeId, ...namedSide(keyOf(fill)) };
   if (!trade.pnl) changeWallet(work, fill.realizedPnl, 'REALIZED_PNL', about);
   if (!trade.fee) changeWallet(work, D.neg(feeInAsset(work, fill)), 'COMMISSION', about);
   trade.pnl = true;
@@ -171,13 +185,19 @@ export function feeInAsset(work: Work, fill: RemoteFill): Decimal {
 }
 
 const FUNDING = /FUNDING_FEE/;
+const isFunding = ({ type }: RemoteIncome): boolean => FUNDING.test(type);
+const rowKey = ({ type, symbol, id }: RemoteIncome): string => `${type}:${symbol ?? ''}:${id}`;
+
+/** Settlements are hours apart. */
+const SETTLEMENT_MS = 60_000;
 
 /** Takes the rows that were not taken yet. True when there was any. */
 export function takeIncome(work: Work, rows: readonly RemoteIncome[], readAt: number): boolean {
   const { state, settings } = work;
   let found = false;
+  const settled: RemoteIncome[] = [];
   for (const row of rows) {
-    const key = `${row.type}:${row.symbol ?? ''}:${row.id}`;
+    const key = rowKey(row);
     if (key in state.rows || row.asset !== settings.asset || row.at <= (state.baseline ?? 0)) continue;
     if (row.at < oldest(work)) continue;
     if (row.tradeId !== undefined && (row.type === 'REALIZED_PNL' || row.type === 'COMMISSION')) {
@@ -185,6 +205,7 @@ export function takeIncome(work: Work, rows: readonly RemoteIncome[], readAt: nu
       const isYoung = row.at > readAt - settings.quietMs;
       if (!takeTradeRow(work, row, isYoung)) continue;
     } else {
+      if (isFunding(row)) tellFunding(work, row, rows, settled);
       takeOther(work, row);
     }
     state.rows[key] = row.at;
@@ -209,8 +230,7 @@ function takeTradeRow(work: Work, row: RemoteIncome, isYoung: boolean): boolean 
 
 function takeOther(work: Work, row: RemoteIncome): void {
   const { symbol, amount } = row;
-  if (FUNDING.test(row.type)) {
-    if (symbol !== undefined) tellFunding(work, symbol, amount, row.at);
+  if (isFunding(row)) {
     changeWallet(work, amount, 'FUNDING_FEE', symbol === undefined ? {} : { symbol });
     return;
   }
@@ -218,18 +238,72 @@ function takeOther(work: Work, row: RemoteIncome): void {
   changeWallet(work, amount, reason, symbol === undefined ? {} : { symbol });
 }
 
-/** The ledger tells neither rate nor mark price. */
-function tellFunding(work: Work, symbol: SymbolName, amount: Decimal, at: number): void {
-  const owner = holderAt(work, symbol, at);
-  if (owner !== undefined) tell(work, owner, { type: 'FUNDING_SETTLED', symbol, amount });
+/**
+ * The ledger tells neither rate nor mark price, nor in hedge mode the side. Both sides are paid at one rate and one
+ * mark, so what a settlement comes to divides by what each side holds; two that are equal come to nothing.
+ */
+function tellFunding(
+  work: Work,
+  row: RemoteIncome,
+  rows: readonly RemoteIncome[],
+  told: RemoteIncome[],
+): void {
+  const { symbol, at } = row;
+  if (symbol === undefined) return;
+  const holders = holdersAt(work, symbol, at);
+  const [only] = holders;
+  if (holders.length <= 1) {
+    if (only?.owner) tell(work, only.owner, { type: 'FUNDING_SETTLED', symbol, amount: row.amount });
+    return;
+  }
+  if (told.some((other) => isSameSettlement(other, row))) return;
+  told.push(row);
+  const total = D.sum(together(work, row, rows).map(({ amount }) => amount));
+  const net = D.sum(holders.map(({ held }) => held));
+  let left = total;
+  for (const { owner, held } of holders) {
+    const share = D.isZero(net) ? D.ZERO : D.div(D.mul(total, held), net, MONEY_PLACES);
+    const amount = owner === holders.at(-1)?.owner ? left : share;
+    left = D.sub(left, amount);
+    if (owner !== null) tell(work, owner, { type: 'FUNDING_SETTLED', symbol, amount });
+  }
+}
+
+const MONEY_PLACES = 8;
+
+/** The rows of one settlement that are not in the books yet. */
+const together = ({ state }: Work, row: RemoteIncome, rows: readonly RemoteIncome[]): RemoteIncome[] =>
+  rows.filter((other) => isSameSettlement(other, row) && !(rowKey(other) in state.rows));
+
+/** In hedge mode there is a row for each side. */
+const isSameSettlement = (other: RemoteIncome, row: RemoteIncome): boolean =>
+  other === row ||
+  (isFunding(other) &&
+    other.symbol === row.symbol &&
+    other.asset === row.asset &&
+    Math.abs(other.at - row.at) < SETTLEMENT_MS);
+
+interface HeldAt {
+  /** Null: nobody here opened it. In one-way mode that nets with what is ours, and is not told apart. */
+  readonly owner: ActorId | null;
+  /** Signed. */
+  readonly held: Decimal;
 }
 
 /** A row may come when its position is gone already: it is that position's all the same, and never the next one's. */
-function holderAt({ state }: Work, symbol: SymbolName, at: number): ActorId | undefined {
-  const now = Object.entries(state.holdings[symbol] ?? {}).find(([, { since }]) => since <= at);
-  if (now) return now[0];
-  const last = state.lastHeld?.[symbol];
-  return last && last.since <= at && at <= last.until ? last.owner : undefined;
+function holdersAt({ state }: Work, symbol: SymbolName, at: number): readonly HeldAt[] {
+  const sided = keysIn(state.foreign).filter((place) => positionSideOf(place) !== 'BOTH');
+  const places = new Set([...keysIn(state.holdings), ...keysIn(state.lastHeld ?? {}), ...sided]);
+  const here = [...places].filter((place) => symbolOf(place) === symbol).sort();
+  return here.flatMap((place): HeldAt[] => {
+    const now = Object.entries(state.holdings[place] ?? {}).find(([, { since }]) => since <= at);
+    if (now) return [{ owner: now[0], held: now[1].amount }];
+    const last = state.lastHeld?.[place];
+    if (last && last.since <= at && at <= last.until)
+      return [{ owner: last.owner, held: last.amount ?? D.ZERO }];
+    const foreign = positionSideOf(place) === 'BOTH' ? D.ZERO : (state.foreign[place]?.amount ?? D.ZERO);
+    return D.isZero(foreign) ? [] : [{ owner: null, held: foreign }];
+  });
 }
 
 /** Settlements up to a moment, in the order in which they happened between the fills. */

@@ -6,7 +6,7 @@
  * lets entries through, to see how they go; plain JSON, so that a checkpoint can hold it.
  */
 import { type BreakerChanged, type BreakerScope, barText } from '../../machines/messages.ts';
-import type { Direction, IdentifiedOrder, VenueEvent } from '../domain/order.ts';
+import { type Direction, type IdentifiedOrder, opensPosition, type VenueEvent } from '../domain/order.ts';
 
 export interface OpenBreaker {
   readonly state: 'reducing' | 'halted';
@@ -17,10 +17,10 @@ export interface OpenBreaker {
 /** By name; absent where none is open, so that a checkpoint from before there was a gate is one without. */
 export type OpenBreakers = Readonly<Record<string, OpenBreaker>>;
 
-type OpeningOrder = Pick<IdentifiedOrder, 'symbol' | 'side' | 'reduceOnly' | 'closePosition'>;
-
-export const opensPosition = (order: Pick<OpeningOrder, 'reduceOnly' | 'closePosition'>): boolean =>
-  !order.reduceOnly && order.closePosition !== true;
+type OpeningOrder = Pick<
+  IdentifiedOrder,
+  'symbol' | 'side' | 'positionSide' | 'reduceOnly' | 'closePosition'
+>;
 
 const directionOf = ({ side }: Pick<OpeningOrder, 'side'>): Direction => (side === 'BUY' ? 'long' : 'short');
 

@@ -7,7 +7,8 @@ import { decimal } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { ActorEvent, Emitted, Level } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
-import type { IdentifiedOrder, VenueEvent } from '../domain/order.ts';
+import type { VenueEvent } from '../domain/order.ts';
+import type { PositionKey } from '../domain/position-key.ts';
 import type { RemoteCall } from '../domain/remote.ts';
 import type { ExecutorOptions, ExecutorState, ForeignPolicy, OrderRecord } from './executor-types.ts';
 
@@ -200,8 +201,6 @@ export function recordByOrderId(work: Work, { symbol, orderId }: Named): OrderRe
   return clientOrderId === undefined ? undefined : findRecord(work, clientOrderId);
 }
 
-export const opens = (order: IdentifiedOrder): boolean => !order.reduceOnly && order.closePosition !== true;
-
 /** Where the ladder stands after so many questions. */
 export function pauseAfter(settings: Settings, asked: number): number {
   const { ladder } = settings;
@@ -209,10 +208,10 @@ export function pauseAfter(settings: Settings, asked: number): number {
   return ladder[Math.min(asked, ladder.length - 1)] ?? settings.slowMs;
 }
 
-export function touch(work: Work, symbol: SymbolName, at: number): void {
-  work.state.touched[symbol] = Math.max(work.state.touched[symbol] ?? 0, at);
+export function touch(work: Work, place: PositionKey, at: number): void {
+  work.state.touched[place] = Math.max(work.state.touched[place] ?? 0, at);
 }
 
-/** Nothing that was known to happen on the symbol is younger than what a reading of `at` can miss. */
-export const isQuiet = (work: Work, symbol: SymbolName, at: number): boolean =>
-  (work.state.touched[symbol] ?? 0) <= at - work.settings.quietMs;
+/** Nothing that was known to happen there is younger than what a reading of `at` can miss. */
+export const isQuiet = (work: Work, place: PositionKey, at: number): boolean =>
+  (work.state.touched[place] ?? 0) <= at - work.settings.quietMs;

@@ -10,6 +10,7 @@ import type { Decimal } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction, IdentifiedOrder, VenueCommand } from '../domain/order.ts';
+import type { PositionKey } from '../domain/position-key.ts';
 import type {
   CallEnded,
   OrderBookKind,
@@ -249,22 +250,31 @@ export interface ExecutorState {
   income: { inFlight: string | null; dueAt: number | null; tries: number };
   /** Conditional orders of the last reading that nobody here placed, as the portfolio was told. Absent: none ever. */
   foreignConditionals?: number;
-  holdings: Record<SymbolName, Record<ActorId, Holding>>;
-  /** Who held something on a symbol last, and when (venue's clock): for ledger rows that come late. */
-  lastHeld?: Record<SymbolName, { readonly owner: ActorId; readonly since: number; readonly until: number }>;
-  foreign: Record<SymbolName, Foreign>;
-  /** The venue's last word on each symbol, for adoption and for the guardian. */
-  positions: Record<SymbolName, RemotePosition>;
+  /** By place, so everything here that is about positions: in one-way mode by symbol. */
+  holdings: Record<PositionKey, Record<ActorId, Holding>>;
+  /** Who held something there last, and when (venue's clock): for ledger rows that come late. */
+  lastHeld?: Record<
+    PositionKey,
+    {
+      readonly owner: ActorId;
+      readonly since: number;
+      readonly until: number /** In hedge mode: what it let go last, signed. */;
+      readonly amount?: Decimal;
+    }
+  >;
+  foreign: Record<PositionKey, Foreign>;
+  /** The venue's last word on each, for adoption and for the guardian. */
+  positions: Record<PositionKey, RemotePosition>;
   limbo: Limbo[];
   /** symbol:tradeId → when (venue's clock), what of it is in the wallet, and whether no order claimed it. */
   trades: Record<string, { readonly at: number; fill: boolean; pnl: boolean; fee: boolean; stray: boolean }>;
   /** Ledger rows already taken: type:symbol:id → when. */
   rows: Record<string, number>;
-  /** When (venue's clock) something last happened on a symbol. */
-  touched: Record<SymbolName, number>;
+  /** When (venue's clock) something last happened there. */
+  touched: Record<PositionKey, number>;
   wallet: Decimal;
   walletDrift: Drift | null;
-  drifts: Record<SymbolName, Drift>;
+  drifts: Record<PositionKey, Drift>;
   /** What people were told last about each matter, so that it is said once for each change. */
   findings: Record<string, string>;
   /** Since a contradiction: how many readings that agree the breaker has still to hear of. */

@@ -10,6 +10,7 @@ import type { BreakerChanged } from '../../machines/messages.ts';
 import { assert, unreachable } from '../core/assert.ts';
 import { cloneJson, type Json } from '../core/json.ts';
 import type { Emitted } from '../domain/events.ts';
+import { keysIn, symbolOf } from '../domain/position-key.ts';
 import type { CallEnded, RemoteAnswers } from '../domain/remote.ts';
 import { settleLimbo } from './attribution.ts';
 import { takeIncome } from './books.ts';
@@ -265,11 +266,8 @@ function sendReads(work: Work): void {
 
 /** Those on which something of ours may have filled. */
 function symbolsToRead({ state }: Work): string[] {
-  const symbols = new Set([
-    ...Object.keys(state.holdings),
-    ...Object.keys(state.touched),
-    ...Object.keys(state.drifts),
-  ]);
+  const places = [...keysIn(state.holdings), ...keysIn(state.touched), ...keysIn(state.drifts)];
+  const symbols = new Set(places.map(symbolOf));
   for (const { order } of Object.values(state.orders)) symbols.add(order.symbol);
   return [...symbols].sort();
 }

@@ -7,7 +7,7 @@
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
-import type { SymbolName } from '../domain/instrument.ts';
+import { keyOf, type PositionKey, positionSideOf, symbolOf } from '../domain/position-key.ts';
 import type { RemoteAnswers, RemoteFill } from '../domain/remote.ts';
 import {
   averageCost,
@@ -35,10 +35,10 @@ export function inferMissing(
   const quantity = D.sub(D.sub(record.venueFilled, record.filled), record.absorbed);
   if (!order || D.lte(quantity, D.ZERO)) return;
   const { clientOrderId, symbol, owner } = record.order;
+  const place = keyOf(record.order);
   const side = record.order.side;
-  const holder = holderOf(work, symbol) ?? owner;
-  const fill = madeUp(work, {
-    symbol,
+  const holder = holderOf(work, place) ?? owner;
+  const fill = madeUp(work, place, {
     side,
     orderId: order.orderId,
     tradeId: inferredTrade(record),
@@ -46,7 +46,7 @@ export function inferMissing(
     quantity,
     realizedPnl: estimate(
       work,
-      symbol,
+      place,
       holder,
       side === 'BUY' ? quantity : D.neg(quantity),
       order.averagePrice,
@@ -61,41 +61,41 @@ export function inferMissing(
 }
 
 /**
- * The venue shows `missing` (signed) more on a symbol than the books explain: what nobody here opened goes
+ * The venue shows `missing` (signed) more at a place than the books explain: what nobody here opened goes
  * first, then its holder's position, and what then is left was opened by somebody else.
  */
-export function inferPosition(work: Work, symbol: SymbolName, missing: Decimal, name: string): void {
+export function inferPosition(work: Work, place: PositionKey, missing: Decimal, name: string): void {
   let left = missing;
-  const foreign = work.state.foreign[symbol]?.amount ?? D.ZERO;
+  const foreign = work.state.foreign[place]?.amount ?? D.ZERO;
   if (!D.isZero(foreign) && D.sign(foreign) !== D.sign(left)) {
     const part = D.lte(D.abs(left), D.abs(foreign)) ? left : D.neg(foreign);
-    changeForeign(work, symbol, part, priceOf(work, symbol));
+    changeForeign(work, place, part, priceOf(work, place));
     left = D.sub(left, part);
   }
-  const holder = holderOf(work, symbol);
+  const holder = holderOf(work, place);
   if (holder !== undefined && !D.isZero(left)) {
-    const held = heldBy(work, symbol, holder);
+    const held = heldBy(work, place, holder);
     const grows = D.sign(held) === D.sign(left);
     const part = grows || D.lte(D.abs(left), D.abs(held)) ? left : D.neg(held);
-    tellInferred(work, symbol, holder, part, name);
+    tellInferred(work, place, holder, part, name);
     left = D.sub(left, part);
   }
-  changeForeign(work, symbol, left, priceOf(work, symbol));
+  changeForeign(work, place, left, priceOf(work, place));
 }
 
-function tellInferred(work: Work, symbol: SymbolName, holder: ActorId, signed: Decimal, name: string): void {
-  const held = work.state.holdings[symbol]?.[holder];
+function tellInferred(work: Work, place: PositionKey, holder: ActorId, signed: Decimal, name: string): void {
+  const symbol = symbolOf(place);
+  const held = work.state.holdings[place]?.[holder];
   const grows = held !== undefined && D.sign(held.amount) === D.sign(signed);
-  const price = grows ? priceOfGrowth(work, symbol, signed) : priceOf(work, symbol, holder);
+  const price = grows ? priceOfGrowth(work, place, signed) : priceOf(work, place, holder);
   const side = D.sign(signed) > 0 ? 'BUY' : 'SELL';
-  const fill = madeUp(work, {
-    symbol,
+  const fill = madeUp(work, place, {
     side,
     orderId: name,
     tradeId: name,
     price,
     quantity: D.abs(signed),
-    realizedPnl: grows ? D.ZERO : estimate(work, symbol, holder, signed, price),
+    realizedPnl: grows ? D.ZERO : estimate(work, place, holder, signed, price),
   });
   markBooked(work, fill);
   markPaid(work, fill);
@@ -115,17 +115,19 @@ function tellInferred(work: Work, symbol: SymbolName, holder: ActorId, signed: D
     realizedPnl: fill.realizedPnl,
     cause: 'manual',
   });
-  changeHolding(work, symbol, holder, signed, price, fill.at);
+  changeHolding(work, place, holder, signed, price, fill.at);
 }
 
 function madeUp(
   work: Work,
-  about: Pick<RemoteFill, 'symbol' | 'side' | 'orderId' | 'tradeId' | 'price' | 'quantity' | 'realizedPnl'>,
+  place: PositionKey,
+  about: Pick<RemoteFill, 'side' | 'orderId' | 'tradeId' | 'price' | 'quantity' | 'realizedPnl'>,
 ): RemoteFill {
   const { asset } = work.settings;
   return {
+    symbol: symbolOf(place),
     ...about,
-    positionSide: 'BOTH',
+    positionSide: positionSideOf(place),
     maker: false,
     fee: D.ZERO,
     feeAsset: asset,
@@ -133,8 +135,8 @@ function madeUp(
   };
 }
 
-function estimate(work: Work, symbol: SymbolName, holder: ActorId, signed: Decimal, price: Decimal): Decimal {
-  const held = work.state.holdings[symbol]?.[holder];
+function estimate(work: Work, place: PositionKey, holder: ActorId, signed: Decimal, price: Decimal): Decimal {
+  const held = work.state.holdings[place]?.[holder];
   if (!held || D.sign(held.amount) === D.sign(signed)) return D.ZERO;
   const closed = D.min(D.abs(signed), D.abs(held.amount));
   const gain = D.mul(D.sub(price, averageCost(held)), closed);
@@ -142,18 +144,18 @@ function estimate(work: Work, symbol: SymbolName, holder: ActorId, signed: Decim
 }
 
 /** The venue's mark, else what the position cost: anything but a guess out of thin air. */
-function priceOf(work: Work, symbol: SymbolName, holder?: ActorId): Decimal {
-  const mark = work.state.positions[symbol]?.markPrice;
+function priceOf(work: Work, place: PositionKey, holder?: ActorId): Decimal {
+  const mark = work.state.positions[place]?.markPrice;
   if (mark !== undefined && D.gt(mark, D.ZERO)) return mark;
-  const held = holder === undefined ? undefined : work.state.holdings[symbol]?.[holder];
+  const held = holder === undefined ? undefined : work.state.holdings[place]?.[holder];
   if (held) return averageCost(held);
-  return work.state.positions[symbol]?.entryPrice ?? D.ZERO;
+  return work.state.positions[place]?.entryPrice ?? D.ZERO;
 }
 
 /** Such that the average becomes the venue's own. */
-function priceOfGrowth(work: Work, symbol: SymbolName, signed: Decimal): Decimal {
-  const position = work.state.positions[symbol];
-  const cost = Object.values(work.state.holdings[symbol] ?? {}).map(({ notional }) => notional);
+function priceOfGrowth(work: Work, place: PositionKey, signed: Decimal): Decimal {
+  const position = work.state.positions[place];
+  const cost = Object.values(work.state.holdings[place] ?? {}).map(({ notional }) => notional);
   if (!position) return D.ZERO;
   const owed = D.sub(D.mul(position.amount, position.entryPrice), D.sum(cost));
   const price = D.div(owed, signed, PRICE_PLACES);

@@ -7,6 +7,7 @@
 import * as D from '../core/decimal.ts';
 import { GUARDIAN, VENUE } from '../domain/events.ts';
 import type { VenueEvent } from '../domain/order.ts';
+import { keyOf } from '../domain/position-key.ts';
 import type { RemoteFill } from '../domain/remote.ts';
 import {
   changeForeign,
@@ -59,7 +60,7 @@ export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): bo
   }
   record.filled = D.add(record.filled, fill.quantity);
   record.venueFilled = D.max(record.venueFilled, counted(record));
-  touch(work, fill.symbol, fill.at);
+  touch(work, keyOf(fill), fill.at);
   const complete = isComplete(record);
   const event = {
     type: 'ORDER_FILLED',
@@ -107,19 +108,20 @@ function hold(
   fill: RemoteFill,
   event: Extract<VenueEvent, { type: 'ORDER_FILLED' }>,
 ): void {
-  const { symbol, owner } = record.order;
+  const { owner } = record.order;
+  const place = keyOf(record.order);
   const signed = signedOf(fill.side, fill.quantity);
   if (owner === VENUE) {
-    changeForeign(work, symbol, signed, fill.price);
-    foreignOf(work, symbol).offered = null;
+    changeForeign(work, place, signed, fill.price);
+    foreignOf(work, place).offered = null;
     return;
   }
-  const holder = owner === GUARDIAN ? holderOf(work, symbol) : owner;
+  const holder = owner === GUARDIAN ? holderOf(work, place) : owner;
   if (holder === undefined) {
-    changeForeign(work, symbol, signed, fill.price);
+    changeForeign(work, place, signed, fill.price);
     return;
   }
-  changeHolding(work, symbol, holder, signed, fill.price, fill.at);
+  changeHolding(work, place, holder, signed, fill.price, fill.at);
   if (holder === owner) return;
   // In the holder's books each such trade is an order of its own.
   const ref = `${event.clientOrderId}:${event.tradeId}`;

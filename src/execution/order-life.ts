@@ -6,7 +6,8 @@
  * acknowledged comes before everything else that presumes it.
  */
 import * as D from '../core/decimal.ts';
-import type { IdentifiedOrder } from '../domain/order.ts';
+import { type IdentifiedOrder, opensPosition } from '../domain/order.ts';
+import { keyOf, type PositionKey } from '../domain/position-key.ts';
 import type { CallEnded, RemoteAlgoOrder, RemoteOrder } from '../domain/remote.ts';
 import { gateReason, refusedAtGate } from './entry-gate.ts';
 import {
@@ -14,7 +15,6 @@ import {
   finding,
   findRecord,
   nameOrder,
-  opens,
   pauseAfter,
   READINGS_MAY_FAIL,
   tell,
@@ -39,8 +39,8 @@ export function submit(work: Work, order: IdentifiedOrder, gate?: string): void 
     lookForIt(work, order);
     return;
   }
-  const why = opens(order)
-    ? (gate ?? gateReason(state.breakers, order) ?? closedTo(work, order.symbol))
+  const why = opensPosition(order)
+    ? (gate ?? gateReason(state.breakers, order) ?? closedTo(work, keyOf(order)))
     : null;
   if (why !== null) {
     tell(work, order.owner, refusedAtGate(order, why));
@@ -62,19 +62,19 @@ function lookForIt(work: Work, order: IdentifiedOrder): void {
   becomeUnknown(work, record, 'the journal was restored: the life before may have sent it', 0);
 }
 
-/** Why nothing may be opened on the symbol now; null when it may. */
-function closedTo(work: Work, symbol: string): string | null {
+/** Why nothing may be opened there now; null when it may. */
+function closedTo(work: Work, place: PositionKey): string | null {
   const { state } = work;
   if (state.report.failures >= READINGS_MAY_FAIL) return 'reconciling: the venue cannot be read';
   if (!state.ready) return `reconciling: ${state.stream === 'up' ? 'reading the venue' : state.streamReason}`;
   const unknown = Object.values(state.orders).find(
-    ({ order, status }) => order.symbol === symbol && status === 'unknown' && opens(order),
+    ({ order, status }) => keyOf(order) === place && status === 'unknown' && opensPosition(order),
   );
   if (unknown) return `reconciling: what became of ${unknown.order.clientOrderId} is not known yet`;
-  if (symbol in state.drifts) return 'reconciling: the venue shows another position than the books';
-  if (state.limbo.some(({ fill }) => fill.symbol === symbol)) return 'reconciling: a fill of unknown origin';
-  const foreign = state.foreign[symbol]?.amount ?? D.ZERO;
-  return D.isZero(foreign) ? null : `${foreign} on ${symbol} was not opened here`;
+  if (place in state.drifts) return 'reconciling: the venue shows another position than the books';
+  if (state.limbo.some(({ fill }) => keyOf(fill) === place)) return 'reconciling: a fill of unknown origin';
+  const foreign = state.foreign[place]?.amount ?? D.ZERO;
+  return D.isZero(foreign) ? null : `${foreign} on ${place} was not opened here`;
 }
 
 export function submitEnded(work: Work, record: OrderRecord, result: CallEnded['result']): void {
@@ -169,7 +169,7 @@ export function observePlain(work: Work, record: OrderRecord, order: RemoteOrder
 function touchBy(work: Work, record: OrderRecord, at: number): void {
   if (at > record.updatedAt) {
     record.updatedAt = at;
-    touch(work, record.order.symbol, at);
+    touch(work, keyOf(record.order), at);
   }
 }
 

@@ -8,7 +8,8 @@ import type { SymbolProtection } from '../../machines/messages.ts';
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import { type ActorEvent, GUARDIAN } from '../domain/events.ts';
-import type { SymbolName } from '../domain/instrument.ts';
+import { isReducing } from '../domain/order.ts';
+import { keyOf, keysIn, namedSide, type PositionKey, symbolOf } from '../domain/position-key.ts';
 import type { RemoteReport } from '../domain/remote.ts';
 import { holderOf } from './books.ts';
 import { send, type Work } from './executor-state.ts';
@@ -18,32 +19,33 @@ import type { OrderRecord } from './executor-types.ts';
 const TRIGGERED_FACTOR = 4;
 const STOPS = new Set(['STOP', 'STOP_MARKET', 'TRAILING_STOP_MARKET']);
 
-/** What bears on one symbol; made once a reading, so that a reading of n symbols costs n. */
-interface OfSymbol {
+/** What bears on one place; made once a reading, so that a reading of n places costs n. */
+interface OfPlace {
   readonly position: RemoteReport['positions'][number] | undefined;
   readonly algos: RemoteReport['openAlgoOrders'];
   readonly records: readonly OrderRecord[];
 }
 
 export function tellProtection(work: Work, report: RemoteReport): void {
-  const positions = new Map(report.positions.map((position) => [position.symbol, position]));
-  const algos = Map.groupBy(report.openAlgoOrders, (algo) => algo.symbol);
-  const records = Map.groupBy(Object.values(work.state.orders), (record) => record.order.symbol);
-  const symbols = Object.keys(work.state.holdings)
+  const positions = new Map(report.positions.map((position) => [keyOf(position), position]));
+  const algos = Map.groupBy(report.openAlgoOrders, keyOf);
+  const records = Map.groupBy(Object.values(work.state.orders), (record) => keyOf(record.order));
+  const symbols = keysIn(work.state.holdings)
     .sort()
-    .flatMap((symbol) =>
-      shown(work, report.at, symbol, {
-        position: positions.get(symbol),
-        algos: algos.get(symbol) ?? [],
-        records: records.get(symbol) ?? [],
+    .flatMap((place) =>
+      shown(work, report.at, place, {
+        position: positions.get(place),
+        algos: algos.get(place) ?? [],
+        records: records.get(place) ?? [],
       }),
     );
   send(work, GUARDIAN, { type: 'PROTECTION', readAt: report.at, symbols } as unknown as ActorEvent);
 }
 
-function shown(work: Work, readAt: number, symbol: SymbolName, of: OfSymbol): SymbolProtection[] {
-  const owner = holderOf(work, symbol);
-  const amount = owner === undefined ? undefined : work.state.holdings[symbol]?.[owner]?.amount;
+function shown(work: Work, readAt: number, place: PositionKey, of: OfPlace): SymbolProtection[] {
+  const symbol = symbolOf(place);
+  const owner = holderOf(work, place);
+  const amount = owner === undefined ? undefined : work.state.holdings[place]?.[owner]?.amount;
   if (owner === undefined || amount === undefined) return [];
   const { position } = of;
   const quantity = D.abs(amount);
@@ -53,6 +55,7 @@ function shown(work: Work, readAt: number, symbol: SymbolName, of: OfSymbol): Sy
   return [
     {
       symbol,
+      ...namedSide(place),
       owner,
       direction: isLong ? 'long' : 'short',
       quantity,
@@ -68,15 +71,14 @@ function shown(work: Work, readAt: number, symbol: SymbolName, of: OfSymbol): Sy
 function protectedBy(
   work: Work,
   readAt: number,
-  { algos, records }: OfSymbol,
+  { algos, records }: OfPlace,
   side: 'BUY' | 'SELL',
   all: Decimal,
 ): Decimal {
   const counted = new Set<string>();
   let covered = D.ZERO;
   for (const algo of algos) {
-    const reduces = algo.reduceOnly || algo.closePosition;
-    if (algo.side !== side || !STOPS.has(algo.type) || !reduces) continue;
+    if (algo.side !== side || !STOPS.has(algo.type) || !isReducing(algo)) continue;
     // Over by the stream's word: the reading lags.
     if (work.state.finished[algo.clientOrderId]) continue;
     counted.add(algo.clientOrderId);

@@ -9,7 +9,8 @@ import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import { cloneJson } from '../core/json.ts';
 import type { Emitted } from '../domain/events.ts';
-import type { SymbolName } from '../domain/instrument.ts';
+import { isReducing, opensPosition } from '../domain/order.ts';
+import { keyOf, keysIn, type PositionKey } from '../domain/position-key.ts';
 import type { RemoteAlgoOrder, RemoteCall, RemoteOrder, RemoteReport } from '../domain/remote.ts';
 import { settleLimbo, takeFill } from './attribution.ts';
 import {
@@ -29,7 +30,6 @@ import {
   findRecord,
   isQuiet,
   notify,
-  opens,
   recordByOrderId,
   send,
   settingsOf,
@@ -91,15 +91,13 @@ export function takeReport(work: Work, report: RemoteReport, askedAt: number): v
     if (!shown.has(record)) judgeAbsence(work, record, report, askedAt);
   settleLimbo(work);
   takeIncome(work, report.income, report.at);
-  const symbols = [
-    ...new Set([
-      ...Object.keys(state.holdings),
-      ...Object.keys(state.foreign),
-      ...Object.keys(state.positions),
-      ...Object.keys(state.drifts),
-    ]),
-  ];
-  for (const symbol of symbols.sort()) comparePosition(work, symbol, report);
+  const places = new Set([
+    ...keysIn(state.holdings),
+    ...keysIn(state.foreign),
+    ...keysIn(state.positions),
+    ...keysIn(state.drifts),
+  ]);
+  for (const place of [...places].sort()) comparePosition(work, place, report);
   compareWallet(work, report);
   sweepOrphans(work);
   reviewForeign(work);
@@ -116,8 +114,8 @@ function begin(work: Work, report: RemoteReport): void {
   const { state } = work;
   state.baseline = report.at;
   changeWallet(work, D.sub(report.wallet, state.wallet), 'DEPOSIT');
-  for (const { symbol, amount, entryPrice } of report.positions)
-    changeForeign(work, symbol, amount, entryPrice);
+  for (const position of report.positions)
+    changeForeign(work, keyOf(position), position.amount, position.entryPrice);
 }
 
 function remember(work: Work, report: RemoteReport): void {
@@ -125,11 +123,11 @@ function remember(work: Work, report: RemoteReport): void {
   const before = state.positions;
   state.positions = {};
   for (const position of report.positions)
-    if (!D.isZero(position.amount)) state.positions[position.symbol] = position;
+    if (!D.isZero(position.amount)) state.positions[keyOf(position)] = position;
   // The last known mark of what is gone: an inferred close needs a price.
-  for (const symbol of Object.keys({ ...state.holdings, ...state.drifts })) {
-    const last = before[symbol];
-    if (last && !(symbol in state.positions)) state.positions[symbol] = { ...last, amount: D.ZERO };
+  for (const place of [...keysIn(state.holdings), ...keysIn(state.drifts)]) {
+    const last = before[place];
+    if (last && !(place in state.positions)) state.positions[place] = { ...last, amount: D.ZERO };
   }
 }
 
@@ -144,7 +142,7 @@ function takeOrders(work: Work, report: RemoteReport, askedAt: number): Readonly
       observePlain(work, record, order);
       shown.add(record);
     } else if (!isOrphan(work, order, report))
-      noteForeign(work, order.symbol, {
+      noteForeign(work, keyOf(order), {
         book: 'plain',
         orderId: order.orderId,
         clientOrderId: order.clientOrderId,
@@ -156,7 +154,7 @@ function takeOrders(work: Work, report: RemoteReport, askedAt: number): Readonly
       observeAlgo(work, record, algo);
       shown.add(record);
     } else if (!isOrphan(work, algo, report))
-      noteForeign(work, algo.symbol, {
+      noteForeign(work, keyOf(algo), {
         book: 'algo',
         orderId: algo.algoId,
         clientOrderId: algo.clientOrderId,
@@ -174,10 +172,10 @@ const OURS = /^bh-/;
 
 /** An order of an earlier installation of ours that can only reduce, on a symbol with nothing to reduce. */
 function isOrphan(work: Work, order: RemoteOrder | RemoteAlgoOrder, report: RemoteReport): boolean {
-  const reduces = order.reduceOnly || ('closePosition' in order && order.closePosition);
-  const isFlat = !report.positions.some(({ symbol, amount }) => symbol === order.symbol && !D.isZero(amount));
-  if (!OURS.test(order.clientOrderId) || !reduces || !isFlat || !isQuiet(work, order.symbol, report.at))
-    return false;
+  const place = keyOf(order);
+  const isFlat = !report.positions.some((each) => keyOf(each) === place && !D.isZero(each.amount));
+  const isOurs = OURS.test(order.clientOrderId);
+  if (!isOurs || !isReducing(order) || !isFlat || !isQuiet(work, place, report.at)) return false;
   const { symbol, clientOrderId } = order;
   const isAlgo = 'algoId' in order;
   finding(
@@ -195,8 +193,8 @@ function isOrphan(work: Work, order: RemoteOrder | RemoteAlgoOrder, report: Remo
   return true;
 }
 
-function noteForeign(work: Work, symbol: SymbolName, order: ForeignOrder): void {
-  foreignOf(work, symbol).orders.push(order);
+function noteForeign(work: Work, place: PositionKey, order: ForeignOrder): void {
+  foreignOf(work, place).orders.push(order);
 }
 
 /** Not among the open orders: a reason to ask, never an answer. */
@@ -213,66 +211,65 @@ function judgeAbsence(work: Work, record: OrderRecord, report: RemoteReport, ask
 }
 
 /** Something is under way that may explain a difference. */
-function isBusy(work: Work, symbol: SymbolName, report: RemoteReport): boolean {
+function isBusy(work: Work, place: PositionKey, report: RemoteReport): boolean {
   const { state } = work;
-  if (!isQuiet(work, symbol, report.at)) return true;
-  if (state.limbo.some(({ fill }) => fill.symbol === symbol)) return true;
+  if (!isQuiet(work, place, report.at)) return true;
+  if (state.limbo.some(({ fill }) => keyOf(fill) === place)) return true;
   return Object.values(state.orders).some(
     (record) =>
-      record.order.symbol === symbol &&
-      (!record.acknowledged || lacksFills(record) || record.absentInReading),
+      keyOf(record.order) === place && (!record.acknowledged || lacksFills(record) || record.absentInReading),
   );
 }
 
-function comparePosition(work: Work, symbol: SymbolName, report: RemoteReport): void {
+function comparePosition(work: Work, place: PositionKey, report: RemoteReport): void {
   const { state, settings } = work;
-  const position = report.positions.find((each) => each.symbol === symbol);
+  const position = report.positions.find((each) => keyOf(each) === place);
   const reported = position?.amount ?? D.ZERO;
-  const missing = D.sub(reported, expectedAmount(work, symbol));
-  const foreign = state.foreign[symbol];
+  const missing = D.sub(reported, expectedAmount(work, place));
+  const foreign = state.foreign[place];
   if (foreign && position) {
     foreign.entryPrice = position.entryPrice;
     foreign.markPrice = position.markPrice ?? foreign.markPrice;
   }
   if (D.isZero(missing)) {
-    delete state.drifts[symbol];
-    delete state.findings[`drift:${symbol}`];
+    delete state.drifts[place];
+    delete state.findings[`drift:${place}`];
     return;
   }
-  if (isBusy(work, symbol, report)) {
-    wantReport(work, `${symbol} does not agree yet`, settings.quietMs);
+  if (isBusy(work, place, report)) {
+    wantReport(work, `${place} does not agree yet`, settings.quietMs);
     return;
   }
-  explain(work, symbol, missing, report);
+  explain(work, place, missing, report);
 }
 
-function explain(work: Work, symbol: SymbolName, missing: Decimal, report: RemoteReport): void {
+function explain(work: Work, place: PositionKey, missing: Decimal, report: RemoteReport): void {
   const { state, settings } = work;
-  const drift = state.drifts[symbol];
-  const shown = report.positions.find((each) => each.symbol === symbol)?.amount ?? D.ZERO;
+  const drift = state.drifts[place];
+  const shown = report.positions.find((each) => keyOf(each) === place)?.amount ?? D.ZERO;
   const isSame = drift !== undefined && D.eq(drift.amount, missing) && D.eq(drift.shown, shown);
-  if (!isSame) state.drifts[symbol] = { amount: missing, shown, at: report.at };
+  if (!isSame) state.drifts[place] = { amount: missing, shown, at: report.at };
   if (!isSame || report.at - drift.at < settings.quietMs) {
     state.lookDeep = true;
     finding(
       work,
-      `drift:${symbol}`,
-      `${symbol}: the venue shows ${shown}, the books differ by ${missing}; looking for the fills`,
+      `drift:${place}`,
+      `${place}: the venue shows ${shown}, the books differ by ${missing}; looking for the fills`,
     );
-    wantReport(work, `${symbol} differs by ${missing}`, settings.quietMs);
+    wantReport(work, `${place} differs by ${missing}`, settings.quietMs);
     return;
   }
-  if (touchesHolder(work, symbol, missing))
-    contradiction(work, `${symbol}: no fill explains that the venue shows ${shown}; ${missing} is inferred`);
-  inferPosition(work, symbol, missing, `inferred-${symbol}-${state.nextCall}`);
-  delete state.drifts[symbol];
+  if (touchesHolder(work, place, missing))
+    contradiction(work, `${place}: no fill explains that the venue shows ${shown}; ${missing} is inferred`);
+  inferPosition(work, place, missing, `inferred-${place}-${state.nextCall}`);
+  delete state.drifts[place];
 }
 
 /** What is foreign may come and go without a word to us. */
-function touchesHolder(work: Work, symbol: SymbolName, missing: Decimal): boolean {
-  const foreign = work.state.foreign[symbol]?.amount ?? D.ZERO;
+function touchesHolder(work: Work, place: PositionKey, missing: Decimal): boolean {
+  const foreign = work.state.foreign[place]?.amount ?? D.ZERO;
   const explained = D.sign(foreign) !== D.sign(missing) && D.lte(D.abs(missing), D.abs(foreign));
-  return holderOf(work, symbol) !== undefined && !explained;
+  return holderOf(work, place) !== undefined && !explained;
 }
 
 /** Once nothing is under way, the venue's wallet is the wallet; what no row explains is an adjustment. */
@@ -285,10 +282,10 @@ function compareWallet(work: Work, report: RemoteReport): void {
   }
   const drift = state.walletDrift;
   const isSame = drift !== null && D.eq(drift.amount, missing) && D.eq(drift.shown, report.wallet);
-  const active = Object.values(state.orders).map(({ order }) => order.symbol);
-  const waiting = state.limbo.map(({ fill }) => fill.symbol);
-  const symbols = new Set([...Object.keys(state.touched), ...active, ...waiting]);
-  const busy = [...symbols].some((symbol) => isBusy(work, symbol, report));
+  const active = Object.values(state.orders).map(({ order }) => keyOf(order));
+  const waiting = state.limbo.map(({ fill }) => keyOf(fill));
+  const places = new Set([...keysIn(state.touched), ...active, ...waiting]);
+  const busy = [...places].some((place) => isBusy(work, place, report));
   // The ledger's rows come later than the wallet shows them: an adjustment in their place would count twice.
   if (busy || !isSame || report.at - drift.at < settings.slowMs) {
     if (!isSame) state.walletDrift = { amount: missing, shown: report.wallet, at: report.at };
@@ -311,9 +308,9 @@ function sweepOrphans(work: Work): void {
   for (const record of records) {
     const { order, cancel } = record;
     const { owner, symbol } = order;
-    const mayOpen = records.some((each) => each.order.owner === owner && opens(each.order));
-    const isIdle = !opens(order) && !mayOpen && record.status === 'live' && cancel === null;
-    if (!isIdle || holderOf(work, symbol) !== undefined) {
+    const mayOpen = records.some((each) => each.order.owner === owner && opensPosition(each.order));
+    const isIdle = !opensPosition(order) && !mayOpen && record.status === 'live' && cancel === null;
+    if (!isIdle || holderOf(work, keyOf(order)) !== undefined) {
       record.orphanSince = null;
       continue;
     }
@@ -362,7 +359,8 @@ function prune(work: Work): void {
   const from = oldest(work);
   for (const [key, trade] of Object.entries(state.trades)) if (trade.at < from) delete state.trades[key];
   for (const [key, at] of Object.entries(state.rows)) if (at < from) delete state.rows[key];
-  for (const [symbol, at] of Object.entries(state.touched)) if (at < from) delete state.touched[symbol];
+  for (const place of keysIn(state.touched))
+    if ((state.touched[place] ?? 0) < from) delete state.touched[place];
   for (const [id, record] of Object.entries(state.finished))
     if ((record.overAt ?? 0) < from) {
       delete state.finished[id];

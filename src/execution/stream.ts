@@ -5,6 +5,7 @@
  * fill explains is taken from the ledger's rows and not from the event, so that it counts once.
  */
 import * as D from '../core/decimal.ts';
+import { keyOf } from '../domain/position-key.ts';
 import type { RemoteEvent } from '../domain/remote.ts';
 import { settleLimbo, takeFill } from './attribution.ts';
 import { expectedAmount, holderOf } from './books.ts';
@@ -68,12 +69,12 @@ function takeAlgo(work: Work, { algo }: EventOf<'algo'>): void {
 function takeAccount(work: Work, { reason, positions }: EventOf<'account'>): void {
   const { state, settings } = work;
   for (const position of positions) {
-    const { symbol } = position;
-    const known = state.positions[symbol];
-    state.positions[symbol] = { ...known, ...position };
+    const place = keyOf(position);
+    const known = state.positions[place];
+    state.positions[place] = { ...known, ...position };
     // Its fill is usually one event away; when it is not, a reading finds it.
-    if (!D.eq(position.amount, expectedAmount(work, symbol)))
-      wantReport(work, `the account shows ${position.amount} on ${symbol}`, 2 * settings.secondMs);
+    if (!D.eq(position.amount, expectedAmount(work, place)))
+      wantReport(work, `the account shows ${position.amount} on ${place}`, 2 * settings.secondMs);
   }
   if (reason !== 'ORDER') wantIncome(work, settings.secondMs, 0);
 }
@@ -87,9 +88,11 @@ export function wantIncome(work: Work, delayMs: number, tries: number): void {
 
 /** The event tells no ratio: zero stands for "not told". */
 function takeMarginCall(work: Work, { positions }: EventOf<'margin-call'>): void {
-  for (const { symbol } of positions) {
-    const holder = holderOf(work, symbol);
+  for (const position of positions) {
+    const { symbol } = position;
+    const place = keyOf(position);
+    const holder = holderOf(work, place);
     if (holder !== undefined) tell(work, holder, { type: 'MARGIN_CALLED', symbol, marginRatio: D.ZERO });
-    else finding(work, `margin:${symbol}`, `${symbol}: margin call on what nobody here opened`, 'critical');
+    else finding(work, `margin:${place}`, `${place}: margin call on what nobody here opened`, 'critical');
   }
 }

@@ -36,10 +36,14 @@ export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
   close: {
     ...MONEY,
     summary: 'close a position, or a share of it',
-    usage: 'close SYMBOL [share, such as 0.5 or 50%]',
+    usage: 'close SYMBOL [long|short] [share, such as 0.5 or 50%]',
   },
   'close-all': { ...MONEY, summary: 'close every position', usage: 'close-all' },
-  'move-stop': { ...MONEY, summary: 'move a position’s stop', usage: 'move-stop SYMBOL PRICE [loosen]' },
+  'move-stop': {
+    ...MONEY,
+    summary: 'move a position’s stop',
+    usage: 'move-stop SYMBOL [long|short] PRICE [loosen]',
+  },
   'force-entry': {
     ...MONEY,
     summary: 'enter now; risk decides as with any entry',

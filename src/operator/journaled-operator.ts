@@ -16,6 +16,8 @@ import { type ActorId, actorType } from '../core/ids.ts';
 import type { Command, CommandOf } from '../domain/command.ts';
 import type { ActorEvent, Message } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import type { Direction } from '../domain/order.ts';
+import { keyFor, POSITION_MODES } from '../domain/position-key.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalRow } from '../journal/journal.ts';
 import { COMMAND_RULES, refusal } from './command.ts';
@@ -97,10 +99,10 @@ export class JournaledOperator implements Operator {
   preview(command: Command): string {
     switch (command.kind) {
       case 'close': {
-        const held = this.#held(command.symbol)[0];
-        if (!held) return `No position is open on ${command.symbol}.`;
+        const held = this.#held(command.symbol, command.direction);
+        if (held.length === 0) return `No position is open on ${command.symbol}.`;
         const part = command.share === undefined ? 'all' : `a share of ${command.share}`;
-        return `Closes ${part} of ${describe(held)} at market${this.#atPrice(command.symbol)}.`;
+        return `Closes ${part} of ${held.map(describe).join(' and of ')} at market${this.#atPrice(command.symbol)}.`;
       }
       case 'close-all': {
         const held = this.#held();
@@ -108,7 +110,7 @@ export class JournaledOperator implements Operator {
         return `Closes ${held.length} position${held.length === 1 ? '' : 's'} at market: ${held.map(describe).join(', ')}.`;
       }
       case 'move-stop': {
-        const held = this.#held(command.symbol)[0];
+        const held = this.#held(command.symbol, command.direction)[0];
         if (!held) return `No position is open on ${command.symbol}.`;
         return `Moves the stop of ${describe(held)} from ${held.stopPrice ?? 'none'} to ${command.price}.`;
       }
@@ -166,8 +168,11 @@ export class JournaledOperator implements Operator {
     if (command.kind === 'trip' || command.kind === 'release')
       return { targets: host?.actorIds().filter((actor) => actorType(actor) === 'breaker') ?? [] };
     if (command.kind === 'close' || command.kind === 'move-stop' || command.kind === 'close-all') {
-      const symbol = command.kind === 'close-all' ? undefined : command.symbol;
-      return { targets: this.#held(symbol).map(({ actor }) => actor) };
+      const { symbol, direction } = command.kind === 'close-all' ? ANY : command;
+      const held = this.#held(symbol, direction);
+      if (command.kind === 'move-stop' && held.length > 1)
+        return refuse('SIDE_NEEDED', `${command.symbol} is held on both sides: name long or short`);
+      return { targets: held.map(({ actor }) => actor) };
     }
     return {};
   }
@@ -175,7 +180,7 @@ export class JournaledOperator implements Operator {
   #forced(command: CommandOf<'force-entry'>, by: string): Parts {
     const host = this.#options.host();
     const { symbol } = command;
-    if (!host?.actorIds().includes(entryDeskOf(symbol)))
+    if (this.#desk(symbol, command.direction) === undefined || !host)
       return refuse('UNKNOWN_SYMBOL', `this run does not trade ${symbol}`);
     const price = host.price(symbol);
     if (price === undefined) return refuse('NO_PRICE', `no price of ${symbol} is known yet`);
@@ -208,6 +213,14 @@ export class JournaledOperator implements Operator {
       : refuse('UNKNOWN_EVENT', `${actor} knows no ${event.type}; it knows ${known.join(', ')}`);
   }
 
+  /** Whichever there is: one a symbol, or one a side. */
+  #desk(symbol: SymbolName, direction: Direction): ActorId | undefined {
+    const actors = this.#options.host()?.actorIds() ?? [];
+    return POSITION_MODES.map((mode) => entryDeskOf(keyFor(symbol, direction, mode))).find((desk) =>
+      actors.includes(desk),
+    );
+  }
+
   async #tell(request: OperatorRequest, parts: Parts): Promise<OperatorAnswer> {
     const { id, command } = request;
     const host = this.#options.host();
@@ -238,7 +251,8 @@ export class JournaledOperator implements Operator {
     const [only] = targets;
     if (refused) return undefined;
     if (command.kind === 'test-event') return this.#echoes.await(command.actor, testEar(command.event.type));
-    if (signal) return this.#echoes.await(entryDeskOf(signal.symbol), deskEar());
+    const desk = signal && this.#desk(signal.symbol, signal.direction);
+    if (desk !== undefined) return this.#echoes.await(desk, deskEar());
     if (targets.length !== 1 || only === undefined || actorType(only) !== 'position') return undefined;
     return this.#echoes.await(only, positionEar);
   }
@@ -265,7 +279,7 @@ export class JournaledOperator implements Operator {
   }
 
   /** Positions that hold something, or are about to. */
-  #held(symbol?: SymbolName): Held[] {
+  #held(symbol?: SymbolName, direction?: Direction): Held[] {
     const host = this.#options.host();
     return (host?.actorIds() ?? []).flatMap((actor) => {
       if (actorType(actor) !== 'position') return [];
@@ -273,7 +287,7 @@ export class JournaledOperator implements Operator {
       const text = host?.snapshot(actor);
       if (text === undefined) return [];
       const { context } = JSON.parse(text) as { context: PositionContext };
-      return [{ ...context, actor }];
+      return direction === undefined || direction === context.direction ? [{ ...context, actor }] : [];
     });
   }
 
@@ -282,6 +296,9 @@ export class JournaledOperator implements Operator {
     return price === undefined ? '' : `, now ${price}`;
   }
 }
+
+/** Of a command that names none. */
+const ANY: { readonly symbol?: SymbolName; readonly direction?: Direction } = {};
 
 type Held = PositionContext & { readonly actor: ActorId };
 

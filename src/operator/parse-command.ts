@@ -9,6 +9,7 @@ import { BulkheadError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { type Command, type CommandKind, MARKET_DIRECTIONS, type TestEvent } from '../domain/command.ts';
+import type { Direction } from '../domain/order.ts';
 import { COMMAND_KINDS, COMMAND_RULES } from './command.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -125,6 +126,9 @@ const share = (reader: Reader): { share?: string } => {
   return { share: value };
 };
 
+const side = (reader: Reader): { direction?: Direction } =>
+  reader.has('direction') ? { direction: reader.oneOf('direction', SIDES) } : {};
+
 const reason = (reader: Reader): { reason?: string } => {
   const text = reader.optionalText('reason');
   return text === undefined ? {} : { reason: text };
@@ -149,11 +153,12 @@ const READ: Readonly<Record<CommandKind, Read>> = {
     ...reason(reader),
   }),
   resume: () => ({ kind: 'resume' }),
-  close: (reader) => ({ kind: 'close', symbol: reader.symbol(), ...share(reader) }),
+  close: (reader) => ({ kind: 'close', symbol: reader.symbol(), ...side(reader), ...share(reader) }),
   'close-all': () => ({ kind: 'close-all' }),
   'move-stop': (reader) => ({
     kind: 'move-stop',
     symbol: reader.symbol(),
+    ...side(reader),
     price: reader.decimal('price'),
     ...(reader.raw('loosen') === true ? { loosen: true } : {}),
   }),
@@ -170,7 +175,7 @@ const READ: Readonly<Record<CommandKind, Read>> = {
     kind: 'lock',
     symbol: reader.symbol(),
     minutes: reader.whole('minutes', MAX_MINUTES),
-    ...(reader.has('direction') ? { direction: reader.oneOf('direction', SIDES) } : {}),
+    ...side(reader),
     reason: reader.text('reason'),
   }),
   unlock: (reader) => ({ kind: 'unlock', symbol: reader.symbol() }),
@@ -278,13 +283,8 @@ function fieldsOf(kind: CommandKind, words: readonly string[]): Fields {
     case 'pause':
       return /^\d+$/.test(one ?? '') ? { minutes: Number(one), ...from(1) } : from(0);
     case 'close':
-      return only(2, { symbol: one, share: two === undefined ? undefined : shareOf(two) });
     case 'move-stop':
-      return only(3, {
-        symbol: one,
-        price: two,
-        ...(three === undefined ? {} : { loosen: three === 'loosen' }),
-      });
+      return ofPosition(kind, words);
     case 'force-entry':
       return only(3, { symbol: one, direction: two, stopPrice: three });
     case 'blacklist':
@@ -316,6 +316,20 @@ function fieldsOf(kind: CommandKind, words: readonly string[]): Fields {
     default:
       return only(0, {});
   }
+}
+
+/** The side may stand behind the symbol. */
+function ofPosition(kind: 'close' | 'move-stop', [symbol, ...words]: readonly string[]): Fields {
+  const named = SIDES.find((each) => each === words[0]?.toLowerCase());
+  const [what, more, odd] = named ? words.slice(1) : words;
+  const tooMany = kind === 'close' ? more : odd;
+  if (tooMany !== undefined) throw wrong(kind, `"${tooMany}" is one word too many`);
+  return {
+    ...(symbol === undefined ? {} : { symbol }),
+    ...(named ? { direction: named } : {}),
+    ...(what === undefined ? {} : kind === 'close' ? { share: shareOf(what) } : { price: what }),
+    ...(kind === 'close' || more === undefined ? {} : { loosen: more === 'loosen' }),
+  };
 }
 
 /** "50%" as a share; everything else is judged as it stands. */

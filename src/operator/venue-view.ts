@@ -1,4 +1,6 @@
 /** How things stand with a remote venue, as people see it. */
+import type { HedgeSide } from '../domain/position-key.ts';
+
 export interface HistogramStatus {
   readonly count: number;
   readonly meanMs: number | null;
@@ -51,6 +53,8 @@ export interface VenueStatus {
   /** What stands at the venue that nobody here made; `bulkhead adopt SYMBOL` and `ignore` settle it. */
   readonly foreign: readonly {
     readonly symbol: string;
+    /** In hedge mode. */
+    readonly positionSide?: HedgeSide;
     readonly amount: string;
     readonly orders: number;
     readonly ignored: boolean;

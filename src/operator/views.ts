@@ -11,6 +11,7 @@ import type { ActorId } from '../core/ids.ts';
 import type { Json } from '../core/json.ts';
 import type { Candle } from '../domain/candle.ts';
 import type { Direction } from '../domain/order.ts';
+import type { HedgeSide } from '../domain/position-key.ts';
 import type { Refusal } from '../domain/risk.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
 import type { ScannedRow } from '../journal/journal.ts';
@@ -146,6 +147,8 @@ export interface OrderView {
 
 export interface DeskView {
   readonly symbol: string;
+  /** In hedge mode: the side that this desk is for. */
+  readonly positionSide?: HedgeSide;
   readonly state: string;
   readonly position: ActorId | null;
   readonly blocks: Readonly<Record<string, string>>;

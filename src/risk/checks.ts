@@ -3,7 +3,8 @@
  */
 import { div, gt, lt, max, toNumber, ZERO } from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { Entry, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
+import { keyFor, modeOf } from '../domain/position-key.ts';
+import type { Entry, Exposure, PortfolioView, Refusal, RiskLimits } from '../domain/risk.ts';
 import type { Company } from './correlation.ts';
 
 export type Check = (
@@ -16,6 +17,12 @@ export type Check = (
 
 export const refuse = (rule: string, detail: string): Refusal => ({ rule, detail });
 
+const placeIn = (view: PortfolioView, { symbol, direction }: Pick<Exposure, 'symbol' | 'direction'>) =>
+  keyFor(symbol, direction, modeOf(view));
+
+const placesHeld = (view: PortfolioView): number =>
+  new Set(view.exposures.map((exposure) => placeIn(view, exposure))).size;
+
 const tradingIsActive: Check = (_entry, _instrument, view) =>
   view.tradingState === 'active' ? null : refuse('trading-state', `trading is ${view.tradingState}`);
 
@@ -26,11 +33,12 @@ const instrumentTrades: Check = (entry, instrument) =>
       ? refuse('instrument', `${entry.symbol} was sent with the instrument of ${instrument.symbol}`)
       : null;
 
-/** One position a symbol; an add needs the one it adds to, in the same direction. */
+/** One position a symbol, in hedge mode one a side of it; an add needs the one it adds to, in the same direction. */
 const onePositionPerSymbol: Check = (entry, _instrument, view) => {
-  const held = view.exposures.filter((exposure) => exposure.symbol === entry.symbol);
+  const place = placeIn(view, entry);
+  const held = view.exposures.filter((exposure) => placeIn(view, exposure) === place);
   if (!entry.add)
-    return held.length === 0 ? null : refuse('one-per-symbol', `${entry.symbol} is held or being entered`);
+    return held.length === 0 ? null : refuse('one-per-symbol', `${place} is held or being entered`);
   return held.some((exposure) => exposure.direction === entry.direction)
     ? null
     : refuse('one-per-symbol', `no open ${entry.direction} position in ${entry.symbol} to add to`);
@@ -39,7 +47,7 @@ const onePositionPerSymbol: Check = (entry, _instrument, view) => {
 const positionCount: Check = (entry, _instrument, view, limits) => {
   if (entry.add) return null;
   const allowed = Math.floor(toNumber(div(max(view.equity, ZERO), limits.capitalPerPosition, 8, 'down')));
-  const held = new Set(view.exposures.map((exposure) => exposure.symbol)).size;
+  const held = placesHeld(view);
   return held + 1 > allowed
     ? refuse('position-count', `${held} positions; equity ${view.equity} allows ${allowed}`)
     : null;
@@ -48,7 +56,7 @@ const positionCount: Check = (entry, _instrument, view, limits) => {
 /** A position that could not have its stop must not be opened; an add shares the stop that is there. */
 const stopsAreLeft: Check = (entry, _instrument, view, { conditionalOrders: { limit, reserve } }) => {
   if (entry.add) return null;
-  const own = new Set(view.exposures.map((exposure) => exposure.symbol)).size;
+  const own = placesHeld(view);
   const foreign = view.foreignConditionals ?? 0;
   const also = foreign > 0 ? ` and ${foreign} conditional orders that nobody here placed` : '';
   return own + foreign + 1 > limit - reserve

@@ -121,10 +121,10 @@ export const BOT_COMMANDS: readonly BotCommand[] = [
   acting('stop', { name: 'stop' }),
   acting('pause', { name: 'pause' }),
   acting('resume', { name: 'resume' }),
-  acting('close', { name: 'close', usage: 'SYMBOL [share, such as 50%]' }),
+  acting('close', { name: 'close', usage: 'SYMBOL [long|short] [share, such as 50%]' }),
   acting('close', {
     name: 'partial',
-    usage: 'SYMBOL SHARE',
+    usage: 'SYMBOL [long|short] SHARE',
     summary: 'close a share of a position',
     words: shareNeeded,
   }),
@@ -167,7 +167,8 @@ export const BOT_COMMANDS: readonly BotCommand[] = [
 ];
 
 function shareNeeded(words: readonly string[]): readonly string[] {
-  if (words.length >= 2) return words;
+  const said = words.filter((word) => !/^(long|short)$/i.test(word));
+  if (said.length >= 2) return words;
   throw new BulkheadError('USAGE', 'partial: say which share of the position', {
     hint: 'Write: /partial SYMBOL SHARE, such as /partial BTCUSDT 50%. The whole: /close SYMBOL.',
   });

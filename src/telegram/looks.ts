@@ -1,5 +1,6 @@
 /** What each looking command answers: a view, put into words, with the buttons that follow from it. */
 import { BulkheadError } from '../core/errors.ts';
+import { keyOfActor, type PositionKey, positionSideOf, symbolOf } from '../domain/position-key.ts';
 import { mayDo } from '../operator/command.ts';
 import type { ProfitGroup, Views } from '../operator/views.ts';
 import type { Button, Keyboard } from './chat.ts';
@@ -55,7 +56,7 @@ function countOf(word: string | undefined, otherwise: number): number {
   });
 }
 
-function symbolOf(word: string | undefined, usage: string): string {
+function symbolSaid(word: string | undefined, usage: string): string {
   if (word !== undefined) return word.toUpperCase();
   throw new BulkheadError('USAGE', 'Which symbol?', { hint: `Write: ${usage}, such as BTCUSDT.` });
 }
@@ -72,20 +73,22 @@ function rows(buttons: readonly Button[], width: number): Button[][] {
   );
 }
 
-const positionButtons = (symbol: string, person: Person): Keyboard => {
-  const look = [{ words: 'Picture', data: anew(`chart ${symbol}`) }, refreshButton(`status ${symbol}`)];
+/** In hedge mode a symbol may be held on both sides: the one that is meant is named. */
+const positionButtons = (place: PositionKey, person: Person): Keyboard => {
+  const side = positionSideOf(place);
+  const named = side === 'BOTH' ? symbolOf(place) : `${symbolOf(place)} ${side.toLowerCase()}`;
+  const look = [{ words: 'Picture', data: anew(`chart ${place}`) }, refreshButton(`status ${place}`)];
   const act = [
-    { words: 'Close half', data: anew(`close ${symbol} 50%`) },
-    { words: 'Close', data: anew(`close ${symbol}`) },
+    { words: 'Close half', data: anew(`close ${named} 50%`) },
+    { words: 'Close', data: anew(`close ${named}`) },
   ];
   return mayDo(person.role, 'trader') ? [look, act] : [look];
 };
 
 async function position(symbol: string, { person, lookout }: LookContext): Promise<Reply> {
   const view = await lookout.views.position(symbol);
-  const { symbol: named } = view.context;
   const message = lifeText(view, marketNow(lookout));
-  if (view.status) return { message, keyboard: positionButtons(named, person) };
+  if (view.status) return { message, keyboard: positionButtons(keyOfActor(view.actor), person) };
   return { message, keyboard: [[{ words: 'Picture', data: anew(`chart ${symbol}`) }]] };
 }
 
@@ -151,7 +154,8 @@ export const LOOKS = {
       const all = lookout.views.positions();
       const buttons = all
         .slice(0, 20)
-        .map(({ symbol }) => ({ words: symbol, data: anew(`status ${symbol}`) }));
+        .map(({ actor }) => keyOfActor(actor))
+        .map((place) => ({ words: place, data: anew(`status ${place}`) }));
       const closing = mayDo(person.role, 'trader') && all.length > 0;
       return {
         message: positionsText(all),
@@ -162,7 +166,7 @@ export const LOOKS = {
       };
     },
   chart: ([word]) => {
-    const symbol = symbolOf(word, '/chart SYMBOL');
+    const symbol = symbolSaid(word, '/chart SYMBOL');
     return ({ lookout }) => drawPosition(symbol, lookout);
   },
   orders: ([symbol]) =>

@@ -1,6 +1,8 @@
 /** What was made, as texts: trades, profit by whatever one asks for, exits, entries. Pure. */
+
 import { duration, moment, money, signedMoney } from '../core/amounts.ts';
 import { type Decimal, div, isZero, mul, neg, round, sub, ZERO } from '../core/decimal.ts';
+import { keyOf } from '../domain/position-key.ts';
 import type { DeskView, ProfitLine, Results, TradesPage } from '../operator/views.ts';
 import { bold, line, type Message, text } from './markup.ts';
 import { pairs, table } from './table.ts';
@@ -107,7 +109,9 @@ export function statsText(results: Results, byReason: readonly ProfitLine[]): Me
 /** What each desk decided last, the newest first. */
 export function entriesText(desks: readonly DeskView[], most: number): Message {
   const decided = desks
-    .flatMap(({ symbol, lastRefusal, passedOver, state }) => {
+    .flatMap((desk) => {
+      const { lastRefusal, passedOver, state } = desk;
+      const symbol = keyOf(desk);
       const refused = lastRefusal?.refusals.map(({ rule, detail }) => `${rule} (${detail})`).join('; ');
       const passed = passedOver.at(-1);
       return [
@@ -128,9 +132,7 @@ export function entriesText(desks: readonly DeskView[], most: number): Message {
     text(
       bold('Signals and what became of them'),
       [...counts].map(([name, count]) => `${name} ${count}`).join(', ') || 'No signal was heard yet.',
-      ...blocked.map(
-        ({ symbol, blocks }) => line`${bold(symbol)} blocked: ${Object.values(blocks).join('; ')}`,
-      ),
+      ...blocked.map((desk) => line`${bold(keyOf(desk))} blocked: ${Object.values(desk.blocks).join('; ')}`),
       ...decided.map(({ at, symbol, why }) => line`${moment(at).slice(5)} ${bold(symbol)} ${why}`),
     ),
   ];

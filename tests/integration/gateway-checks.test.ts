@@ -83,6 +83,12 @@ const REFUSED: readonly (readonly [
     (v) => v.on(ACCOUNT, account({ dualSidePosition: true })).on(POSITIONS, { json: [position('BTCUSDT')] }),
     /close them, or switch to one-way mode/,
   ],
+  [
+    'one-way mode with a position, where hedge mode is configured',
+    (v) => v.on(POSITIONS, { json: [position('BTCUSDT')] }),
+    /in one-way mode with positions or orders open: close them, or switch to hedge mode/,
+    { limits: { maxLeverage: 20, marginMode: 'isolated', positionMode: 'hedge' } },
+  ],
   ['symbols that do not exist', () => {}, /does not list NOUSDT: correct/, { symbols: ['NOUSDT'] }],
 ];
 
@@ -135,6 +141,7 @@ describe('the start-up checks refuse', () => {
       symbols: ['BTCUSDT'],
       maxLeverage: 20,
       marginMode: 'isolated',
+      positionMode: 'one-way',
       allowWithdrawals: false,
       maxClockSkewMs: 1000,
     } as const;
@@ -177,6 +184,23 @@ describe('the start-up checks go on', () => {
     assert.ok(check?.ok && /Switched/.test(check.detail));
     const [request] = venue.requests('POST /fapi/v1/positionSide/dual');
     assert.equal(request?.params.get('dualSidePosition'), 'false');
+  });
+
+  test('switching to hedge mode where that is configured, and leaving it where it is so', async (t) => {
+    const limits = { maxLeverage: 20, marginMode: 'isolated', positionMode: 'hedge' } as const;
+    const other = await gatewayHarness(t, { limits });
+    assert.match(
+      (await find(other.open, 'position-mode'))?.detail ?? '',
+      /Switched from one-way mode to hedge/,
+    );
+    const [request] = other.venue.requests('POST /fapi/v1/positionSide/dual');
+    assert.equal(request?.params.get('dualSidePosition'), 'true');
+    const same = await gatewayHarness(t, { limits });
+    same.venue
+      .on(ACCOUNT, account({ dualSidePosition: true }))
+      .on(POSITIONS, { json: [{ ...position('BTCUSDT'), positionSide: 'LONG' }] });
+    assert.equal((await find(same.open, 'position-mode'))?.detail, 'Hedge mode.');
+    assert.equal(same.venue.requests('POST /fapi/v1/positionSide/dual').length, 0);
   });
 
   test('nothing is set by a process that may not act', async (t) => {

@@ -25,7 +25,7 @@ function gatewayTo(t: TestContext, venue: WholeVenue) {
     random: seededRandom(3),
     mayAct: () => true,
     symbols: ['BTCUSDT', 'ETHUSDT'],
-    limits: { maxLeverage: 20, marginMode: 'isolated' },
+    limits: { maxLeverage: 20, marginMode: 'isolated', positionMode: 'one-way' },
     allowWithdrawals: false,
     callTimeoutMs: 1000,
   });

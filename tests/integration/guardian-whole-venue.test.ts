@@ -32,7 +32,7 @@ test('nobody answers for an uncovered position: the guardian’s own stop is at 
     random: seededRandom(3),
     mayAct: () => true,
     symbols: ['BTCUSDT'],
-    limits: { maxLeverage: 20, marginMode: 'isolated' },
+    limits: { maxLeverage: 20, marginMode: 'isolated', positionMode: 'one-way' },
     allowWithdrawals: false,
   });
   t.after(() => gateway.close());

@@ -262,6 +262,7 @@ describe('answers', () => {
     await ask(TOM, '/stauts', /There is no command \/stauts. Did you mean "status"\?/);
     await ask(TOM, '/movestop BTCUSDT', /Write: \/movestop SYMBOL PRICE/);
     await ask(TOM, '/partial BTCUSDT', /say which share/);
+    await ask(TOM, '/partial BTCUSDT long', /say which share/);
     await ask(TOM, '/status NOPEUSDT', /No position of NOPEUSDT/);
     await ask(TOM, '/profit by moon', /no grouping "by"/);
     await ask(TOM, '/trades 0', /"0" is no count/);

@@ -59,6 +59,15 @@ test('every invariant holds in fixed and in fresh worlds', async (t) => {
     );
 });
 
+test('in hedge mode, too: longs and shorts of one symbol, each with its stop', async () => {
+  const hedged = (seed: number): Job => job(seed, { positionMode: 'hedge', hours: 0.5 });
+  const answers = await simulate([1, 2, 108].map(hedged));
+  assert.deepEqual(complaints(answers, hedged), []);
+  const trades = answers.map((answer) => ('report' in answer ? answer.report.trades : 0));
+  assert.ok(trades.reduce((sum, count) => sum + count, 0) > 10, 'the worlds trade');
+  assert.match(commandOf(hedged(1), FAULT_SETS.length), /--hedge$/);
+});
+
 test('the same seed twice is the same trace; another is another', async () => {
   const short = (seed: number): Job => job(seed, { hours: 0.4 });
   const answers = await simulate([short(11), short(11), short(12), short(12)]);

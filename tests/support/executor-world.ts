@@ -3,14 +3,16 @@
  * way, readings that lag, streams that drop, double and reorder, a process that starts anew at any step.
  */
 import assert from 'node:assert/strict';
+import { positionOf } from '../../machines/messages.ts';
 import * as D from '../../src/core/decimal.ts';
 import { cloneJson } from '../../src/core/json.ts';
 import type { ActorEvent, Emitted } from '../../src/domain/events.ts';
 import type { OrderRequest, Side, VenueEvent } from '../../src/domain/order.ts';
+import { type PositionKey, positionSideOf, symbolOf } from '../../src/domain/position-key.ts';
 import type { CallEnded, RemoteCall, RemoteEvent } from '../../src/domain/remote.ts';
 import { Executor, type ExecutorInput, type ExecutorOptions } from '../../src/execution/executor.ts';
 import { ModelVenue } from './model-venue.ts';
-import { checkStory } from './order-story.ts';
+import { checkStory, ownedBy } from './order-story.ts';
 
 /** What becomes of one call. 'never' is executed or not, and nobody hears of it: the process dies first. */
 export type Fate = 'fine' | 'lost-request' | 'lost-answer' | 'late' | 'refused';
@@ -57,8 +59,12 @@ export class World {
   #epoch = 0;
   #timer: { at: number } | null = null;
 
-  constructor(options: Partial<ExecutorOptions> = {}) {
+  /** Of its owners: symbols, or places such as BTCUSDT/LONG. */
+  readonly places: readonly string[];
+
+  constructor(options: Partial<ExecutorOptions> = {}, places?: readonly string[]) {
     this.options = { symbols: ['BTCUSDT', 'ETHUSDT'], ...options };
+    this.places = places ?? this.options.symbols;
     this.executor = new Executor(this.options);
     this.venue.now = this.now;
     this.venue.keep();
@@ -268,21 +274,21 @@ export class World {
 
   submit(order: Partial<OrderRequest> & { readonly owner?: string }): string {
     const ref = order.ref ?? `order-${++this.#refs}`;
-    const symbol = order.symbol ?? 'BTCUSDT';
-    const owner = order.owner ?? ownerOf(symbol);
+    const place = (order.symbol ?? 'BTCUSDT') as PositionKey;
+    const owner = order.owner ?? ownerOf(place);
     const clientOrderId = `bh-${owner}-${ref}`;
     this.apply({
       type: 'order.submit',
       at: this.now,
       order: {
         side: 'BUY',
-        positionSide: 'BOTH',
+        positionSide: positionSideOf(place),
         type: 'MARKET',
         quantity: '1',
         reduceOnly: false,
         ...order,
         ref,
-        symbol,
+        symbol: symbolOf(place),
         owner,
         clientOrderId,
       },
@@ -291,11 +297,12 @@ export class World {
   }
 
   stop(quantity = '1', symbol = 'BTCUSDT', side: Side = 'SELL'): string {
-    return this.submit({ symbol, side, type: 'STOP_MARKET', quantity, reduceOnly: true, triggerPrice: '90' });
+    const terms = { quantity, reduceOnly: !symbol.includes('/'), triggerPrice: '90' };
+    return this.submit({ symbol, side, type: 'STOP_MARKET', ...terms });
   }
 
   cancel(ref: string, symbol = 'BTCUSDT', owner = ownerOf(symbol)): void {
-    this.apply({ type: 'order.cancel', at: this.now, owner, ref, symbol });
+    this.apply({ type: 'order.cancel', at: this.now, owner, ref, symbol: symbolOf(symbol as PositionKey) });
   }
 
   /** What the owner was told of one order, in order. */
@@ -318,11 +325,11 @@ export class World {
   }
 
   held(symbol = 'BTCUSDT'): string {
-    return this.executor.state.holdings[symbol]?.[ownerOf(symbol)]?.amount ?? '0';
+    return this.executor.state.holdings[symbol as PositionKey]?.[ownerOf(symbol)]?.amount ?? '0';
   }
 
   foreign(symbol = 'BTCUSDT'): string {
-    return this.executor.state.foreign[symbol]?.amount ?? '0';
+    return this.executor.state.foreign[symbol as PositionKey]?.amount ?? '0';
   }
 
   submits(ref: string, symbol = 'BTCUSDT'): number {
@@ -346,8 +353,8 @@ export class World {
     assert.deepEqual(state.limbo, []);
     assert.deepEqual(state.drifts, {});
     assert.equal(state.ready, true);
-    for (const symbol of this.options.symbols) {
-      const held = Object.values(state.holdings[symbol] ?? {}).map(({ amount }) => amount);
+    for (const symbol of this.places) {
+      const held = Object.values(state.holdings[symbol as PositionKey] ?? {}).map(({ amount }) => amount);
       const books = D.sum([...held, this.foreign(symbol)]);
       assert.equal(books, this.venue.amount(symbol), `${symbol}: books against venue`);
       assert.equal(ownedBy(this.eventsOf(symbol)), this.held(symbol), `${symbol}: what its owner was told`);
@@ -367,7 +374,7 @@ export class World {
 
   /** Each owner's story of each order is a legal one. */
   checkStories(): void {
-    for (const symbol of this.options.symbols) {
+    for (const symbol of this.places) {
       const stories = new Map<string, VenueEvent[]>();
       const trades = new Set<string>();
       for (const event of this.eventsOf(symbol)) {
@@ -389,11 +396,4 @@ export class World {
   }
 }
 
-export const ownerOf = (symbol: string): string => `position/${symbol}/BOTH/1`;
-
-export const ownedBy = (events: readonly VenueEvent[]): string =>
-  D.sum(
-    events.flatMap((event) =>
-      event.type === 'ORDER_FILLED' ? [event.side === 'BUY' ? event.quantity : D.neg(event.quantity)] : [],
-    ),
-  );
+export const ownerOf = (place: string): string => positionOf(place as PositionKey, 1);

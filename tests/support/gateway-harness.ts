@@ -42,7 +42,7 @@ export async function gatewayHarness(
     random: seededRandom(1),
     mayAct: () => may.act,
     symbols: ['BTCUSDT', 'ETHUSDT'],
-    limits: { maxLeverage: 20, marginMode: 'isolated' },
+    limits: { maxLeverage: 20, marginMode: 'isolated', positionMode: 'one-way' },
     allowWithdrawals: false,
     callTimeoutMs: 400,
     log,

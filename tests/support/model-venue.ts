@@ -1,10 +1,12 @@
 /**
- * A little remote venue for the executor's tests: one-way mode, market and limit orders, conditional stops, a
- * wallet and a ledger. Pure; its readings may be taken as they were some time ago.
+ * A little remote venue for the executor's tests: market and limit orders, conditional stops, a wallet and a ledger.
+ * In one-way mode it is told symbols; in hedge mode places, such as BTCUSDT/LONG, where one side closes and never
+ * turns round. Pure; its readings may be taken as they were some time ago.
  */
 import * as D from '../../src/core/decimal.ts';
 import { cloneJson } from '../../src/core/json.ts';
-import { type IdentifiedOrder, isConditional, type Side } from '../../src/domain/order.ts';
+import { type IdentifiedOrder, isConditional, isReducing, type Side } from '../../src/domain/order.ts';
+import { keyOf, type PositionKey, positionSideOf, symbolOf } from '../../src/domain/position-key.ts';
 import type {
   RemoteAlgoOrder,
   RemoteAnswers,
@@ -83,7 +85,9 @@ export class ModelVenue {
       orders.some((each) => each.clientOrderId === id && isOpenOrder(each)) ||
       algos.some((each) => each.clientOrderId === id && each.status === 'NEW');
     if (isOpen) return { outcome: 'rejected', code: -4116, reason: 'ClientOrderId is duplicated.' };
-    if (order.reduceOnly && !isConditional(order.type) && D.isZero(this.#reducible(order.symbol, order.side)))
+    const left = this.#reducible(keyOf(order), order.side);
+    const tooMuch = order.positionSide === 'BOTH' ? D.isZero(left) : D.gt(order.quantity ?? D.ZERO, left);
+    if (isReducing(order) && !isConditional(order.type) && tooMuch)
       return { outcome: 'rejected', code: -2022, reason: 'ReduceOnly Order is rejected.' };
     this.executed.set(id, (this.executed.get(id) ?? 0) + 1);
     if (isConditional(order.type))
@@ -97,7 +101,7 @@ export class ModelVenue {
       algoId: String(this.state.next++),
       clientOrderId: order.clientOrderId,
       side: order.side,
-      positionSide: 'BOTH',
+      positionSide: order.positionSide,
       type: order.type,
       status: 'NEW',
       quantity: order.quantity ?? '0',
@@ -114,7 +118,7 @@ export class ModelVenue {
   place(
     order: Pick<
       IdentifiedOrder,
-      'symbol' | 'side' | 'type' | 'clientOrderId' | 'reduceOnly' | 'quantity' | 'price'
+      'symbol' | 'side' | 'positionSide' | 'type' | 'clientOrderId' | 'reduceOnly' | 'quantity' | 'price'
     >,
   ): RemoteOrder {
     const placed: Writable<RemoteOrder> = {
@@ -122,11 +126,11 @@ export class ModelVenue {
       orderId: String(this.state.next++),
       clientOrderId: order.clientOrderId,
       side: order.side,
-      positionSide: 'BOTH',
+      positionSide: order.positionSide,
       type: order.type,
       status: 'NEW',
       price: order.price ?? '0',
-      quantity: order.quantity ?? D.abs(this.amount(order.symbol)),
+      quantity: order.quantity ?? D.abs(this.amount(keyOf(order))),
       filled: '0',
       averagePrice: '0',
       reduceOnly: order.reduceOnly,
@@ -140,8 +144,8 @@ export class ModelVenue {
 
   /** In up to two executions; what a reduce-only order cannot reduce expires. */
   #fillMarket(order: Writable<RemoteOrder>): void {
-    const most = order.reduceOnly
-      ? D.min(order.quantity, this.#reducible(order.symbol, order.side))
+    const most = isReducing(order)
+      ? D.min(order.quantity, this.#reducible(keyOf(order), order.side))
       : order.quantity;
     const half = D.gt(most, '1') ? '1' : most;
     this.fill(order, half);
@@ -159,7 +163,7 @@ export class ModelVenue {
   fill(order: Writable<RemoteOrder>, quantity: string, clientOrderId = order.clientOrderId): void {
     const price = this.priceOf(order.symbol);
     const fee = D.mul(D.mul(price, quantity), FEE);
-    const realizedPnl = this.#move(order.symbol, order.side === 'BUY' ? quantity : D.neg(quantity), price);
+    const realizedPnl = this.#move(keyOf(order), order.side === 'BUY' ? quantity : D.neg(quantity), price);
     const cost = D.add(D.mul(order.averagePrice, order.filled), D.mul(price, quantity));
     order.filled = D.add(order.filled, quantity);
     order.averagePrice = D.div(cost, order.filled, 8);
@@ -171,7 +175,7 @@ export class ModelVenue {
       tradeId,
       orderId: order.orderId,
       side: order.side,
-      positionSide: 'BOTH',
+      positionSide: order.positionSide,
       price,
       quantity,
       maker: false,
@@ -185,7 +189,7 @@ export class ModelVenue {
     if (!D.isZero(realizedPnl)) this.#row('REALIZED_PNL', order.symbol, realizedPnl, tradeId);
     this.#row('COMMISSION', order.symbol, D.neg(fee), tradeId);
     this.#say({ kind: 'order', at: this.now, order: { ...order }, fill: { ...fill, clientOrderId } });
-    this.#account('ORDER', order.symbol);
+    this.#account('ORDER', keyOf(order));
     if (order.status === 'FILLED') this.#finish(order);
   }
 
@@ -227,7 +231,14 @@ export class ModelVenue {
 
   #position(state: VenueState, symbol: string): RemotePosition {
     const { amount, entry } = state.positions[symbol] ?? { amount: '0', entry: '0' };
-    return { symbol, positionSide: 'BOTH', amount, entryPrice: entry, markPrice: this.priceOf(symbol) };
+    const place = symbol as PositionKey;
+    return {
+      symbol: symbolOf(place),
+      positionSide: positionSideOf(place),
+      amount,
+      entryPrice: entry,
+      markPrice: this.priceOf(symbolOf(place)),
+    };
   }
 
   end(order: Writable<RemoteOrder>, status: RemoteOrder['status']): void {
@@ -251,7 +262,8 @@ export class ModelVenue {
 
   trigger(algo: Writable<RemoteAlgoOrder>, clientOrderId = algo.clientOrderId): void {
     this.#algoBecomes(algo, 'TRIGGERING');
-    if (D.isZero(this.#reducible(algo.symbol, algo.side))) {
+    const left = this.#reducible(keyOf(algo), algo.side);
+    if (D.isZero(left) || (algo.positionSide !== 'BOTH' && D.gt(algo.quantity, left))) {
       this.#algoBecomes(algo, 'REJECTED');
       return;
     }
@@ -273,8 +285,9 @@ export class ModelVenue {
   }
 
   /** Somebody trades by hand, or the venue itself does. */
-  trade(symbol: string, side: Side, quantity: string, clientOrderId: string): void {
-    this.place({ symbol, side, type: 'MARKET', clientOrderId, reduceOnly: false, quantity });
+  trade(place: string, side: Side, quantity: string, clientOrderId: string): void {
+    const [symbol, positionSide] = [symbolOf(place as PositionKey), positionSideOf(place as PositionKey)];
+    this.place({ symbol, side, positionSide, type: 'MARKET', clientOrderId, reduceOnly: false, quantity });
   }
 
   fund(symbol: string, amount: string): void {

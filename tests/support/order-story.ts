@@ -39,3 +39,11 @@ export function checkStory(ref: string, story: readonly VenueEvent[]): void {
     }
   }
 }
+
+/** What the fills that it was told of come to, signed. */
+export const ownedBy = (events: readonly VenueEvent[]): string =>
+  D.sum(
+    events.flatMap((event) =>
+      event.type === 'ORDER_FILLED' ? [event.side === 'BUY' ? event.quantity : D.neg(event.quantity)] : [],
+    ),
+  );

@@ -1,6 +1,7 @@
 /** What nobody here made, the guardian's own orders, and money that no fill explains. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keyOf } from '../../src/domain/position-key.ts';
 import { reconcileReport } from '../../src/execution/reconciliation.ts';
 import { fillsOf, holding, settle, unheard } from '../support/executor-cases.ts';
 import { ownerOf, World } from '../support/executor-world.ts';
@@ -58,7 +59,7 @@ test('a person adopts, ignores and closes what is foreign', () => {
   ignored.apply({ type: 'IGNORE', at: ignored.now, symbol: 'BTCUSDT', by: 'ann' });
   ignored.run(120_000);
   assert.equal(
-    ignored.executor.state.foreign.BTCUSDT?.blocked,
+    ignored.executor.state.foreign[keyOf({ symbol: 'BTCUSDT' })]?.blocked,
     true,
     'one-way mode nets: nothing opens beside it',
   );
@@ -79,6 +80,7 @@ test('policy close closes what is foreign, reduce-only, and cancels its orders',
     venue.place({
       symbol: 'BTCUSDT',
       side: 'BUY',
+      positionSide: 'BOTH',
       type: 'LIMIT',
       clientOrderId: 'web_2',
       reduceOnly: false,

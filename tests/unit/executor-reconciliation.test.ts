@@ -75,6 +75,7 @@ test('S5: an order that nobody here placed is reported once, and its symbol bloc
     venue.place({
       symbol: 'BTCUSDT',
       side: 'BUY',
+      positionSide: 'BOTH',
       type: 'LIMIT',
       clientOrderId: 'web_1',
       reduceOnly: false,

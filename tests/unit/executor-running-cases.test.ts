@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Protection, SymbolProtection } from '../../machines/messages.ts';
+import { keyOf } from '../../src/domain/position-key.ts';
 import { reconcileReport } from '../../src/execution/reconciliation.ts';
 import { fillsOf, holding, OPENED, settle, unheard } from '../support/executor-cases.ts';
 import { ownerOf, World } from '../support/executor-world.ts';
@@ -45,7 +46,7 @@ test('R3: a reading older than what the stream said does not roll an order back'
   });
   world.run(1_000);
   const { next, events } = reconcileReport(world.executor.state, old, world.options);
-  assert.equal(next.holdings.BTCUSDT?.[ownerOf('BTCUSDT')]?.amount, '2');
+  assert.equal(next.holdings[keyOf({ symbol: 'BTCUSDT' })]?.[ownerOf('BTCUSDT')]?.amount, '2');
   assert.ok(!events.some(({ to }) => to === ownerOf('BTCUSDT')));
   assert.deepEqual(world.heard(ref), OPENED);
 });

@@ -6,6 +6,7 @@ import { KillLog, killLogPath } from '../../src/app/kill-log.ts';
 import { KillVenue, type OwnedView } from '../../src/app/kill-venue.ts';
 import type { Time } from '../../src/core/clock.ts';
 import { add, neg } from '../../src/core/decimal.ts';
+import { keyOf } from '../../src/domain/position-key.ts';
 import type { RemoteAnswers, RemoteCall, RemoteOutcome } from '../../src/domain/remote.ts';
 import type { VenueGateway } from '../../src/exchange/venue-gateway.ts';
 import { tempDir } from '../support/temp.ts';
@@ -95,6 +96,8 @@ class TinyVenue {
   }
 }
 
+const BTC = keyOf({ symbol: 'BTCUSDT' });
+
 function bench(t: TestContext, owned: Partial<OwnedView> = {}, accountWide = false) {
   const dataDir = tempDir(t, 'kill');
   const { order } = engageKill(dataDir, { ...ORDER, accountWide });
@@ -105,7 +108,7 @@ function bench(t: TestContext, owned: Partial<OwnedView> = {}, accountWide = fal
   const run = (own = log) =>
     new KillVenue({
       ...{ order, log: own, time, realTime: time, timeFactor: 1, gateway: venue.gateway },
-      owned: { symbols: [], foreign: {}, ...owned },
+      owned: { places: [], foreign: {}, ...owned },
       isEngaged: () => readKill(dataDir)?.id === order.id,
       say: () => {},
     }).run();
@@ -135,14 +138,14 @@ describe('at the venue', () => {
   });
 
   test('of a position that is partly foreign only our part goes', async (t) => {
-    const { venue, run } = bench(t, { symbols: ['BTCUSDT'], foreign: { BTCUSDT: '0.5' } });
+    const { venue, run } = bench(t, { places: [BTC], foreign: { [BTC]: '0.5' } });
     venue.positions.set('BTCUSDT', '2');
     assert.equal(await run(), 'flat');
     assert.deepEqual(venue.sent, ['close BTCUSDT SELL 1.5']);
   });
 
   test('an order without an answer holds its symbol up until there is evidence', async (t) => {
-    const { venue, run, time } = bench(t, { symbols: ['BTCUSDT', 'ETHUSDT'] });
+    const { venue, run, time } = bench(t, { places: [BTC, keyOf({ symbol: 'ETHUSDT' })] });
     venue.positions.set('BTCUSDT', '2').set('ETHUSDT', '1');
     venue.answers = ['lose', 'do-silently'];
     const began = time.now;
@@ -155,7 +158,7 @@ describe('at the venue', () => {
   });
 
   test('a killer that wakes up after the release sends nothing', async (t) => {
-    const { venue, run, dataDir } = bench(t, { symbols: ['BTCUSDT'] });
+    const { venue, run, dataDir } = bench(t, { places: [BTC] });
     venue.positions.set('BTCUSDT', '2');
     venue.onCall = ({ call }) => {
       if (call !== 'report') return;
@@ -167,7 +170,7 @@ describe('at the venue', () => {
   });
 
   test('the next process goes on from the log, a line cut short included', async (t) => {
-    const { venue, run, log, dataDir, order, time } = bench(t, { symbols: ['BTCUSDT'] });
+    const { venue, run, log, dataDir, order, time } = bench(t, { places: [BTC] });
     venue.positions.set('BTCUSDT', '2');
     venue.answers = ['do-silently'];
     venue.onCall = ({ call }) => {

@@ -58,6 +58,18 @@ describe('reading', () => {
       share: '0.05',
     });
     assert.deepEqual(parseWords(['close', 'BTCUSDT', '100%']), { kind: 'close', symbol: 'BTCUSDT' });
+    const long = { symbol: 'BTCUSDT', direction: 'long' };
+    assert.deepEqual(parseWords(['close', 'BTCUSDT', 'long']), { kind: 'close', ...long });
+    assert.deepEqual(parseWords(['close', 'BTCUSDT', 'LONG', '50%']), {
+      kind: 'close',
+      ...long,
+      share: '0.5',
+    });
+    assert.deepEqual(parseWords(['move-stop', 'BTCUSDT', 'long', '98', 'loosen']), {
+      ...{ kind: 'move-stop', ...long, price: '98', loosen: true },
+    });
+    for (const words of ['close BTCUSDT long 50% x', 'move-stop BTCUSDT 98 loosen x'])
+      assert.throws(() => parseWords(words.split(' ')), /one word too many/);
   });
 
   test('what is wrong says how it is written, and nothing unknown is passed over', () => {

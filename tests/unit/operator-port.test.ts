@@ -5,8 +5,10 @@ import { entryDeskOf, OPERATOR } from '../../machines/messages.ts';
 import type { OperatorContext } from '../../machines/operator.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { createPositionMachine } from '../../machines/position.ts';
+import { configSchema } from '../../src/config/schema.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { Command } from '../../src/domain/command.ts';
+import { keyOf } from '../../src/domain/position-key.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
 import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
@@ -14,7 +16,7 @@ import { type ChartNode, eventsOf } from '../../src/operator/chart-drawing.ts';
 import { JournaledOperator } from '../../src/operator/journaled-operator.ts';
 import type { OperatorRequest } from '../../src/operator/operator.ts';
 import { inMemory } from '../support/array-market.ts';
-import { type SystemRun, startRun } from '../support/system-harness.ts';
+import { BUSY_CONFIG, type SystemRun, startRun } from '../support/system-harness.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 let market: MarketData;
@@ -141,7 +143,7 @@ describe('the operator over the whole system', () => {
     assert.equal(barred.outcome, 'refused');
     assert.match(barred.text, /blacklisted by alice|cooling down/);
     await operator.execute(asked({ kind: 'blacklist', change: 'clear', symbols: [] }));
-    const desk = contextOf<{ coolUntil: number | null }>(run, entryDeskOf(symbol));
+    const desk = contextOf<{ coolUntil: number | null }>(run, entryDeskOf(keyOf({ symbol })));
     const forced = await force({ stopPrice: String(Math.round(price * 0.97)) });
     assert.ok(['ENTERING', 'RISK'].includes(forced.code), JSON.stringify([forced, desk]));
   });
@@ -187,6 +189,35 @@ describe('the operator over the whole system', () => {
     assert.equal(await code(actor, close, true), 'refused NOT_HERE');
     await run.system.runtime.quiescent();
     assert.equal(run.system.runtime.actor(actor)?.snapshotText, before);
+  });
+
+  test('in hedge mode a word names the side that it means', async () => {
+    const config = configSchema.parse({ ...BUSY_CONFIG, venue: { positionMode: 'hedge' } });
+    const run = await startRun({ market, config });
+    await run.drive();
+    const operator = operatorOf(run);
+    const symbol = SYMBOLS.find((name) => !openIn(run).some((actor) => actor.includes(name))) ?? '';
+    const price = run.system.audience.prices()[symbol] ?? 0;
+    const say = (command: Command) => operator.execute(asked(command, { confirmed: true }));
+    for (const direction of ['long', 'short'] as const) {
+      const stopPrice = String(Math.round(price * (direction === 'long' ? 0.97 : 1.03)));
+      const entered = await say({ kind: 'force-entry', symbol, direction, stopPrice });
+      assert.equal(entered.code, 'ENTERING', entered.text);
+      await run.system.runtime.quiescent();
+    }
+    const own = () => openIn(run).filter((actor) => actor.includes(symbol));
+    assert.equal(own().length, 2);
+    const stop = String(Math.round(price * 0.98));
+    assert.equal((await say({ kind: 'move-stop', symbol, price: stop })).code, 'SIDE_NEEDED');
+    const moved = await say({ kind: 'move-stop', symbol, direction: 'long', price: stop });
+    assert.equal(moved.outcome, 'accepted', moved.text);
+    const closed = await say({ kind: 'close', symbol, direction: 'short' });
+    assert.equal(closed.outcome, 'accepted', closed.text);
+    await run.system.runtime.quiescent();
+    assert.deepEqual(
+      own().map((actor) => actor.split('/')[2]),
+      ['LONG'],
+    );
   });
 
   test('roles and age are refused on record, and do nothing', async () => {

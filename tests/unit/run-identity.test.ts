@@ -40,3 +40,25 @@ test('limits that the running actors would pass over in silence are refused, by 
       message: new RegExp(`holds a run whose ${part} is`),
     });
 });
+
+test('a journal keeps the position mode that it began with, and one from before there was another is one-way', async () => {
+  const store = new MemoryJournal({ account: 'test', clock: new VirtualTime(0) });
+  await store.open();
+  const lease = await store.acquireLease('me', 1_000);
+  const open = async (positionMode: string) => {
+    const { market } = await openRun(settings({ venue: { positionMode } }), '/nowhere', store, lease);
+    await market.close();
+  };
+  await open('hedge');
+  await open('hedge');
+  await assert.rejects(open('one-way'), {
+    code: 'CONFIG_INVALID',
+    message: /holds a run whose position mode is hedge; now it would be one-way/,
+  });
+  const { positionMode: _, ...old } = JSON.parse((await store.getMeta('run')) ?? '') as {
+    positionMode: string;
+  };
+  await store.setMeta(lease, 'run', JSON.stringify(old));
+  await open('one-way');
+  await assert.rejects(open('hedge'), { code: 'CONFIG_INVALID' });
+});

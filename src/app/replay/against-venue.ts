@@ -12,7 +12,9 @@ import { BulkheadError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { SILENT } from '../../core/logger.ts';
 import { VENUE } from '../../domain/events.ts';
+import { keyOf, keysIn, type PositionKey, symbolOf } from '../../domain/position-key.ts';
 import type { RemoteReport } from '../../domain/remote.ts';
+import { placeOf } from '../../execution/belief-check.ts';
 import { type BelievedPosition, reconcile, reconcileReport } from '../../execution/reconciliation.ts';
 import type { remoteRegistry } from '../compose-live.ts';
 import type { CommandOptions, Io } from '../io.ts';
@@ -61,12 +63,13 @@ export async function againstRemote(
   if (!engine) return [];
   executor.restore(engine.context as Json);
   const { state } = defined(executor.current(), 'rebuilt executor');
-  const symbols = [...new Set([...Object.keys(state.holdings), ...Object.keys(state.foreign)])].sort();
+  const places = [...keysIn(state.holdings), ...keysIn(state.foreign)];
+  const symbols = [...new Set(places.map(symbolOf))].sort();
   const report = await readVenue(options, io, venue, state.cursor, symbols);
   const { findings } = reconcileReport({ ...state }, report, executorOptions);
   const positions = believed(await moments.actors(n, 'alive'));
   return [
-    ...foreign(positions, report, (symbol) => state.foreign[symbol]?.ignored === true),
+    ...foreign(positions, report, (place) => state.foreign[place]?.ignored === true),
     ...quantities(positions, report),
     ...unprotected(report),
     ...findings.map((detail): VenueDifference => ({ symbol: '', kind: 'finding', detail })),
@@ -76,20 +79,23 @@ export async function againstRemote(
 function foreign(
   positions: readonly BelievedPosition[],
   report: RemoteReport,
-  isLeftAlone: (symbol: string) => boolean,
+  isLeftAlone: (place: PositionKey) => boolean,
 ): VenueDifference[] {
-  return report.positions.flatMap(({ symbol, amount }): VenueDifference[] => {
-    const isOurs = positions.some((each) => each.symbol === symbol && !isZero(each.quantity));
-    if (isZero(amount) || isOurs || isLeftAlone(symbol)) return [];
+  return report.positions.flatMap((held): VenueDifference[] => {
+    const { symbol, amount } = held;
+    const place = keyOf(held);
+    const isOurs = positions.some((each) => placeOf(each) === place && !isZero(each.quantity));
+    if (isZero(amount) || isOurs || isLeftAlone(place)) return [];
     const detail = `the venue holds ${amount} that no position of this journal knows`;
     return [{ symbol, kind: 'foreign', detail }];
   });
 }
 
 function quantities(positions: readonly BelievedPosition[], report: RemoteReport): VenueDifference[] {
-  return positions.flatMap(({ symbol, direction, quantity }): VenueDifference[] => {
+  return positions.flatMap((ours): VenueDifference[] => {
+    const { symbol, direction, quantity } = ours;
     if (isZero(quantity)) return [];
-    const amount = report.positions.find((each) => each.symbol === symbol)?.amount ?? ZERO;
+    const amount = report.positions.find((each) => keyOf(each) === placeOf(ours))?.amount ?? ZERO;
     const isSameSide = isZero(amount) || sign(amount) > 0 === (direction === 'long');
     if (eq(abs(amount), quantity) && isSameSide) return [];
     const detail = `the journal knows ${quantity} ${direction}, the venue holds ${amount}`;
@@ -98,10 +104,11 @@ function quantities(positions: readonly BelievedPosition[], report: RemoteReport
 }
 
 function unprotected({ positions, openAlgoOrders }: RemoteReport): VenueDifference[] {
-  return positions.flatMap(({ symbol, amount }): VenueDifference[] => {
+  return positions.flatMap((held): VenueDifference[] => {
+    const { symbol, amount } = held;
     if (isZero(amount)) return [];
     const closes = sign(amount) > 0 ? 'SELL' : 'BUY';
-    const stops = openAlgoOrders.filter((each) => each.symbol === symbol && each.side === closes);
+    const stops = openAlgoOrders.filter((each) => keyOf(each) === keyOf(held) && each.side === closes);
     const covered = stops.some(({ closePosition }) => closePosition)
       ? abs(amount)
       : stops.reduce<Decimal>((sum, { quantity }) => add(sum, quantity ?? ZERO), ZERO);

@@ -4,7 +4,7 @@
  */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { positionOf } from '../../../machines/messages.ts';
+import { placeNamed, positionOf } from '../../../machines/messages.ts';
 import type { MachineRegistry } from '../../../supervisors/machine-registry.ts';
 import { Moments } from '../../../supervisors/moments.ts';
 import { BulkheadError, isBulkheadError } from '../../core/errors.ts';
@@ -72,12 +72,13 @@ export async function rowOf({ store, options }: Pick<Past, 'store' | 'options'>,
 
 /** "BTCUSDT/3" and "BTCUSDT" are short for a position's whole name; another name is an actor's. */
 async function actorNamed(store: JournalStore, named: string): Promise<ActorId> {
-  if (actorType(named) === 'position' || !/^[A-Z0-9]{2,30}(\/\d+)?$/.test(named)) return named;
-  const [symbol = '', life] = named.split('/');
-  if (life !== undefined) return positionOf(symbol, Number(life));
+  const isShort = /^[A-Z0-9]{2,30}(\/LONG|\/SHORT)?(\/\d+)?$/.test(named);
+  if (actorType(named) === 'position' || !isShort) return named;
+  const { place, life } = placeNamed(named);
+  if (life !== undefined) return positionOf(place, life);
   const all = await store.rowsAt((await store.head()).n);
-  const own = all.filter(({ actor }) => actor.startsWith(`position/${symbol}/`));
-  return own.at(-1)?.actor ?? positionOf(symbol, 0);
+  const own = all.filter(({ actor }) => actor.startsWith(`position/${place}/`));
+  return own.at(-1)?.actor ?? positionOf(place, 0);
 }
 
 async function step(past: Past): Promise<number> {

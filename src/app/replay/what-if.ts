@@ -6,12 +6,14 @@
  * held against its journal where the unchanged configuration gives that again; a run against a remote venue runs
  * twice on a simulated one, on the candles that its scanners saw.
  */
+
 import { CONFIG_KEYS } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { add, type Decimal, sub, ZERO } from '../../core/decimal.ts';
 import { BulkheadError } from '../../core/errors.ts';
 import { didYouMean } from '../../core/suggest.ts';
+import { keyOfActor, modeOf } from '../../domain/position-key.ts';
 import type { JournalRow, JournalStore } from '../../journal/journal.ts';
 import { allRows } from '../../journal/journal-beginning.ts';
 import type { MarketData } from '../../market/market-data.ts';
@@ -117,6 +119,7 @@ function configOf(
   const places = [
     { path: 'market.source', value: source, flag: 'the journal' },
     { path: 'market.symbols', value: market.symbols, flag: 'the journal' },
+    { path: 'venue.positionMode', value: modeOf(identity), flag: 'the journal' },
     ...(market.seed === null ? [] : [{ path: 'market.seed', value: market.seed, flag: 'the journal' }]),
     ...(source === 'recorded'
       ? [{ path: 'market.recording', value: own.recording ?? market.recording, flag: 'the journal' }]
@@ -166,9 +169,10 @@ const COMPARED = [
   'reason',
   'closedAt',
 ] as const;
-const keyOf = ({ symbol, openedAt }: ExportRecord): string => `${symbol} ${openedAt}`;
+const keyOf = ({ symbol, actor, openedAt }: ExportRecord): string =>
+  `${keyOfActor(String(actor ?? `position/${symbol}`))} ${openedAt}`;
 
-/** A trade is the same one when it was opened on the same symbol at the same instant. */
+/** A trade is the same one when it was opened at the same place at the same instant. */
 export function comparedTrades(
   before: readonly ExportRecord[],
   after: readonly ExportRecord[],

@@ -4,6 +4,7 @@
  */
 import { type Config, configSchema } from '../../config/schema.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
+import { type Moded, modeOf } from '../../domain/position-key.ts';
 import { RESTLESS } from './restless.ts';
 
 /** Shared with the soak of real processes. */
@@ -47,7 +48,15 @@ export const BALANCE = '10000';
 /** Of equity: few enough positions that the limit is met. */
 const MOST_EXPOSURE = '0.6';
 
-export function simulatedConfig(symbols: readonly SymbolName[], dataDir: string, standby: boolean): Config {
+interface Installation extends Moded {
+  readonly standby: boolean;
+}
+
+export function simulatedConfig(
+  symbols: readonly SymbolName[],
+  dataDir: string,
+  { standby, ...mode }: Installation,
+): Config {
   return configSchema.parse({
     ...BUSY,
     mode: 'paper',
@@ -60,6 +69,7 @@ export function simulatedConfig(symbols: readonly SymbolName[], dataDir: string,
       restUrl: 'http://127.0.0.1:1',
       streamUrl: 'ws://127.0.0.1:1',
       maxSignalAgeMs: 180_000,
+      positionMode: modeOf(mode),
     },
     status: { intervalMs: 60_000 },
     log: { level: 'warn' },

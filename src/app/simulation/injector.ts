@@ -9,6 +9,7 @@
 import * as D from '../../core/decimal.ts';
 import type { Random } from '../../core/random.ts';
 import { VENUE } from '../../domain/events.ts';
+import { hedgeSide, modeOf } from '../../domain/position-key.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import { presetFaults } from '../../venue-server/faults-presets.ts';
 import type { FaultPlan, Strike } from './fault-plan.ts';
@@ -270,13 +271,11 @@ export class Injector {
       instrument.stepSize,
     );
     const away = D.floorTo(D.fromNumber(quote.last * 0.97), instrument.tickSize);
+    const side = this.#random.next() < 0.5 || type === 'LIMIT' ? 'BUY' : 'SELL';
+    const isHedged = modeOf(this.#world.options) === 'hedge';
     return this.#byHand({
-      ...{
-        symbol,
-        side: this.#random.next() < 0.5 || type === 'LIMIT' ? 'BUY' : 'SELL',
-        type,
-        quantity: size,
-      },
+      ...{ symbol, side, type, quantity: size },
+      ...(isHedged ? { positionSide: hedgeSide(side === 'BUY' ? 'long' : 'short') } : {}),
       ...(type === 'LIMIT' ? { price: away, timeInForce: 'GTC' } : {}),
       newClientOrderId: `web_${++this.#hands}`,
     });

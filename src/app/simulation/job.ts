@@ -2,7 +2,7 @@
 import type { SeedReport, SimulateOptions } from './simulate.ts';
 
 /** What a worker can be told: no functions. */
-export type Job = Pick<SimulateOptions, 'seed' | 'hours' | 'symbols' | 'faults' | 'crashAt'>;
+export type Job = Pick<SimulateOptions, 'seed' | 'hours' | 'symbols' | 'faults' | 'crashAt' | 'positionMode'>;
 
 export interface Timed {
   readonly report: SeedReport;

@@ -12,7 +12,8 @@ import * as D from '../../core/decimal.ts';
 import { closeTime } from '../../domain/candle.ts';
 import type { ActorEvent, Cause, Intent } from '../../domain/events.ts';
 import { PORTFOLIO } from '../../domain/events.ts';
-import type { IdentifiedOrder } from '../../domain/order.ts';
+import { type IdentifiedOrder, isReducing, type PositionSide } from '../../domain/order.ts';
+import { keyOf } from '../../domain/position-key.ts';
 import type { ClosedCandles } from '../../domain/signal.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 
@@ -21,6 +22,7 @@ export interface LedgerOrder {
   readonly symbol: string;
   readonly clientOrderId: string;
   readonly side: 'BUY' | 'SELL';
+  readonly positionSide?: PositionSide;
   readonly status: string;
   readonly origQty: string;
   readonly executedQty: string;
@@ -34,6 +36,7 @@ export interface LedgerAlgo {
   readonly clientAlgoId: string;
   readonly symbol: string;
   readonly side: 'BUY' | 'SELL';
+  readonly positionSide?: PositionSide;
   readonly algoStatus: string;
   readonly quantity: string;
   readonly reduceOnly: boolean;
@@ -53,6 +56,7 @@ export interface SoakLedger {
     readonly orderId: number;
     readonly symbol: string;
     readonly side: 'BUY' | 'SELL';
+    readonly positionSide?: PositionSide;
     readonly qty: string;
     readonly price: string;
     readonly realizedPnl: string;
@@ -66,7 +70,11 @@ export interface SoakLedger {
     readonly time: number;
     readonly tradeId: string;
   }[];
-  readonly positions: readonly { readonly symbol: string; readonly quantity: string }[];
+  readonly positions: readonly {
+    readonly symbol: string;
+    readonly positionSide?: PositionSide;
+    readonly quantity: string;
+  }[];
 }
 
 const MONEY = new Set(['ORDER_FILLED', 'POSITION_CLOSED', 'WALLET_CHANGED']);
@@ -157,7 +165,7 @@ export class JournalFacts {
     if (this.intended.has(order.clientOrderId))
       this.problems.push(`${order.clientOrderId} was intended twice (row ${row.n})`);
     this.intended.set(order.clientOrderId, { n: row.n, at: row.at, order });
-    if (order.reduceOnly || order.closePosition) return;
+    if (isReducing(order)) return;
     const by = cause.kind === 'intent' ? `${cause.n}:${cause.i}` : cause.kind;
     if (!this.#confirmed.has(by))
       this.problems.push(`row ${row.n} of ${row.actor} opens without the portfolio's last word (${by})`);
@@ -256,8 +264,9 @@ export function checkOrders(ledger: SoakLedger, facts: JournalFacts, lateMs: num
 }
 
 /** What only reduces is cut by the venue to what there is to reduce. */
-const isQuantity = ({ quantity, reduceOnly }: IdentifiedOrder, came: D.Decimal): boolean =>
-  quantity === undefined || (reduceOnly ? D.lte(came, quantity) : D.eq(came, quantity));
+const isQuantity = (order: IdentifiedOrder, came: D.Decimal): boolean =>
+  order.quantity === undefined ||
+  (isReducing(order) ? D.lte(came, order.quantity) : D.eq(came, order.quantity));
 
 const isOurs = (clientOrderId: string): boolean =>
   !/^(autoclose-|adl_autoclose|settlement_autoclose-)/.test(clientOrderId);
@@ -336,17 +345,19 @@ function ownersOf(ledger: SoakLedger, facts: JournalFacts): Map<string, string> 
 /** What is open at the venue and has no live stop of its whole size. */
 export function withoutStop(ledger: SoakLedger): string[] {
   const problems: string[] = [];
-  for (const { symbol, quantity } of ledger.positions) {
+  for (const position of ledger.positions) {
+    const { quantity } = position;
+    const place = keyOf(position);
     const amount = D.decimal(quantity);
     if (D.isZero(amount)) continue;
     const side = D.sign(amount) > 0 ? 'SELL' : 'BUY';
     const stops = ledger.algoOrders.filter(
-      (algo) => algo.symbol === symbol && algo.side === side && algo.algoStatus === 'NEW',
+      (algo) => keyOf(algo) === place && algo.side === side && algo.algoStatus === 'NEW',
     );
     const covered = stops.some(({ closePosition }) => closePosition)
       ? D.abs(amount)
       : D.sum(stops.map((algo) => D.decimal(algo.quantity)));
-    if (D.lt(covered, D.abs(amount))) problems.push(`${symbol}: ${amount} open, ${covered} protected`);
+    if (D.lt(covered, D.abs(amount))) problems.push(`${place}: ${amount} open, ${covered} protected`);
   }
   return problems;
 }

@@ -2,6 +2,8 @@
  * How long what was open stood without its stop, from the venue's own books: positions from its trades, protection
  * from the lives of its conditional orders.
  */
+import { isReducing } from '../../domain/order.ts';
+import { keyOf, type PositionKey, symbolOf } from '../../domain/position-key.ts';
 import type { SoakLedger } from './ledger-checks.ts';
 
 export interface Gap {
@@ -23,21 +25,21 @@ interface Change {
 const DUST = 1e-9;
 
 export function gapsOf(ledger: SoakLedger, until: number): Gap[] {
-  const symbols = new Set(ledger.trades.map(({ symbol }) => symbol));
-  return [...symbols].flatMap((symbol) => gapsOn(symbol, changesOf(ledger, symbol), until));
+  const places = new Set(ledger.trades.map(keyOf));
+  return [...places].flatMap((place) => gapsOn(symbolOf(place), changesOf(ledger, place), until));
 }
 
-function changesOf(ledger: SoakLedger, symbol: string): Change[] {
+function changesOf(ledger: SoakLedger, place: PositionKey): Change[] {
   const changes: Change[] = [];
   const filledAt = new Map<string, number>();
   for (const trade of ledger.trades) {
-    if (trade.symbol !== symbol) continue;
+    if (keyOf(trade) !== place) continue;
     filledAt.set(String(trade.orderId), trade.time);
     const amount = Number(trade.qty) * (trade.side === 'BUY' ? 1 : -1);
     changes.push({ at: trade.time, position: amount, long: 0, short: 0 });
   }
   for (const algo of ledger.algoOrders) {
-    if (algo.symbol !== symbol || !(algo.reduceOnly || algo.closePosition)) continue;
+    if (keyOf(algo) !== place || !isReducing(algo)) continue;
     const amount = algo.closePosition ? Number.MAX_SAFE_INTEGER : Number(algo.quantity);
     const sides = algo.side === 'SELL' ? { long: amount, short: 0 } : { long: 0, short: amount };
     changes.push({ at: algo.createTime, position: 0, ...sides });

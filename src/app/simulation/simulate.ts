@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Moded, type PositionKey, symbolOf } from '../../domain/position-key.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
@@ -23,7 +24,7 @@ import type { SimProcess } from './process.ts';
 import type { CrashPoint } from './store.ts';
 import { type Life, type Plant, SimWorld, type WorldParts } from './world.ts';
 
-export interface SimulateOptions {
+export interface SimulateOptions extends Moded {
   readonly seed: number;
   readonly hours: number;
   readonly symbols: number;
@@ -119,12 +120,12 @@ class Simulation {
       epochOf: (process) => this.#epochs.get(process),
       violate,
     };
-    const { maxTotalExposure } = simulatedConfig(world.symbols, '.', false).risk;
+    const { maxTotalExposure } = simulatedConfig(world.symbols, '.', { standby: false }).risk;
     this.#orders = new OrdersCheck(this.#oracle, Number(maxTotalExposure));
     this.#protection = new ProtectionCheck(
       this.#oracle,
       () => this.#isHealthy(),
-      (symbol) => this.#isOurs(symbol),
+      (place) => this.#isOurs(place),
     );
     this.#kill = new KillCheck(this.#oracle, (symbol) => this.#isOurs(symbol));
     this.#coverage = new Coverage(() => world.living);
@@ -204,12 +205,12 @@ class Simulation {
   }
 
   /** Not what a person opened at the venue, and nothing on a symbol that does not trade. */
-  #isOurs(symbol: string): boolean {
+  #isOurs(place: PositionKey): boolean {
     const { venue, trader } = this.#world;
-    if (venue.market.instrument(symbol)?.status !== 'TRADING') return false;
+    if (venue.market.instrument(symbolOf(place))?.status !== 'TRADING') return false;
     const state = trader?.system?.executor.current()?.state;
-    const foreign = Number(state?.foreign[symbol]?.amount ?? 0);
-    const isHeld = Object.values(state?.holdings[symbol] ?? {}).some(({ amount }) => Number(amount) !== 0);
+    const foreign = Number(state?.foreign[place]?.amount ?? 0);
+    const isHeld = Object.values(state?.holdings[place] ?? {}).some(({ amount }) => Number(amount) !== 0);
     return foreign === 0 || isHeld;
   }
 

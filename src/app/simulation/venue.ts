@@ -1,7 +1,9 @@
 /** The venue of a simulated world: the local exchange itself, with its faults, limits and books, behind a door of ours. */
+
 import type { Time } from '../../core/clock.ts';
 import type { Decimal } from '../../core/decimal.ts';
 import type { Random } from '../../core/random.ts';
+import type { PositionMode } from '../../domain/position-key.ts';
 import { type CoreEntry, type CoreOptions, VenueCore } from '../../venue-server/core.ts';
 import { DEMO_ACCOUNT, DEMO_API_KEY, DEMO_API_SECRET } from '../../venue-server/demo-account.ts';
 import { NO_FAULTS } from '../../venue-server/faults.ts';
@@ -18,6 +20,7 @@ export interface SimVenueOptions {
   readonly random: Random;
   readonly source: PastAndFuture;
   readonly balance: Decimal;
+  readonly positionMode: PositionMode;
   /** What changed the books, after it did and before anybody hears of it. */
   readonly onEntry: (entry: CoreEntry) => void;
   readonly onPush: (push: Push) => void;
@@ -61,7 +64,14 @@ export async function openSimVenue(options: SimVenueOptions): Promise<SimVenue> 
         server?.journaled(entry);
       },
     },
-    accounts: [{ id: DEMO_ACCOUNT, apiKey: DEMO_API_KEY, initialBalance: options.balance }],
+    accounts: [
+      {
+        id: DEMO_ACCOUNT,
+        apiKey: DEMO_API_KEY,
+        initialBalance: options.balance,
+        positionMode: options.positionMode,
+      },
+    ],
   };
   const core = new VenueCore(coreOptions);
   let door: SimDoor | undefined;

@@ -15,6 +15,7 @@ import { errorText } from '../../core/errors.ts';
 import type { Dial } from '../../core/kept-socket.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
+import { type Moded, moded, modeOf } from '../../domain/position-key.ts';
 import type {
   VenueClient,
   VenueClientOptions,
@@ -72,7 +73,7 @@ export interface Plant {
   readonly system?: (system: LiveSystem) => void;
 }
 
-export interface WorldOptions {
+export interface WorldOptions extends Moded {
   readonly seed: number;
   readonly symbols: number;
   readonly hours: number;
@@ -161,6 +162,7 @@ export class SimWorld {
       random: world.random.fork('venue'),
       source,
       balance: BALANCE,
+      positionMode: modeOf(options),
       onEntry: (entry) => world.#entry(entry),
       onPush: (push) => world.#push(push),
       onFault: (what) => world.faulted(what),
@@ -233,7 +235,7 @@ export class SimWorld {
     this.trace.say('process', `${host.name} starts life ${number}${standby ? ' as standby' : ''}`);
     for (const onlooker of this.onlookers) onlooker.life?.(life, 'started');
     const options: RunOptions = {
-      config: simulatedConfig(this.symbols, dataDir, standby),
+      config: simulatedConfig(this.symbols, dataDir, { standby, ...moded(modeOf(this.options)) }),
       secrets: readSecrets({}),
       configFile: undefined,
       json: false,

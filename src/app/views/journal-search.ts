@@ -2,12 +2,14 @@
  * The journal as people search it, and an actor at any moment of its past. Each question is short; a search that finds
  * little says where it stopped, and goes on from there when it is asked again.
  */
+
 import type { EntryContext } from '../../../machines/entry.ts';
-import { entryDeskOf, positionOf, scannerOf } from '../../../machines/messages.ts';
+import { desksNamed, placeNamed, positionOf, scannerOf } from '../../../machines/messages.ts';
 import { BulkheadError } from '../../core/errors.ts';
 import { type ActorId, actorType } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { Candle } from '../../domain/candle.ts';
+import { keyOf } from '../../domain/position-key.ts';
 import type { ClosedCandles } from '../../domain/signal.ts';
 import type { JournalRow, JournalStore, ScannedRow } from '../../journal/journal.ts';
 import { inOrder, keptOfLife } from '../../journal/journal-beginning.ts';
@@ -98,15 +100,17 @@ export async function rowsOfActor(
   return rows.map(({ snapshot: _, host: __, ...row }) => lineOf(row));
 }
 
-/** "BTCUSDT" and "BTCUSDT/3" are short for the position's whole name. */
-export function positionNamed(named: string, desk: EntryContext | undefined): ActorId {
+/** `deskAt`: what the desk of that name knows; undefined where there is none. */
+export function positionNamed(named: string, deskAt: (desk: ActorId) => EntryContext | undefined): ActorId {
   if (actorType(named) === 'position') return named;
-  const [symbol = named, life] = named.split('/');
-  return positionOf(symbol, life === undefined ? (desk?.life ?? 0) : Number(life));
+  const { place, life } = placeNamed(named);
+  const desks = desksNamed(place, (desk) => deskAt(desk) !== undefined).flatMap((desk) => deskAt(desk) ?? []);
+  // Of a symbol whose sides have a desk each: where something is open, or was last.
+  const rank = ({ position, life: lives }: EntryContext): number =>
+    (position === null ? 0 : 2) + Number(lives > 0);
+  const [desk] = desks.toSorted((a, b) => rank(b) - rank(a) || b.at - a.at);
+  return positionOf(desk ? keyOf(desk) : place, life ?? desk?.life ?? 0);
 }
-
-export const deskNamed = (named: string): ActorId =>
-  entryDeskOf(actorType(named) === 'position' ? (named.split('/')[1] ?? '') : (named.split('/')[0] ?? named));
 
 /** Closed 15m candles as the symbol's scanner saw them, the oldest first. */
 export async function candlesOf(store: Store, head: number, symbol: string, limit = 300): Promise<Candle[]> {

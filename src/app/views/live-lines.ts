@@ -1,4 +1,5 @@
 /** Views of what is there now, from the newest durable snapshots. Pure: a read model in, lines out. */
+
 import type { EntryContext } from '../../../machines/entry.ts';
 import { feedOf, OPERATOR, scannerOf } from '../../../machines/messages.ts';
 import type { OperatorContext } from '../../../machines/operator/context.ts';
@@ -7,6 +8,7 @@ import type { ScannerContext } from '../../../machines/scanner.ts';
 import { type Decimal, sub, sum, toNumber } from '../../core/decimal.ts';
 import { actorType } from '../../core/ids.ts';
 import { stateText } from '../../core/state-text.ts';
+import { keyOf, keyOfActor, namedSide } from '../../domain/position-key.ts';
 import { stateOf } from '../../operator/feed.ts';
 import type {
   ActorLine,
@@ -40,12 +42,13 @@ export const desksOf = (model: ReadModel): readonly DeskView[] =>
       const desk = model.of<EntryContext>(actor);
       if (!desk) return [];
       const { symbol, position, blocks, counts, lastRefusal, passedOver } = desk.context;
+      const side = namedSide(keyOf(desk.context));
       const scanner = model.of<ScannerContext>(scannerOf(symbol));
       const feed = model.of(feedOf(symbol));
       const state = stateText(desk.value);
       return [
         {
-          ...{ symbol, state, blocks, counts, lastRefusal, passedOver },
+          ...{ symbol, ...side, state, blocks, counts, lastRefusal, passedOver },
           position: state === 'holding' || state === 'starting' ? position : null,
           lastSignal: scanner?.context.lastSignal ?? null,
           scanner: scanner ? stateText(scanner.value) : null,
@@ -88,8 +91,13 @@ function useOf({ equity, limits, exposures, reservations }: PortfolioContext): r
     share: max > 0 ? used / max : used > 0 ? 1 : 0,
   });
   const side = (direction: string): number => total(all.filter((each) => each.direction === direction));
+  // One a symbol, in hedge mode one a side of it; what is reserved is one to be.
+  const places = new Set([
+    ...Object.keys(exposures).map(keyOfActor),
+    ...Object.values(reservations).map(({ actor }) => keyOfActor(actor)),
+  ]);
   return [
-    line('positions', bySymbol.length, Math.floor(own / toNumber(limits.capitalPerPosition))),
+    line('positions', places.size, Math.floor(own / toNumber(limits.capitalPerPosition))),
     line('total exposure', total(all), times(limits.maxTotalExposure)),
     line('long exposure', side('long'), times(limits.maxSideExposure)),
     line('short exposure', side('short'), times(limits.maxSideExposure)),

@@ -27,15 +27,7 @@ import type {
 } from '../../operator/views.ts';
 import type { ReadModel } from '../read-model.ts';
 import { storyOf } from '../story.ts';
-import {
-  actorAt,
-  candlesOf,
-  deskNamed,
-  momentOf,
-  positionNamed,
-  rowsOfActor,
-  searchJournal,
-} from './journal-search.ts';
+import { actorAt, candlesOf, momentOf, positionNamed, rowsOfActor, searchJournal } from './journal-search.ts';
 import { actorLines, decisionsOf, desksOf, ordersOf, riskOf } from './live-lines.ts';
 import { equityCurve, profitBy, resultsOf } from './profit.ts';
 import type { TradeHistory } from './trade-history.ts';
@@ -124,7 +116,7 @@ export class RunViews implements Views {
 
   position = async (named: string): Promise<PositionView> => {
     const { model, store } = this.#sources;
-    const actor = positionNamed(named, model.of<EntryContext>(deskNamed(named))?.context);
+    const actor = positionNamed(named, (desk) => model.of<EntryContext>(desk)?.context);
     const rows = await rowsOfLife(store, actor);
     const story = storyOf(rows);
     if (!story)

@@ -37,10 +37,22 @@ const COLUMNS: readonly Column<PositionStatus>[] = [
   { name: 'State', words: true, small: 'hide', of: ({ state }) => html`<span class="quiet">${state}</span>` },
   {
     name: '',
-    of: ({ symbol }) =>
-      html`<${CommandButton} danger=${true} label=${`Close ${symbol}`} command=${{ kind: 'close', symbol }}>Close</${CommandButton}>`,
+    of: ({ symbol, actor }) =>
+      html`<${CommandButton} danger=${true} label=${`Close ${symbol}${wordOf(sideOf(actor))}`} command=${{ kind: 'close', symbol, ...sideOf(actor) }}>Close</${CommandButton}>`,
   },
 ];
+
+interface SideNamed {
+  readonly direction?: 'long' | 'short';
+}
+
+/** In hedge mode a symbol may be held on both sides: a command names the one that is meant. */
+function sideOf(actor: string): SideNamed {
+  const side = actor.split('/')[2];
+  return side === 'LONG' ? { direction: 'long' } : side === 'SHORT' ? { direction: 'short' } : {};
+}
+
+const wordOf = ({ direction }: SideNamed): string => (direction ? ` ${direction}` : '');
 
 export function Positions(): VNode {
   const positions = usePart((state) => state.status?.positions ?? []);
@@ -86,7 +98,7 @@ function Whole({
       <ul class="row plain" aria-label="Price levels">
         ${lines.map(({ title, price, tone: colour }) => html`<li><span class=${colour} aria-hidden="true">━</span> ${title} ${exact(price)}</li>`)}
       </ul>
-      ${!over && html`<${Actions} symbol=${symbol} stop=${context.stopPrice} />`}
+      ${!over && html`<${Actions} symbol=${symbol} side=${sideOf(view.actor)} stop=${context.stopPrice} />`}
     </${Card}>
     <div class="columns">
       <${Card} title="Where its P&L comes from">
@@ -130,17 +142,17 @@ const line = (title: string, price: string | number, tone: PriceLine['tone']): P
   tone,
 });
 
-function Actions({ symbol, stop }: { symbol: string; stop: string }): VNode {
+function Actions({ symbol, side, stop }: { symbol: string; side: SideNamed; stop: string }): VNode {
   const [price, setPrice] = useState('');
   const parts = ['0.25', '0.5', '0.75'];
   return html`<div class="row">
-    <${CommandButton} danger=${true} command=${{ kind: 'close', symbol }}>Close</${CommandButton}>
-    ${parts.map((share) => html`<${CommandButton} command=${{ kind: 'close', symbol, share }}>Close ${Number(share) * 100} %</${CommandButton}>`)}
+    <${CommandButton} danger=${true} command=${{ kind: 'close', symbol, ...side }}>Close</${CommandButton}>
+    ${parts.map((share) => html`<${CommandButton} command=${{ kind: 'close', symbol, ...side, share }}>Close ${Number(share) * 100} %</${CommandButton}>`)}
     <form
       class="row"
       onSubmit=${(event: Event) => {
         event.preventDefault();
-        give({ kind: 'move-stop', symbol, price });
+        give({ kind: 'move-stop', symbol, ...side, price });
       }}
     >
       <input

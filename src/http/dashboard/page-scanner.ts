@@ -8,7 +8,8 @@ import { html, useState, type VNode } from './ui.ts';
 const COLUMNS: readonly Column<DeskView>[] = [
   {
     name: 'Symbol',
-    of: ({ symbol }) => html`<a href=${linkTo('inspector', `scanner/${symbol}`)}>${symbol}</a>`,
+    of: ({ symbol, positionSide }) =>
+      html`<a href=${linkTo('inspector', `scanner/${symbol}`)}>${positionSide ? `${symbol} ${positionSide.toLowerCase()}` : symbol}</a>`,
   },
   {
     name: 'Desk',
@@ -51,9 +52,13 @@ function refusalWords({ lastRefusal }: DeskView): VNode {
   return html`<span><span class="quiet mono">${time(lastRefusal.at)}</span> ${why}</span>`;
 }
 
-const Doing = ({ desk: { symbol, position } }: { desk: DeskView }): VNode => html`<div class="row">
-  <${CommandButton} label=${`Enter long ${symbol}`} command=${position ? null : { kind: 'force-entry', symbol, direction: 'long' }}>Long</${CommandButton}>
-  <${CommandButton} label=${`Enter short ${symbol}`} command=${position ? null : { kind: 'force-entry', symbol, direction: 'short' }}>Short</${CommandButton}>
+const Doing = ({
+  desk: { symbol, position, positionSide },
+}: {
+  desk: DeskView;
+}): VNode => html`<div class="row">
+  ${positionSide !== 'SHORT' && html`<${CommandButton} label=${`Enter long ${symbol}`} command=${position ? null : { kind: 'force-entry', symbol, direction: 'long' }}>Long</${CommandButton}>`}
+  ${positionSide !== 'LONG' && html`<${CommandButton} label=${`Enter short ${symbol}`} command=${position ? null : { kind: 'force-entry', symbol, direction: 'short' }}>Short</${CommandButton}>`}
   <${CommandButton} label=${`Lock 1 h ${symbol}`} command=${{ kind: 'lock', symbol, minutes: 60, reason: 'from the dashboard' }}>Lock 1 h</${CommandButton}>
 </div>`;
 
@@ -68,7 +73,7 @@ export function Scanner(): VNode {
     >
       <${Loaded}
         seen=${seen}
-        show=${(desks: readonly DeskView[]) => html`<${Table} label="Desks" rows=${matching(desks)} columns=${COLUMNS} keyOf=${({ symbol }: DeskView) => symbol} empty="No symbol matches." />`}
+        show=${(desks: readonly DeskView[]) => html`<${Table} label="Desks" rows=${matching(desks)} columns=${COLUMNS} keyOf=${({ symbol, positionSide }: DeskView) => `${symbol} ${positionSide ?? ''}`} empty="No symbol matches." />`}
       />
     </${Card}>
     <${Lists} />`;

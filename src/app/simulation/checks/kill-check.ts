@@ -2,6 +2,8 @@
  * The kill switch does what it says (15): from the moment it is engaged nothing that opens leaves; within a bound
  * everything that is ours is closed; and it stays so over restarts, on the same machine and on another.
  */
+import { opensPosition, type PositionSide } from '../../../domain/order.ts';
+import type { PositionKey } from '../../../domain/position-key.ts';
 import type { VenueRequest } from '../../../exchange/venue-client.ts';
 import type { LiveSystem } from '../../compose-live.ts';
 import type { Oracle } from './oracle.ts';
@@ -14,10 +16,10 @@ const OURS = /^bh-/;
 export class KillCheck {
   readonly #oracle: Oracle;
   /** What of the venue's positions is not a person's. */
-  readonly #isOurs: (symbol: string) => boolean;
+  readonly #isOurs: (place: PositionKey) => boolean;
   #engagedAt: number | undefined;
 
-  constructor(oracle: Oracle, isOurs: (symbol: string) => boolean) {
+  constructor(oracle: Oracle, isOurs: (place: PositionKey) => boolean) {
     this.#oracle = oracle;
     this.#isOurs = isOurs;
   }
@@ -32,23 +34,30 @@ export class KillCheck {
     if (this.#engagedAt === undefined || now() - this.#engagedAt < NOTICED_MS) return;
     if (method !== 'POST' || (path !== 'order' && path !== 'algoOrder')) return;
     const id = String(params.newClientOrderId ?? params.clientAlgoId ?? '');
-    const reduces = [params.reduceOnly, params.closePosition].some((flag) => String(flag) === 'true');
-    if (OURS.test(id) && !reduces)
+    const { side, positionSide = 'BOTH' } = params;
+    const [reduceOnly, closePosition] = [params.reduceOnly, params.closePosition].map(
+      (flag) => String(flag) === 'true',
+    );
+    const opens = opensPosition({
+      ...{ side: side === 'BUY' ? 'BUY' : 'SELL', positionSide: positionSide as PositionSide },
+      ...{ reduceOnly: reduceOnly === true, closePosition: closePosition === true },
+    });
+    if (OURS.test(id) && opens)
       violate(15, `${id} opens on ${params.symbol}, and the kill switch is engaged`);
   }
 
-  /** Symbols on which something of ours is open. */
-  get open(): string[] {
+  /** Where something of ours is open. */
+  get open(): PositionKey[] {
     const { held } = this.#oracle.venue;
     return [...held]
-      .filter(([symbol, { amount }]) => Math.abs(amount) > DUST && this.#isOurs(symbol))
-      .map(([symbol]) => symbol);
+      .filter(([place, { amount }]) => Math.abs(amount) > DUST && this.#isOurs(place))
+      .map(([place]) => place);
   }
 
   mustBeFlat(withinMs: number): void {
     const { open } = this;
     if (open.length === 0) return;
-    const what = open.map((symbol) => `${this.#oracle.venue.amount(symbol)} ${symbol}`).join(', ');
+    const what = open.map((place) => `${this.#oracle.venue.amount(place)} ${place}`).join(', ');
     this.#oracle.violate(
       15,
       `${withinMs / 1_000} s after the kill switch was engaged there still is ${what}`,

@@ -2,6 +2,8 @@
  * Each order at the venue: intended before it came, as it came, once (1, 2); no entry past a breaker (8); sent in
  * time and under a lease that holds (11); within the limits on size (6) and on rate (14).
  */
+import { isReducing } from '../../../domain/order.ts';
+import { keyOf } from '../../../domain/position-key.ts';
 import type { VenueRequest } from '../../../exchange/venue-client.ts';
 import type { SimProcess } from '../process.ts';
 import type { Intended } from './journal-index.ts';
@@ -91,7 +93,7 @@ export class OrdersCheck {
     }
     if (!isAs(intended, arrival))
       violate(1, `${id}: intended ${JSON.stringify(intended.order)}, came ${JSON.stringify(arrival)}`);
-    if (!arrival.reduceOnly) this.#checkBreakers(arrival);
+    if (!arrival.reduces) this.#checkBreakers(arrival);
   }
 
   #checkBreakers({ clientOrderId, symbol, side }: Arrival): void {
@@ -116,9 +118,9 @@ export class OrdersCheck {
 function isAs({ order }: Intended, arrival: Arrival): boolean {
   const isSize = arrival.quantity <= Number(order.quantity ?? arrival.quantity) + DUST;
   return (
-    order.symbol === arrival.symbol &&
+    keyOf(order) === arrival.place &&
     order.side === arrival.side &&
-    (order.reduceOnly || order.closePosition === true) === arrival.reduceOnly &&
+    isReducing(order) === arrival.reduces &&
     (order.triggerPrice !== undefined) === arrival.conditional &&
     isSize
   );

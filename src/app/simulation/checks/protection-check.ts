@@ -4,6 +4,7 @@
  *
  * It also measures how long positions stood bare.
  */
+import { type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import type { Oracle } from './oracle.ts';
 
 /** Of time in which a process runs, the venue answers and the journal takes rows. */
@@ -21,13 +22,13 @@ interface Bare {
 export class ProtectionCheck {
   readonly #oracle: Oracle;
   readonly #isHealthy: () => boolean;
-  readonly #isOurs: (symbol: string) => boolean;
-  readonly #bare = new Map<string, Bare>();
+  readonly #isOurs: (place: PositionKey) => boolean;
+  readonly #bare = new Map<PositionKey, Bare>();
   /** How long each bare time lasted, in ms: all of it, and of that what was in order. */
   readonly gaps: { readonly ms: number; readonly healthyMs: number }[] = [];
   #last: number;
 
-  constructor(oracle: Oracle, isHealthy: () => boolean, isOurs: (symbol: string) => boolean) {
+  constructor(oracle: Oracle, isHealthy: () => boolean, isOurs: (place: PositionKey) => boolean) {
     this.#oracle = oracle;
     this.#isHealthy = isHealthy;
     this.#isOurs = isOurs;
@@ -37,17 +38,17 @@ export class ProtectionCheck {
   /** The venue's books have moved, by that request where it was one: who is bare now? */
   moved(cancelled: string | undefined): void {
     const { venue, now, violate } = this.#oracle;
-    for (const symbol of venue.held.keys()) {
-      const isBare = this.#isOurs(symbol) && venue.amount(symbol) !== 0 && venue.isBare(symbol);
-      const known = this.#bare.get(symbol);
+    for (const place of venue.held.keys()) {
+      const isBare = this.#isOurs(place) && venue.amount(place) !== 0 && venue.isBare(place);
+      const known = this.#bare.get(place);
       if (isBare && !known) {
-        this.#bare.set(symbol, { since: now(), healthyMs: 0, reported: false });
+        this.#bare.set(place, { since: now(), healthyMs: 0, reported: false });
         // Some cover may be missing for what has just been added, but never all of it.
-        if (symbol === cancelled && venue.coverOf(symbol) === 0)
-          violate(7, `${symbol} stands bare by our own cancel`);
+        if (symbolOf(place) === cancelled && venue.coverOf(place) === 0)
+          violate(7, `${place} stands bare by our own cancel`);
       }
       if (!isBare && known) {
-        this.#bare.delete(symbol);
+        this.#bare.delete(place);
         this.gaps.push({ ms: now() - known.since, healthyMs: known.healthyMs });
       }
     }
@@ -58,25 +59,25 @@ export class ProtectionCheck {
     const elapsed = now - this.#last;
     this.#last = now;
     if (this.#bare.size === 0 || elapsed === 0 || !this.#isHealthy()) return;
-    for (const [symbol, bare] of this.#bare) {
+    for (const [place, bare] of this.#bare) {
       bare.healthyMs += elapsed;
-      if (!bare.reported && bare.healthyMs > GRACE_MS) this.#judge(symbol, bare);
+      if (!bare.reported && bare.healthyMs > GRACE_MS) this.#judge(place, bare);
     }
   }
 
-  #judge(symbol: string, bare: Bare): void {
+  #judge(place: PositionKey, bare: Bare): void {
     const { journal, violate } = this.#oracle;
-    if (!this.#isOurs(symbol)) return;
+    if (!this.#isOurs(place)) return;
     const seesToIt = [...journal.live].some(
       ([actor, { timers }]) =>
         timers.length > 0 &&
-        (actor.startsWith(`position/${symbol}/`) || actor === 'guardian' || actor === 'venue'),
+        (actor.startsWith(`position/${place}/`) || actor === 'guardian' || actor === 'venue'),
     );
     if (seesToIt && bare.healthyMs <= BOUND_MS) return;
     bare.reported = true;
     const why = seesToIt
       ? `for ${Math.round(bare.healthyMs / 1000)} s of quiet time`
       : 'and no deadline is armed';
-    violate(7, `${symbol}: ${this.#oracle.venue.amount(symbol)} stands without its stop ${why}`);
+    violate(7, `${place}: ${this.#oracle.venue.amount(place)} stands without its stop ${why}`);
   }
 }

@@ -2,11 +2,13 @@
  * What must hold once all faults are over and everything has had its time: nothing is unknown (3), the books are the
  * venue's (4), what lives is what the journal says, with its deadlines (12), and replayed it is the same (9).
  */
+
 import type { PositionContext } from '../../../../machines/position.ts';
 import type { WrapLogic } from '../../../../supervisors/machine-registry.ts';
 import { Replay } from '../../../../supervisors/replay.ts';
 import * as D from '../../../core/decimal.ts';
 import type { ActorId } from '../../../core/ids.ts';
+import { keyOfActor, keysIn, type PositionKey } from '../../../domain/position-key.ts';
 import type { JournalRow } from '../../../journal/journal.ts';
 import type { AccountLedger } from '../../../venue-server/core-types.ts';
 import { type LiveSystem, remoteRegistry } from '../../compose-live.ts';
@@ -34,30 +36,30 @@ export function unsettled(system: LiveSystem | undefined, venue: VenueEye): Prob
   for (const [id, { cancel }] of Object.entries(state.orders))
     if (cancel !== null) say(13, `${id} is to be cancelled, and is still there`);
   if (state.limbo.length > 0) say(3, `${state.limbo.length} fills are nobody's`);
-  for (const symbol of Object.keys(state.drifts)) say(4, `${symbol} differs from the venue's books`);
-  const believed = new Map<string, number>();
-  for (const [symbol, { amount }] of Object.entries(state.foreign)) believed.set(symbol, Number(amount));
-  for (const { symbol, amount } of positionsOf(system))
-    believed.set(symbol, (believed.get(symbol) ?? 0) + amount);
-  for (const symbol of new Set([...believed.keys(), ...held.keys()])) {
-    const [here, there] = [believed.get(symbol) ?? 0, held.get(symbol)?.amount ?? 0];
-    if (Math.abs(here - there) > 1e-9) say(4, `${symbol}: ${here} in the journal, ${there} at the venue`);
-    const isForeign = Number(state.foreign[symbol]?.amount ?? 0) !== 0;
-    if (there !== 0 && !isForeign && venue.isBare(symbol))
-      say(7, `${symbol}: ${there} stands without its stop`);
+  for (const place of Object.keys(state.drifts)) say(4, `${place} differs from the venue's books`);
+  const believed = new Map<PositionKey, number>();
+  for (const place of keysIn(state.foreign)) believed.set(place, Number(state.foreign[place]?.amount ?? 0));
+  for (const { place, amount } of positionsOf(system))
+    believed.set(place, (believed.get(place) ?? 0) + amount);
+  for (const place of new Set([...believed.keys(), ...held.keys()])) {
+    const [here, there] = [believed.get(place) ?? 0, held.get(place)?.amount ?? 0];
+    if (Math.abs(here - there) > 1e-9) say(4, `${place}: ${here} in the journal, ${there} at the venue`);
+    const isForeign = Number(state.foreign[place]?.amount ?? 0) !== 0;
+    if (there !== 0 && !isForeign && venue.isBare(place))
+      say(7, `${place}: ${there} stands without its stop`);
   }
   for (const { id } of venue.open())
     if (/^bh-/.test(id) && !state.orders[id]) say(4, `${id} is open at the venue, and nobody's here`);
   return problems;
 }
 
-function positionsOf(system: LiveSystem): { symbol: string; amount: number }[] {
+function positionsOf(system: LiveSystem): { place: PositionKey; amount: number }[] {
   return system.runtime.actorIds().flatMap((actor) => {
     if (!actor.startsWith('position/')) return [];
     const text = system.runtime.actor(actor)?.snapshotText;
     if (text === undefined) return [];
-    const { symbol, direction, quantity } = (JSON.parse(text) as { context: PositionContext }).context;
-    return [{ symbol, amount: Number(quantity) * (direction === 'long' ? 1 : -1) }];
+    const { direction, quantity } = (JSON.parse(text) as { context: PositionContext }).context;
+    return [{ place: keyOfActor(actor), amount: Number(quantity) * (direction === 'long' ? 1 : -1) }];
   });
 }
 

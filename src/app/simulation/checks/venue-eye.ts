@@ -2,6 +2,8 @@
  * The venue's own books as a checker reads them: what is new since it last looked, what is open, what is held.
  * Nothing of it comes from the program under test.
  */
+import { isReducing } from '../../../domain/order.ts';
+import { keyOf, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import type { AlgoRecord, Books, OrderRecord, TradeRecord } from '../../../venue-server/account/records.ts';
 
 export interface Held {
@@ -16,16 +18,19 @@ export interface Arrival {
   readonly clientOrderId: string;
   readonly symbol: string;
   readonly side: 'BUY' | 'SELL';
+  readonly place: PositionKey;
   readonly quantity: number;
   readonly price: number;
-  readonly reduceOnly: boolean;
+  /** It can open nothing. */
+  readonly reduces: boolean;
   readonly conditional: boolean;
 }
 
 const DUST = 1e-9;
 
 export class VenueEye {
-  readonly held = new Map<string, Held>();
+  /** By place: in one-way mode by symbol. */
+  readonly held = new Map<PositionKey, Held>();
   readonly #books: () => Readonly<Books>;
   readonly #stepOf: (symbol: string) => number;
   readonly #openAlgos = new Set<AlgoRecord>();
@@ -65,22 +70,18 @@ export class VenueEye {
     return { arrivals: [...sent.map(ofOrder), ...algos.map(ofAlgo)], traded };
   }
 
-  amount(symbol: string): number {
-    return this.held.get(symbol)?.amount ?? 0;
-  }
-
-  get heldSymbols(): string[] {
-    return [...this.held].filter(([, { amount }]) => Math.abs(amount) > DUST).map(([symbol]) => symbol);
+  amount(place: PositionKey): number {
+    return this.held.get(place)?.amount ?? 0;
   }
 
   /** What stands ready to close it, of the whole position. */
-  coverOf(symbol: string): number {
-    const amount = this.amount(symbol);
+  coverOf(place: PositionKey): number {
+    const amount = this.amount(place);
     const side = amount > 0 ? 'SELL' : 'BUY';
     let covered = 0;
     for (const algo of this.#openAlgos) {
       if (algo.status !== 'NEW' && algo.status !== 'TRIGGERING') this.#openAlgos.delete(algo);
-      else if (algo.symbol === symbol && algo.side === side && (algo.reduceOnly || algo.closePosition))
+      else if (keyOf(algo) === place && algo.side === side && isReducing(algo))
         covered += algo.closePosition ? Math.abs(amount) : Number(algo.quantity);
     }
     return covered;
@@ -98,10 +99,11 @@ export class VenueEye {
     ];
   }
 
-  isBare(symbol: string): boolean {
+  isBare(place: PositionKey): boolean {
     // Less than a lot, where the venue has made its lots coarser: no stop can be had for it.
     return (
-      this.coverOf(symbol) <= Math.abs(this.amount(symbol)) - Math.max(DUST, this.#stepOf(symbol) - DUST)
+      this.coverOf(place) <=
+      Math.abs(this.amount(place)) - Math.max(DUST, this.#stepOf(symbolOf(place)) - DUST)
     );
   }
 
@@ -111,14 +113,16 @@ export class VenueEye {
     for (const { cost } of this.held.values()) sum += cost;
     for (const order of this.#openOrders) {
       if (order.status !== 'NEW' && order.status !== 'PARTIALLY_FILLED') this.#openOrders.delete(order);
-      else if (!order.reduceOnly)
+      else if (!isReducing(order))
         sum += (Number(order.quantity) - Number(order.executed)) * Number(order.price);
     }
     return sum;
   }
 
-  #trade({ symbol, side, quantity, price }: TradeRecord): void {
-    const held = this.held.get(symbol) ?? { amount: 0, cost: 0 };
+  #trade(trade: TradeRecord): void {
+    const { side, quantity, price } = trade;
+    const place = keyOf(trade);
+    const held = this.held.get(place) ?? { amount: 0, cost: 0 };
     const signed = Number(quantity) * (side === 'BUY' ? 1 : -1);
     const after = held.amount + signed;
     const grows = held.amount === 0 || Math.sign(held.amount) === Math.sign(signed);
@@ -127,7 +131,7 @@ export class VenueEye {
     else held.cost = Math.abs(after) * Number(price);
     held.amount = Math.abs(after) < DUST ? 0 : after;
     if (held.amount === 0) held.cost = 0;
-    this.held.set(symbol, held);
+    this.held.set(place, held);
   }
 }
 
@@ -135,9 +139,10 @@ const ofOrder = (order: OrderRecord): Arrival => ({
   clientOrderId: order.clientOrderId,
   symbol: order.symbol,
   side: order.side,
+  place: keyOf(order),
   quantity: Number(order.quantity),
   price: Number(order.price),
-  reduceOnly: order.reduceOnly,
+  reduces: isReducing(order),
   conditional: false,
 });
 
@@ -145,8 +150,9 @@ const ofAlgo = (algo: AlgoRecord): Arrival => ({
   clientOrderId: algo.clientAlgoId,
   symbol: algo.symbol,
   side: algo.side,
+  place: keyOf(algo),
   quantity: Number(algo.quantity),
   price: 0,
-  reduceOnly: algo.reduceOnly || algo.closePosition,
+  reduces: isReducing(algo),
   conditional: true,
 });
