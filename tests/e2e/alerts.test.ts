@@ -51,7 +51,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-describe('alerts of a run', { timeout: 240_000 }, () => {
+describe('alerts of a run', { timeout: 500_000 }, () => {
   it('an incident that heals while nobody runs is resolved by the next process, and not reported anew', async (t) => {
     const server = await alertServer(t);
     const dataDir = path.join(tempDir(t, 'alerts'), 'data');

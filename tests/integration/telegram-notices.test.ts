@@ -99,7 +99,7 @@ const textsTo = (server: BotApiServer, chat: number): string[] => server.sentTo(
 const heard = (server: BotApiServer, chat: number, isSo: (messages: readonly SentMessage[]) => boolean) =>
   server.until(() => isSo(server.sentTo(chat)) && server.sentTo(chat));
 
-describe('levels', { timeout: 60_000 }, () => {
+describe('levels', { timeout: 300_000 }, () => {
   it('reach whom they should, mere information without a sound', async (t) => {
     const { server, bot, pass } = await world(t, { now: '2025-01-30T12:00' });
     say(bot, 'info', 'an entry');
@@ -127,7 +127,7 @@ describe('levels', { timeout: 60_000 }, () => {
   });
 });
 
-describe('quiet hours', { timeout: 60_000 }, () => {
+describe('quiet hours', { timeout: 300_000 }, () => {
   const night = { quietHours: '22:00-07:00', timeZone: 'Europe/Berlin', reports: 'none' };
 
   it('hold back all but what is critical; the morning has the digest, of each person only what is theirs', async (t) => {
@@ -195,7 +195,7 @@ describe('quiet hours', { timeout: 60_000 }, () => {
   });
 });
 
-describe('reports', { timeout: 60_000 }, () => {
+describe('reports', { timeout: 300_000 }, () => {
   const reports = (which: string) => ({ reports: which, reportAt: '07:00', timeZone: 'Asia/Tokyo' });
   const isReport = (title: string) => (all: readonly SentMessage[]) =>
     all.some(({ text }) => text.startsWith(title));
@@ -270,7 +270,7 @@ describe('reports', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a Telegram that cannot keep up', { timeout: 60_000 }, () => {
+describe('a Telegram that cannot keep up', { timeout: 300_000 }, () => {
   it('is waited for as long as it asks; nothing within the bound is lost', async (t) => {
     const { server, bot, pass } = await world(t, { now: '2025-01-30T12:00', config: { maxWaiting: 50 } });
     server.trouble({ methods: ['sendMessage'], times: 1, kind: { status: 429, retryAfterS: 30 } });
@@ -310,7 +310,7 @@ describe('a Telegram that cannot keep up', { timeout: 60_000 }, () => {
   });
 });
 
-describe('rows become words', { timeout: 60_000 }, () => {
+describe('rows become words', { timeout: 300_000 }, () => {
   const row = (actor: string, event: object, more: Partial<CommittedRow> = {}, context?: object) =>
     ({
       row: { actor, at: 0, snapshot: context ? JSON.stringify({ context }) : null },
