@@ -118,15 +118,17 @@ describe('alerts of a run', { timeout: 500_000 }, () => {
     await standby.said(/"event":"standby"/);
     const kill = ['kill', '--data-dir', path.join(dir, 'leader'), '--reason', 'a try'];
     assert.equal((await cli(kill)).code, 0);
-    // That it is engaged is an error in the leader's log, and nothing of the standby's.
-    await server.until(
-      () => server.incident('KillSwitchEngaged')?.isOpen && server.incident('LogErrors')?.isOpen,
-    );
+    await server.until(() => server.incident('KillSwitchEngaged')?.isOpen);
     leader.kill('SIGKILL');
     await leader.ended;
     await standby.said(/"event":"running"/);
     await server.until(() => server.incident('AccountTakenOver')?.isOpen);
-    await server.until(() => server.incident('LogErrors')?.isOpen === false);
+    // Whatever the leader may have left open: nobody here knows what that was.
+    await server.until(() =>
+      server.events.some(
+        ({ dedup_key: key, event_action: action }) => action === 'resolve' && key.endsWith('/JournalUnwell'),
+      ),
+    );
     const { isOpen, opened } = server.incident('KillSwitchEngaged') ?? {};
     assert.deepEqual([isOpen, opened], [true, 1]);
 
