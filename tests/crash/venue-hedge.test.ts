@@ -67,9 +67,10 @@ test('killed with a long and a short of one symbol, it comes back with both', {
   t.after(() => world.end());
   await world.untilSafe(0);
   let asked = 0;
-  await until('both sides of a symbol', async () => {
-    const places = Object.keys(held(await world.ledger()));
-    if (hasBothSides(places)) return true;
+  await until('both sides of a symbol, each with its stop', async () => {
+    const ledger = await world.ledger();
+    const places = Object.keys(held(ledger));
+    if (hasBothSides(places)) return withoutStop(ledger).length === 0;
     const isTime = performance.now() - asked > 3_000;
     if (isTime) asked = performance.now();
     for (const direction of ['long', 'short'] as const)

@@ -192,7 +192,11 @@ describe('the operator over the whole system', () => {
   });
 
   test('in hedge mode a word names the side that it means', async () => {
-    const config = configSchema.parse({ ...BUSY_CONFIG, venue: { positionMode: 'hedge' } });
+    const config = configSchema.parse({
+      ...BUSY_CONFIG,
+      venue: { positionMode: 'hedge' },
+      risk: { ...BUSY_CONFIG.risk, baseNotional: '300' },
+    });
     const run = await startRun({ market, config });
     await run.drive();
     const operator = operatorOf(run);
