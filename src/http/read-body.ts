@@ -15,8 +15,12 @@ export async function readBody(request: IncomingMessage): Promise<object> {
       });
     chunks.push(chunk as Buffer);
   }
+  return parseBody(Buffer.concat(chunks));
+}
+
+export function parseBody(bytes: Buffer): object {
   try {
-    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown;
+    const body = JSON.parse(bytes.toString('utf8')) as unknown;
     if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
   } catch {
     // Falls through to the same complaint.

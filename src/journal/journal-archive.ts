@@ -130,6 +130,7 @@ export async function openArchive(bytes: AsyncIterable<Uint8Array>): Promise<Ope
     throw invalid(`its format is version ${String(header.version)}, this program knows ${WHOLE} and ${CUT}`);
   if ((header.version === CUT) !== (header.after !== undefined))
     throw invalid('it does not say where its rows begin');
+  if (!isWhole(header)) throw invalid('its first line lacks something');
   const rest = first.done === true ? [] : first.value.slice(1);
   const opened = header as ArchiveHeader;
   const { start, left } = await startOf(opened, rest, lines);
@@ -164,6 +165,11 @@ async function startOf(
   }
   sound(() => checkBeginning({ anchor, carried, rows }));
   return { start: { anchor, carried, rows, kept }, left };
+}
+
+function isWhole({ account, head, meta }: Partial<ArchiveHeader>): boolean {
+  const isHead = typeof head === 'object' && head !== null && Number.isSafeInteger(head.n) && head.n >= 0;
+  return typeof account === 'string' && isHead && typeof meta === 'object' && meta !== null;
 }
 
 async function* rowsOf(
@@ -211,10 +217,12 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
   } catch {
-    throw invalid('a line of it cannot be read');
+    // Falls through to the same complaint.
   }
+  throw invalid('a line of it cannot be read');
 }
 
 export const invalid = (why: string): BulkheadError =>

@@ -7,7 +7,7 @@
  */
 import type { Time } from '../core/clock.ts';
 import { BulkheadError } from '../core/errors.ts';
-import { type Greeting, KeptSocket } from '../core/kept-socket.ts';
+import { type Dial, type Greeting, KeptSocket } from '../core/kept-socket.ts';
 import type { Random } from '../core/random.ts';
 
 export interface SessionLine {
@@ -27,6 +27,8 @@ export interface LiveSessionOptions {
   readonly time: Time;
   readonly realTime: Time;
   readonly random: Random;
+  /** The machine's own network where absent. */
+  readonly dial?: Dial;
 }
 
 /** Bybit wants a ping every 20 seconds, OKX one within 30. */
@@ -62,7 +64,7 @@ export class LiveSession {
   }
 
   #open(line: SessionLine): Promise<void> {
-    const { time, realTime, random } = this.#options;
+    const { time, realTime, random, dial } = this.#options;
     return new Promise((resolve, reject) => {
       const socket = new KeptSocket({
         url: () => line.url,
@@ -72,6 +74,7 @@ export class LiveSession {
         life: { checkEveryMs: ASK_EVERY_MS, quietChecks: 2, sign: 'pong', ask: line.ask },
         move: { time, afterMs: MOVE_AFTER_MS },
         identity: line.identity,
+        ...(dial && { dial }),
         onFrame: line.onFrame,
         onEvent: (event) => {
           if (event.type === 'up') {

@@ -6,6 +6,7 @@
  * last snapshot; a book's update ids run without holes, or it begins anew.
  */
 import type { Time } from '../core/clock.ts';
+import type { Dial } from '../core/kept-socket.ts';
 import type { Random } from '../core/random.ts';
 import type { Candle, Timeframe } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
@@ -23,6 +24,9 @@ export interface OtherMarketOptions {
   readonly realTime: Time;
   readonly timeFactor?: number;
   readonly random: Random;
+  /** What opens sockets, and what carries requests, where it is not the machine's own network. */
+  readonly dial?: Dial;
+  readonly rest?: PublicRest;
 }
 
 const STREAMS = 'wss://stream.bybit.com';
@@ -58,9 +62,9 @@ export class BybitMarketData implements LiveMarketData {
 
   async start(market: LiveMarketOptions, onEvent: (event: LiveMarketEvent) => void): Promise<void> {
     this.#end();
-    const { time, realTime, random, timeFactor = 1, streamUrl = STREAMS } = this.#options;
+    const { time, realTime, random, dial, timeFactor = 1, streamUrl = STREAMS } = this.#options;
     const hub = new LiveHub({ ...market, time, realTime, timeFactor, onEvent });
-    const session = new LiveSession({ venue: 'Bybit', time, realTime, random });
+    const session = new LiveSession({ venue: 'Bybit', time, realTime, random, ...(dial && { dial }) });
     this.#hub = hub;
     this.#session = session;
     this.#market = market;
@@ -114,6 +118,7 @@ export class BybitMarketData implements LiveMarketData {
 
   #open(): Promise<PublicRest> {
     const { restUrl, time, realTime } = this.#options;
+    if (this.#options.rest) return Promise.resolve(this.#options.rest);
     this.#rest ??= openPublicRest({
       venue: 'bybit',
       ...(restUrl !== undefined && { origin: restUrl.replace(/\/+$/, '') }),

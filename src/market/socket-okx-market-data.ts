@@ -72,9 +72,9 @@ export class OkxMarketData implements LiveMarketData {
 
   async start(market: LiveMarketOptions, onEvent: (event: LiveMarketEvent) => void): Promise<void> {
     this.#end();
-    const { time, realTime, random, timeFactor = 1 } = this.#options;
+    const { time, realTime, random, dial, timeFactor = 1 } = this.#options;
     const hub = new LiveHub({ ...market, time, realTime, timeFactor, onEvent });
-    const session = new LiveSession({ venue: 'OKX', time, realTime, random });
+    const session = new LiveSession({ venue: 'OKX', time, realTime, random, ...(dial && { dial }) });
     this.#hub = hub;
     this.#session = session;
     this.#market = market;
@@ -123,6 +123,7 @@ export class OkxMarketData implements LiveMarketData {
 
   #open(): Promise<PublicRest> {
     const { restUrl, time, realTime } = this.#options;
+    if (this.#options.rest) return Promise.resolve(this.#options.rest);
     this.#rest ??= openPublicRest({
       venue: 'okx',
       ...(restUrl !== undefined && { origin: restUrl.replace(/\/+$/, '') }),

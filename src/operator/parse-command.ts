@@ -31,6 +31,10 @@ function wrong(kind: CommandKind, what: string): BulkheadError {
   return new BulkheadError('USAGE', `${kind}: ${what}`, { hint: `Write: ${COMMAND_RULES[kind].usage}` });
 }
 
+/** An object may have a toString of its own, which is no function. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+
 /** One reader of fields for a command, so that every complaint names the command and shows its form. */
 class Reader {
   readonly kind: CommandKind;
@@ -77,7 +81,7 @@ class Reader {
   symbols(): readonly string[] {
     const value = this.raw('symbols');
     const list = Array.isArray(value) ? value : [];
-    const symbols = [...new Set(list.map((each) => String(each).trim().toUpperCase()))];
+    const symbols = [...new Set(list.map((each) => textOf(each).trim().toUpperCase()))];
     const odd = symbols.find((symbol) => !SYMBOL.test(symbol));
     if (odd !== undefined) throw wrong(this.kind, `"${odd}" is no symbol such as BTCUSDT`);
     if (symbols.length > MAX_SYMBOLS) throw wrong(this.kind, `at most ${MAX_SYMBOLS} symbols at once`);
@@ -85,7 +89,7 @@ class Reader {
   }
 
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
-    const value = String(this.raw(name) ?? '').toLowerCase();
+    const value = textOf(this.raw(name)).toLowerCase();
     const found = allowed.find((each) => each === value);
     if (!found) throw wrong(this.kind, `${name} must be one of ${allowed.join(', ')}`);
     return found;
@@ -101,7 +105,7 @@ class Reader {
   }
 
   whole(name: string, max: number): number {
-    const value = Number(this.raw(name));
+    const value = Number(textOf(this.raw(name)));
     if (!Number.isInteger(value) || value < 1 || value > max)
       throw wrong(this.kind, `${name} must be a whole number from 1 to ${max}`);
     return value;

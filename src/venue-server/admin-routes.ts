@@ -1,5 +1,5 @@
 /** What the admin can ask of a running venue. */
-import { decimal } from '../core/decimal.ts';
+import { type Decimal, decimal } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Restriction } from './account/records.ts';
@@ -44,8 +44,8 @@ export function adminRoutes(parts: AdminParts): AdminRoutes {
     'POST /clock/advance': ({ body }) => advance(body, parts),
     'POST /deposit': ({ body }) =>
       server.feed(
-        { type: 'DEPOSIT', at: parts.clock.now(), amount: decimal(text(body, 'amount')) },
-        optionalText(body, 'account') ?? parts.account,
+        { type: 'DEPOSIT', at: parts.clock.now(), amount: amountOf(body, 'amount') },
+        accountOf(body, parts),
       ),
     'POST /keys': ({ body }) =>
       server.addKey({
@@ -55,11 +55,11 @@ export function adminRoutes(parts: AdminParts): AdminRoutes {
       }),
     'DELETE /keys': ({ body }) => server.revokeKey(text(body, 'apiKey')),
     'POST /restrict': ({ body }) => {
-      const account = optionalText(body, 'account') ?? parts.account;
+      const account = accountOf(body, parts);
       server.restrict(account, restrictionOf(text(body, 'as')));
     },
     'POST /adl': ({ body }) => {
-      const quantity = optionalText(body, 'quantity');
+      const quantity = 'quantity' in body ? amountOf(body, 'quantity') : undefined;
       const { symbol } = instrumentOf(body, market);
       const mark = market.quote(symbol)?.mark;
       server.feed(
@@ -67,10 +67,10 @@ export function adminRoutes(parts: AdminParts): AdminRoutes {
           type: 'ADL',
           at: parts.clock.now(),
           symbol,
-          ...(quantity === undefined ? {} : { quantity: decimal(quantity) }),
+          ...(quantity === undefined ? {} : { quantity }),
           ...(mark === undefined ? {} : { mark }),
         },
-        optionalText(body, 'account') ?? parts.account,
+        accountOf(body, parts),
       );
     },
     'POST /instrument': ({ body }) => {
@@ -146,6 +146,19 @@ function text(body: Body, name: string): string {
   const value = optionalText(body, name);
   if (value !== undefined) return value;
   throw wrong(`${name} is missing`, 'docs/EXCHANGE.md shows what each admin request takes.');
+}
+
+/** Also one below 0: a withdrawal. */
+function amountOf(body: Body, name: string): Decimal {
+  const said = text(body, name);
+  if (/^-?\d{1,15}(\.\d{1,15})?$/.test(said)) return decimal(said);
+  throw wrong(`${name} is no amount`, 'Such as "500", or "-12.5".');
+}
+
+function accountOf(body: Body, { core, account }: AdminParts): string {
+  const named = optionalText(body, 'account') ?? account;
+  if (core.ledger(named)) return named;
+  throw wrong('there is no such account', 'Leave it away for the only one there is.');
 }
 
 function optionalText(body: Body, name: string): string | undefined {

@@ -50,7 +50,10 @@ export function keepFinding({ target, input }: Finding, label: string): string {
 }
 
 /** The first finding, or undefined. */
-export function fuzz(target: FuzzTarget, { seed, inputs, onInput }: FuzzPlan): Finding | undefined {
+export async function fuzz(
+  target: FuzzTarget,
+  { seed, inputs, onInput }: FuzzPlan,
+): Promise<Finding | undefined> {
   const corpus = corpusOf(target.name);
   const random = seededRandom(`${seed}/${target.name}`);
   const structured = fc.sample(target.structure, { seed, numRuns: inputs });
@@ -64,19 +67,19 @@ export function fuzz(target: FuzzTarget, { seed, inputs, onInput }: FuzzPlan): F
   };
   for (const bytes of all()) {
     onInput?.(bytes);
-    const what = complaint(target, bytes);
+    const what = await complaint(target, bytes);
     if (what !== undefined) return { target: target.name, what, input: bytes.toString('base64') };
   }
   return undefined;
 }
 
 /** What is wrong with how the target took these bytes. */
-export function complaint(target: FuzzTarget, bytes: Buffer): string | undefined {
+export async function complaint(target: FuzzTarget, bytes: Buffer): Promise<string | undefined> {
   const before = performance.now();
   try {
     // A copy: what is read must not be changed.
     const given = Buffer.from(bytes);
-    const result = target.eat(given);
+    const result = await inTime(target.eat(given));
     if (!given.equals(bytes)) return 'it changed what it was given';
     target.check?.(result, bytes);
     const size = JSON.stringify(result, (_, value: unknown) => plain(value))?.length ?? 0;
@@ -87,6 +90,20 @@ export function complaint(target: FuzzTarget, bytes: Buffer): string | undefined
   }
   const tookMs = performance.now() - before;
   return tookMs > LONGEST_MS ? `it took ${Math.round(tookMs)} ms for ${bytes.length} bytes` : undefined;
+}
+
+/** Of a parser that is waited for: one that hangs is a finding, too. */
+async function inTime(eaten: unknown): Promise<unknown> {
+  if (!(eaten instanceof Promise)) return eaten;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('it hangs')), LONGEST_MS * 2);
+  });
+  try {
+    return await Promise.race([eaten, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const plain = (value: unknown): unknown =>

@@ -9,8 +9,10 @@ export interface FuzzTarget {
   readonly name: string;
   /** Bytes that are nearly right: built from the grammar, with wrong values in right places. */
   readonly structure: fc.Arbitrary<Uint8Array>;
-  /** Reads the bytes. What it gives back is measured: it must not be out of proportion. */
+  /** Reads the bytes; may be waited for. What it gives back is measured: it must not be out of proportion. */
   readonly eat: (bytes: Buffer) => unknown;
+  /** Each input goes over a socket, or into a world of its own: fewer of them a turn. */
+  readonly isSlow?: true;
   /** Whether this is how it may refuse; anything else that is thrown is a finding. */
   readonly mayThrow: (error: unknown) => boolean;
   /** What must hold of what was read; throws where it does not. */

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.ts';
-import { isBulkheadError } from '../../src/core/errors.ts';
 import { classifyFailure, VenueFailure } from '../../src/exchange/call-outcome.ts';
 import {
   type Row,
@@ -29,7 +28,11 @@ import {
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';
 import { readCommand } from '../../src/venue-server/transport/stream-commands.ts';
 import { readParams, signedText } from '../../src/venue-server/transport/wire-params.ts';
+import { bytesOf, event, fields, isTyped, jsonRow, number, value } from './arbitraries.ts';
+import { DOOR_TARGETS } from './door-targets.ts';
+import { EXCHANGE_TARGETS } from './exchange-targets.ts';
 import { type FuzzTarget, never } from './fuzz-target.ts';
+import { SERVICE_TARGETS } from './service-targets.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'bulkhead-fuzz-'));
 process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
@@ -40,43 +43,6 @@ function asFile(name: string, bytes: Buffer): string {
   writeFileSync(file, bytes);
   return file;
 }
-
-const isTyped = (error: unknown): boolean => isBulkheadError(error) && error.code !== 'INTERNAL';
-
-/** Numbers as texts, as a venue writes them and as it should not. */
-const number = fc.oneof(
-  fc.double({ noNaN: true, min: 0, max: 1e6 }).map((value) => value.toFixed(4)),
-  fc.constantFrom('0', '-1', '', 'NaN', 'Infinity', '1e400', '0x10', '1,5', '9'.repeat(60), ' 1', '1_0'),
-);
-const value = fc.oneof(
-  number,
-  fc.integer(),
-  fc.double(),
-  fc.boolean(),
-  fc.constant(null),
-  fc.string({ unit: 'binary', maxLength: 12 }),
-  fc.constantFrom('BTCUSDT', 'BUY', 'SELL', 'NEW', 'FILLED', 'LIMIT', 'BOTH', 'LONG'),
-);
-
-/** Mappings with the names of the grammar, most of them present, in any order, with any values. */
-const fields = (names: readonly string[], inner: fc.Arbitrary<unknown> = value): fc.Arbitrary<object> =>
-  fc
-    .array(
-      fc.tuple(
-        fc.constantFrom(...names),
-        fc.oneof({ weight: 4, arbitrary: inner }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) }),
-      ),
-      {
-        maxLength: names.length * 2,
-      },
-    )
-    .map((pairs) => Object.fromEntries(pairs));
-
-const bytesOf = (arbitrary: fc.Arbitrary<unknown>): fc.Arbitrary<Uint8Array> =>
-  arbitrary.map((json) => Buffer.from(JSON.stringify(json) ?? ''));
-
-const event = (types: readonly string[], names: readonly string[], inner?: fc.Arbitrary<unknown>) =>
-  fc.tuple(fc.constantFrom(...types), fields(names, inner)).map(([e, rest]) => ({ e, ...rest }));
 
 const MARKET_NAMES = ['s', 'E', 'T', 'u', 'U', 'pu', 'b', 'B', 'a', 'A', 'p', 'q', 'm', 'r', 'i', 'P', 'k'];
 const candle = fields(['t', 'T', 's', 'i', 'o', 'c', 'h', 'l', 'v', 'x', 'q']);
@@ -361,17 +327,10 @@ export const TARGETS: readonly FuzzTarget[] = [
     },
     mayThrow: isTyped,
   },
+  ...DOOR_TARGETS,
+  ...EXCHANGE_TARGETS,
+  ...SERVICE_TARGETS,
 ];
-
-/** JSON is not what is under test here. */
-function jsonRow(bytes: Buffer): Row | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Row) : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 function orUnreadable(read: () => unknown): unknown {
   try {
