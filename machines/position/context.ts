@@ -36,7 +36,7 @@ export interface OrderRecord {
   readonly quantity: Decimal;
   readonly filled: Decimal;
   /**
-   * In hedge mode: a stop that closes whatever is open on its side when it triggers, of which there may be one.
+   * In hedge mode, and of a quantity that no order can name: a stop that closes whatever is open on its side when it triggers, of which there may be one.
    * `quantity` is what was open when it was made.
    */
   readonly whole?: true;

@@ -4,7 +4,19 @@
  * Invariants: a ref is never used twice; an order that is over never comes back to life; only what the venue
  * said changes an order's status (or a deadline of ours, which only ever adds orders that cannot open).
  */
-import { type Decimal, floorTo, gt, lte, min, sub, ZERO } from '../../src/core/decimal.ts';
+import {
+  ceilTo,
+  type Decimal,
+  floorTo,
+  gt,
+  isMultipleOf,
+  lt,
+  lte,
+  max,
+  min,
+  sub,
+  ZERO,
+} from '../../src/core/decimal.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import { type OrderRequest, orderTerms } from '../../src/domain/order.ts';
 import { keyOfActor, positionSideOf } from '../../src/domain/position-key.ts';
@@ -56,9 +68,20 @@ export function updateOrder(
   return { ...context, orders: orders.filter((order) => !forgotten.has(order)) };
 }
 
-/** The venue's filter on market orders bounds each; whoever closes goes on until nothing is left. */
-export const marketQuantity = (context: PositionContext, quantity: Decimal): Decimal =>
-  min(quantity, floorTo(context.filters.marketMaxQuantity, context.filters.stepSize));
+/** New filters may leave a quantity that no order can name: not in whole lots, or less than the least. */
+export const isOdd = ({ filters, quantity }: PositionContext): boolean =>
+  !isMultipleOf(quantity, filters.stepSize) || lt(quantity, filters.minQuantity);
+
+/**
+ * The venue's filter on market orders bounds each; whoever closes goes on until nothing is left. What no order can name
+ * is rounded up: reduce-only, it takes no more than there is.
+ */
+export function marketQuantity(context: PositionContext, quantity: Decimal): Decimal {
+  const { marketMaxQuantity, minQuantity, stepSize } = context.filters;
+  const named =
+    isOdd(context) && !isHedged(context) ? max(ceilTo(quantity, stepSize), minQuantity) : quantity;
+  return min(named, floorTo(marketMaxQuantity, stepSize));
+}
 
 export function place(
   context: PositionContext,

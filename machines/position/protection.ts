@@ -5,6 +5,9 @@
  * quantity would fail after a part was taken out while nobody was here). There may be one such stop only: where it
  * has to move, a stop for the quantity stands in until the next whole one is live.
  *
+ * So does, in either mode, the stop of a quantity that no order can name since the filters changed. Nothing could stand
+ * in for it, so it stays where it is; what the position has earned since is kept by the position itself.
+ *
  * Invariants: a new stop is created before the old one is cancelled, and the old one is cancelled only once
  * the new one is acknowledged; what is open and not yet asked to be protected is asked for at once; two stops
  * cannot hurt, as both only reduce.
@@ -13,7 +16,7 @@ import { add, type Decimal, eq, lte, ZERO } from '../../src/core/decimal.ts';
 import { chain, notify, type Step, step } from '../step.ts';
 import type { OrderRecord, PositionContext } from './context.ts';
 import { isCovered, isFlat } from './ledger.ts';
-import { cancelAll, covers, isHedged, pending, place } from './orders.ts';
+import { cancelAll, covers, isHedged, isOdd, pending, place } from './orders.ts';
 import type { StopMove } from './trailing.ts';
 
 export type ProtectionView =
@@ -29,11 +32,14 @@ export type ProtectionView =
 const IMMEDIATE_REFUSALS = 1;
 
 const fits = (context: PositionContext, stop: OrderRecord): boolean =>
-  eq(covers(context, stop), context.quantity) && stop.price !== null && eq(stop.price, context.stopPrice);
+  eq(covers(context, stop), context.quantity) &&
+  stop.price !== null &&
+  (eq(stop.price, context.stopPrice) || (stop.whole === true && isOdd(context)));
 
 /** None of ours is there, or may be; where the venue refused one, a stop for the quantity is what can be had. */
 const mayBeWhole = (context: PositionContext): boolean =>
-  isHedged(context) && context.stopRejections === 0 && !pending(context, 'stop').some(({ whole }) => whole);
+  (isOdd(context) || (isHedged(context) && context.stopRejections === 0)) &&
+  !pending(context, 'stop').some(({ whole }) => whole);
 
 const atVenue = (stop: OrderRecord): boolean => stop.status === 'live' || stop.status === 'triggered';
 

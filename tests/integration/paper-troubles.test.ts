@@ -1,6 +1,7 @@
 /** What goes wrong around a position, end to end: the runtime, its gateway and the local venue are the real ones. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { leaveRequest } from '../../src/app/person-requests.ts';
 import { DEMO_ACCOUNT } from '../../src/venue-server/demo-account.ts';
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';
 import { PaperWorld, type PaperWorldOptions } from '../support/paper-world.ts';
@@ -106,6 +107,20 @@ describe('a position at a venue in trouble', () => {
       const stops = world.openStops();
       return stops.length === 1 && Number(stops[0]?.triggerPrice) % 10 === 0;
     });
+  });
+
+  test('its lots grow beyond it: its stop closes whatever there is, and a person can still close it', async (t) => {
+    const world = await holding(t, QUICK);
+    change(world, { stepSize: '0.05', minQuantity: '0.05' });
+    await world.until('one stop, of the whole', () => {
+      const stops = world.openStops();
+      return stops.length === 1 && stops[0]?.closePosition === true;
+    });
+    leaveRequest(world.dataDir, { command: { kind: 'close', symbol: SYMBOL }, by: 'test', at: Date.now() });
+    await world.until('flat', () => world.venue.ledger()?.positions.length === 0);
+    await world.until('told', () => world.status().positions.length === 0);
+    await world.until('nothing left', () => world.openStops().length === 0);
+    assert.deepEqual(world.venue.core.violations(), []);
   });
 
   test('its delisting is announced: it leaves while there is a market', async (t) => {

@@ -119,6 +119,57 @@ describe('the symbol', () => {
   });
 });
 
+describe('lots that have grown beyond what is open', () => {
+  const coarse = { stepSize: '1.5', minQuantity: '1.5' };
+
+  test('its stop closes whatever there is, stays where it is, and is closed as a whole lot', () => {
+    const bench = changed(new PositionBench().open(), coarse);
+    assert.deepEqual(
+      bench
+        .orders()
+        .map(({ type, quantity, closePosition, triggerPrice }) => [
+          type,
+          quantity,
+          closePosition,
+          triggerPrice,
+        ]),
+      [['STOP_MARKET', undefined, true, '95']],
+    );
+    bench.acknowledge('stop-2');
+    assert.deepEqual(bench.cancels(), ['stop-1'], 'created before the other is cancelled');
+    bench.closed('stop-1');
+    assert.ok(bench.in('open.protection.covered.protected'));
+    bench.price(110);
+    assert.equal(bench.state.stopPrice, '107', 'what it has earned');
+    assert.deepEqual(bench.orders(), [], 'a second one would be refused, and the first must not go');
+    bench.price(106);
+    assert.deepEqual(
+      bench.orders().map(({ ref, type, quantity, reduceOnly }) => [ref, type, quantity, reduceOnly]),
+      [['emergency-1', 'MARKET', '3', true]],
+    );
+    bench.fill('emergency-1', '2', '106');
+    bench.closed('stop-2', 'expired');
+    assert.equal(bench.value, 'closed');
+  });
+
+  test('a stop for the quantity that was refused is followed by one for whatever there is', () => {
+    const bench = new PositionBench().enter();
+    bench.fill('entry-1', '2');
+    changed(bench, coarse);
+    bench.reject('stop-1', -1111);
+    bench.wait(600);
+    assert.deepEqual(
+      bench.orders().map(({ closePosition }) => closePosition),
+      [true],
+    );
+  });
+
+  test('a quantity in whole lots keeps its ordinary stop', () => {
+    const bench = changed(new PositionBench().open(), { stepSize: '0.5', minQuantity: '0.5' });
+    assert.deepEqual(bench.orders(), []);
+  });
+});
+
 describe('what no stop may lie beyond', () => {
   const [first, second] = INSTRUMENT.brackets;
   const margin = (maintMarginRate: string) => ({ brackets: [{ ...first, maintMarginRate }, second] });
