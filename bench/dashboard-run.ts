@@ -78,7 +78,15 @@ const io: Io = {
 const other = async (): Promise<number> => 0;
 const handlers = {
   ...{ status: other, export: other, replay: other, explain: other, stats: other, rules: other },
-  ...{ say: other, kill: other, release: other, breakers: other, exchange: other, doctor: other },
+  ...{
+    config: other,
+    say: other,
+    kill: other,
+    release: other,
+    breakers: other,
+    exchange: other,
+    doctor: other,
+  },
   ...{
     backup: other,
     compact: other,

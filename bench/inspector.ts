@@ -59,7 +59,7 @@ async function world() {
     feed.observe(committed);
   });
   const sources: Partial<ViewSources> = {
-    ...{ model, store, head: () => writer.durableN, definitions: [definition], versions: {} },
+    ...{ model, store, head: () => writer.durableN, definitions: [definition], versions: () => ({}) },
   };
   const server = new HttpServer({
     ...{ host: '127.0.0.1', port: 0, token: TOKEN, allowedHosts: [], allowedIps: [], log: SILENT },

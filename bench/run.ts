@@ -106,6 +106,7 @@ async function inProcess(): Promise<Round> {
     compact: other,
     restore: other,
     simulate: other,
+    config: other,
     handover: other,
     migrate: other,
     inspect: other,

@@ -19,6 +19,7 @@ import {
   ruleOf,
   type Verdict,
 } from './breaker-rules.ts';
+import { type Configured, reconfigured } from './configured.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import {
   type BreakerChanged,
@@ -78,7 +79,7 @@ export interface BreakerContext {
 }
 
 /** The pause of an open breaker is over. */
-type Event = BreakerEvent | ({ readonly type: 'COOLED_DOWN' } & Timed);
+type Event = BreakerEvent | ({ readonly type: 'COOLED_DOWN' } & Timed) | Configured<BreakerSettings>;
 
 const COOL_DOWN = 'cool-down';
 
@@ -109,7 +110,7 @@ const ruleFor = (context: BreakerContext) =>
   ruleOf(context.kind, context.settings, context.scope ?? undefined);
 
 function observe(context: BreakerContext, event: Event, trial: boolean): Step<BreakerContext> {
-  if (event.type === 'COOLED_DOWN') return step(context);
+  if (event.type === 'COOLED_DOWN' || event.type === 'CONFIG') return step(context);
   const { counters, verdict } = ruleFor(context).observe(context.counters, event, trial);
   return step({ ...context, counters, verdict });
 }
@@ -263,6 +264,7 @@ const machine = base
       observe: act((context, event) => observe(context, event, false)),
       observeTrial: act((context, event) => observe(context, event, true)),
       byOperator: act(byOperator),
+      configure: act((context, event) => reconfigured(context, 'settings', event)),
       open: act(open),
       close: act(close),
       prolong: act(prolong),
@@ -306,6 +308,7 @@ const machine = base
     on: {
       ...onMeasures({ actions: 'observe' as const }),
       OPERATOR_TRIP: { actions: 'byOperator' },
+      CONFIG: { actions: 'configure' },
       '*': { actions: 'unexpected' },
     },
     states: {

@@ -24,8 +24,8 @@ import {
   askForAdd,
   block,
   changeInstrument,
-  changePlan,
   closed,
+  configure,
   exitOrPass,
   passOutlook,
   passOver,
@@ -73,7 +73,7 @@ const machine = base
       adopt: act(adopt),
       refuseAdoption: act(refuseAdoption),
       changeInstrument: act(changeInstrument),
-      changePlan: act(changePlan),
+      configure: act(configure),
       passBlocked: act((context) =>
         passOver(context, `blocked by ${Object.keys(context.blocks).join(', ')}`, 'blocked'),
       ),
@@ -136,7 +136,7 @@ const machine = base
       APPROVED: { actions: 'releaseApproval' },
       ABORT_ENTRY: { actions: 'forwardAbort' },
       INSTRUMENT: { actions: 'changeInstrument' },
-      PLANNED: { actions: 'changePlan' },
+      CONFIG: { actions: 'configure' },
       ADOPT: { actions: 'refuseAdoption' },
       // Nothing is open that they could be about.
       OPINION: NO_ACTION,

@@ -20,6 +20,7 @@ import {
   type PositionKey,
   positionSideOf,
 } from '../src/domain/position-key.ts';
+import type { Configured } from './configured.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { emptyGuardBook, type GuardBook, type GuardEvent } from './guardian/book.ts';
 import { hear } from './guardian/orders.ts';
@@ -65,6 +66,7 @@ export type GuardianEvent =
     } & Timed)
   | ({ readonly type: 'RESOLVED'; readonly actor: ActorId; readonly by: string } & Timed)
   | ({ readonly type: 'ADOPT'; readonly actor: ActorId; readonly by: string } & Timed)
+  | Configured<Pick<GuardianContext, 'boundMs'>>
   | GuardEvent;
 
 const CLOSED_KEPT = 20;
@@ -124,6 +126,8 @@ function watch(context: GuardianContext, event: GuardianEvent): Step<GuardianCon
     case 'RESOLVED':
     case 'ADOPT':
       return step(context);
+    case 'CONFIG':
+      return step({ ...context, ...event.settings });
     case 'PROTECTION':
       return read(context, event);
     case 'LOOK':
@@ -209,6 +213,7 @@ const machine = base
       ORDER_FILLED: WATCHED,
       ORDER_CLOSED: WATCHED,
       CANCEL_REJECTED: WATCHED,
+      CONFIG: WATCHED,
       '*': { actions: 'unexpected' },
     },
     states: {

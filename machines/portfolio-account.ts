@@ -14,6 +14,7 @@ import {
   type Refusal,
   type RiskLimits,
 } from '../src/domain/risk.ts';
+import type { Configured } from './configured.ts';
 import {
   type BreakerChanged,
   type BreakerClosing,
@@ -142,7 +143,8 @@ export type PortfolioEvent =
     } & Timed)
   | BreakerChanged
   | ({ readonly type: 'OPERATOR_HALT'; readonly by: string } & Timed)
-  | ({ readonly type: 'OPERATOR_RESUME'; readonly by: string } & Timed);
+  | ({ readonly type: 'OPERATOR_RESUME'; readonly by: string } & Timed)
+  | Configured<RiskLimits>;
 
 /** What breakers and operator make of trading as a whole; breakers of single symbols or sides do not count. */
 export function tradingState(context: PortfolioContext): TradingState {
@@ -267,3 +269,8 @@ export function initialPortfolio(input: PortfolioInput): PortfolioContext {
     unexpected: NOTHING_UNEXPECTED,
   };
 }
+
+export const countUp = (context: PortfolioContext, name: string): PortfolioContext => ({
+  ...context,
+  counts: { ...context.counts, [name]: (context.counts[name] ?? 0) + 1 },
+});

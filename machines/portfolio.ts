@@ -32,9 +32,11 @@ import { keyOf, keyOfActor, moded, type PositionKey, positionSideOf } from '../s
 import { type AssessEntry, NOTHING_LEARNED, type RiskDecision, type RiskJudge } from '../src/domain/risk.ts';
 import { movedBy } from '../src/domain/wallet.ts';
 import { TRADE_BREAKERS } from './breaker-rules.ts';
+import { reconfigured } from './configured.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { deskOf, type TradingState } from './messages.ts';
 import {
+  countUp,
   dayOf,
   type HeldExposure,
   initialPortfolio,
@@ -71,11 +73,6 @@ export {
 
 const REFUSALS_KEPT = 20;
 const TRADES_KEPT = 8;
-
-const countUp = (context: PortfolioContext, name: string): PortfolioContext => ({
-  ...context,
-  counts: { ...context.counts, [name]: (context.counts[name] ?? 0) + 1 },
-});
 
 /** Who names a side asks for that side alone. */
 const modeAt = (place: PositionKey) => (positionSideOf(place) === 'BOTH' ? 'one-way' : 'hedge');
@@ -318,6 +315,7 @@ function createChart({ assess, learn }: RiskJudge) {
             ? step({ ...context, foreignConditionals: event.count })
             : step(context),
         ),
+        configure: act((context, event) => reconfigured(context, 'limits', event)),
         unexpected: act((context, event) => unexpected(PORTFOLIO, context, event)),
       },
       guards: {
@@ -340,6 +338,7 @@ function createChart({ assess, learn }: RiskJudge) {
         BREAKER_CHANGED: { actions: 'changeBreaker' },
         OPERATOR_HALT: { actions: 'halt' },
         OPERATOR_RESUME: { actions: 'halt' },
+        CONFIG: { actions: 'configure' },
         '*': { actions: 'unexpected' },
       },
       states: {

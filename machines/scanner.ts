@@ -12,6 +12,7 @@ import type { Emitted } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
 import { keyFor, keysOn, type Moded, moded, modeOf } from '../src/domain/position-key.ts';
 import type { ClosedCandles, Signal, Strategy, StrategyStep } from '../src/domain/signal.ts';
+import type { Configured } from './configured.ts';
 import { carry, type MachineDefinition } from './definition.ts';
 import { entryDeskOf, scannerOf, type Timed } from './messages.ts';
 import {
@@ -59,7 +60,8 @@ export type ScannerEvent =
   | ({ readonly type: 'FEED_DOWN'; readonly reason: string } & Timed)
   | ({ readonly type: 'FEED_UP' } & Timed)
   | ({ readonly type: 'PAUSE' } & Timed)
-  | ({ readonly type: 'RESUME' } & Timed);
+  | ({ readonly type: 'RESUME' } & Timed)
+  | Configured<Pick<ScannerContext, 'maxSignalAgeMs'>>;
 
 export interface ScannerInput extends Moded {
   readonly symbol: SymbolName;
@@ -203,6 +205,9 @@ function createChart(strategy: Strategy) {
         follow: act((context, event) => candles(strategy, context, event, 'none')),
         seed: act((context, event) => seed(strategy, context, event)),
         demandBars: act((context) => step({ ...context, barsToReseed: RESEED_BARS })),
+        configure: act((context, event) =>
+          step(event.type === 'CONFIG' ? { ...context, ...event.settings } : context),
+        ),
         unexpected: act((context, event) => unexpected(scannerOf(context.symbol), context, event)),
       },
       guards: {
@@ -235,7 +240,7 @@ function createChart(strategy: Strategy) {
         unexpected: NOTHING_UNEXPECTED,
       }),
       type: 'parallel',
-      on: { SEED: { actions: 'seed' }, '*': { actions: 'unexpected' } },
+      on: { SEED: { actions: 'seed' }, CONFIG: { actions: 'configure' }, '*': { actions: 'unexpected' } },
       states: {
         feed: {
           initial: 'scanning',

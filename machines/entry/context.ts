@@ -7,6 +7,7 @@ import type { Direction } from '../../src/domain/order.ts';
 import { type HedgeSide, hedgeSide, keyOf, type PositionKey } from '../../src/domain/position-key.ts';
 import type { Entry, Refusal } from '../../src/domain/risk.ts';
 import type { ExitOpinion, Signal } from '../../src/domain/signal.ts';
+import type { Configured } from '../configured.ts';
 import type {
   Adopt,
   Approval,
@@ -56,6 +57,13 @@ export interface EntryContext {
   readonly unexpected: Unexpected;
 }
 
+/** What of the configuration a desk goes by; the plan's parts as far as they are other. */
+export interface DeskSettings {
+  readonly plan: Partial<PositionPlan>;
+  readonly coolDownMs: number;
+  readonly assessTimeoutMs: number;
+}
+
 export type EntryEvent =
   | ({ readonly type: 'SIGNAL'; readonly signal: Signal } & Timed)
   | ({ readonly type: 'OPINION'; readonly opinion: ExitOpinion } & Timed)
@@ -69,7 +77,7 @@ export type EntryEvent =
   | ({ readonly type: 'UNBLOCK'; readonly source: string } & Timed)
   | ({ readonly type: 'ABORT_ENTRY'; readonly reason: string } & Timed)
   | InstrumentChanged
-  | ({ readonly type: 'PLANNED'; readonly plan: PositionPlan } & Timed)
+  | Configured<DeskSettings>
   | Adopt;
 
 export type Counter = 'signals' | 'assessed' | 'approved' | 'refused' | 'blocked' | 'ignored' | 'closed';

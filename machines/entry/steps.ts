@@ -70,6 +70,22 @@ export function askForAdd(context: EntryContext, event: EntryEvent): Step<EntryC
   );
 }
 
+/** The configuration is another now: for the lives to come. What is open keeps the plan it was begun with. */
+export function configure(context: EntryContext, event: EntryEvent): Step<EntryContext> {
+  if (event.type !== 'CONFIG') return step(context);
+  const { plan: news = {}, ...waits } = event.settings;
+  const plan = { ...context.plan, ...news };
+  const next = { ...context, ...waits, plan };
+  const differences = jsonDifferences(context.plan, plan);
+  if (differences.length === 0) return step(next);
+  const what = differences.map(differenceText).join(', ');
+  const kept = context.position === null ? '' : `; ${context.position} keeps its own`;
+  return step(
+    next,
+    notify('info', `${entryDeskOf(placeOf(context))}: new positions are planned otherwise: ${what}${kept}`),
+  );
+}
+
 export function start(context: EntryContext, event: EntryEvent): Step<EntryContext> {
   if (event.type !== 'APPROVED') return step(context);
   const life = context.life + 1;
@@ -132,19 +148,6 @@ export function changeInstrument(context: EntryContext, event: EntryEvent): Step
   return forward
     ? step(next, send(context.position, { type: 'INSTRUMENT', instrument, before: context.instrument }))
     : step(next);
-}
-
-/** The configuration has another plan now: for the lives to come. What is open keeps the one it was begun with. */
-export function changePlan(context: EntryContext, event: EntryEvent): Step<EntryContext> {
-  if (event.type !== 'PLANNED') return step(context);
-  const differences = jsonDifferences(context.plan, event.plan);
-  if (differences.length === 0) return step(context);
-  const what = differences.map(differenceText).join(', ');
-  const kept = context.position === null ? '' : `; ${context.position} keeps its own`;
-  return step(
-    { ...context, plan: event.plan },
-    notify('info', `${entryDeskOf(placeOf(context))}: new positions are planned otherwise: ${what}${kept}`),
-  );
 }
 
 export function refused(context: EntryContext, event: EntryEvent): Step<EntryContext> {

@@ -8,11 +8,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { backupsOf } from '../backup/backup-place.ts';
+import type { Config } from '../config/schema.ts';
 import type { TimerHandle } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
 import { takeBackup } from './backup-job.ts';
 import { type CompactionReport, compact } from './compaction.ts';
+import type { RunOptions } from './io.ts';
 import type { BackupReport } from './open-backup-thread.ts';
 import { archiveTo, openPlace, type PlaceSpec, placeOf, sealKeyOf } from './open-backups.ts';
 import type { Session } from './run-session.ts';
@@ -66,6 +68,16 @@ export function deskAnswer<Report>(dataDir: string, id: string): DeskAnswer<Repo
   }
 }
 
+/** Throws CONFIG_INVALID when a schedule lacks its place or its key. */
+export function checkSchedule(
+  { config, secrets }: Pick<RunOptions, 'config' | 'secrets'>,
+  cwd: string,
+): void {
+  if (config.backup.everyMs === 0 && !(config.retention.keepMs > 0 && config.retention.archive)) return;
+  placeOf(config, secrets, cwd, undefined);
+  sealKeyOf(secrets);
+}
+
 export class BackupDesk {
   readonly #session: Session;
   readonly #folder: string;
@@ -76,26 +88,23 @@ export class BackupDesk {
   #dueAt: number | undefined;
   /** The same, of the removal of old rows. */
   #compactAt: number | undefined;
+  /** How often and where, in one word. */
+  #known = '';
 
   /** Throws CONFIG_INVALID when a schedule lacks its place or its key. */
   constructor(session: Session) {
     this.#session = session;
     this.#folder = join(session.folder.path, FOLDER);
-    const { config, secrets } = session.options;
-    if (config.backup.everyMs === 0 && !(config.retention.keepMs > 0 && config.retention.archive)) return;
-    placeOf(config, secrets, session.io.cwd, undefined);
-    sealKeyOf(secrets);
+    checkSchedule(session.options, session.io.cwd);
   }
 
   async start(): Promise<void> {
-    const { options, log, io } = this.#session;
-    const { everyMs } = options.config.backup;
-    if (everyMs > 0) {
-      this.#dueAt = await this.#nextDue(everyMs).catch((error: unknown) => {
-        log.error('the place of the backups cannot be read', { reason: errorText(error) });
-        return io.time.clock.now() + TRY_AGAIN_MS;
-      });
-    }
+    const { options, io, running } = this.#session;
+    let scheduled: Promise<void> | undefined;
+    running.follow(({ backup }) => {
+      scheduled = this.#schedule(backup);
+    });
+    await scheduled;
     if (options.config.retention.keepMs > 0) this.#compactAt = io.time.clock.now() + FIRST_COMPACTION_MS;
     this.#look();
   }
@@ -108,6 +117,21 @@ export class BackupDesk {
   stop(): void {
     this.#abort.abort();
     this.#timer?.cancel();
+  }
+
+  /** A schedule that is other than before counts from the newest backup there is. */
+  async #schedule({ everyMs, to = '' }: Config['backup']): Promise<void> {
+    const schedule = `${everyMs} ${to}`;
+    if (schedule === this.#known) return;
+    this.#known = schedule;
+    this.#dueAt = undefined;
+    if (everyMs === 0) return;
+    const { io, log } = this.#session;
+    const dueAt = await this.#nextDue(everyMs).catch((error: unknown) => {
+      log.error('the place of the backups cannot be read', { reason: errorText(error) });
+      return io.time.clock.now() + TRY_AGAIN_MS;
+    });
+    if (schedule === this.#known) this.#dueAt = dueAt;
   }
 
   async #nextDue(everyMs: number): Promise<number> {

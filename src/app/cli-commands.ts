@@ -5,6 +5,7 @@
 import { PAST_COMMANDS } from './cli-past-commands.ts';
 import { SAID, type Said } from './cli-said.ts';
 import { CONFIG, type CommandSpec, DATA_DIR, type FlagSpec, JSON_FLAG, QUIET } from './cli-spec.ts';
+import { CONFIG_COMMAND } from './config-spec.ts';
 import { RULES_COMMAND } from './rules/rule-command.ts';
 
 const REASON: FlagSpec = { name: 'reason', value: 'WHY', summary: 'for the record' };
@@ -134,6 +135,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: ['bulkhead stats', 'bulkhead stats --by reason --json'],
   },
   RULES_COMMAND,
+  CONFIG_COMMAND,
   {
     name: 'kill',
     summary: 'cancel and close everything now, and open nothing until released',

@@ -8,12 +8,14 @@ import { parseWords } from '../operator/parse-command.ts';
 import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
 import { commandHelp, generalHelp } from './cli-help.ts';
 import { type ParsedCommand, parseCommand, usage } from './cli-parse.ts';
+import { configAsked } from './config-flags.ts';
 import { type ExchangeOptions, exchangeOptions } from './exchange-flags.ts';
 import { inspectOptions } from './inspect/inspect-flags.ts';
 import type {
   BackupOptions,
   CommandOptions,
   CompactOptions,
+  ConfigOptions,
   DoctorOptions,
   ExplainOptions,
   ExportOptions,
@@ -50,6 +52,7 @@ export interface Handlers {
   explain(options: ExplainOptions, io: Io): Promise<number>;
   stats(options: StatsOptions, io: Io): Promise<number>;
   rules(options: RulesOptions, io: Io): Promise<number>;
+  config(options: ConfigOptions, io: Io): Promise<number>;
   say(options: SayOptions, io: Io): Promise<number>;
   kill(options: KillOptions, io: Io): Promise<number>;
   release(options: ReleaseOptions, io: Io): Promise<number>;
@@ -96,6 +99,8 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
       return handlers.stats({ ...(await commandOptions(parsed, io)), by: grouping(flags.get('by')) }, io);
     case 'rules':
       return handlers.rules({ ...plainOptions(parsed, io), ...rulesChoice(parsed.flags) }, io);
+    case 'config':
+      return handlers.config({ ...(await commandOptions(parsed, io)), asked: configAsked(parsed) }, io);
     case 'kill':
       return handlers.kill(
         {
@@ -140,12 +145,14 @@ function say(parsed: ParsedCommand, io: Io, handlers: Handlers): Promise<number>
 }
 
 async function commandOptions(parsed: ParsedCommand, io: Io): Promise<CommandOptions> {
-  return optionsOf(parsed, await loadWhole(loadOptions(parsed, io), io.time));
+  const load = loadOptions(parsed, io);
+  return optionsOf(parsed, load, await loadWhole(load, io.time));
 }
 
 /** For what needs no secrets: Vault is not asked. */
 function plainOptions(parsed: ParsedCommand, io: Io): CommandOptions {
-  return optionsOf(parsed, loadConfig(loadOptions(parsed, io)));
+  const load = loadOptions(parsed, io);
+  return optionsOf(parsed, load, loadConfig(load));
 }
 
 /** For what must be done whether or not Vault is there: then it is done with the secrets at hand. */
@@ -159,9 +166,14 @@ async function urgentOptions(parsed: ParsedCommand, io: Io): Promise<CommandOpti
   }
 }
 
-function optionsOf({ flags }: ParsedCommand, { config, secrets, file, secretSource }: Whole): CommandOptions {
+function optionsOf(
+  { flags }: ParsedCommand,
+  load: LoadOptions,
+  { config, secrets, file, secretSource }: Whole,
+): CommandOptions {
   return {
     ...{ config, secrets, configFile: file, json: flags.has('json'), quiet: flags.has('quiet') },
+    reload: () => loadConfig(load).config,
     ...(secretSource ? { secretSource } : {}),
   };
 }

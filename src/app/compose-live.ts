@@ -16,6 +16,7 @@ import type { Time } from '../core/clock.ts';
 import { VENUE } from '../domain/events.ts';
 import type { ExecutorOptions } from '../execution/executor.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
+import { executorSettings } from './config-settings.ts';
 import { LiveAudience } from './live-audience.ts';
 import { LIVE_TIMEFRAME } from './live-channels.ts';
 import type { RemoteIdentity } from './run-identity.ts';
@@ -23,6 +24,8 @@ import { buildSystem, definitionsOf, type SystemListeners, type TradingSystem } 
 
 export interface LiveSystemOptions extends SystemListeners {
   readonly config: Config;
+  /** The one in force, where it may change. */
+  readonly configNow?: () => Config;
   readonly identity: RemoteIdentity;
   readonly instance: string;
   readonly recovered: Recovered;
@@ -71,12 +74,14 @@ export function remoteRegistry(
 }
 
 export function composeLive(options: LiveSystemOptions): LiveSystem {
-  const { identity } = options;
+  const { identity, config } = options;
+  const configNow = options.configNow ?? (() => config);
+  const { timeFactor } = identity.venue;
   const { registry, executor, returns } = remoteRegistry(identity, options.wrap);
   const audience = new LiveAudience(
     identity.market.symbols,
     LIVE_TIMEFRAME,
-    options.config.position.exits.funding.withinMs,
+    () => configNow().position.exits.funding.withinMs,
   );
   const system = buildSystem({
     ...options,
@@ -87,9 +92,9 @@ export function composeLive(options: LiveSystemOptions): LiveSystem {
     returns: returns.current,
     wallet: identity.venue.wallet,
     remote: {
-      timeFactor: identity.venue.timeFactor,
-      maxSignalAgeMs: options.config.venue.maxSignalAgeMs,
-      guardBoundMs: options.config.venue.guardBoundMs,
+      timeFactor,
+      initial: executorSettings(identity.venue, timeFactor),
+      changed: () => executor.current()?.state.changed,
     },
   });
   return { ...system, audience, executor };

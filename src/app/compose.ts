@@ -29,6 +29,8 @@ export { startSystem } from './system.ts';
 
 export interface SystemOptions extends SystemListeners {
   readonly config: Config;
+  /** The one in force, where it may change. */
+  readonly configNow?: () => Config;
   readonly instance: string;
   readonly instruments: readonly Instrument[];
   /** Of the market's bars. */
@@ -63,6 +65,7 @@ export function machineRegistry(
 
 export function composeSystem(options: SystemOptions): System {
   const { config, instruments, time } = options;
+  const configNow = options.configNow ?? (() => config);
   const { registry, venue, returns } = machineRegistry(
     { ...config, ...moded(config.venue.positionMode) },
     instruments,
@@ -71,7 +74,7 @@ export function composeSystem(options: SystemOptions): System {
     instruments,
     timeframe: options.timeframe,
     engine: venue.current,
-    fundingLeadMs: config.position.exits.funding.withinMs,
+    fundingLeadMs: () => configNow().position.exits.funding.withinMs,
     now: () => time.now(),
   });
   const { initialBalance } = config.paper;

@@ -4,6 +4,7 @@ import type { Env, Secrets } from '../config/secrets.ts';
 import type { Time } from '../core/clock.ts';
 import type { Command } from '../domain/command.ts';
 import type { JournalStore } from '../journal/journal.ts';
+import type { ConfigCommand } from '../operator/command.ts';
 import type { MarketWindow } from './open-market.ts';
 import type { SecretSource } from './open-secrets.ts';
 import type { Grouping } from './statistics.ts';
@@ -37,6 +38,8 @@ export interface CommandOptions {
   /** Where they are read again; absent: they cannot change. */
   readonly secretSource?: SecretSource;
   readonly configFile: string | undefined;
+  /** Reads file, variables and flags again. */
+  readonly reload?: () => Config;
   /** Machine-readable lines on standard output. */
   readonly json: boolean;
   readonly quiet: boolean;
@@ -133,6 +136,17 @@ export interface RulesOptions extends CommandOptions {
   readonly only: readonly string[];
   /** How many runs at a time; absent: what processors and memory allow. */
   readonly jobs: number | undefined;
+}
+
+export type ConfigAsked =
+  | { readonly kind: 'show'; readonly part: string }
+  | { readonly kind: 'versions'; readonly limit: number }
+  /** From the version before, where `from` is not named. */
+  | { readonly kind: 'diff'; readonly to: number; readonly from: number | undefined }
+  | { readonly kind: 'change'; readonly command: ConfigCommand };
+
+export interface ConfigOptions extends CommandOptions {
+  readonly asked: ConfigAsked;
 }
 
 /** What a person asks of the run that uses the data folder. */

@@ -36,10 +36,10 @@ export class LiveAudience implements Audience {
   readonly #funding = new Map<SymbolName, SymbolConditions>();
   /** The settlement that each position was told of last. */
   readonly #toldFunding = new Map<ActorId, number>();
-  readonly #fundingLeadMs: number;
+  readonly #fundingLeadMs: () => number;
 
   /** `fundingLeadMs`: how long before a settlement the positions that may pay hear of it. */
-  constructor(symbols: readonly SymbolName[], timeframe: Timeframe, fundingLeadMs: number) {
+  constructor(symbols: readonly SymbolName[], timeframe: Timeframe, fundingLeadMs: () => number) {
     this.#timeframe = timeframe;
     this.#fundingLeadMs = fundingLeadMs;
     for (const symbol of symbols) this.#prices.set(symbol, { last: 0, mark: 0 });
@@ -110,7 +110,7 @@ export class LiveAudience implements Audience {
       if (!watching.some((one) => one.actor === actor)) this.#toldFunding.delete(actor);
     for (const { actor, symbol } of watching) {
       const { fundingRate = 0, nextFundingAt = 0 } = this.#funding.get(symbol) ?? {};
-      const isNear = nextFundingAt > at && nextFundingAt - at <= this.#fundingLeadMs;
+      const isNear = nextFundingAt > at && nextFundingAt - at <= this.#fundingLeadMs();
       if (!isNear || Math.abs(fundingRate) < LEAST_FUNDING_RATE) continue;
       if (this.#toldFunding.get(actor) === nextFundingAt) continue;
       this.#toldFunding.set(actor, nextFundingAt);

@@ -32,6 +32,7 @@ const handlers: Handlers = {
   explain: async (options, io) => (await import('./explain.ts')).explain(options, io, await stores()),
   stats: async (options, io) => (await import('./stats.ts')).stats(options, io, await stores()),
   rules: async (options, io) => (await import('./rules/rules.ts')).rules(options, io),
+  config: async (options, io) => (await import('./config-command.ts')).config(options, io, await stores()),
   say: async (options, io) => (await import('./say.ts')).say(options, io),
   kill: async (options, io) => (await import('./kill.ts')).kill(options, io),
   release: async (options, io) => (await import('./release.ts')).release(options, io),

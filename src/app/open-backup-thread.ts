@@ -135,12 +135,21 @@ async function restoreToScratch(
     await store.restore({
       ...(start ? { start } : {}),
       batches: watched(),
-      end: () => ({ settledN: rows.settledN, meta: header.meta }),
+      end: () => ({
+        settledN: rows.settledN,
+        meta: header.meta,
+        configVersions: header.configVersions ?? [],
+      }),
     });
     const { n, hash } = await readChain(store);
     const actors = (await store.liveRows()).length;
     const count = header.head.n - (start?.anchor.n ?? 0);
-    const isWhole = hash === header.head.hash && rows.count === count && actors === live.size;
+    const versions = await store.newestConfigVersion();
+    const isWhole =
+      hash === header.head.hash &&
+      rows.count === count &&
+      actors === live.size &&
+      versions === (header.configVersions ?? []).length;
     if (!isWhole || rows.settledN < header.settledN) throw differs(name);
     return { rows: n, hash };
   } finally {

@@ -1,5 +1,5 @@
 /** Telegram's part of a run, where a token is configured: what it looks at, and what it hears of. */
-import { BOT_TOKEN } from '../config/load.ts';
+import { BOT_TOKEN } from '../config/judge.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshSeed, seededRandom } from '../core/random.ts';
 import type { Feed } from '../operator/feed.ts';

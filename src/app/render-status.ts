@@ -49,7 +49,13 @@ function header(status: StatusDocument, { alive, now }: RenderOptions, paint: Pa
   const seed = status.market.seed === null ? '' : `, seed ${status.market.seed}`;
   const time = status.virtualTime === null ? 'not begun' : `${moment(status.virtualTime)} UTC`;
   const second = `${status.market.name} (${status.market.symbols.length} symbols${seed})  ${time}${percentDone(status)}`;
-  return [first.join('  '), second, ...(status.error === null ? [] : [paint('red', status.error)])];
+  const { configuration } = status;
+  const third = configuration
+    ? [
+        `configuration version ${configuration.version}, by ${configuration.by} at ${moment(configuration.at)} UTC: ${configuration.why}`,
+      ]
+    : [];
+  return [first.join('  '), second, ...third, ...(status.error === null ? [] : [paint('red', status.error)])];
 }
 
 function stateText(state: StatusDocument['state'], paint: Paint): string {

@@ -45,7 +45,12 @@ export async function restore(options: RestoreOptions, io: Io, createStore: Crea
         if (n === 0) throw start && to ? beforeAnchor('That', start.anchor) : nothingThere(header.head.n);
         const next = reincarnated(header.meta, n);
         instance = next.instance;
-        return { settledN: rows.settledN, meta: { ...next.meta, [RESTORED_KEY]: String(n) } };
+        return {
+          settledN: rows.settledN,
+          meta: { ...next.meta, [RESTORED_KEY]: String(n) },
+          // Those that were in force by then: a later one's effects stand in rows that are not restored.
+          configVersions: (header.configVersions ?? []).filter((version) => version.n <= n),
+        };
       },
     });
     const { n, hash } = await verified(store, rows);

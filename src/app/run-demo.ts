@@ -1,5 +1,4 @@
 /** A run on a generated or recorded market and the simulated venue: virtual time, as fast as wanted. */
-import { positionPlan } from '../config/plan.ts';
 import { VirtualTime } from '../core/clock.ts';
 import { composeSystem, reconcileSystem, startSystem } from './compose.ts';
 import type { RunOptions } from './io.ts';
@@ -7,9 +6,8 @@ import { KillWatch } from './kill-watch.ts';
 import { LifeLog } from './life-log.ts';
 import { simulatedLiquidations } from './liquidations.ts';
 import { type DriveEnd, MarketDriver } from './market-driver.ts';
-import { newPlans } from './new-plans.ts';
 import { openRun } from './run-identity.ts';
-import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
+import { journalWriter, logNotices, type Session, treeListeners, unheard } from './run-session.ts';
 import { Seat } from './seat.ts';
 
 /** Before the venue's first word. */
@@ -26,6 +24,7 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   const writer = journalWriter(session);
   const system = composeSystem({
     config,
+    configNow: () => options.config,
     instance,
     instruments,
     timeframe: market.timeframe,
@@ -52,12 +51,11 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
     audience: system.audience,
     time,
     realTime: io.time,
-    speed: (at) => (at < market.range().from + warmUpMs(options) ? 'max' : config.market.speed),
+    speed: (at) => (at < market.range().from + warmUpMs(options) ? 'max' : options.config.market.speed),
     onStep: (step) => screen.step(step.at, step.bars.length),
   });
   if (recovered.cursor) await driver.rewind(recovered.cursor);
-  const plan = positionPlan(config);
-  await startSystem(system, recovered, newPlans(recovered, instruments, plan, lease.epoch));
+  await startSystem(system, recovered, unheard(session, system));
   for (const { symbol, kind, detail } of await reconcileSystem(system))
     log.error('reconciliation', { symbol, kind, detail });
   held.add(async () => {
@@ -80,7 +78,7 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   screen.to('running');
   signals.onStop(() => driver.stop());
   const end = await driver.run(recovered.cursor);
-  if (end === 'end' && !config.market.untilEnd) {
+  if (end === 'end' && !options.config.market.untilEnd) {
     log.info('the recording is over; its last state stays up until this run is stopped');
     await signals.stopped();
   }

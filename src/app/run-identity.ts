@@ -1,11 +1,9 @@
 /**
  * What a journal was begun with and cannot change under it: the market, the venue's rules and the strategy.
  * Rows are replayed against these; another market would mix two times, another slippage two accounts. The limits
- * are what the actors were started with and keep in their snapshots: a changed one would be passed over in
- * silence, and who lowers a risk limit must not believe that it holds when it does not. How positions are run may
- * change: the desks are told (new-plans.ts), and the identity remembers the newest.
+ * may change: the actors are told (config-settings.ts), and the identity remembers those of the newest start.
  */
-import { type Config, configSchema } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { Decimal } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { Instrument } from '../domain/instrument.ts';
@@ -37,13 +35,11 @@ export type RemoteIdentity = RunIdentity & { readonly venue: VenueIdentity };
 type Limits = Pick<Config, (typeof LIMITS)[number]>;
 
 const LIMITS = ['risk', 'entry', 'position', 'breakers'] as const;
-/** What the running actors are told of, and need not be as it was. */
-const TOLD: ReadonlySet<string> = new Set<(typeof LIMITS)[number]>(['position']);
+/** The executor's rows are replayed by these, for ever. */
+const FIXED_VENUE_KEYS = ['timeFactor', 'recvWindowMs', 'callTimeoutMs', 'marginMode'] as const;
+/** With those that it begins with, and of which it is told when they change. */
 const VENUE_KEYS = [
-  'timeFactor',
-  'recvWindowMs',
-  'callTimeoutMs',
-  'marginMode',
+  ...FIXED_VENUE_KEYS,
   'reconcileEveryMs',
   'foreign',
   'maxSignalAgeMs',
@@ -88,7 +84,7 @@ export async function openRun(
   insist('market', known.market, opened.identity, describe);
   insist('paper', known.paper, paper, JSON.stringify);
   insistOnMode(known, config);
-  insistOnLimits(known, config);
+  insist('strategy', known.strategy, strategy, JSON.stringify);
   await remember(store, lease, known, config);
   return { ...opened, instruments: known.instruments };
 }
@@ -110,9 +106,9 @@ export async function openRemoteRun(
   if (known === undefined) return beginRemoteRun(config, store, lease, facts);
   const { venue } = known;
   if (venue?.mode !== config.mode) throw otherMode(venue?.mode ?? 'demo', config.mode);
-  insistOnLimits(known, config);
   insistOnMode(known, config);
-  for (const key of VENUE_KEYS) insist(`venue.${key}`, venue[key], config.venue[key], JSON.stringify);
+  insist('strategy', known.strategy, config.strategy, JSON.stringify);
+  for (const key of FIXED_VENUE_KEYS) insist(`venue.${key}`, venue[key], config.venue[key], JSON.stringify);
   const { symbols } = config.market;
   if (symbols.length > 0)
     insist('market.symbols', [...known.market.symbols].sort(), [...symbols].sort(), (list) =>
@@ -156,13 +152,6 @@ const limitsOf = (config: Config): Limits => pick(config, LIMITS);
 
 function pick<T extends object, const K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
-}
-
-function insistOnLimits(known: RunIdentity, config: Config): void {
-  insist('strategy', known.strategy, config.strategy, JSON.stringify);
-  // A journal from before a limit was added has that one's default.
-  const limits = limitsOf(configSchema.parse(known.limits));
-  for (const part of LIMITS) if (!TOLD.has(part)) insist(part, limits[part], config[part], JSON.stringify);
 }
 
 async function remember(

@@ -7,7 +7,6 @@
  */
 import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
-import { positionPlan } from '../config/plan.ts';
 import { sleep, type TimerHandle } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -28,10 +27,9 @@ import { remoteLiquidations } from './liquidations.ts';
 import { LiveDriver } from './live-driver.ts';
 import { LiveMetrics } from './live-metrics.ts';
 import type { VenueTarget } from './modes.ts';
-import { newPlans } from './new-plans.ts';
 import { doubtfulOrders } from './restored-run.ts';
 import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
-import { journalWriter, logNotices, type Session, treeListeners } from './run-session.ts';
+import { journalWriter, logNotices, type Session, treeListeners, unheard } from './run-session.ts';
 import { type SafeMomentOptions, safeMoment } from './safe-moment.ts';
 import { Seat } from './seat.ts';
 import { startSystem } from './system.ts';
@@ -97,14 +95,17 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
 function begin(session: Session, target: VenueTarget, venue: OpenVenue): Life {
   const { io, lease, options, folder, log } = session;
   const { config } = options;
-  const { breakers: limits } = config;
   const metrics = new LiveMetrics();
   const breakers = new VenueBreakers({
     epoch: lease.epoch,
     now: () => io.time.monotonic.now(),
     timeFactor: config.venue.timeFactor,
-    maxLatencyMs: limits.maxLatencyMs,
-    maxClockSkewMs: limits.maxClockSkewMs,
+    get maxLatencyMs() {
+      return options.config.breakers.maxLatencyMs;
+    },
+    get maxClockSkewMs() {
+      return options.config.breakers.maxClockSkewMs;
+    },
     knows: (actor) => life.system?.runtime.knows(actor) === true,
     tell: (message) => life.system?.runtime.tell(message),
   });
@@ -176,10 +177,11 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   rememberVenue(session.folder.path, factsOf(session, connected));
   const doubtful = await doubtfulOrders(session.store, recovered);
   system.runtime.observe(safeMoment(safety(life, system)));
-  const { epoch } = session.lease;
-  const plan = positionPlan(session.options.config, identity.venue.timeFactor);
-  const plans = newPlans(recovered, identity.instruments, plan, epoch);
-  await startSystem(system, recovered, [restarted(epoch, doubtful, runner.takeStreamUp()), ...plans]);
+  const first = [
+    restarted(session.lease.epoch, doubtful, runner.takeStreamUp()),
+    ...unheard(session, system),
+  ];
+  await startSystem(system, recovered, first);
   runner.attach(tellOf(system));
   driver.startTimers();
   const watch = new InstrumentWatch({
@@ -188,7 +190,9 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
     instruments: identity.instruments,
     realTime: io.time,
     positionMode: session.options.config.venue.positionMode,
-    everyMs: session.options.config.venue.instrumentsEveryMs,
+    get everyMs() {
+      return session.options.config.venue.instrumentsEveryMs;
+    },
     epoch: session.lease.epoch,
     log,
   });
@@ -266,6 +270,7 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
   const { options, instance, recovered, log, screen, io } = session;
   const system = composeLive({
     config: options.config,
+    configNow: () => options.config,
     identity,
     instance,
     recovered,
@@ -307,7 +312,9 @@ function driverOf(
     time: connected?.time ?? io.time,
     realTime: io.time,
     symbols: identity.market.symbols,
-    markEveryMs: options.config.venue.markEveryMs,
+    get markEveryMs() {
+      return options.config.venue.markEveryMs;
+    },
     warmUpMs: strategyByName(identity.strategy.name, identity.strategy.options).warmUpMs,
     seen: seenBy(session, identity.market.symbols),
     awaySince: recovered.headAt,

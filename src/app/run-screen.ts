@@ -11,6 +11,7 @@ import { PORTFOLIO } from '../domain/events.ts';
 import type { StandbyWord } from '../journal/journal.ts';
 import type { JournalWriter, WriterState } from '../journal/journal-writer.ts';
 import type { MarketRange } from '../market/market-data.ts';
+import type { Version } from './config-history.ts';
 import type { Io, Output, RunOptions } from './io.ts';
 import type { Liquidations } from './liquidations.ts';
 import type { MarketIdentity } from './open-market.ts';
@@ -32,7 +33,7 @@ export class RunScreen {
   readonly progress: RunProgress;
   readonly #options: RunOptions;
   readonly #io: Io;
-  readonly #facts: RunFacts;
+  #facts: RunFacts;
   readonly #screen: Screen | undefined;
   #publisher: StatusPublisher | undefined;
   #dataDir = '';
@@ -80,6 +81,13 @@ export class RunScreen {
       this.#options.config.status.intervalMs,
     );
     this.#show(this.#publisher.flush(() => this.document()));
+  }
+
+  /** What of the configuration it goes by, and which version of it runs. */
+  configure({ version, at, by, channel, why, config }: Version): void {
+    this.#facts = { ...this.#facts, lastTrades: config.status.lastTrades };
+    this.progress.configuration = { version, at, by, channel, why };
+    this.#publisher?.publishEvery(config.status.intervalMs);
   }
 
   to(state: RunState): void {

@@ -10,6 +10,7 @@ import type { TreeEvent } from '../../supervisors/tree.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { actorType } from '../core/ids.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Message } from '../domain/events.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
 import { JournalWriter, type WriterState } from '../journal/journal-writer.ts';
 import type { LeaseKeeper } from '../journal/lease-keeper.ts';
@@ -18,10 +19,11 @@ import type { LiveSystem } from './compose-live.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { CreateStore, Io, RunOptions } from './io.ts';
 import type { RunScreen } from './run-screen.ts';
+import type { RunningConfig } from './running-config.ts';
 import type { SecretWatch } from './secret-watch.ts';
 import type { Signals } from './signals.ts';
 import type { StartedHow } from './started-how.ts';
-import type { SystemListeners } from './system.ts';
+import type { SystemListeners, TradingSystem } from './system.ts';
 import type { WarmVenue } from './warm-venue.ts';
 
 /** What was taken and must be given back, newest first. */
@@ -70,6 +72,8 @@ export interface Session extends Run {
   /** How whoever traded before this process ended. */
   readonly startedHow: StartedHow;
   readonly recovered: Recovered;
+  /** The configuration in force; `options` has it, too. */
+  readonly running: RunningConfig;
   /** Monotonic, when the account was ours. */
   readonly startedAt: number;
   /** What stood by with us, not taken yet. */
@@ -106,6 +110,12 @@ export function treeListeners({ log, signals }: Run): SystemListeners {
     onRootExit: (reason) =>
       signals.fail(new BulkheadError('INTERNAL', `the root supervisor gave up: ${String(reason)}`)),
   };
+}
+
+/** What of the configuration the actors, as the journal left them, do not go by yet. */
+export function unheard({ running, lease }: Session, system: TradingSystem): readonly Message[] {
+  const { version, config } = running.version;
+  return system.unheardAtStart({ version, config, telling: `start:${lease.epoch}` });
 }
 
 const LOG_LEVELS = { info: 'info', warning: 'warn', critical: 'error' } as const;

@@ -61,6 +61,8 @@ export interface RunProgress {
   /** Who stands by for this run. */
   standbys: readonly StandbyState[];
   secrets: () => StatusDocument['secrets'];
+  /** The version of the configuration that runs. */
+  configuration: StatusDocument['configuration'] | undefined;
 }
 
 export const initialProgress = (initialBalance: Decimal): RunProgress => ({
@@ -71,6 +73,7 @@ export const initialProgress = (initialBalance: Decimal): RunProgress => ({
   standby: null,
   standbys: [],
   secrets: () => undefined,
+  configuration: undefined,
   state: 'starting',
   market: undefined,
   store: undefined,
@@ -124,6 +127,7 @@ export function statusDocument(
     tradingState: portfolio ? tradingState(portfolio) : 'halted',
     journal: { n: progress.n, durableN: progress.durableN, rowsPerSecond: progress.rowsPerSecond },
     tree: progress.tree,
+    ...(progress.configuration ? { configuration: progress.configuration } : {}),
     ...(progress.venue ? { venue: progress.venue } : {}),
     ...(progress.alerts ? { alerts: progress.alerts() } : {}),
     ...(progress.http ? { http: progress.http } : {}),

@@ -5,7 +5,7 @@
  * folder, the lease and the store are given back in reverse order, within the shutdown deadline.
  */
 import type { WrapLogic } from '../../supervisors/machine-registry.ts';
-import { createLogger } from '../core/logger.ts';
+import { createLogger, type LogLevel, type RootLogger } from '../core/logger.ts';
 import { LogRing } from '../operator/log-ring.ts';
 import { BackupDesk } from './backup-desk.ts';
 import type { LiveSystem } from './compose-live.ts';
@@ -61,8 +61,7 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
   const screen = new RunScreen(options, io);
   const logs = new LogRing();
   const log = createLogger({
-    // Quiet is silence while nothing is wrong; who sets a finer level wants to hear it all the same.
-    level: options.quiet && config.log.level === 'info' ? 'warn' : config.log.level,
+    level: logLevel(options),
     output: screen.logOutput,
     pretty: io.stderrIsTty,
     secrets: unspeakable.add(target?.apiKey).add(target?.apiSecret),
@@ -73,6 +72,8 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
   const signals = new Signals(config.shutdown.deadlineMs, io.time, log, target !== undefined, seams.signals);
   held.add(() => signals.release());
   if (given.secretSource) watchSecrets(secrets, screen, signals, held, io);
+  // Of a run on a terminal it means that the terminal is gone.
+  if (!io.isTty) signals.hearHangUps(() => log.debug('SIGHUP'));
   const create = seams.create ?? createStore;
   const { onSystem, wrap } = seams;
   const run: Run = {
@@ -94,6 +95,7 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
       void backups.start();
       const watch = watchStore(session);
       held.add(() => watch.stop());
+      follow(session, log);
       return target ? runLive(session, target, venue) : runDemo(session);
     };
     screen.finish(await trade());
@@ -129,4 +131,17 @@ function watchSecrets(watch: SecretWatch, screen: RunScreen, signals: Signals, h
   if (!io.isTty) signals.hearHangUps(() => void watch.look());
   watch.start();
   held.add(() => watch.stop());
+}
+
+/** Quiet is silence while nothing is wrong; who sets a finer level wants to hear it all the same. */
+const logLevel = ({ quiet, config }: Pick<RunOptions, 'quiet' | 'config'>): LogLevel =>
+  quiet && config.log.level === 'info' ? 'warn' : config.log.level;
+
+/** What of the configuration belongs to the process itself. */
+function follow({ running, options: { quiet }, signals, screen }: Session, log: RootLogger): void {
+  running.follow((config) => {
+    log.setLevel(logLevel({ quiet, config }));
+    signals.setDeadline(config.shutdown.deadlineMs);
+    screen.configure(running.version);
+  });
 }

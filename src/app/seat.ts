@@ -11,7 +11,8 @@ import type { ExecutorFactory } from '../../supervisors/executor-logic.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import { configForShow } from '../config/show.ts';
 import type { TimerHandle } from '../core/clock.ts';
-import { errorText, isBulkheadError } from '../core/errors.ts';
+import { BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
+import { freshId } from '../core/ids.ts';
 import type { Command } from '../domain/command.ts';
 import { PORTFOLIO } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
@@ -26,6 +27,9 @@ import type { Views } from '../operator/views.ts';
 import { strategyByName } from '../strategy/strategy.ts';
 import { upNotice } from '../telegram/notices.ts';
 import type { Telegram } from '../telegram/start.ts';
+import { checkSchedule } from './backup-desk.ts';
+import { ConfigCopies } from './config-copies.ts';
+import { ConfigDesk } from './config-desk.ts';
 import { engageKill, readKill } from './kill-file.ts';
 import { setGauges } from './metrics/gauges.ts';
 import { RowMetrics } from './metrics/row-metrics.ts';
@@ -39,6 +43,7 @@ import { liftKill } from './release.ts';
 import type { Session } from './run-session.ts';
 import { definitionsOf, type TradingSystem } from './system.ts';
 import { VERSION } from './version.ts';
+import { ConfigViews } from './views/config-views.ts';
 import { healthOf, isUp } from './views/health.ts';
 import { RunViews } from './views/run-views.ts';
 import { TradeHistory } from './views/trade-history.ts';
@@ -63,6 +68,7 @@ export class Seat {
   readonly #session: Session;
   readonly #journaled: JournaledOperator;
   readonly #desk: RequestDesk;
+  readonly #config: ConfigDesk;
   readonly #history = new TradeHistory();
   readonly #loop = monitorEventLoopDelay({ resolution: 20 });
   #writer: JournalWriter | undefined;
@@ -77,7 +83,9 @@ export class Seat {
   constructor(session: Session) {
     const { io, options, folder, log, logs } = session;
     this.#session = session;
+    this.#config = this.#configDesk(session);
     this.#journaled = new JournaledOperator({
+      config: this.#config,
       host: () => this.#host(),
       kill: {
         engage: (by, reason, accountWide) => {
@@ -97,6 +105,7 @@ export class Seat {
     this.#desk = new RequestDesk({ dataDir: folder.path, time: io.time, log, operator: this.operator });
     for (const level of ['error', 'warn', 'info'])
       this.#metrics.countFrom('bulkhead_log_lines_total', { level });
+    this.#hearHangUps();
     logs.onLine((line) => {
       this.#metrics.count('bulkhead_log_lines_total', { level: line.level });
       this.feed.publish('log', line);
@@ -111,6 +120,7 @@ export class Seat {
     this.#system = system;
     this.#writer = writer;
     system.runtime.observe((committed) => {
+      this.#config.observe(committed);
       this.#journaled.observe(committed);
       this.#history.observe(committed);
       this.#rows.observe(committed);
@@ -125,6 +135,7 @@ export class Seat {
 
   /** The tree runs: people may speak. */
   open(): void {
+    this.#config.retell();
     this.#desk.start();
     this.#telegram?.notify(upNotice(this.views.status()));
   }
@@ -137,7 +148,8 @@ export class Seat {
   /** Telegram, and the page, where this process may listen. What is wrong with it never keeps a run from trading. */
   async serve(): Promise<void> {
     await this.#openTelegram();
-    const { io, options, screen, log } = this.#session;
+    const { io, options, screen, log, running } = this.#session;
+    running.follow(({ telegram }) => this.#telegram?.configure(telegram));
     const refresh = (): void => this.#refresh();
     this.#alerts = await openAlerts(this.#session, { views: this.views, metrics: this.#metrics, refresh });
     const alerts = this.#alerts;
@@ -145,7 +157,8 @@ export class Seat {
     if (io.mayListen !== true || !options.config.http.enabled) return;
     try {
       this.#served = await openHttp(this.#session, this);
-      const { url, token } = this.#served;
+      const { url, token, server } = this.#served;
+      running.follow(({ http }) => server.configure(http));
       screen.progress.http = { url, token };
       log.info(`the page is at ${url}`, { controls: `their token: ${token}` });
     } catch (error) {
@@ -191,6 +204,50 @@ export class Seat {
     await this.#served?.server.close();
   }
 
+  #configDesk({ running, store, lease, options, io, log, recovered, folder }: Session): ConfigDesk {
+    const { secrets, reload } = options;
+    const copies = new ConfigCopies(folder.path, options.config.account);
+    void copies.complete(store).catch((error: unknown) => {
+      log.warn('the versions of the configuration cannot be copied', { reason: errorText(error) });
+    });
+    return new ConfigDesk({
+      ...{ running, store, lease, secrets, log },
+      load: () => {
+        if (reload) return reload();
+        throw new BulkheadError('NOT_FOUND', 'This run has no file to read again.');
+      },
+      check: (config) => checkSchedule({ config, secrets }, io.cwd),
+      n: () => this.#writer?.durableN ?? recovered.head.n,
+      now: () => io.time.clock.now(),
+      timers: io.time.timers,
+      messages: ({ version, config }, telling) => this.#system?.unheard({ version, config, telling }) ?? [],
+      tell: (message) => this.#system?.runtime.tell(message),
+      onVersion: (version) => {
+        try {
+          copies.add(version);
+        } catch (error) {
+          log.warn('a version of the configuration cannot be copied', { reason: errorText(error) });
+        }
+      },
+    });
+  }
+
+  /** A hang-up has the file read again; of a run on a terminal it means that the terminal is gone. */
+  #hearHangUps(): void {
+    const { signals, io, log } = this.#session;
+    if (io.isTty) return;
+    signals.hearHangUps(() => {
+      const at = io.time.clock.now();
+      const who = { name: 'SIGHUP', role: 'admin', channel: 'signal' } as const;
+      const command = { kind: 'config-reload', reason: 'SIGHUP' } as const;
+      const request = { id: freshId('hang-up'), command, who, issuedAt: at, confirmed: true };
+      this.operator.execute(request).then(
+        ({ outcome, text }) => log[outcome === 'refused' ? 'error' : 'info'](`SIGHUP: ${text}`),
+        (error: unknown) => log.error('SIGHUP', { reason: errorText(error) }),
+      );
+    });
+  }
+
   #tick(): void {
     if (this.#system) this.#uptime.look(this.#session.io.time.clock.now(), this.#isUp());
     // The tree is asked for where it is shown: with a thousand positions it is most of the document.
@@ -234,7 +291,7 @@ export class Seat {
     return this.#document.document;
   }
 
-  #viewsOf({ options, screen, store, logs, folder, instance, keeper }: Session): Views {
+  #viewsOf({ options, screen, store, logs, folder, instance, keeper, running }: Session): Views {
     const { config } = options;
     return new RunViews({
       document: () => this.#status(),
@@ -244,7 +301,8 @@ export class Seat {
       history: this.#history,
       logs,
       strategy: config.strategy.name,
-      config: () => configForShow(config),
+      config: () => configForShow(running.now),
+      versionsOfConfig: new ConfigViews(store, () => running.version.version),
       kill: () => readKill(folder.path) ?? null,
       health: () =>
         healthOf({
@@ -258,7 +316,10 @@ export class Seat {
         }),
       slo: () => sloLines(this.#status(), this.#rows, this.#uptime),
       definitions: definitionsOf(config),
-      versions: { bulkhead: VERSION, node: process.version, instance },
+      versions: () => ({
+        ...{ bulkhead: VERSION, node: process.version, instance },
+        configuration: `version ${running.version.version}, by ${running.version.by}: ${running.version.why}`,
+      }),
     });
   }
 

@@ -1,5 +1,5 @@
 /**
- * How a run is asked to stop: SIGTERM, SIGINT or a failure drain it, a second signal or the deadline ends it at once. What
+ * How a run is asked to stop: SIGTERM, SIGINT or a failure drain it, a hang-up too where nobody else takes it; a second signal or the deadline ends it at once. What
  * is committed stays; what is not was never shown to anybody, so an abrupt end loses nothing either.
  */
 
@@ -22,7 +22,7 @@ const ECHO_MS = 1_000;
 type StopSignal = keyof typeof EXIT_CODES;
 
 export class Signals {
-  readonly #deadlineMs: number;
+  #deadlineMs: number;
   readonly #time: Time;
   readonly #log: Logger;
   readonly #survivesStrays: boolean;
@@ -67,6 +67,11 @@ export class Signals {
   onStop(stop: () => void): void {
     this.#stops.push(stop);
     if (this.#exitCode !== undefined || this.#failure !== undefined) stop();
+  }
+
+  /** Of the drains to come. */
+  setDeadline(deadlineMs: number): void {
+    this.#deadlineMs = deadlineMs;
   }
 
   /** Hears of SIGHUP, which then no longer ends the run. */

@@ -65,12 +65,16 @@ export function readStatus(dataDir: string): StatusDocument {
 export class StatusPublisher {
   readonly #dataDir: string;
   readonly #monotonic: Monotonic;
-  readonly #intervalMs: number;
+  #intervalMs: number;
   #last: number | undefined;
 
   constructor(dataDir: string, monotonic: Monotonic, intervalMs: number) {
     this.#dataDir = dataDir;
     this.#monotonic = monotonic;
+    this.#intervalMs = intervalMs;
+  }
+
+  publishEvery(intervalMs: number): void {
     this.#intervalMs = intervalMs;
   }
 

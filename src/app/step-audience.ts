@@ -45,7 +45,7 @@ export interface AudienceOptions {
   readonly timeframe: Timeframe;
   readonly engine: () => VenueEngine | undefined;
   /** How long before a settlement the positions that may pay hear of it. */
-  readonly fundingLeadMs: number;
+  readonly fundingLeadMs: () => number;
   readonly now: () => number;
 }
 
@@ -161,7 +161,7 @@ export class MarketAudience implements StepAudience, Audience {
       const { funding, fundingEveryMs } = this.#symbols.get(symbol) ?? {};
       if (!funding || fundingEveryMs === undefined) continue;
       const settlesAt = funding.at + fundingEveryMs;
-      const since = at - (settlesAt - fundingLeadMs);
+      const since = at - (settlesAt - fundingLeadMs());
       if (since < 0 || since >= TIMEFRAME_MS[timeframe] || Math.abs(funding.rate) < LEAST_FUNDING_RATE)
         continue;
       tell(actor, { type: 'FUNDING_AHEAD', rate: funding.rate, settlesAt });

@@ -26,7 +26,6 @@ import {
 } from '../../supervisors/root-supervisor.ts';
 import { rootSupervisor, type Supervisor } from '../../supervisors/supervisor.ts';
 import { Tree, type TreeEvent } from '../../supervisors/tree.ts';
-import { positionPlan } from '../config/plan.ts';
 import { riskLimits } from '../config/risk-schema.ts';
 import type { Config } from '../config/schema.ts';
 import type { Time } from '../core/clock.ts';
@@ -38,10 +37,18 @@ import { type ActorEvent, GUARDIAN, type Message, PORTFOLIO, VENUE } from '../do
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import { keysOn, moded, namedSide } from '../domain/position-key.ts';
 import type { Entry } from '../domain/risk.ts';
+import type { ExecutorSettings } from '../execution/executor-types.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { riskJudge } from '../risk/learning.ts';
 import { RETURNS, type ReturnHistory } from '../risk/return-history.ts';
 import { strategyByName } from '../strategy/strategy.ts';
+import {
+  configMessages,
+  deskSettings,
+  guardBoundMs,
+  recoveredContext,
+  signalAgeMs,
+} from './config-settings.ts';
 import { withGate } from './gate-word.ts';
 import { type SymbolConditions, withConditions } from './market-conditions.ts';
 import { withMark } from './position-mark.ts';
@@ -71,7 +78,10 @@ export interface SystemListeners {
 }
 
 export interface SystemParts extends SystemListeners {
+  /** What new actors begin with. */
   readonly config: Config;
+  /** The one in force, where it may change; absent: it never does. */
+  readonly configNow?: () => Config;
   readonly instance: string;
   readonly instruments: readonly Instrument[];
   readonly recovered: Recovered;
@@ -91,8 +101,18 @@ export interface SystemParts extends SystemListeners {
 export interface RemoteParts {
   /** How much faster than real time the runtime's clock runs: waits for the network are stretched by it. */
   readonly timeFactor: number;
-  readonly maxSignalAgeMs: number;
-  readonly guardBoundMs: number;
+  /** What its executor began with. */
+  readonly initial: Required<ExecutorSettings>;
+  /** What it goes by now, where that is other. */
+  readonly changed: () => ExecutorSettings | undefined;
+}
+
+/** A version of the configuration, as the actors are told of it. */
+export interface ToldVersion {
+  readonly config: Config;
+  readonly version: number;
+  /** Unique for this telling. */
+  readonly telling: string;
 }
 
 export interface TradingSystem {
@@ -100,6 +120,10 @@ export interface TradingSystem {
   readonly host: ActorHost;
   readonly root: Supervisor;
   readonly audience: Audience;
+  /** What of the configuration the running actors do not go by yet. */
+  readonly unheard: (told: ToldVersion) => readonly Message[];
+  /** The same of the actors as the journal left them, before they run. */
+  readonly unheardAtStart: (told: ToldVersion) => readonly Message[];
 }
 
 /** The machines of a configuration; the venue's actor comes beside them. */
@@ -107,7 +131,8 @@ export const definitionsOf = ({ strategy }: Pick<Config, 'strategy'>) =>
   machineDefinitions({ strategy: strategyByName(strategy.name, strategy.options), risk: riskJudge });
 
 export function buildSystem(parts: SystemParts): TradingSystem {
-  const { recovered, time, audience } = parts;
+  const { recovered, time, audience, remote } = parts;
+  const configNow = parts.configNow ?? (() => parts.config);
   const tree = new Tree({
     time,
     random: seededRandom(`supervisors/${parts.instance}`),
@@ -134,7 +159,7 @@ export function buildSystem(parts: SystemParts): TradingSystem {
             withMark(to, audience.enrich(to, event), () => audience.prices()),
           ),
           {
-            returns: () => (wantsReturns(parts.config) ? parts.returns() : undefined),
+            returns: () => (wantsReturns(configNow()) ? parts.returns() : undefined),
             portfolio: () => portfolioOf(runtime),
             symbol: (entry) => audience.conditions?.(entry),
           },
@@ -148,8 +173,24 @@ export function buildSystem(parts: SystemParts): TradingSystem {
   const portfolio = recovered.live.get(PORTFOLIO);
   if (portfolio) audience.seedPrices(marksOf(portfolio.checkpoint));
   const root = rootSupervisor(rootSpec(host, systemSpec(parts)), tree, parts.onRootExit);
-  return { runtime, host, root, audience };
+  const factor = remote?.timeFactor;
+  const atStart = recoveredContext(recovered, parts.registry, remote?.initial);
+  return {
+    ...{ runtime, host, root, audience },
+    unheard: (told) =>
+      configMessages({ ...told, factor, actors: runtime.actorIds(), context: contextNow(runtime, remote) }),
+    unheardAtStart: (told) =>
+      configMessages({ ...told, factor, actors: [VENUE, ...recovered.live.keys()], context: atStart }),
+  };
 }
+
+const contextNow =
+  (runtime: ActorRuntime, remote: RemoteParts | undefined) =>
+  (actor: ActorId): unknown => {
+    if (actor === VENUE) return remote && { ...remote.initial, ...remote.changed() };
+    const text = runtime.actor(actor)?.snapshotText;
+    return text === undefined ? undefined : (JSON.parse(text) as { context: unknown }).context;
+  };
 
 const wantsReturns = ({ risk }: Config): boolean => risk.correlation.enabled || risk.valueAtRisk.enabled;
 
@@ -209,10 +250,8 @@ function marksOf(snapshot: string): Record<string, number> {
 function systemSpec(parts: SystemParts): SystemSpec {
   const { config, instruments, remote } = parts;
   const at = parts.time.clock.now();
-  const factor = remote?.timeFactor ?? 1;
-  const plan = positionPlan(config, factor);
-  const entry = { ...config.entry, assessTimeoutMs: Math.ceil(config.entry.assessTimeoutMs * factor) };
-  const age = remote ? { maxSignalAgeMs: Math.ceil(remote.maxSignalAgeMs * factor) } : {};
+  const settings = deskSettings(config, remote?.timeFactor);
+  const age = remote ? { maxSignalAgeMs: signalAgeMs(config, remote.timeFactor) } : {};
   const { positionMode: mode } = config.venue;
   const perSymbol = (seed: (instrument: Instrument) => ActorSeed): ActorSeed[] => instruments.map(seed);
   return {
@@ -228,7 +267,7 @@ function systemSpec(parts: SystemParts): SystemSpec {
     desks: instruments.flatMap((instrument) =>
       keysOn(instrument.symbol, mode).map((place) => ({
         id: entryDeskOf(place),
-        input: { symbol: instrument.symbol, ...namedSide(place), instrument, plan, at, ...entry },
+        input: { symbol: instrument.symbol, ...namedSide(place), instrument, at, ...settings },
       })),
     ),
     scanners: perSymbol(({ symbol }) => ({
@@ -241,7 +280,7 @@ function systemSpec(parts: SystemParts): SystemSpec {
 function riskActors({ config, instruments, wallet, remote }: SystemParts, at: number): ActorSeed[] {
   const kinds = remote ? [...BREAKER_KINDS, ...REMOTE_BREAKER_KINDS] : BREAKER_KINDS;
   const hedged = moded(config.venue.positionMode);
-  const guard = remote ? { guardBoundMs: Math.ceil(remote.guardBoundMs * remote.timeFactor) } : {};
+  const guard = remote ? { guardBoundMs: guardBoundMs(config, remote.timeFactor) } : {};
   const settings = {
     ...config.breakers,
     symbols: instruments.length,

@@ -7,9 +7,11 @@ import { BulkheadError } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
 import type { JournalStore, Lease } from '../journal/journal.ts';
 import { LeaseKeeper } from '../journal/lease-keeper.ts';
+import { configAtStart } from './config-start.ts';
 import { openDataFolder } from './data-folder.ts';
 import { HandoverWatch } from './handover-watch.ts';
 import type { Run, Session } from './run-session.ts';
+import { RunningConfig } from './running-config.ts';
 import { standBy, type TakenOver } from './standby.ts';
 import { startedHow } from './started-how.ts';
 import type { WarmVenue } from './warm-venue.ts';
@@ -54,8 +56,19 @@ export async function openSession(run: Run, warm?: WarmVenue): Promise<Session |
   const instance = await instanceOf(store, lease);
   const recovered = await taken.recovered();
   const how = taken.tookOver ? 'takeover' : before;
-  const session = { ...run, folder, store, lease, keeper, instance, recovered, startedAt, startedHow: how };
-  return { ...session, ...(warm ? { warm } : {}) };
+  const version = await configAtStart({
+    ...{ store, lease, log, secrets: options.secrets },
+    loaded: config,
+    n: recovered.head.n,
+    at: io.time.clock.now(),
+    isTakeover: taken.tookOver,
+  });
+  const running = new RunningConfig(version);
+  return {
+    ...{ ...run, folder, store, lease, keeper, instance, recovered, startedAt, running, startedHow: how },
+    options: running.options(options),
+    ...(warm ? { warm } : {}),
+  };
 }
 
 function watchHandover({

@@ -13,6 +13,21 @@ interface LeafMeta {
   readonly leaf: LeafKind;
 }
 
+/** May it change while a run lasts? Said of a key or of a whole group; what stands nearer to the key counts. */
+interface ChangeMeta {
+  readonly change: 'hot' | { readonly needsRestart: string };
+}
+
+/** What is set while a run lasts works from then on. */
+export const hot = <T extends z.ZodType>(schema: T): T =>
+  schema.meta({ ...schema.meta(), change: 'hot' } satisfies ChangeMeta);
+
+/** It counts at a start only; the reason is what a person reads who tries. */
+export const needsRestart = <T extends z.ZodType>(why: string, schema: T): T =>
+  schema.meta({ ...schema.meta(), change: { needsRestart: why } } satisfies ChangeMeta);
+
+export type Change = ChangeMeta['change'];
+
 const described = <T extends z.ZodType>(schema: T, leaf: LeafKind, allowed: string): T =>
   schema.meta({ allowed, leaf } satisfies LeafMeta);
 

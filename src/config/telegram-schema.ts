@@ -1,7 +1,7 @@
 /** The keys of the group `telegram`: who may speak to the bot, what it says unasked, how it reaches Telegram. */
 import { z } from 'zod';
 import { ROLES } from '../domain/command.ts';
-import { flag, group, oneOf, text, whole } from './leaf.ts';
+import { flag, group, needsRestart, oneOf, text, whole } from './leaf.ts';
 
 export const NOTIFY_LEVELS = ['info', 'warning', 'critical', 'none'] as const;
 
@@ -34,8 +34,10 @@ const isTimeZone = (name: string): boolean => {
 };
 const ZONE_ALLOWED = 'a time zone such as UTC or Europe/Berlin';
 
+const CONNECTED = 'the bot is connected already';
+
 export const telegramSchema = group({
-  enabled: flag().default(true),
+  enabled: needsRestart(CONNECTED, flag().default(true)),
   users: z
     .array(user, { error: USERS_ALLOWED })
     .refine((users) => unique(users.map(({ id }) => id)), { error: USERS_ALLOWED })
@@ -54,13 +56,22 @@ export const telegramSchema = group({
     .default('UTC'),
   reports: oneOf(['both', 'daily', 'weekly', 'none']).default('both'),
   reportAt: text('a time such as 07:00', TIME).default('07:00'),
-  apiUrl: text(
-    'an https address without a path; http only for this machine, since the token is part of it',
-    API_URL,
-  ).default('https://api.telegram.org'),
-  webhookUrl: text('an https address that leads to the port below, or none', WEBHOOK_URL).default('none'),
-  webhookHost: text('an address of this machine to listen on', /^[A-Za-z0-9.:_-]+$/).default('127.0.0.1'),
-  webhookPort: whole(0, 65_535).default(8_788),
+  apiUrl: needsRestart(
+    CONNECTED,
+    text(
+      'an https address without a path; http only for this machine, since the token is part of it',
+      API_URL,
+    ).default('https://api.telegram.org'),
+  ),
+  webhookUrl: needsRestart(
+    CONNECTED,
+    text('an https address that leads to the port below, or none', WEBHOOK_URL).default('none'),
+  ),
+  webhookHost: needsRestart(
+    CONNECTED,
+    text('an address of this machine to listen on', /^[A-Za-z0-9.:_-]+$/).default('127.0.0.1'),
+  ),
+  webhookPort: needsRestart(CONNECTED, whole(0, 65_535).default(8_788)),
   maxWaiting: whole(10, 10_000).default(200),
   commandsPerMinute: whole(1, 600).default(30),
 });

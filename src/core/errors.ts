@@ -62,6 +62,11 @@ export const ERRORS = {
   ACTOR_UNRESTORABLE: { kind: 'terminal', exit: 70, meaning: 'An actor\u2019s last row cannot be restored.' },
   JOURNAL_OVERLOADED: { kind: 'retryable', exit: 75, meaning: 'The journal\u2019s queue is full.' },
   CONFIG_INVALID: { kind: 'terminal', exit: 78, meaning: 'The configuration is wrong.' },
+  NEEDS_RESTART: {
+    kind: 'terminal',
+    exit: 78,
+    meaning: 'A key of the configuration cannot change while a run lasts.',
+  },
   VENUE_UNREACHABLE: {
     kind: 'retryable',
     exit: 69,

@@ -21,6 +21,12 @@ export interface Logger {
   with(fields: LogFields): Logger;
 }
 
+/** The one that all others come from. */
+export interface RootLogger extends Logger {
+  /** Of every logger that comes from it, too. */
+  setLevel(level: LogLevel): void;
+}
+
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly output: { write(text: string): unknown };
@@ -34,7 +40,7 @@ export interface LoggerOptions {
   readonly now: () => number;
 }
 
-export function createLogger(options: LoggerOptions): Logger {
+export function createLogger(options: LoggerOptions): RootLogger {
   const sink = options.pretty ? prettySink(options.output) : options.output;
   const base = pino(
     {
@@ -56,7 +62,7 @@ export function createLogger(options: LoggerOptions): Logger {
 
 type Level = Exclude<LogLevel, 'silent'>;
 
-class RedactingLogger implements Logger {
+class RedactingLogger implements RootLogger {
   readonly #pino: pino.Logger;
   readonly #secrets: Iterable<string | undefined>;
   readonly #fields: LogFields;
@@ -72,6 +78,10 @@ class RedactingLogger implements Logger {
   info = (message: string, fields?: LogFields): void => this.#log('info', message, fields);
   warn = (message: string, fields?: LogFields): void => this.#log('warn', message, fields);
   error = (message: string, fields?: LogFields): void => this.#log('error', message, fields);
+
+  setLevel(level: LogLevel): void {
+    this.#pino.level = level;
+  }
 
   with(fields: LogFields): Logger {
     return new RedactingLogger(this.#pino, this.#secrets, { ...this.#fields, ...fields });

@@ -85,7 +85,12 @@ export type Command =
   | { readonly kind: 'adopt' | 'ignore'; readonly symbol: SymbolName }
   /** In a demo alone: an event as if it had happened, to see what an actor makes of it. */
   | { readonly kind: 'test-event'; readonly actor: ActorId; readonly event: TestEvent }
-  | { readonly kind: 'config-set'; readonly key: string; readonly value: Json; readonly reason: string }
+  /** Keys with their new values; null: the default. */
+  | {
+      readonly kind: 'config-set';
+      readonly changes: { readonly [key: string]: Json };
+      readonly reason: string;
+    }
   | { readonly kind: 'config-rollback'; readonly version: number; readonly reason: string }
   | { readonly kind: 'config-reload'; readonly reason: string };
 

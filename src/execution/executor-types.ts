@@ -45,6 +45,13 @@ export type ExecutorInput =
   /** Its own timer. */
   | { readonly type: 'RESOLVE'; readonly at: number }
   | { readonly type: 'RECONCILE'; readonly at: number; readonly why: string }
+  /** What of the configuration is other from now on; times by the venue's clock. */
+  | {
+      readonly type: 'CONFIG';
+      readonly at: number;
+      readonly version: number;
+      readonly settings: ExecutorSettings;
+    }
   /** A desk's word: `owner` holds what was nobody's until now. */
   | {
       readonly type: 'HOLD';
@@ -59,6 +66,12 @@ export type ExecutorInput =
   | { readonly type: 'ADOPT'; readonly at: number; readonly symbol: SymbolName; readonly by: string }
   | { readonly type: 'IGNORE'; readonly at: number; readonly symbol: SymbolName; readonly by: string }
   | { readonly type: 'CLOSE_FOREIGN'; readonly at: number; readonly symbol: SymbolName; readonly by: string };
+
+/** What may change while it lives. */
+export interface ExecutorSettings {
+  readonly reconcileEveryMs?: number;
+  readonly foreign?: ForeignPolicy;
+}
 
 export interface ExecutorOptions {
   /** The asset of the wallet and of all P&L. Default USDT. */
@@ -282,4 +295,6 @@ export interface ExecutorState {
   timerDue: number | null;
   /** Absent: none is open. */
   breakers?: OpenBreakers;
+  /** Settings that are other than at the journal's beginning. Absent: none. */
+  changed?: ExecutorSettings;
 }

@@ -79,7 +79,9 @@ export class Executor {
   }
 
   apply(input: ExecutorInput): readonly Emitted[] {
-    const work: Work = { settings: this.#settings, state: this.#state, out: [] };
+    const { changed } = this.#state;
+    const settings = changed ? { ...this.#settings, ...changed } : this.#settings;
+    const work: Work = { settings, state: this.#state, out: [] };
     if (input.type === 'RESTARTED') beginAt(work, input.at);
     work.state.at = Math.max(work.state.at, input.at);
     dispatch(work, input);
@@ -153,6 +155,9 @@ function dispatch(work: Work, input: ExecutorInput): void {
       break;
     case 'RECONCILE':
       wantReport(work, input.why);
+      break;
+    case 'CONFIG':
+      state.changed = { ...state.changed, ...input.settings };
       break;
     case 'BREAKER_CHANGED':
       takeBreaker(state, input);

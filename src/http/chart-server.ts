@@ -41,7 +41,7 @@ export class ChartServer {
     this.#options = options;
     const { feed, time } = options;
     const hello = () => ({ now: time.clock.now() });
-    this.#hub = new StreamHub({ feed, timers: time.timers, maxClients: MOST_PAGES, hello });
+    this.#hub = new StreamHub({ feed, timers: time.timers, maxClients: () => MOST_PAGES, hello });
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.maxConnections = MOST_PAGES + 64;
     this.#server.on('clientError', (_error, socket) => socket.destroy());

@@ -38,19 +38,29 @@ export interface HttpOptions extends GuardRules {
   readonly log: Logger;
 }
 
+/** What of it may change while it serves. */
+export type HttpLimits = Pick<
+  HttpOptions,
+  'requestsPerMinute' | 'maxStreams' | 'allowedHosts' | 'allowedIps'
+>;
+
+/** Beside the streams. */
+const MORE_CONNECTIONS = 256;
 const WRONG_TOKENS_PER_MINUTE = 20;
 
 export class HttpServer {
   readonly #options: HttpOptions;
   readonly #server: Server;
-  readonly #guard: Guard;
+  #guard: Guard;
   readonly #pace: Pace;
   readonly #failures: Pace;
   readonly #hub: StreamHub;
   readonly #layouts = new ChartLayouts();
+  #maxStreams: number;
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    this.#maxStreams = options.maxStreams;
     const now = () => options.time.monotonic.now();
     this.#guard = new Guard(options);
     this.#pace = new Pace(options.requestsPerMinute, now);
@@ -58,14 +68,14 @@ export class HttpServer {
     this.#hub = new StreamHub({
       feed: options.feed,
       timers: options.time.timers,
-      maxClients: options.maxStreams,
+      maxClients: () => this.#maxStreams,
       hello: () => ({ ...options.views.version(), now: options.time.clock.now() }),
     });
     this.#server = createServer(
       { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 30_000 },
       (request, response) => void this.#serve(request, response),
     );
-    this.#server.maxConnections = options.maxStreams + 256;
+    this.#server.maxConnections = options.maxStreams + MORE_CONNECTIONS;
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
@@ -82,6 +92,15 @@ export class HttpServer {
           throw error;
       }
     }
+  }
+
+  /** Rates, bounds and who may ask, from the next request on. */
+  configure(limits: HttpLimits): void {
+    const { requestsPerMinute, maxStreams, allowedHosts, allowedIps } = limits;
+    this.#guard = new Guard({ token: this.#options.token, allowedHosts, allowedIps });
+    this.#pace.setRate(requestsPerMinute);
+    this.#maxStreams = maxStreams;
+    this.#server.maxConnections = maxStreams + MORE_CONNECTIONS;
   }
 
   get streams(): { readonly clients: number; readonly dropped: number } {

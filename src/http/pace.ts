@@ -7,7 +7,7 @@ interface Bucket {
 const ADDRESSES = 10_000;
 
 export class Pace {
-  readonly #perMinute: number;
+  #perMinute: number;
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
 
@@ -15,6 +15,10 @@ export class Pace {
   constructor(perMinute: number, now: () => number) {
     this.#perMinute = perMinute;
     this.#now = now;
+  }
+
+  setRate(perMinute: number): void {
+    this.#perMinute = perMinute;
   }
 
   /** False: too often. */

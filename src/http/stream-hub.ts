@@ -19,7 +19,7 @@ interface Client {
 export interface HubOptions {
   readonly feed: Feed;
   readonly timers: Timers;
-  readonly maxClients: number;
+  readonly maxClients: () => number;
   /** Said first to everybody. */
   readonly hello: () => object;
 }
@@ -55,7 +55,7 @@ export class StreamHub {
   }
 
   get isFull(): boolean {
-    return this.#clients.size >= this.#options.maxClients;
+    return this.#clients.size >= this.#options.maxClients();
   }
 
   /** `lastId`: the newest event that it has seen. */

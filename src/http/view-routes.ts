@@ -30,6 +30,12 @@ function whole(query: Query, name: string): number | undefined {
   return number;
 }
 
+function wholeNeeded(query: Query, name: string): number {
+  const value = whole(query, name);
+  if (value === undefined || value < 1) throw bad(name, 'must be a whole number from 1');
+  return value;
+}
+
 function oneOf<T extends string>(query: Query, name: string, allowed: readonly T[]): T | undefined {
   const value = text(query, name);
   const found = allowed.find((each) => each === value);
@@ -76,6 +82,9 @@ export const VIEW_ROUTES: Readonly<Record<string, Route>> = {
       }),
     ),
   config: (views) => views.config(),
+  'config/versions': (views, query) => views.configVersions(whole(query, 'limit')),
+  'config/version': (views, query) => views.configVersion(wholeNeeded(query, 'version')),
+  'config/diff': (views, query) => views.configDiff(wholeNeeded(query, 'to'), whole(query, 'from')),
   health: (views) => views.health(),
   tree: (views) => views.tree(),
   version: (views) => views.version(),

@@ -8,7 +8,7 @@
  */
 import { BulkheadError, errorText } from '../core/errors.ts';
 import type { CarriedRow, JournalAnchor } from './cut-types.ts';
-import type { JournalHead, JournalRow, JournalStart, JournalStore } from './journal.ts';
+import type { ConfigVersion, JournalHead, JournalRow, JournalStart, JournalStore } from './journal.ts';
 import { checkBeginning, keptRows, readBeginning } from './journal-beginning.ts';
 import { EMPTY_HEAD, verifyChain } from './row-hash.ts';
 
@@ -32,6 +32,8 @@ export interface ArchiveHeader {
   readonly after?: JournalHead;
   /** Where the journal begins; absent: with its first row, or this is a piece of one, to be kept and not restored. */
   readonly anchor?: JournalAnchor;
+  /** Of the configuration; absent in an archive from before there were any. */
+  readonly configVersions?: readonly ConfigVersion[];
 }
 
 /** A row below the anchor. */
@@ -53,9 +55,21 @@ export async function archiveHeader(store: JournalStore, about: ArchiveAbout): P
   // In this order: what is settled at a moment is not above the head of a later one.
   const settledN = await store.settledN();
   const head = await store.head();
+  const meta = await store.allMeta();
+  // After the head: what follows from a version stands in rows above its own.
+  const configVersions = (await allConfigVersions(store)).filter(({ n }) => n <= head.n);
   const anchor = await store.anchor();
   const cut = anchor.n === 0 ? { version: WHOLE } : { version: CUT, anchor, after: headOf(anchor) };
-  return { format: FORMAT, ...about, head, settledN, meta: await store.allMeta(), ...cut } as ArchiveHeader;
+  return { format: FORMAT, ...about, head, settledN, meta, configVersions, ...cut } as ArchiveHeader;
+}
+
+async function allConfigVersions(store: JournalStore): Promise<ConfigVersion[]> {
+  const all: ConfigVersion[] = [];
+  for (;;) {
+    const page = await store.configVersions(all.length, PAGE_ROWS);
+    if (page.length === 0) return all;
+    all.push(...page);
+  }
 }
 
 /** Of rows that are about to be removed: from the anchor up to that one. */

@@ -46,6 +46,28 @@ export interface JournalRow extends RowDraft {
   readonly hash: string;
 }
 
+/** One version of the configuration: written once, never changed. */
+export interface ConfigVersion {
+  /** From 1, contiguous. */
+  readonly version: number;
+  /** Real epoch ms. */
+  readonly at: number;
+  readonly by: string;
+  /** The way it came: 'start', or as a person speaks. */
+  readonly channel: string;
+  readonly why: string;
+  /** Unique for what made it. */
+  readonly request: string;
+  /** The newest durable row when it was written. */
+  readonly n: number;
+  /** JSON of the whole, without secrets. */
+  readonly config: string;
+  /** JSON of what file, variables and flags said then. */
+  readonly source: string;
+  /** JSON of what is different from the version before. */
+  readonly diff: string;
+}
+
 /** What a restored journal has below its rows. */
 export interface JournalStart {
   readonly anchor: JournalAnchor;
@@ -60,7 +82,11 @@ export interface RestoredContent {
   readonly start?: JournalStart;
   readonly batches: AsyncIterable<readonly JournalRow[]>;
   /** Known only once the rows have been read. */
-  readonly end: () => { readonly settledN: number; readonly meta: Readonly<Record<string, string>> };
+  readonly end: () => {
+    readonly settledN: number;
+    readonly meta: Readonly<Record<string, string>>;
+    readonly configVersions?: readonly ConfigVersion[];
+  };
 }
 
 /**
@@ -196,6 +222,14 @@ export interface JournalStore {
   getMeta(key: string): Promise<string | undefined>;
   setMeta(lease: Lease, key: string, value: string): Promise<void>;
   allMeta(): Promise<Readonly<Record<string, string>>>;
+  /**
+   * The next version of the configuration; STORE_CORRUPT where another stands in its place. The same one twice is one.
+   */
+  addConfigVersion(lease: Lease, version: ConfigVersion): Promise<void>;
+  /** Versions > after, ascending, at most `limit`. */
+  configVersions(after: number, limit: number): Promise<readonly ConfigVersion[]>;
+  /** The newest version's number; 0: there is none. */
+  newestConfigVersion(): Promise<number>;
   /** The last row up to `n` of every actor (or of one), those that were over by then included; ascending by n. */
   rowsAt(n: number, actor?: ActorId): Promise<readonly JournalRow[]>;
   /** Where the journal begins; its ORIGIN where nothing was ever removed. */

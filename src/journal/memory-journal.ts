@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { CarriedRow, Cut, JournalAnchor } from './cut-types.ts';
 import type {
+  ConfigVersion,
   JournalHead,
   JournalRow,
   JournalStore,
@@ -23,63 +24,22 @@ import type {
   StoreHealth,
   StoreSize,
 } from './journal.ts';
-import { ORIGIN } from './journal-cut.ts';
 import { keptRow } from './kept-rows.ts';
+import { type AccountRecord, insertRow, MemoryDatabase } from './memory-database.ts';
 import { EMPTY_HEAD } from './row-hash.ts';
 import { pausesIn, scanned } from './row-scan.ts';
 import { STANDBY_FORGOTTEN_MS } from './standby-words.ts';
-import { duplicateRow, fenced, headMismatch, leaseHeld, notEmpty, notOpen } from './store-errors.ts';
+import {
+  configMismatch,
+  duplicateRow,
+  fenced,
+  headMismatch,
+  leaseHeld,
+  notEmpty,
+  notOpen,
+} from './store-errors.ts';
 
-interface AccountRecord {
-  readonly rows: JournalRow[];
-  readonly byActor: Map<ActorId, JournalRow[]>;
-  readonly live: Map<ActorId, JournalRow>;
-  readonly meta: Map<string, string>;
-  /** Below the anchor. */
-  readonly kept: JournalRow[];
-  carried: readonly CarriedRow[];
-  anchor: JournalAnchor;
-  lease: (Lease & { readonly expiresAt: number }) | undefined;
-  readonly standbys: Map<string, { readonly word: StandbyWord; readonly at: number }>;
-  epoch: number;
-  settledN: number;
-}
-
-/** What outlives a MemoryJournal, as a database outlives its clients. */
-export class MemoryDatabase {
-  readonly #accounts = new Map<string, AccountRecord>();
-
-  account(name: string): AccountRecord {
-    let record = this.#accounts.get(name);
-    if (!record) {
-      record = {
-        rows: [],
-        byActor: new Map(),
-        live: new Map(),
-        meta: new Map(),
-        kept: [],
-        carried: [],
-        anchor: ORIGIN,
-        lease: undefined,
-        standbys: new Map(),
-        epoch: 0,
-        settledN: 0,
-      };
-      this.#accounts.set(name, record);
-    }
-    return record;
-  }
-
-  /** Forgets what came after row n, as a disk that never wrote it down. */
-  truncate(name: string, n: number): void {
-    const record = this.account(name);
-    const kept = record.rows.splice(0).filter((row) => row.n <= n);
-    record.byActor.clear();
-    record.live.clear();
-    record.settledN = Math.min(record.settledN, n);
-    for (const row of kept) insertRow(record, row);
-  }
-}
+export { MemoryDatabase } from './memory-database.ts';
 
 /** The first of ascending rows that is beyond; where all are before, their number. */
 function firstBeyond(rows: readonly JournalRow[], isBeyond: (row: JournalRow) => boolean): number {
@@ -98,15 +58,6 @@ const afterN = (rows: readonly JournalRow[], n: number, limit: number): JournalR
   const start = firstBeyond(rows, (row) => row.n > n);
   return rows.slice(start, start + limit);
 };
-
-function insertRow(record: AccountRecord, row: JournalRow): void {
-  const rows = record.byActor.get(row.actor) ?? [];
-  rows.push(row);
-  record.byActor.set(row.actor, rows);
-  record.rows.push(row);
-  if (row.final) record.live.delete(row.actor);
-  else record.live.set(row.actor, row);
-}
 
 /** The rows of a stretch, those included of which only something is kept. */
 function withKept({ rows, kept, anchor }: AccountRecord, { afterN: after, uptoN }: RowQuery): JournalRow[] {
@@ -274,6 +225,24 @@ export class MemoryJournal implements JournalStore {
     return this.#run('allMeta', [], () => Object.fromEntries(this.#data.meta));
   }
 
+  async addConfigVersion(lease: Lease, version: ConfigVersion): Promise<void> {
+    return this.#run('addConfigVersion', [], () => {
+      this.#checkFence(lease);
+      const { configVersions } = this.#data;
+      if (configVersions[version.version - 1]?.request === version.request) return;
+      if (version.version !== configVersions.length + 1) throw configMismatch(version.version);
+      configVersions.push(version);
+    });
+  }
+
+  async configVersions(after: number, limit: number): Promise<readonly ConfigVersion[]> {
+    return this.#run('configVersions', [], () => this.#data.configVersions.slice(after, after + limit));
+  }
+
+  async newestConfigVersion(): Promise<number> {
+    return this.#run('newestConfigVersion', [], () => this.#data.configVersions.length);
+  }
+
   async rowsAt(n: number, actor?: ActorId): Promise<readonly JournalRow[]> {
     return this.#run('rowsAt', [], () => {
       const { byActor } = this.#data;
@@ -343,7 +312,8 @@ export class MemoryJournal implements JournalStore {
         for (const row of start.rows) insertRow(this.#data, row);
       }
       for (const row of all) insertRow(this.#data, row);
-      const { settledN, meta } = end();
+      const { settledN, meta, configVersions = [] } = end();
+      this.#data.configVersions.push(...configVersions);
       this.#data.settledN = settledN;
       this.#data.epoch = all.reduce((highest, { epoch }) => Math.max(highest, epoch), this.#data.epoch);
       for (const [key, value] of Object.entries(meta)) this.#data.meta.set(key, value);

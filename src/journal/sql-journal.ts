@@ -12,6 +12,7 @@ import type { ActorId } from '../core/ids.ts';
 import type { CarriedRow, Cut, JournalAnchor } from './cut-types.ts';
 import { durabilityChecks, notDurable } from './durability.ts';
 import type {
+  ConfigVersion,
   JournalHead,
   JournalRow,
   JournalStore,
@@ -30,12 +31,14 @@ import type {
 import { migrate, pendingMigrations } from './migrator.ts';
 import { GENESIS_HASH } from './row-hash.ts';
 import { appendRows } from './sql-append.ts';
+import { addConfigVersion, configVersions, newestConfigVersion } from './sql-config-versions.ts';
 import { cutRows, readAnchor, readCarried } from './sql-cut.ts';
 import { guarded } from './sql-errors.ts';
 import { restoreRows } from './sql-restore.ts';
 import { selectRows, toJournalRow } from './sql-rows.ts';
 import { findPauses, scanRows } from './sql-scan.ts';
 import type { BulkheadSchema } from './sql-schema.ts';
+import { readSettings } from './sql-settings.ts';
 import { removeStandby, reportStandby, standbys } from './sql-standbys.ts';
 import { duplicateRow, fenced, headMismatch, leaseHeld } from './store-errors.ts';
 
@@ -83,7 +86,7 @@ export class SqlJournal implements JournalStore {
   async open(): Promise<StoreHealth> {
     return guarded(async () => {
       const engineChecks = await this.#options.beforeOpen();
-      const settings = await this.#readSettings();
+      const settings = await readSettings(this.#db);
       const checks = [...durabilityChecks(settings), ...engineChecks];
       const durable = checks.every((check) => check.ok);
       if (!durable && !this.#options.allowNonDurable) throw notDurable(checks);
@@ -273,6 +276,18 @@ export class SqlJournal implements JournalStore {
     });
   }
 
+  addConfigVersion(lease: Lease, version: ConfigVersion): Promise<void> {
+    return guarded(() => addConfigVersion(this.#pool, lease, version, () => this.leaseState()));
+  }
+
+  configVersions(after: number, limit: number): Promise<readonly ConfigVersion[]> {
+    return guarded(() => configVersions(this.#pool, this.#account, after, limit));
+  }
+
+  newestConfigVersion(): Promise<number> {
+    return guarded(() => newestConfigVersion(this.#pool, this.#account));
+  }
+
   async rowsAt(n: number, actor?: ActorId): Promise<readonly JournalRow[]> {
     return guarded(async () => {
       const upTo = this.#rows().where('n', '<=', String(n));
@@ -315,13 +330,6 @@ export class SqlJournal implements JournalStore {
   async close(): Promise<void> {
     this.#closed ??= this.#options.onClose();
     await this.#closed;
-  }
-
-  async #readSettings(): Promise<Map<string, string>> {
-    const result = await sql<{ name: string; setting: string }>`
-      select name, setting from pg_settings
-      where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'server_version')`.execute(this.#db);
-    return new Map(result.rows.map(({ name, setting }) => [name, setting]));
   }
 
   async #migrate(): Promise<void> {

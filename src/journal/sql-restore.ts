@@ -8,6 +8,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { JournalRow, RestoredContent } from './journal.ts';
 import { bigintArray, boolArray, textArray } from './pg-arrays.ts';
 import { EMPTY_HEAD, GENESIS_HASH } from './row-hash.ts';
+import { restoreConfigVersions } from './sql-config-versions.ts';
 import { restoreStart } from './sql-cut.ts';
 import { notEmpty } from './store-errors.ts';
 
@@ -45,7 +46,7 @@ export async function restoreRows(pool: Pool, account: string, content: Restored
         head = row;
       }
     }
-    const { settledN, meta } = content.end();
+    const { settledN, meta, configVersions = [] } = content.end();
     await client.query(
       'update bulkhead.leases set head_n = $2, head_hash = $3, settled_n = $4, epoch = greatest(epoch, $5) where account = $1',
       [account, head.n, head.hash, settledN, epoch],
@@ -57,6 +58,7 @@ export async function restoreRows(pool: Pool, account: string, content: Restored
       'insert into bulkhead.meta select $1, * from unnest($2::text[], $3::text[]) on conflict (account, key) do update set value = excluded.value',
       [account, textArray(entries.map(([key]) => key)), textArray(entries.map(([, value]) => value))],
     );
+    await restoreConfigVersions(client, account, configVersions);
     await client.query('commit');
     client.release();
   } catch (error) {

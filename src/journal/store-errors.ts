@@ -46,3 +46,11 @@ export function notEmpty(account: string, n: number): BulkheadError {
     hint: 'Restore into an empty folder (--data-dir), an empty database, or under another account.',
   });
 }
+
+export function configMismatch(version: number): BulkheadError {
+  return new BulkheadError(
+    'STORE_CORRUPT',
+    `Version ${version} of the configuration is there already, or leaves a gap.`,
+    { hint: 'Run `bulkhead doctor`: the store was changed by something else.' },
+  );
+}

@@ -1,13 +1,13 @@
 /**
- * The rules of the commands: who may, what moves money and wants a second word, what is honoured however late.
+ * The rules of the commands: who may, what wants a second word, what is honoured however late.
  */
-import type { Command, CommandKind, Role, Who } from '../domain/command.ts';
+import type { Command, CommandKind, CommandOf, Role, Who } from '../domain/command.ts';
 import { ROLES } from '../domain/command.ts';
 
 export interface CommandRule {
   readonly role: Role;
-  /** Needs a second word before it is done. */
-  readonly movesMoney: boolean;
+  /** Needs a second word before it is done: it moves money, or changes what decides about it. */
+  readonly asksTwice: boolean;
   /** Done however long ago it was said: it can only make things safer. */
   readonly honouredWhenStale: boolean;
   readonly summary: string;
@@ -15,10 +15,11 @@ export interface CommandRule {
   readonly usage: string;
 }
 
-const SAFE = { role: 'trader', movesMoney: false, honouredWhenStale: true } as const;
-const TRADER = { role: 'trader', movesMoney: false, honouredWhenStale: false } as const;
-const MONEY = { role: 'trader', movesMoney: true, honouredWhenStale: false } as const;
-const ADMIN = { role: 'admin', movesMoney: false, honouredWhenStale: false } as const;
+const SAFE = { role: 'trader', asksTwice: false, honouredWhenStale: true } as const;
+const TRADER = { role: 'trader', asksTwice: false, honouredWhenStale: false } as const;
+const MONEY = { role: 'trader', asksTwice: true, honouredWhenStale: false } as const;
+const ADMIN = { role: 'admin', asksTwice: false, honouredWhenStale: false } as const;
+const CONFIG = { ...ADMIN, asksTwice: true } as const;
 
 export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
   start: { ...TRADER, summary: 'entries again after stop or pause', usage: 'start' },
@@ -70,36 +71,36 @@ export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
   release: { ...ADMIN, summary: 'close a breaker by hand', usage: 'release BREAKER REASON' },
   kill: {
     ...SAFE,
-    movesMoney: true,
+    asksTwice: true,
     summary: 'close everything now, open nothing until released',
     usage: 'kill [account-wide] [reason]',
   },
   'release-kill': { ...ADMIN, summary: 'lift the kill switch', usage: 'release-kill REASON' },
   adopt: {
     ...ADMIN,
-    movesMoney: true,
+    asksTwice: true,
     summary: 'take over a position that somebody else opened',
     usage: 'adopt SYMBOL',
   },
   ignore: { ...ADMIN, summary: 'trade a symbol beside somebody else’s position', usage: 'ignore SYMBOL' },
   'test-event': {
     ...ADMIN,
-    movesMoney: true,
+    asksTwice: true,
     summary: 'tell an actor of a demo what did not happen, to see what it does',
     usage: 'test-event ACTOR EVENT [JSON]',
   },
   'config-set': {
-    ...ADMIN,
-    summary: 'change a key of the configuration that may change while running',
-    usage: 'config-set KEY VALUE REASON',
+    ...CONFIG,
+    summary: 'change keys of the configuration that may change while running',
+    usage: 'config-set KEY VALUE REASON, or config-set KEY=VALUE… REASON',
   },
   'config-rollback': {
-    ...ADMIN,
+    ...CONFIG,
     summary: 'go back to a version of the configuration',
     usage: 'config-rollback VERSION REASON',
   },
   'config-reload': {
-    ...ADMIN,
+    ...CONFIG,
     summary: 'read the configuration file again',
     usage: 'config-reload [reason]',
   },
@@ -109,6 +110,11 @@ export const COMMAND_KINDS = Object.keys(COMMAND_RULES) as readonly CommandKind[
 
 /** What was said longer ago than this is answered and not done. */
 export const STALE_AFTER_MS = 30_000;
+
+export type ConfigCommand = CommandOf<'config-set' | 'config-rollback' | 'config-reload'>;
+
+export const isConfigCommand = (command: Command): command is ConfigCommand =>
+  command.kind.startsWith('config-');
 
 export const isOnlyNow = ({ kind }: Command): boolean => ONLY_NOW.includes(kind);
 

@@ -13,14 +13,15 @@ import type { Timers } from '../core/clock.ts';
 import { gt, ZERO } from '../core/decimal.ts';
 import { errorText, isBulkheadError } from '../core/errors.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
-import type { Command, CommandOf } from '../domain/command.ts';
+import { redact } from '../core/redact.ts';
+import type { Command, CommandOf, Who } from '../domain/command.ts';
 import type { ActorEvent, Message } from '../domain/events.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
 import { keyFor, POSITION_MODES } from '../domain/position-key.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalRow } from '../journal/journal.ts';
-import { COMMAND_RULES, refusal } from './command.ts';
+import { COMMAND_RULES, type ConfigCommand, isConfigCommand, refusal } from './command.ts';
 import { deskEar, type Echo, Echoes, positionEar, testEar } from './echo.ts';
 import { forcedSignal, stopOnWrongSide } from './forced-entry.ts';
 import type { Operator, OperatorAnswer, OperatorRequest } from './operator.ts';
@@ -46,11 +47,11 @@ export interface KillSwitch {
   release(by: string, reason: string): string;
 }
 
-type ConfigCommand = CommandOf<'config-set' | 'config-rollback' | 'config-reload'>;
-
 export interface ConfigDesk {
-  /** What was done; throws a BulkheadError for what may not be. */
-  change(command: ConfigCommand, by: string): Promise<string>;
+  /** What it would do, in a sentence; throws a BulkheadError for what may not be. */
+  preview(command: ConfigCommand): Promise<string>;
+  /** What was done; once for an id. Throws a BulkheadError for what may not be. */
+  change(command: ConfigCommand, who: Who, id: string): Promise<string>;
 }
 
 export interface OperatorOptions {
@@ -67,7 +68,6 @@ export interface OperatorOptions {
   readonly patienceMs?: number;
 }
 
-const CONFIG: readonly string[] = ['config-set', 'config-rollback', 'config-reload'];
 const PATIENCE_MS = 5_000;
 
 type Parts = Partial<Pick<CommandGiven, 'refused' | 'done' | 'targets' | 'signal'>>;
@@ -134,11 +134,20 @@ export class JournaledOperator implements Operator {
     const before = this.#answered(id);
     if (before) return before;
     const refused = refusal(command, who, issuedAt, this.#options.now());
-    if (!refused && COMMAND_RULES[command.kind].movesMoney && !confirmed)
-      return { id, outcome: 'confirm', code: 'CONFIRM', text: this.preview(command) };
+    if (!refused && COMMAND_RULES[command.kind].asksTwice && !confirmed) return this.#ask(request);
     if (!refused && command.kind === 'kill') return this.#kill(request, command);
-    const parts = refused ? { refused } : await this.#prepare(command, who.name);
+    const parts = refused ? { refused } : await this.#prepare(request);
     return this.#tell(request, parts);
+  }
+
+  /** What may not be is not asked about. */
+  async #ask(request: OperatorRequest): Promise<OperatorAnswer> {
+    const { id, command } = request;
+    const { config } = this.#options;
+    const asked = { id, outcome: 'confirm', code: 'CONFIRM' } as const;
+    if (!isConfigCommand(command) || !config) return { ...asked, text: this.preview(command) };
+    const seen = await config.preview(command).then((text) => ({ text }), refusedBy);
+    return 'refused' in seen ? this.#tell(request, seen) : { ...asked, ...seen };
   }
 
   /** The file first; the record follows when the journal takes rows. */
@@ -153,13 +162,14 @@ export class JournaledOperator implements Operator {
       : { id, outcome: 'accepted', code: 'DONE', text: said.done };
   }
 
-  async #prepare(command: Command, by: string): Promise<Parts> {
+  async #prepare({ id, command, who }: OperatorRequest): Promise<Parts> {
+    const by = who.name;
     const host = this.#options.host();
     if (command.kind === 'release-kill') return attempt(() => this.#options.kill.release(by, command.reason));
-    if (isConfig(command)) {
+    if (isConfigCommand(command)) {
       const { config } = this.#options;
       if (!config) return refuse('NOT_HERE', 'this run cannot change its configuration');
-      return config.change(command, by).then((done) => ({ done }), refusedBy);
+      return config.change(command, who, id).then((done) => ({ done }), refusedBy);
     }
     if ((command.kind === 'adopt' || command.kind === 'ignore') && !this.#options.isShared)
       return refuse('NOT_HERE', 'a demo has its venue to itself: nobody else opens positions there');
@@ -305,8 +315,6 @@ type Held = PositionContext & { readonly actor: ActorId };
 const describe = ({ symbol, direction, quantity }: Held): string =>
   gt(quantity, ZERO) ? `${symbol} ${direction} ${quantity}` : `${symbol} ${direction} (entering)`;
 
-const isConfig = (command: Command): command is ConfigCommand => CONFIG.includes(command.kind);
-
 const refuse = (code: string, text: string): Parts => ({ refused: { code, text } });
 
 /** What was done already is said all the same. */
@@ -328,6 +336,12 @@ function attempt(act: () => string): { readonly done: string } | ReturnType<type
 }
 
 function messageOf({ id, command, who, issuedAt }: OperatorRequest, parts: Parts): Message {
-  const event = { type: 'COMMAND', id, command, who, issuedAt, ...parts };
+  const event = { type: 'COMMAND', id, command: fitToKeep(command), who, issuedAt, ...parts };
   return { to: OPERATOR, event, cause: { kind: 'external', id: `command:${id}` } };
 }
+
+/** Somebody may try to set a secret: the refusal is kept, the secret is not. */
+const fitToKeep = (command: Command): Command =>
+  command.kind === 'config-set' ? { ...command, changes: redact(command.changes, []) as Changes } : command;
+
+type Changes = CommandOf<'config-set'>['changes'];

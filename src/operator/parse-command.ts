@@ -22,6 +22,8 @@ const KEY = /^[A-Za-z]+(?:\.[A-Za-z]+)*$/;
 const MAX_TEXT = 200;
 const MAX_JSON = 4_000;
 const MAX_SYMBOLS = 500;
+const MAX_KEYS = 100;
+const MAX_VALUE = 4_000;
 const MAX_MINUTES = 366 * 24 * 60;
 /** What a chat or a log must not be made to show. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
@@ -200,8 +202,7 @@ const READ: Readonly<Record<CommandKind, Read>> = {
   }),
   'config-set': (reader) => ({
     kind: 'config-set',
-    key: reader.matching('key', KEY, 'risk.maxPositions'),
-    value: jsonOf(reader),
+    changes: changesOf(reader),
     reason: reader.text('reason'),
   }),
   'config-rollback': (reader) => ({
@@ -233,11 +234,23 @@ function testEvent(reader: Reader): TestEvent {
   return fields as TestEvent;
 }
 
-function jsonOf(reader: Reader): Json {
-  const value = reader.raw('value');
-  if (value === undefined) throw wrong(reader.kind, 'value is missing');
-  if (JSON.stringify(value).length > MAX_JSON) throw wrong(reader.kind, 'the value is too long');
-  return value as Json;
+/** One key with its value, or several. */
+function changesOf(reader: Reader): { readonly [key: string]: Json } {
+  const several = reader.raw('changes');
+  const one = reader.has('key') ? [[reader.raw('key'), reader.raw('value')] as const] : [];
+  const isTree = typeof several === 'object' && several !== null && !Array.isArray(several);
+  if (several !== undefined && (!isTree || one.length > 0))
+    throw wrong(reader.kind, 'changes is a mapping of keys to values, instead of key and value');
+  const given = isTree ? Object.entries(several) : one;
+  if (given.length === 0) throw wrong(reader.kind, 'no key is named');
+  if (given.length > MAX_KEYS) throw wrong(reader.kind, `at most ${MAX_KEYS} keys at once`);
+  for (const [key, value] of given) {
+    if (typeof key !== 'string' || !KEY.test(key))
+      throw wrong(reader.kind, `key "${String(key).slice(0, 60)}" is not such as risk.maxLeverage`);
+    if (value === undefined) throw wrong(reader.kind, `value of ${key} is missing`);
+    if (JSON.stringify(value).length > MAX_VALUE) throw wrong(reader.kind, `the value of ${key} is too long`);
+  }
+  return Object.fromEntries(given) as { readonly [key: string]: Json };
 }
 
 /** A command as JSON: an object with its kind and its fields, and nothing else. */
@@ -314,7 +327,7 @@ function fieldsOf(kind: CommandKind, words: readonly string[]): Fields {
     case 'test-event':
       return { actor: one, event: { type: two, ...eventFields(kind, words.slice(2).join(' ')) } };
     case 'config-set':
-      return { key: one, value: two === undefined ? undefined : jsonWord(two), ...from(2) };
+      return isPair(one) ? pairsOf(words) : { key: one, value: two && jsonWord(two), ...from(2) };
     case 'config-rollback':
       return { version: one, ...from(1) };
     default:
@@ -349,6 +362,22 @@ function eventFields(kind: CommandKind, text: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw wrong(kind, 'the fields of the event are a JSON object such as {"price": "100"}');
   return value as Fields;
+}
+
+const isPair = (word: string | undefined): word is string => /^[A-Za-z.]+=/.test(word ?? '');
+
+/** "risk.maxLeverage=3 log.level=debug calmer": pairs first, then the reason. */
+function pairsOf(words: readonly string[]): Fields {
+  const end = words.findIndex((word) => !isPair(word));
+  const pairs = end === -1 ? words : words.slice(0, end);
+  const entries = pairs.map((pair) => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at), jsonWord(pair.slice(at + 1))] as const;
+  });
+  return {
+    changes: Object.fromEntries(entries),
+    ...(end === -1 ? {} : { reason: words.slice(end).join(' ') }),
+  };
 }
 
 /** A value as it would stand in the file: JSON where it is JSON, else the text itself. */

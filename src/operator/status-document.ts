@@ -58,6 +58,14 @@ export interface StatusDocument {
   readonly tradingState: TradingState;
   readonly journal: { readonly n: number; readonly durableN: number; readonly rowsPerSecond: number };
   readonly tree: TreeNode | null;
+  /** The version of the configuration that runs, and who made it; absent before a run has the account. */
+  readonly configuration?: {
+    readonly version: number;
+    readonly at: number;
+    readonly by: string;
+    readonly channel: string;
+    readonly why: string;
+  };
   /** Of a run against a remote venue. */
   readonly venue?: VenueStatus;
   /** Where alerts are sent to, and whether they arrive; absent: nowhere. */

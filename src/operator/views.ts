@@ -300,6 +300,38 @@ export interface ActorMoment {
   readonly final: boolean;
 }
 
+/** One key that is different; null: it is not set. */
+export interface ConfigChangeLine {
+  readonly key: string;
+  readonly before: Json;
+  readonly after: Json;
+}
+
+export interface ConfigVersionLine {
+  readonly version: number;
+  readonly at: number;
+  readonly by: string;
+  /** 'start', or the way that a person took. */
+  readonly channel: string;
+  readonly why: string;
+  /** The newest durable row when it was written. */
+  readonly n: number;
+  /** From the version before. */
+  readonly changes: readonly ConfigChangeLine[];
+  /** This one is in force. */
+  readonly runs: boolean;
+}
+
+export interface ConfigVersionView extends ConfigVersionLine {
+  readonly config: Json;
+}
+
+export interface ConfigDiffView {
+  readonly from: number;
+  readonly to: number;
+  readonly changes: readonly ConfigChangeLine[];
+}
+
 export interface Views {
   status(): StatusDocument;
   positions(): readonly PositionStatus[];
@@ -319,6 +351,12 @@ export interface Views {
   logs(query?: { limit?: number; level?: string; after?: number }): readonly LogLine[];
   /** With secrets starred out. */
   config(): Json;
+  /** The newest first. */
+  configVersions(limit?: number): Promise<readonly ConfigVersionLine[]>;
+  /** Throws NOT_FOUND. */
+  configVersion(version: number): Promise<ConfigVersionView>;
+  /** From the version before, where `from` is not named. Throws NOT_FOUND. */
+  configDiff(to: number, from?: number): Promise<ConfigDiffView>;
   health(): HealthView;
   tree(): TreeNode | null;
   version(): Readonly<Record<string, string>>;

@@ -90,6 +90,12 @@ export class CommandDesk {
     });
   }
 
+  /** Roles have changed: each sees what is theirs now. */
+  showMenus(people: readonly Person[]): void {
+    this.#menus.clear();
+    for (const person of people) this.showMenu(person);
+  }
+
   #refuseStranger({ chatId, userId, userName }: Incoming): void {
     this.#options.log.warn('telegram: somebody who is not on the list', { userId, userName });
     const message = `You are not on this bot's list. Your id is ${userId}.`;

@@ -110,6 +110,12 @@ export const BOT_COMMANDS: readonly BotCommand[] = [
   looking('locks', '', 'locked symbols', LOOKS.locks),
   looking('logs', '[COUNT] [LEVEL]', 'the newest lines of the log', LOOKS.logs),
   looking('config', '[PART OF A KEY]', 'the configuration', LOOKS.config),
+  looking(
+    'versions',
+    '[VERSION [VERSION]]',
+    'versions of the configuration: who, when, why, what',
+    LOOKS.versions,
+  ),
   looking('audit', '[COUNT]', 'who asked for what', LOOKS.audit),
   looking('health', '', 'is it well?', LOOKS.health),
   looking('slo', '', 'uptime, latencies, error rate against their aims', LOOKS.slo),
@@ -161,7 +167,7 @@ export const BOT_COMMANDS: readonly BotCommand[] = [
   acting('trip', { name: 'trip' }),
   acting('adopt', { name: 'adopt' }),
   acting('ignore', { name: 'ignore' }),
-  acting('config-set', { name: 'set' }),
+  acting('config-set', { name: 'set', usage: 'KEY VALUE REASON, or KEY=VALUE\u2026 REASON' }),
   acting('config-reload', { name: 'reload' }),
   acting('config-rollback', { name: 'rollback' }),
 ];

@@ -9,6 +9,7 @@ import type { Lookout } from './lookout.ts';
 import { line, text } from './markup.ts';
 import type { Person } from './people.ts';
 import { anew, bold, inPlace, type Reply, refreshButton, say } from './reply.ts';
+import { configDiffText, configVersionText, versionsText } from './text-config.ts';
 import { lifeText, ordersText, positionsText, statusText } from './text-now.ts';
 import { entriesText, groupsText, statsText, totalText, tradesText } from './text-results.ts';
 import {
@@ -44,6 +45,7 @@ const GROUPS: Readonly<Record<Exclude<ProfitGroup, 'total'>, string>> = {
   hour: 'HOUR',
 };
 const DAYS_SHOWN = 14;
+const VERSIONS_SHOWN = 12;
 const MOST = 100;
 
 /** A count from 1 on as it was typed; what is none is said. */
@@ -53,6 +55,14 @@ function countOf(word: string | undefined, otherwise: number): number {
   if (Number.isInteger(count) && count >= 1) return Math.min(count, MOST);
   throw new BulkheadError('USAGE', `"${word}" is no count such as ${otherwise}`, {
     hint: `From 1 to ${MOST}.`,
+  });
+}
+
+function versionOf(word: string): number {
+  const version = Number(word);
+  if (Number.isInteger(version) && version >= 1) return version;
+  throw new BulkheadError('USAGE', `"${word}" is no version such as 3`, {
+    hint: '/versions lists them; /versions 3 5 shows what is different between two.',
   });
 }
 
@@ -209,6 +219,23 @@ export const LOOKS = {
       15,
     );
     return simple('logs', (views) => logsText(views.logs({ limit, level })))([]);
+  },
+  versions: ([word, other]) => {
+    if (word === undefined)
+      return simple('versions', async (views) => versionsText(await views.configVersions(VERSIONS_SHOWN)))(
+        [],
+      );
+    const number = versionOf(word);
+    if (other !== undefined) {
+      const to = versionOf(other);
+      return async ({ lookout }) => ({ message: configDiffText(await lookout.views.configDiff(to, number)) });
+    }
+    return async ({ lookout, person }) => {
+      const version = await lookout.views.configVersion(number);
+      const back = { words: `Back to version ${number}`, data: anew(`rollback ${number} from the list`) };
+      const message = configVersionText(version);
+      return version.runs || !mayDo(person.role, 'admin') ? { message } : { message, keyboard: [[back]] };
+    };
   },
   config: (words) => simple('config', (views) => configText(views.config(), words.join(' ')))([]),
   audit: ([count]) => {

@@ -28,13 +28,18 @@ const REFUSALS_A_MINUTE = 3;
 const MOST_STRANGERS = 1_000;
 
 export class People {
-  readonly #people: ReadonlyMap<number, Person>;
-  readonly #groups: ReadonlySet<number>;
+  #people: ReadonlyMap<number, Person> = new Map();
+  #groups: ReadonlySet<number> = new Set();
   /** When each stranger was last refused; the oldest go first. */
   readonly #refused = new Map<number, number>();
   #recent: number[] = [];
 
   constructor(people: readonly Person[], groups: readonly number[]) {
+    this.set(people, groups);
+  }
+
+  /** Who is on the list from now on. */
+  set(people: readonly Person[], groups: readonly number[]): void {
     this.#people = new Map(people.map((person) => [person.id, person]));
     this.#groups = new Set(groups);
   }
@@ -72,11 +77,15 @@ export class People {
 
 /** How many commands a person may send: bursts, and so many a minute in the long run. */
 export class Pace {
-  readonly #burst: number;
-  readonly #everyMs: number;
+  #burst = 0;
+  #everyMs = 0;
   readonly #left = new Map<number, { count: number; at: number; isTold: boolean }>();
 
   constructor(burst: number, perMinute: number) {
+    this.set(burst, perMinute);
+  }
+
+  set(burst: number, perMinute: number): void {
     this.#burst = burst;
     this.#everyMs = MINUTE_MS / perMinute;
   }

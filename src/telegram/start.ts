@@ -45,11 +45,14 @@ export interface Telegram {
   /** Of rows that became durable; costs a few comparisons a row. */
   readonly observe: (committed: CommittedRow) => void;
   notify(notice: Notice): void;
+  /** Who may speak, what is told and when: from now on. */
+  configure(config: Config['telegram']): void;
   stop(): Promise<void>;
 }
 
 export async function startTelegram(options: TelegramOptions): Promise<Telegram> {
-  const { config, token, time, random, log } = options;
+  const { token, time, random, log } = options;
+  let { config } = options;
   const memory = await Memory.open(join(options.dataDir, 'telegram.json'), log);
   const people = new People(config.users, config.groups);
   const pictures = new Pictures(time);
@@ -68,19 +71,39 @@ export async function startTelegram(options: TelegramOptions): Promise<Telegram>
   });
   const queue = new SendQueue({
     deliver: (outgoing) => bot.deliver(outgoing),
-    ...{ time, random, log, bound: config.maxWaiting },
+    ...{ time, random, log },
+    get bound() {
+      return config.maxWaiting;
+    },
   });
+  const pace = new Pace(...paceOf(config));
   const desk = new CommandDesk({
     ...{ people, memory, operator: options.operator, lookout, chat: bot, queue, time, log },
-    pace: new Pace(Math.min(BURST, config.commandsPerMinute), config.commandsPerMinute),
+    pace,
     confirmations: new Confirmations(memory, time, freshId('run'), () => freshId('q')),
     skewMs: () => skewMs,
   });
   hear.now = desk.hear;
-  const { quietHours, timeZone } = config;
-  const notifier = new Notifier({ people, memory, queue, time, quietHours, timeZone });
+  const notifier = new Notifier({
+    ...{ people, memory, queue, time },
+    get quietHours() {
+      return config.quietHours;
+    },
+    get timeZone() {
+      return config.timeZone;
+    },
+  });
   const reports = new Reports({
-    ...{ people, memory, queue, time, log, timeZone, which: config.reports, at: config.reportAt },
+    ...{ people, memory, queue, time, log },
+    get timeZone() {
+      return config.timeZone;
+    },
+    get which() {
+      return config.reports;
+    },
+    get at() {
+      return config.reportAt;
+    },
     report: (period) => reportOn(period, lookout),
   });
   const onUp = (): void => setMenus(desk, people, bot);
@@ -101,6 +124,13 @@ export async function startTelegram(options: TelegramOptions): Promise<Telegram>
       for (const notice of noticesOf(committed)) notifier.notify(notice);
     },
     notify: (notice) => notifier.notify(notice),
+    configure: (next) => {
+      const isOther = JSON.stringify(config.users) !== JSON.stringify(next.users);
+      config = next;
+      people.set(config.users, config.groups);
+      pace.set(...paceOf(config));
+      if (isOther) desk.showMenus(people.all());
+    },
     stop: async () => {
       reports.stop();
       notifier.stop();
@@ -111,6 +141,11 @@ export async function startTelegram(options: TelegramOptions): Promise<Telegram>
     },
   };
 }
+
+const paceOf = ({ commandsPerMinute }: Config['telegram']): [burst: number, perMinute: number] => [
+  Math.min(BURST, commandsPerMinute),
+  commandsPerMinute,
+];
 
 /** Everybody else is offered nothing. */
 function setMenus(desk: CommandDesk, people: People, chat: Chat): void {

@@ -38,6 +38,7 @@ test('three days: a backup every twelve hours of which three are kept, and the r
     folder: { path: dir },
     log: { info: note, warn: note, error: note },
     store,
+    running: { follow: (take: (now: typeof config) => void) => take(config) },
   } as unknown as Session;
   const desk = new BackupDesk(session);
   await desk.start();

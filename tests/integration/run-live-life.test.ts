@@ -132,7 +132,7 @@ describe('a live run', () => {
       await world.sleepDead();
       world.begin({ position });
       await world.advance(MINUTE);
-      assert.equal(rowsOf(world, 'entry/', 'PLANNED').length, world.symbols.length, 'once for each desk');
+      assert.equal(rowsOf(world, 'entry/', 'CONFIG').length, world.symbols.length, 'once for each desk');
     }
     assert.notEqual(planOf('position/ETHUSDT/BOTH/1'), 4_321);
     assert.equal(planOf('entry/ETHUSDT'), 4_321);

@@ -69,7 +69,6 @@ test('SIGTERM drains and commits; the same command goes on to the same end', asy
 });
 
 test('SIGINT drains and commits', async (t) => void (await stopped(t, 'SIGINT', 130)));
-test('SIGHUP drains and commits', async (t) => void (await stopped(t, 'SIGHUP', 129)));
 
 test('without --until-end the last state stays up until a signal', async (t) => {
   const run = start(t, args('stays', '--json'));

@@ -14,6 +14,7 @@ import type {
   RowQuery,
 } from '../../src/journal/journal.ts';
 import { EMPTY_HEAD, sealRows, verifyChain } from '../../src/journal/row-hash.ts';
+import { configVersionsConformance } from './journal-config-conformance.ts';
 import { cutConformance } from './journal-conformance-cut.ts';
 import { draft, drafts } from './journal-rows.ts';
 
@@ -393,7 +394,7 @@ export function journalConformance(
       await one.store.close();
       await two.store.close();
     });
-
     cutConformance(under);
+    configVersionsConformance(world);
   });
 }

@@ -131,7 +131,7 @@ const desk: MachineCase = {
       { type: 'ABORT_ENTRY', reason: 'halted' },
       { type: 'INSTRUMENT', instrument: { ...INSTRUMENT, status: 'TRADING_HALT' } },
       { type: 'INSTRUMENT', instrument: { ...INSTRUMENT, tickSize: '0.5' } },
-      { type: 'PLANNED', plan: { ...DEFAULT_PLAN, stopRetryMs: 1 } },
+      { type: 'CONFIG', version: 2, settings: { plan: { stopRetryMs: 1 }, coolDownMs: 1 } },
       { type: 'ADOPT', symbol: 'BTCUSDT', direction: 'short', quantity: '1', entryPrice: '100', by: 'ann' },
       { type: 'ADOPT', symbol: 'ETHUSDT', direction: 'short', quantity: '1', entryPrice: '100', by: 'ann' },
     ].map((event) => ({ ...event, at: START_AT }));

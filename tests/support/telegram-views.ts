@@ -212,7 +212,7 @@ export class RecordingOperator implements Operator {
     const before = this.#answers.get(id);
     if (before) return before;
     const refused = refusal(command, who, issuedAt, this.#now());
-    if (!refused && COMMAND_RULES[command.kind].movesMoney && !confirmed)
+    if (!refused && COMMAND_RULES[command.kind].asksTwice && !confirmed)
       return { id, outcome: 'confirm', code: 'CONFIRM', text: this.preview(command) };
     const answer: OperatorAnswer = refused
       ? { id, outcome: 'refused', ...refused }

@@ -23,6 +23,7 @@ async function cli(line: string, env: Record<string, string> = {}, answer: () =>
     stats: note('stats'),
     rules: note('rules'),
     say: note('say'),
+    config: note('config'),
     kill: note('kill'),
     release: note('release'),
     breakers: note('breakers'),

@@ -26,7 +26,7 @@ describe('on a recorded or generated market', () => {
       instruments: [INSTRUMENT],
       timeframe: '1m',
       engine: () => undefined,
-      fundingLeadMs: LEAD_MS,
+      fundingLeadMs: () => LEAD_MS,
       now: () => T0,
     });
   /** Steps of a minute from one moment to another; what was told, and when. */
@@ -62,7 +62,7 @@ describe('on a recorded or generated market', () => {
 });
 
 test('on a live market, once a settlement, as the marks tell it', () => {
-  const audience = new LiveAudience(['BTCUSDT'], '15m', LEAD_MS);
+  const audience = new LiveAudience(['BTCUSDT'], '15m', () => LEAD_MS);
   const heard: ActorEvent[] = [];
   const tell = (_to: string, event: ActorEvent) => void heard.push(event);
   audience.watch(POSITION, held());

@@ -248,12 +248,12 @@ describe('entry desk', () => {
   test('another plan is for the lives to come, and the row says what is new in it', () => {
     const bench = opened(desk());
     const plan = { ...DEFAULT_PLAN, stopRetryMs: 7 };
-    bench.send('PLANNED', { plan });
+    bench.send('CONFIG', { version: 2, settings: { plan } });
     assert.equal(bench.value, 'holding');
     const [notice] = bench.last;
     assert.ok(bench.last.length === 1 && notice?.type === 'notify', 'the open position is told nothing');
     assert.match(notice.text, /stopRetryMs: \d+ → 7; position\/BTCUSDT\/BOTH\/1 keeps its own/);
-    bench.send('PLANNED', { plan });
+    bench.send('CONFIG', { version: 2, settings: { plan } });
     assert.deepEqual(bench.last, [], 'nothing new');
     bench.send('POSITION_CLOSED', { actor: POSITION, trade: null, reason: 'stop' });
     bench.wait(900_000);

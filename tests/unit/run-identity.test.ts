@@ -19,7 +19,7 @@ test('positions may be run otherwise from now on, and the newest way is remember
   }
 });
 
-test('limits that the running actors would pass over in silence are refused, by name', async () => {
+test('a changed strategy or account is refused, by name; changed limits are told to the actors', async () => {
   const store = new MemoryJournal({ account: 'test', clock: new VirtualTime(0) });
   await store.open();
   const lease = await store.acquireLease('me', 1_000);
@@ -29,11 +29,17 @@ test('limits that the running actors would pass over in silence are refused, by 
   };
   await open();
   await open();
-  await open({ shutdown: { deadlineMs: 500 } });
+  for (const change of [
+    { shutdown: { deadlineMs: 500 } },
+    { risk: { maxLeverage: 2 } },
+    { breakers: { maxDrawdownPercent: '1' } },
+    { entry: { coolDownMs: 1_000 } },
+    { position: { closeDeadlineMs: 1_000 } },
+  ])
+    await open(change);
   for (const [part, change] of [
-    ['risk', { maxLeverage: 2 }],
-    ['breakers', { maxDrawdownPercent: '1' }],
-    ['entry', { coolDownMs: 1_000 }],
+    ['strategy', { options: { atrPeriod: 9 } }],
+    ['paper', { initialBalance: '5' }],
   ] as const)
     await assert.rejects(open({ [part]: change }), {
       code: 'CONFIG_INVALID',

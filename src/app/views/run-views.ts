@@ -27,6 +27,7 @@ import type {
 } from '../../operator/views.ts';
 import type { ReadModel } from '../read-model.ts';
 import { storyOf } from '../story.ts';
+import type { ConfigViews } from './config-views.ts';
 import { actorAt, candlesOf, momentOf, positionNamed, rowsOfActor, searchJournal } from './journal-search.ts';
 import { actorLines, decisionsOf, desksOf, ordersOf, riskOf } from './live-lines.ts';
 import { equityCurve, profitBy, resultsOf } from './profit.ts';
@@ -43,11 +44,12 @@ export interface ViewSources {
   readonly strategy: string;
   /** Secrets starred out. */
   readonly config: () => Json;
+  readonly versionsOfConfig: ConfigViews;
   readonly kill: () => BreakersView['kill'];
   readonly health: () => HealthView;
   readonly slo: () => readonly SloLine[];
   readonly definitions: readonly MachineDefinition[];
-  readonly versions: Readonly<Record<string, string>>;
+  readonly versions: () => Readonly<Record<string, string>>;
 }
 
 const AUDIT = 50;
@@ -69,9 +71,12 @@ export class RunViews implements Views {
   actors = () => actorLines(this.#sources.model);
   logs = (query?: { limit?: number; level?: string; after?: number }) => this.#sources.logs.read(query);
   config = () => this.#sources.config();
+  configVersions = (limit?: number) => this.#sources.versionsOfConfig.list(limit);
+  configVersion = (version: number) => this.#sources.versionsOfConfig.read(version);
+  configDiff = (to: number, from?: number) => this.#sources.versionsOfConfig.diff(to, from);
   health = () => this.#sources.health();
   slo = () => this.#sources.slo();
-  version = () => this.#sources.versions;
+  version = () => this.#sources.versions();
   trades = (query?: TradesQuery) => this.#sources.history.page(query);
   equity = () => equityCurve(this.status().account.initial, this.#sources.history.all);
   profit = (by: ProfitGroup = 'total') => profitBy(this.#sources.history.all, by, this.#sources.strategy);
