@@ -30,8 +30,11 @@ export const parsedVersion = (stored: ConfigVersion): Version => ({
   ...stored,
   config: storedConfig(stored.version, stored.config),
   source: storedConfig(stored.version, stored.source),
-  diff: JSON.parse(stored.diff) as readonly ConfigChange[],
+  diff: parsedDiff(stored),
 });
+
+export const parsedDiff = ({ diff }: ConfigVersion): readonly ConfigChange[] =>
+  JSON.parse(diff) as readonly ConfigChange[];
 
 export const storedVersion = ({ config, source, diff, ...rest }: Version): ConfigVersion => ({
   ...rest,

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { PositionStatus } from '../../src/operator/status-document.ts';
-import type { BreakersView, DecisionsView } from '../../src/operator/views.ts';
+import type { BreakersView, ConfigVersionLine, DecisionsView } from '../../src/operator/views.ts';
 import { chromiumPath, openBrowser, openContext, ServedDemo, until } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
+import { barriers, picture } from './dashboard-looks.ts';
 
 /** So that what is open stays open while it is looked at. */
 const SLOWLY = { BULKHEAD_MARKET_SPEED: '20' };
@@ -136,6 +137,47 @@ else
       await page.getByRole('button', { name: 'Reset api-errors' }).waitFor();
       await press('Reset api-errors');
       await until(async () => (await state()) !== 'open');
+    });
+
+    test('versions of the configuration: what was changed elsewhere is seen, and undone by a click and a yes', async () => {
+      await page.goto(`${demo.url}/#/system`);
+      const card = page.getByRole('region', { name: 'Configuration versions' });
+      const row = (version: number) => card.getByRole('row', { name: new RegExp(`^${version}\\b`) });
+      await row(1).getByText('in force').waitFor();
+      assert.match(await row(1).innerText(), /start.*the first version/s);
+      const [first] = await demo.view<ConfigVersionLine[]>('config/versions');
+      assert.equal(first?.version, 1);
+
+      const { outcome } = await demo.command({
+        kind: 'config-set',
+        changes: { 'risk.maxLeverage': 7, 'log.level': 'warn' },
+        reason: 'calmer',
+      });
+      assert.equal(outcome, 'accepted');
+      await row(2).getByText('in force').waitFor();
+      const said = await row(2).innerText();
+      for (const what of ['calmer', 'risk.maxLeverage 20 → 7', 'log.level info → warn'])
+        assert.ok(said.includes(what), `${what}: ${said}`);
+      const back = page.getByRole('button', { name: 'Go back to version 1' });
+      assert.equal(await back.isEnabled(), false, 'not without a reason');
+      await page.getByLabel('Reason for a change of the configuration').fill('too calm');
+      await back.click();
+      await answer('No');
+      assert.equal((await demo.view<unknown[]>('config/versions')).length, 2, 'a no does nothing');
+      assert.match(await agree('Go back to version 1'), /version 3, .*risk\.maxLeverage 7 → 20/);
+      await row(3).getByText('in force').waitFor();
+      assert.match(await row(3).innerText(), /back to version 1: too calm/);
+      assert.equal(await row(2).getByText('in force').count(), 0);
+      const { risk } = await demo.view<{ risk: { maxLeverage: number } }>('config');
+      assert.equal(risk.maxLeverage, 20);
+
+      assert.match(await agree('Read the file again'), /version 3 .* has that already/);
+      for (const theme of ['dark', 'light'] as const) {
+        await page.getByRole('button', { name: `Turn ${theme}` }).click();
+        await card.scrollIntoViewIfNeeded();
+        await picture(page, `versions-${theme}`);
+        assert.deepEqual(await barriers(page), [], theme);
+      }
     });
 
     test('a position is closed in part, its stop is moved, and it is closed: each only after a yes', async () => {

@@ -1,8 +1,6 @@
 /** Every page in a real browser, on a desk and on a phone, in light and dark: it shows what the runtime holds. */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import {
   chromiumPath,
@@ -13,6 +11,7 @@ import {
   type View,
 } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
+import { barriers, picture } from './dashboard-looks.ts';
 
 const PAGES = [
   'overview',
@@ -31,8 +30,6 @@ const VIEWS: readonly View[] = [
   { theme: 'light', phone: true },
   { theme: 'dark', phone: true },
 ];
-/** Where pictures go for people to look at; none are kept otherwise. */
-const PICTURES = process.env.DASHBOARD_PICTURES;
 const LIMIT_BYTES = 300 * 1024;
 
 const chromium = chromiumPath();
@@ -108,27 +105,3 @@ else
 
 const overflow = (page: Page): Promise<number> =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
-
-/** What would keep somebody out, by axe's rules for WCAG 2.1 A and AA. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { axe: checker } = window as unknown as { axe: typeof axe };
-    const { violations } = await checker.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'],
-    });
-    return violations.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .slice(0, 3)
-          .map(({ html }) => html.slice(0, 160))
-          .join(' | ')}`,
-    );
-  });
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: `${PICTURES}/${name}.png` });
-}

@@ -2,6 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { freshId } from '../../src/core/ids.ts';
+import type { Command } from '../../src/domain/command.ts';
+import type { OperatorAnswer } from '../../src/operator/operator.ts';
 import { CliProcess } from './cli-process.ts';
 
 const PLACES = [
@@ -131,6 +134,16 @@ export class ServedDemo {
 
   get token(): string {
     return readFileSync(path.join(this.#dir, '.bulkhead', 'http-token'), 'utf8').trim();
+  }
+
+  /** Said as another program would, over HTTP, with its second word. */
+  async command(command: Command): Promise<OperatorAnswer> {
+    const response = await fetch(`${this.url}/api/commands`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${this.token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ id: `test:${freshId('said')}`, command, confirmed: true, by: 'Ann' }),
+    });
+    return ((await response.json()) as { data: OperatorAnswer }).data;
   }
 
   async view<T>(name: string): Promise<T> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { ConfigViews } from '../../src/app/views/config-views.ts';
 import { CONFIG_KEYS } from '../../src/config/keys.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
@@ -16,6 +17,7 @@ import {
   withSource,
   withVersion,
 } from '../../src/config/versions.ts';
+import type { ConfigVersion } from '../../src/journal/journal.ts';
 
 const SECRETS = readSecrets({});
 const config = (more: object = {}): Config => configSchema.parse(more);
@@ -134,6 +136,20 @@ describe('the file against what was set', () => {
     });
     assert.deepEqual(configDiff(storedConfig(1, JSON.stringify(set)), set), []);
   });
+});
+
+test('a version that this program can no longer use is listed all the same', async () => {
+  const unusable = JSON.stringify({ risk: { maxLeverage: 'x' } });
+  const version: ConfigVersion = {
+    ...{ version: 1, at: 5, n: 9, by: 'Ann', channel: 'http', why: 'calmer', request: 'r' },
+    ...{ config: unusable, source: unusable },
+    diff: JSON.stringify([{ key: 'risk.maxLeverage', before: 5, after: 3 }]),
+  };
+  const store = { newestConfigVersion: async () => 1, configVersions: async () => [version] };
+  const views = new ConfigViews(store, () => 1);
+  const [line] = await views.list();
+  assert.deepEqual([line?.why, line?.changes.length, line?.runs], ['calmer', 1, true]);
+  await assert.rejects(views.read(1), { code: 'CONFIG_INVALID' });
 });
 
 test('docs/configuration.md lists what needs a restart, with the reason', () => {

@@ -3,9 +3,11 @@ import { configForShow } from '../../config/show.ts';
 import { configDiff } from '../../config/versions.ts';
 import { redact } from '../../core/redact.ts';
 import type { ConfigDiffView, ConfigVersionLine, ConfigVersionView } from '../../operator/views.ts';
-import { ConfigHistory, parsedVersion, type Version, type VersionStore } from '../config-history.ts';
+import { ConfigHistory, parsedDiff, type Version, type VersionStore } from '../config-history.ts';
 
 const MOST = 500;
+
+type Line = Omit<Version, 'config' | 'source'>;
 
 export class ConfigViews {
   readonly #history: ConfigHistory;
@@ -17,10 +19,10 @@ export class ConfigViews {
     this.#running = running;
   }
 
-  /** The newest first. */
+  /** The newest first; also those whose whole this program could no longer use. */
   async list(limit = 50): Promise<readonly ConfigVersionLine[]> {
     const stored = await this.#history.list(Math.min(limit, MOST));
-    return stored.map((one) => this.#line(parsedVersion(one)));
+    return stored.map((one) => this.#line({ ...one, diff: parsedDiff(one) }));
   }
 
   async read(version: number): Promise<ConfigVersionView> {
@@ -38,7 +40,7 @@ export class ConfigViews {
     return { from, to, changes: shown(changes) };
   }
 
-  #line({ version, at, by, channel, why, n, diff }: Version): ConfigVersionLine {
+  #line({ version, at, by, channel, why, n, diff }: Line): ConfigVersionLine {
     return { version, at, by, channel, why, n, changes: shown(diff), runs: version === this.#running() };
   }
 }

@@ -3,6 +3,7 @@ import type { Json } from '../../core/json.ts';
 import type { LogLine } from '../../operator/log-ring.ts';
 import type { HealthView, SloLine } from '../../operator/views.ts';
 import { text } from './api.ts';
+import { ConfigVersions } from './config-versions.ts';
 import { exact, time } from './format.ts';
 import { type Histogram, parseMetrics, quantile } from './metrics-text.ts';
 import { Badge, Card, type Column, Loaded, Table, useNamedView, useView } from './parts.ts';
@@ -24,6 +25,7 @@ export function System(): VNode {
     <${Card} title="Latencies" wide=${true}><${Loaded} seen=${metrics} show=${({ histograms }: Parsed) => html`<${Latencies} histograms=${histograms} />`} /></${Card}>
     <${Card} title="Queues and rates"><${Loaded} seen=${metrics} show=${({ metrics: all }: Parsed) => html`<${Gauges} metrics=${all} />`} /></${Card}>
     <${Card} title="Configuration"><${Loaded} seen=${config} show=${(data: Json) => html`<details><summary>as it is in force (secrets starred out)</summary><div class="json">${JSON.stringify(data, null, 2)}</div></details>`} /></${Card}>
+    <${ConfigVersions} />
     <${Card} title="Log" wide=${true}><${Loaded} seen=${logs} show=${(lines: readonly LogLine[]) => html`<${Table} label="Log" rows=${[...lines].reverse()} columns=${LOG} keyOf=${({ id }: LogLine) => id} empty="Nothing was logged." />`} /></${Card}>
   </div>`;
 }
