@@ -35,7 +35,9 @@ import { PaperWorld, pause } from './paper-world.ts';
 
 /** A day must be over before the market's first quarter of an hour closes: its bar would be too absurd to trade on. */
 const SPEED = 10;
-const LIMIT_MS = 30_000;
+/** An order that never arrived is known as such only when it cannot arrive any more, in real time; the rest is margin. */
+const LIMIT_MS = 75_000;
+const RECV_WINDOW_MS = 2_500;
 const CLOCKS_APART_MS = 250;
 const SIGNAL_AGAIN_MS = 300;
 const BALANCE = '10000';
@@ -56,7 +58,7 @@ const EMERGENCY_CONFIG = {
   },
   // What is lost here is much of the little that is left while margin is short.
   breakers: { ...CONFIG.breakers, maxWeeklyLossPercent: '90' },
-  venue: { ...CONFIG.venue, callTimeoutMs: 1_000, marginMode: 'isolated' },
+  venue: { ...CONFIG.venue, callTimeoutMs: 1_000, recvWindowMs: RECV_WINDOW_MS, marginMode: 'isolated' },
 };
 
 /** What came of one path under one day's faults; real ms. */
