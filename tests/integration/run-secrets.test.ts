@@ -58,9 +58,10 @@ describe('secrets', { skip: typeof server === 'string' ? server : false }, () =>
     }
     said.set('standard output of the run', run.stdout);
     said.set('standard error of the run', run.stderr);
-    for (const name of readdirSync(dataDir)) {
-      const file = path.join(dataDir, name);
-      if (!name.endsWith('.lock')) said.set(name, readFileSync(file, 'utf8'));
+    for (const entry of readdirSync(dataDir, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || entry.name.endsWith('.lock')) continue;
+      const file = path.join(entry.parentPath, entry.name);
+      said.set(path.relative(dataDir, file), readFileSync(file, 'utf8'));
     }
   });
   after(async () => {
