@@ -260,7 +260,7 @@ describe('answers', () => {
   it('name what is wrong and how it is written', async (t) => {
     const { ask } = await world(t);
     await ask(TOM, '/stauts', /There is no command \/stauts. Did you mean "status"\?/);
-    await ask(TOM, '/movestop BTCUSDT', /Write: \/movestop SYMBOL PRICE/);
+    await ask(TOM, '/movestop BTCUSDT', /Write: \/movestop SYMBOL \[long\|short\] PRICE/);
     await ask(TOM, '/partial BTCUSDT', /say which share/);
     await ask(TOM, '/partial BTCUSDT long', /say which share/);
     await ask(TOM, '/status NOPEUSDT', /No position of NOPEUSDT/);
