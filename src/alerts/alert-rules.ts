@@ -98,6 +98,13 @@ const ROWS: readonly Row[] = [
     'Somebody else holds a position on a symbol of ours.',
   ],
   [
+    'SecretsStale',
+    'warning',
+    'bulkhead_health{check="secrets"} == 0',
+    5 * MINUTE,
+    'Secrets cannot be read anew, or a changed one was refused.',
+  ],
+  [
     'StreamDown',
     'warning',
     'bulkhead_stream_up == 0',
@@ -162,6 +169,13 @@ const ROWS: readonly Row[] = [
     'abs(bulkhead_clock_offset_seconds) > 1',
     2 * MINUTE,
     'The machine\u2019s clock is off.',
+  ],
+  [
+    'DiskLow',
+    'warning',
+    'bulkhead_health{check="disk"} == 0',
+    5 * MINUTE,
+    'The disk of the store runs low: entries halt when it is full.',
   ],
   [
     'LogErrors',

@@ -196,6 +196,8 @@ export class Seat {
   async close(): Promise<void> {
     this.hush();
     this.#isOver = true;
+    // Who looks for the last time sees how it ended, and not what was so a moment ago.
+    this.#document = undefined;
     await Promise.all([this.#telegram?.stop(), this.#alerts?.stop()]);
     this.#history.stop();
     this.#uptime.stop();
