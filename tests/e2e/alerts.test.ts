@@ -94,9 +94,11 @@ describe('alerts of a run', { timeout: 500_000 }, () => {
       for (const secret of [ROUTING_KEY, server.dsn, PASSPHRASE])
         assert.ok(!(stderr + stdout).includes(secret));
 
-    const status = await cli(['status', '--data-dir', dataDir]);
-    assert.match(status.stdout, /^Alerts +\d+ on {2}pagerduty up {2}sentry up$/m);
-    assert.match(status.stdout, /BulkheadRestarted warning, since/);
+    // The status file is written once a second: what PagerDuty has heard comes into it a moment later.
+    const look = async () => (await cli(['status', '--data-dir', dataDir])).stdout;
+    let status = await look();
+    for (; !/BulkheadRestarted warning, since/.test(status); status = await look());
+    assert.match(status, /^Alerts +\d+ on {2}pagerduty up {2}sentry up$/m);
     next.kill('SIGTERM');
     assert.equal((await next.ended).code, 143);
   });
