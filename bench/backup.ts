@@ -10,9 +10,9 @@ import { pgliteStore } from '../src/journal/pglite-journal.ts';
 import { EMPTY_HEAD, sealRows } from '../src/journal/row-hash.ts';
 import { draft, drafts } from '../tests/support/journal-rows.ts';
 import { makeTempDir, removeTempDir } from '../tests/support/temp.ts';
+import { appender, figures } from './append-latency.ts';
 
 const ROWS = 20_000;
-const PAUSE_MS = 5;
 const ALONE_MS = 10_000;
 
 const dir = makeTempDir('bench-backup');
@@ -26,31 +26,7 @@ await store.restore({
   end: () => ({ settledN: ROWS, meta: {} }),
 });
 const lease = await store.acquireLease('bench', 600_000);
-let head = await store.head();
-let seq = 0;
-
-async function appendUntil(isOver: () => boolean): Promise<number[]> {
-  const took: number[] = [];
-  while (!isOver()) {
-    seq += 1;
-    const rows = sealRows(head, lease.epoch, [draft('bench', seq)]);
-    const began = performance.now();
-    await store.append(lease, rows, ROWS);
-    took.push(performance.now() - began);
-    head = rows.at(-1) ?? head;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-  }
-  return took.sort((a, b) => a - b);
-}
-
-const share = (sorted: readonly number[], of: number): number =>
-  Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * of))] ?? 0) * 100) / 100;
-const figures = (took: readonly number[]) => ({
-  appends: took.length,
-  p50Ms: share(took, 0.5),
-  p99Ms: share(took, 0.99),
-  maxMs: share(took, 1),
-});
+const appendUntil = await appender(store, lease, ROWS, (seq) => draft('bench', seq));
 
 const until = performance.now() + ALONE_MS;
 const alone = await appendUntil(() => performance.now() > until);

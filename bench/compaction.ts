@@ -11,10 +11,10 @@ import { postgresStore } from '../src/journal/postgres-journal.ts';
 import { EMPTY_HEAD, sealRows } from '../src/journal/row-hash.ts';
 import { draft } from '../tests/support/journal-rows.ts';
 import { makeTempDir, removeTempDir } from '../tests/support/temp.ts';
+import { appender, figures } from './append-latency.ts';
 
 const ROWS = 20_000;
 const ACTORS = 200;
-const PAUSE_MS = 5;
 const ALONE_MS = 10_000;
 /** About what a position's row holds. */
 const SNAPSHOT = JSON.stringify({ value: 'open', context: { note: 'x'.repeat(3_000) } });
@@ -43,34 +43,12 @@ await store.restore({
   end: () => ({ settledN: ROWS, meta: {} }),
 });
 const lease = await store.acquireLease('bench', 600_000);
-let head = await store.head();
-let seq = 0;
-
-async function appendUntil(isOver: () => boolean): Promise<number[]> {
-  const took: number[] = [];
-  while (!isOver()) {
-    seq += 1;
-    const cause = JSON.stringify({ kind: 'input', phase: 'market', at: ROWS + seq });
-    const rows = sealRows(head, lease.epoch, [
-      draft('bench', seq, { at: ROWS * 1_000, snapshot: SNAPSHOT, cause }),
-    ]);
-    const began = performance.now();
-    await store.append(lease, rows, ROWS);
-    took.push(performance.now() - began);
-    head = rows.at(-1) ?? head;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-  }
-  return took.sort((a, b) => a - b);
-}
-
-const share = (sorted: readonly number[], of: number): number =>
-  Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * of))] ?? 0) * 100) / 100;
-const figures = (took: readonly number[]) => ({
-  appends: took.length,
-  p50Ms: share(took, 0.5),
-  p99Ms: share(took, 0.99),
-  maxMs: share(took, 1),
-});
+const appendUntil = await appender(store, lease, ROWS, (seq) =>
+  draft('bench', seq, {
+    ...{ at: ROWS * 1_000, snapshot: SNAPSHOT },
+    cause: JSON.stringify({ kind: 'input', phase: 'market', at: ROWS + seq }),
+  }),
+);
 
 const until = performance.now() + ALONE_MS;
 const alone = await appendUntil(() => performance.now() > until);

@@ -5,6 +5,7 @@ import { run } from '../src/app/run.ts';
 import { scaledTime, systemTime, type Time, type TimerHandle } from '../src/core/clock.ts';
 import { SYNTHETIC_SYMBOLS } from '../src/market/synthetic-symbols.ts';
 import type { StatusDocument } from '../src/operator/status-document.ts';
+import { OTHER_COMMANDS } from './other-commands.ts';
 import { ProcessProbe } from './process-probe.ts';
 
 const [dir = '', clock = '1', market = '1'] = process.argv.slice(2);
@@ -75,28 +76,6 @@ const io: Io = {
   ...{ time, pid: process.pid, mayListen: true },
 };
 
-const other = async (): Promise<number> => 0;
-const handlers = {
-  ...{ status: other, export: other, replay: other, explain: other, stats: other, rules: other },
-  ...{
-    config: other,
-    say: other,
-    kill: other,
-    release: other,
-    breakers: other,
-    exchange: other,
-    doctor: other,
-  },
-  ...{
-    backup: other,
-    compact: other,
-    restore: other,
-    simulate: other,
-    handover: other,
-    migrate: other,
-    inspect: other,
-  },
-};
 const args = [
   'run',
   '--mode',
@@ -109,4 +88,4 @@ const args = [
   '--symbols',
   symbols.join(),
 ];
-process.exitCode = await runCli(args, io, { ...handlers, run: (options) => run(options, io) });
+process.exitCode = await runCli(args, io, { ...OTHER_COMMANDS, run: (options) => run(options, io) });

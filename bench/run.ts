@@ -19,6 +19,7 @@ import { startPostgres } from '../tests/support/postgres.ts';
 import { sharedData } from '../tests/support/shared-data.ts';
 import { makeTempDir, removeTempDir } from '../tests/support/temp.ts';
 import { median, report } from './measure.ts';
+import { OTHER_COMMANDS } from './other-commands.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const GENERATED_MS = Number(process.env.BENCH_RUN_MS ?? 10_000);
@@ -88,34 +89,11 @@ async function inProcess(): Promise<Round> {
     time: systemTime(),
     pid: process.pid,
   };
-  const other = async (): Promise<number> => 0;
-  const handlers = {
-    status: other,
-    export: other,
-    replay: other,
-    explain: other,
-    stats: other,
-    rules: other,
-    say: other,
-    kill: other,
-    release: other,
-    breakers: other,
-    exchange: other,
-    doctor: other,
-    backup: other,
-    compact: other,
-    restore: other,
-    simulate: other,
-    config: other,
-    handover: other,
-    migrate: other,
-    inspect: other,
-  };
   const stopping = recording
     ? undefined
     : setTimeout(() => process.kill(process.pid, 'SIGTERM'), GENERATED_MS);
   const start = performance.now();
-  await runCli(args(dataDir), io, { ...handlers, run: (options) => run(options, io, { create }) });
+  await runCli(args(dataDir), io, { ...OTHER_COMMANDS, run: (options) => run(options, io, { create }) });
   const processSeconds = (performance.now() - start) / 1000;
   clearTimeout(stopping);
   removeTempDir(dataDir);

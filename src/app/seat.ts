@@ -196,8 +196,6 @@ export class Seat {
   async close(): Promise<void> {
     this.hush();
     this.#isOver = true;
-    // Who looks for the last time sees how it ended, and not what was so a moment ago.
-    this.#document = undefined;
     await Promise.all([this.#telegram?.stop(), this.#alerts?.stop()]);
     this.#history.stop();
     this.#uptime.stop();
@@ -287,10 +285,15 @@ export class Seat {
   }
 
   #status(): StatusDocument {
-    const now = this.#session.io.time.monotonic.now();
-    if (!this.#document || now - this.#document.at > DOCUMENT_KEPT_MS)
-      this.#document = { at: now, document: this.#session.screen.document() };
-    return this.#document.document;
+    const { io, screen } = this.#session;
+    const now = io.time.monotonic.now();
+    const kept = this.#document;
+    // Who looks for the last time sees how it ended, and not what was so a moment ago.
+    if (kept && now - kept.at <= DOCUMENT_KEPT_MS && kept.document.state === screen.progress.state)
+      return kept.document;
+    const document = screen.document();
+    this.#document = { at: now, document };
+    return document;
   }
 
   #viewsOf({ options, screen, store, logs, folder, instance, keeper, running }: Session): Views {

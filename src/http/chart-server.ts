@@ -13,6 +13,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Feed } from '../operator/feed.ts';
 import type { ChartsNow } from '../operator/views.ts';
 import { error, send, sendFile, text } from './answers.ts';
+import { addressOf, askedOf, closeNow, listenOn } from './asking.ts';
 import { Guard } from './guard.ts';
 import type { PageFile } from './page-files.ts';
 import { StreamHub } from './stream-hub.ts';
@@ -52,7 +53,7 @@ export class ChartServer {
     const { port } = this.#options;
     for (let i = 0; ; i++) {
       try {
-        await this.#listen(port === 0 ? 0 : port + i);
+        await listenOn(this.#server, port === 0 ? 0 : port + i, HOST);
         return `http://${HOST}:${(this.#server.address() as AddressInfo).port}`;
       } catch (failure) {
         if ((failure as NodeJS.ErrnoException).code !== 'EADDRINUSE' || port === 0 || i + 1 >= PORTS)
@@ -63,18 +64,7 @@ export class ChartServer {
 
   async close(): Promise<void> {
     this.#hub.close();
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-  }
-
-  #listen(port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, HOST, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+    await closeNow(this.#server);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -88,18 +78,11 @@ export class ChartServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method, headers, socket } = request;
-    const { pathname } = new URL(request.url ?? '/', 'http://self');
-    if (method !== 'GET') return send(response, 405, error('METHOD', 'Only GET is served here.'));
-    const asked = {
-      remote: socket.remoteAddress ?? '',
-      host: headers.host,
-      origin: headers.origin,
-      fetchSite: text(headers['sec-fetch-site']),
-      isForwarded: headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined,
-      authorization: undefined,
-      contentType: undefined,
-    };
+    const address = addressOf(request);
+    if (!address) return send(response, 400, error('USAGE', 'This is no address.'));
+    const { pathname } = address;
+    if (request.method !== 'GET') return send(response, 405, error('METHOD', 'Only GET is served here.'));
+    const asked = askedOf(request);
     const refused = this.#guard.refuses(asked, pathname.startsWith('/api/') ? 'read' : 'public');
     if (refused) return send(response, refused.status, error(refused.code, refused.message, refused.hint));
     if (pathname === '/api/charts') return send(response, 200, { data: this.#options.charts() });

@@ -14,6 +14,7 @@ import type { Operator } from '../operator/operator.ts';
 import { parseCommand } from '../operator/parse-command.ts';
 import type { Views } from '../operator/views.ts';
 import { error, send, sendFile, text } from './answers.ts';
+import { addressOf, askedOf, closeNow, listenOn } from './asking.ts';
 import { ChartLayouts } from './chart-layout.ts';
 import { Guard, type GuardRules, type Need } from './guard.ts';
 import { Pace } from './pace.ts';
@@ -113,19 +114,12 @@ export class HttpServer {
 
   async close(): Promise<void> {
     this.#hub.close();
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await closeNow(this.#server);
   }
 
-  #listen(port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, this.#options.host, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#options.log.warn('http', { reason: errorText(error) }));
-        resolve();
-      });
-    });
+  async #listen(port: number): Promise<void> {
+    await listenOn(this.#server, port, this.#options.host);
+    this.#server.on('error', (error) => this.#options.log.warn('http', { reason: errorText(error) }));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -137,26 +131,17 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = 'GET', headers, socket } = request;
-    const remote = socket.remoteAddress ?? '';
-    const target = request.url ?? '/';
-    if (!URL.canParse(target, 'http://self'))
+    const { method = 'GET' } = request;
+    const url = addressOf(request);
+    if (!url)
       return send(response, 400, error('USAGE', 'This is no address.', 'docs/HTTP.md shows every address.'));
-    const url = new URL(target, 'http://self');
+    const asked = askedOf(request);
+    const { remote } = asked;
     if (!this.#pace.takes(remote) || this.#failures.isSpent(remote))
       return send(response, 429, error('RATE', 'Too many requests.', 'Ask less often.'), {
         'retry-after': '5',
       });
     const isControl = method === 'POST';
-    const asked = {
-      remote,
-      host: headers.host,
-      origin: headers.origin,
-      fetchSite: text(headers['sec-fetch-site']),
-      isForwarded: headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined,
-      authorization: headers.authorization,
-      contentType: headers['content-type'],
-    };
     const refused = this.#guard.refuses(asked, isControl ? 'control' : needOf(url.pathname));
     if (refused) {
       if (refused.status === 401) this.#failures.takes(remote);
