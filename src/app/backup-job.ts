@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { SealKey } from '../backup/seal.ts';
 import { sleep, type Time } from '../core/clock.ts';
 import { BulkheadError } from '../core/errors.ts';
+import type { JournalAnchor } from '../journal/cut-types.ts';
 import type { JournalHead, JournalStore } from '../journal/journal.ts';
 import { archiveHeader, archiveText, pieceHeader } from '../journal/journal-archive.ts';
 import type {
@@ -51,15 +52,15 @@ export async function takeBackup(order: BackupOrder): Promise<BackupReport> {
 /** Puts rows that are about to be removed where the backups are; done only once they have been read back. */
 export async function archivePiece(
   order: Pick<BackupOrder, 'store' | 'account' | 'place' | 'key' | 'time' | 'beside' | 'signal'>,
-  after: JournalHead,
+  from: JournalAnchor,
   head: JournalHead,
 ): Promise<BackupReport> {
   const { store, account, time, place, key } = order;
   const { pageRows, pauseMs } = order.beside === 'trading' ? GENTLE : SWIFT;
   const about = { bulkhead: VERSION, account, createdAt: time.clock.now() };
-  const header = await pieceHeader(store, about, after, head);
+  const header = await pieceHeader(store, about, from, head);
   const pages = archiveText(store, header, pageRows);
-  const job: BackupJob = { place, key, header, verify: true, keep: 0, isPiece: true };
+  const job: BackupJob = { place, key, header, verify: true, keep: 0 };
   return inThread(job, order.signal, () => nextPage(pages, pauseMs, time));
 }
 

@@ -95,7 +95,7 @@ export const PAST_COMMANDS: readonly CommandSpec[] = [
     arity: [1, 1],
     summary: 'a backup into an empty store',
     detail:
-      'BACKUP is a file, a name in the place of the backups, or "latest". The store must be empty: a new --data-dir, database or account. The journal gets a new installation name, so that no order id comes again; the next run compares itself with the venue and goes on.',
+      'BACKUP is a file, a name in the place of the backups (also of an archive of removed rows, to look at), or "latest". The store must be empty: a new --data-dir, database or account. The journal gets a new installation name, so that no order id comes again; the next run compares itself with the venue and goes on.',
     flags: [
       {
         name: 'to',

@@ -22,12 +22,11 @@ import { RestoredRows } from './restored-rows.ts';
 export interface BackupJob {
   readonly place: PlaceSpec;
   readonly key: SealKey;
+  /** Of a piece: it is kept under a name of its own, read back, and never swept. */
   readonly header: ArchiveHeader;
   /** 'restored': into a scratch store. Only what the key can open can be restored. */
   readonly verify: boolean;
   readonly keep: number;
-  /** Rows that are about to be removed: kept under a name of their own, read back, and never swept. */
-  readonly isPiece?: boolean;
 }
 
 /** Verifies a backup that is there. */
@@ -72,7 +71,8 @@ async function* pages(): AsyncGenerator<Uint8Array> {
 async function take(job: BackupJob): Promise<BackupReport> {
   const { header, key, keep } = job;
   const place = await openPlace(job.place);
-  const name = job.isPiece
+  const { isPiece = false } = header;
+  const name = isPiece
     ? pieceName(header.account, (header.after?.n ?? 0) + 1, header.head.n)
     : backupName(header.account, header.createdAt, header.head.n);
   const written = createHash('sha256');
@@ -87,16 +87,17 @@ async function take(job: BackupJob): Promise<BackupReport> {
   await place.write(name, noted(await seal(pages(), key)));
   const report = { name, place: place.name, bytes, rows: header.head.n, hash: header.head.hash };
   let verified: BackupReport['verified'] = 'no';
-  if (job.verify && canOpen(key) && !job.isPiece) {
+  if (job.verify && canOpen(key) && !isPiece) {
     const there = await restoreToScratch(place, name, key);
     if (there.hash !== header.head.hash) throw differs(name);
     verified = 'restored';
   } else if (job.verify) {
+    if (canOpen(key)) await readThrough(place, name, key);
     if ((await digest(place, name)) !== written.digest('hex')) throw differs(name);
     verified = 'read back';
   }
   const removed: string[] = [];
-  for (const old of job.isPiece ? [] : superfluous(await backupsOf(place, header.account), keep)) {
+  for (const old of isPiece ? [] : superfluous(await backupsOf(place, header.account), keep)) {
     await place.remove(old.name);
     removed.push(old.name);
   }
@@ -156,6 +157,12 @@ async function restoreToScratch(
     await store.close();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Opens it, and reads it to its end: its beginning and its chain are checked on the way. */
+async function readThrough(place: BackupPlace, name: string, key: SealKey): Promise<void> {
+  const { batches } = await openArchive(await unseal(await place.read(name), key));
+  for await (const _ of batches);
 }
 
 async function digest(place: BackupPlace, name: string): Promise<string> {

@@ -29,7 +29,7 @@ export async function restore(options: RestoreOptions, io: Io, createStore: Crea
   const key = sealKeyOf(secrets);
   const source = await sourceOf(options, io);
   const { header, start, batches } = await openArchive(await unseal(source.bytes, key));
-  if (header.after && !start) throw invalid('it is a piece of a journal, kept when old rows were removed');
+  if (header.after && !start) throw invalid('it does not say what its rows follow');
   // Nobody may begin a run here meanwhile.
   const folder = openDataFolder(config.data.dir, io.cwd);
   const store = await createStore(options, io, 'apply');
@@ -56,7 +56,10 @@ export async function restore(options: RestoreOptions, io: Io, createStore: Crea
     const { n, hash } = await verified(store, rows);
     const { account } = config;
     const of = { n: header.head.n, account: header.account, at: header.createdAt };
-    const result = { restored: source.name, n, hash, of, account, instance, at: rows.last?.at ?? 0 };
+    const result = {
+      ...{ restored: source.name, n, hash, of, account, instance, at: rows.last?.at ?? 0 },
+      ...{ after: start?.anchor.n ?? 0, isPiece: header.isPiece === true },
+    };
     io.stdout.write(options.json ? `${JSON.stringify(result)}\n` : text(result));
   } finally {
     await store.close();
@@ -94,15 +97,23 @@ interface Result {
   readonly of: { readonly n: number };
   readonly account: string;
   readonly instance: string;
+  /** The row that its rows follow. */
+  readonly after: number;
+  readonly isPiece: boolean;
 }
 
-const text = ({ restored, n, at, of, account, instance }: Result): string =>
-  [
-    `Account ${account} is restored from ${restored}: ${n} of ${of.n} rows, the last of ${new Date(at).toISOString()}; the hash chain holds.`,
+function text({ restored, n, at, of, account, instance, after, isPiece }: Result): string {
+  const which = after === 0 ? `${n} of ${of.n} rows` : `rows ${after + 1} to ${n} of ${of.n}`;
+  const next = isPiece
+    ? 'These rows were put aside when they were removed: look at them ("bulkhead replay"), and do not trade with them. The journal itself goes on without them.'
+    : 'Make sure that no other process trades this account, then start the run: it compares itself with the venue first.';
+  return [
+    `Account ${account} is restored from ${restored}: ${which}, the last of ${new Date(at).toISOString()}; the hash chain holds.`,
     `It is now ${instance}: no order id of before can come again.`,
-    'Make sure that no other process trades this account, then start the run: it compares itself with the venue first.',
+    next,
     '',
   ].join('\n');
+}
 
 const nothingThere = (n: number): BulkheadError =>
   new BulkheadError('NOT_FOUND', 'There is no row up to that one or that moment.', {

@@ -35,7 +35,7 @@ export function backupName(account: string, at: number, n: number): string {
   return `bulkhead-${account}-${time}Z-${n}.age`;
 }
 
-/** Rows that were removed from the journal. No backup: it cannot be restored alone. */
+/** Rows that were removed from the journal. No backup: it ends where the journal goes on without it. */
 export const pieceName = (account: string, fromN: number, toN: number): string =>
   `bulkhead-${account}-rows-${fromN}-${toN}.age`;
 

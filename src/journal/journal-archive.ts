@@ -5,6 +5,7 @@
  * up to the head of that instant are read; whoever reads it has the hash chain checked row by row, and a stream
  * that ends before its last line is refused. A journal whose oldest rows were removed begins with its anchor, with the
  * rows carried over it and what is kept of the others (version 2; version 1 is a whole journal and stays readable).
+ * Rows that are about to be removed make an archive, too, which begins as the journal did then.
  */
 import { BulkheadError, errorText } from '../core/errors.ts';
 import type { CarriedRow, JournalAnchor } from './cut-types.ts';
@@ -30,8 +31,10 @@ export interface ArchiveHeader {
   readonly meta: Readonly<Record<string, string>>;
   /** The row that its rows follow; absent: the first one's. */
   readonly after?: JournalHead;
-  /** Where the journal begins; absent: with its first row, or this is a piece of one, to be kept and not restored. */
+  /** Where the journal begins; absent: with its first row. */
   readonly anchor?: JournalAnchor;
+  /** Rows that were about to be removed: a journal up to them, to look at, without what was kept of still older ones. */
+  readonly isPiece?: true;
   /** Of the configuration; absent in an archive from before there were any. */
   readonly configVersions?: readonly ConfigVersion[];
 }
@@ -58,10 +61,12 @@ export async function archiveHeader(store: JournalStore, about: ArchiveAbout): P
   const meta = await store.allMeta();
   // After the head: what follows from a version stands in rows above its own.
   const configVersions = (await allConfigVersions(store)).filter(({ n }) => n <= head.n);
-  const anchor = await store.anchor();
-  const cut = anchor.n === 0 ? { version: WHOLE } : { version: CUT, anchor, after: headOf(anchor) };
-  return { format: FORMAT, ...about, head, settledN, meta, configVersions, ...cut } as ArchiveHeader;
+  const cut = beginningAt(await store.anchor());
+  return { format: FORMAT, ...about, head, settledN, meta, configVersions, ...cut };
 }
+
+const beginningAt = (anchor: JournalAnchor): Pick<ArchiveHeader, 'version' | 'anchor' | 'after'> =>
+  anchor.n === 0 ? { version: WHOLE } : { version: CUT, anchor, after: headOf(anchor) };
 
 async function allConfigVersions(store: JournalStore): Promise<ConfigVersion[]> {
   const all: ConfigVersion[] = [];
@@ -76,11 +81,14 @@ async function allConfigVersions(store: JournalStore): Promise<ConfigVersion[]> 
 export async function pieceHeader(
   store: JournalStore,
   about: ArchiveAbout,
-  after: JournalHead,
+  anchor: JournalAnchor,
   head: JournalHead,
 ): Promise<ArchiveHeader> {
   const meta = await store.allMeta();
-  return { format: FORMAT, version: CUT, ...about, head, settledN: head.n, meta, after: headOf(after) };
+  const configVersions = (await allConfigVersions(store)).filter(({ n }) => n <= head.n);
+  // What its last rows ask for may be consumed by later ones: how far it is settled only its rows tell.
+  const body = { head: headOf(head), settledN: 0, meta, configVersions, isPiece: true } as const;
+  return { format: FORMAT, ...about, ...body, ...beginningAt(anchor) };
 }
 
 const headOf = ({ n, hash }: JournalHead): JournalHead => ({ n, hash });
@@ -92,7 +100,7 @@ export async function* archiveText(
   pageRows = PAGE_ROWS,
 ): AsyncGenerator<string> {
   yield line(header);
-  if (header.anchor) yield* startText(store, header.anchor);
+  if (header.anchor) yield* startText(store, header.anchor, header.isPiece === true);
   let chain = header.after ?? EMPTY_HEAD;
   while (chain.n < header.head.n) {
     const limit = Math.min(pageRows, header.head.n - chain.n);
@@ -109,12 +117,18 @@ export async function* archiveText(
   yield line({ end: true, rows: chain.n, hash: chain.hash } satisfies ArchiveEnd);
 }
 
-async function* startText(store: JournalStore, anchor: JournalAnchor): AsyncGenerator<string> {
+async function* startText(
+  store: JournalStore,
+  anchor: JournalAnchor,
+  isPiece: boolean,
+): AsyncGenerator<string> {
   const beginning = await readBeginning(store);
   if (beginning.anchor.n !== anchor.n) throw wasCut();
   const previous = new Map(beginning.carried.map(({ n, previousHash }) => [n, previousHash]));
   for (const row of beginning.rows)
     yield line({ carried: row, previousHash: previous.get(row.n) ?? '' } satisfies StartLine);
+  // What is kept stays in the journal; with each piece all of it would be put aside once more.
+  if (isPiece) return;
   for await (const page of keptRows(store)) {
     const lines = page.filter(({ n }) => n <= anchor.n).map((kept) => line({ kept } satisfies StartLine));
     if (lines.length > 0) yield lines.join('');
@@ -128,7 +142,7 @@ const wasCut = (): BulkheadError =>
 
 export interface OpenedArchive {
   readonly header: ArchiveHeader;
-  /** What stands below its rows, checked; undefined: a whole journal, or a piece. */
+  /** What stands below its rows, checked; undefined: they begin with the first. */
   readonly start: JournalStart | undefined;
   /** To be read once, to its end. */
   readonly batches: AsyncGenerator<readonly JournalRow[]>;

@@ -154,5 +154,5 @@ const damaged = (what: string): BulkheadError =>
 /** For whoever asks for a moment that was cut away. */
 export const beforeAnchor = (what: string, { n, at }: Pick<JournalAnchor, 'n' | 'at'>): BulkheadError =>
   new BulkheadError('NOT_FOUND', `${what} lies before row ${n}: the rows of then were removed (retention).`, {
-    hint: `The journal begins after ${new Date(at).toISOString()}; an older backup or an archive reaches further back.`,
+    hint: `The journal begins after ${new Date(at).toISOString()}; an archive of those rows or an older backup ("bulkhead restore" into another folder) reaches further back.`,
   });

@@ -18,7 +18,8 @@ import type {
   ExplainOptions,
   RestoreOptions,
 } from '../../src/app/io.ts';
-import { registryOf } from '../../src/app/replay/past.ts';
+import { type Past, registryOf, replayPast } from '../../src/app/replay/past.ts';
+import { whatIf, whatIfText } from '../../src/app/replay/what-if.ts';
 import { restore } from '../../src/app/restore.ts';
 import { readIdentity } from '../../src/app/run-identity.ts';
 import { exitStatistics } from '../../src/app/statistics.ts';
@@ -36,6 +37,7 @@ import { allRows, readBeginning, readChain } from '../../src/journal/journal-beg
 import { MemoryDatabase, MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { pgliteStore } from '../../src/journal/pglite-journal.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';
+import { Moments } from '../../supervisors/moments.ts';
 import { readRecovery } from '../../supervisors/recovery.ts';
 import { Replay } from '../../supervisors/replay.ts';
 import { fakeIo } from '../support/fake-io.ts';
@@ -124,12 +126,16 @@ async function told(store: JournalStore) {
   };
 }
 
-/** `bulkhead replay --verify` from the anchor on. */
-async function replayed(store: JournalStore): Promise<number> {
+async function registryFor(store: JournalStore) {
   const identity = await readIdentity(store);
   assert.ok(identity);
+  return registryOf(identity);
+}
+
+/** `bulkhead replay --verify` from the anchor on. */
+async function replayed(store: JournalStore): Promise<number> {
   const instances = await readInstances(store);
-  const replay = new Replay(registryOf(identity), (n) => instanceAt(instances, n));
+  const replay = new Replay(await registryFor(store), (n) => instanceAt(instances, n));
   const { anchor, rows } = await readBeginning(store);
   replay.seed(rows);
   const mismatches = [];
@@ -187,6 +193,33 @@ describe('a journal that loses its oldest rows', () => {
       assert.ok((await store.anchor()).n > 100, golden.name);
     }
   });
+
+  test('what if, of a run against a venue: goes back to the cut, and says so', async () => {
+    const golden = goldens.find((each) => each.name.endsWith('-paper')) as Golden;
+    const store = await filled(await (stores.memory?.() as Promise<CreateStore>), golden);
+    const identity = await readIdentity(store);
+    assert.ok(identity);
+    const ask = async () => {
+      const { n } = await store.head();
+      const changes = ['entry.coolDownMs=7200000'];
+      return whatIf(store, identity, n, { config: config(), changes, io: io() });
+    };
+    const all = await ask();
+    assert.equal(all.since, null);
+    assert.doesNotMatch(whatIfText(all), /retention/);
+    const span = (golden.rows.at(-1)?.at ?? 0) - (golden.rows[0]?.at ?? 0);
+    const { anchorN, anchorAt } = await compactTo(store, Math.floor(span / 2));
+    assert.ok(anchorN > 0);
+    const some = await ask();
+    assert.deepEqual(some.since, { n: anchorN, at: anchorAt });
+    assert.ok(
+      some.trades.every(({ before, after }) => Date.parse(String((before ?? after)?.openedAt)) >= anchorAt),
+    );
+    assert.match(whatIfText(some), /rows up to \d+ were removed \(retention\).*"bulkhead restore"/);
+    const options = { config: config(), whatIf: ['entry.coolDownMs=7200000'], to: { n: anchorN - 1 } };
+    const past = { store, identity, options, io: io() } as unknown as Past;
+    await assert.rejects(replayPast(past), { code: 'NOT_FOUND', hint: /archive of those rows/ });
+  });
 });
 
 describe('backups of it', () => {
@@ -212,17 +245,42 @@ describe('backups of it', () => {
     return other;
   };
 
-  test('the rows were put aside first, whole and sealed; they cannot be taken for a backup', async () => {
+  test('the rows were put aside first, whole and sealed; "latest" does not take them for a backup', async () => {
     assert.ok(report.archived);
     const folder = new FolderBackupPlace(place());
     const key = { kind: 'identity', text: String(secrets.backupKey) } as const;
     const { header, batches } = await openArchive(await unseal(await folder.read(report.archived), key));
     const rows: JournalRow[] = [];
     for await (const batch of batches) rows.push(...batch);
-    assert.deepEqual([header.after?.n, rows.at(-1)?.n], [0, report.targetN]);
+    assert.deepEqual([header.after, header.isPiece, rows.at(-1)?.n], [undefined, true, report.targetN]);
     assert.deepEqual(rows, golden.rows.slice(0, report.targetN));
-    await assert.rejects(bring(report.archived), { code: 'BACKUP_INVALID', message: /piece/ });
     assert.deepEqual(await backupsOf(folder, ACCOUNT), []);
+    await assert.rejects(bring('latest'), { code: 'NOT_FOUND' });
+  });
+
+  test('any row that was ever removed is given back by its archive alone, and every moment with it', async () => {
+    const whole = await filled(await (stores.memory?.() as Promise<CreateStore>), golden);
+    const cut = await filled(await (stores.memory?.() as Promise<CreateStore>), golden);
+    const registry = await registryFor(whole);
+    let from = 0;
+    for (const keepMs of [16 * HOUR, 8 * HOUR, HOUR]) {
+      const { archived, targetN } = await compactTo(cut, keepMs, keep);
+      const old = await bring(String(archived));
+      const { anchor } = await readBeginning(old);
+      assert.deepEqual([anchor.n, (await old.head()).n], [from, targetN]);
+      assert.deepEqual(await old.rowsAfter(from, 100_000), golden.rows.slice(from, targetN));
+      assert.equal(await replayed(old), targetN - from);
+      for (let n = from + 1; n <= targetN; n += 29)
+        assert.deepEqual(
+          await new Moments(old, registry).actors(n, 'alive'),
+          await new Moments(whole, registry).actors(n, 'alive'),
+        );
+      const to = from + 30;
+      assert.equal((await (await bring(String(archived), { n: to })).head()).n, to);
+      // What the next one follows is where this compaction stopped, which may be below what it put aside.
+      from = (await cut.anchor()).n;
+    }
+    assert.ok(from > golden.rows.length / 2);
   });
 
   test('one is verified by restoring, restored, and restored to a row; not to one that was removed', async () => {

@@ -14,6 +14,7 @@ import { add, type Decimal, sub, ZERO } from '../../core/decimal.ts';
 import { BulkheadError } from '../../core/errors.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { keyOfActor, modeOf } from '../../domain/position-key.ts';
+import type { JournalAnchor } from '../../journal/cut-types.ts';
 import type { JournalRow, JournalStore } from '../../journal/journal.ts';
 import { allRows } from '../../journal/journal-beginning.ts';
 import type { MarketData } from '../../market/market-data.ts';
@@ -38,6 +39,8 @@ export interface WhatIf {
     /** Another version wrote it, or a person had a word in it. */
     | 'the unchanged configuration run anew, from which the journal differs'
     | 'the unchanged configuration on the same candles';
+  /** Older rows were removed, and their candles with them: only trades since are compared. Null: all are. */
+  readonly since: { readonly n: number; readonly at: number } | null;
   readonly changes: Readonly<Record<string, string>>;
   readonly trades: readonly TradeChange[];
   readonly before: Decimal;
@@ -71,21 +74,25 @@ export async function whatIf(
     const against = isSame
       ? 'the journal'
       : 'the unchanged configuration run anew, from which the journal differs';
-    return { against, ...compared(before, after, wanted) };
+    return { against, since: null, ...compared(before, after, wanted) };
   }
   const bars = new JournalBars();
   let begin: number | undefined;
-  const { n: anchorN } = await store.anchor();
+  const anchor = await store.anchor();
   for await (const row of rows) {
     // Of removed rows the candles are not kept: compared is what was traded since.
-    if (row.n > anchorN) begin ??= row.at;
+    if (row.n > anchor.n) begin ??= row.at;
     bars.take(row);
   }
   const market = bars.market(identity.instruments);
-  if (!market) throw nothingSeen();
+  if (!market) throw nothingSeen(anchor);
   const before = await simulate(configOf(identity, {}, config), market, begin ?? 0);
   const after = await simulate(changed, market, begin ?? 0);
-  return { against: 'the unchanged configuration on the same candles', ...compared(before, after, wanted) };
+  const since = anchor.n === 0 ? null : { n: anchor.n, at: anchor.at };
+  return {
+    ...({ against: 'the unchanged configuration on the same candles', since } as const),
+    ...compared(before, after, wanted),
+  };
 }
 
 function parsed(changes: readonly string[]): Record<string, string> {
@@ -202,7 +209,7 @@ const compared = (
   changes: Readonly<Record<string, string>>,
 ) => ({ changes, trades: comparedTrades(before, after), before: netOf(before), after: netOf(after) });
 
-export function whatIfText({ against, trades, before, after, changes }: WhatIf): string {
+export function whatIfText({ against, since, trades, before, after, changes }: WhatIf): string {
   const shown = trades.filter(({ kind }) => kind !== 'same');
   const table = shown.map(({ kind, before: was, after: is }) => {
     const trade = was ?? is;
@@ -221,6 +228,7 @@ export function whatIfText({ against, trades, before, after, changes }: WhatIf):
     ...columns(['', 'opened', 'symbol', 'side', 'before', `with ${what.join(' ')}`], table, new Set()),
     '',
     `${same} trades the same, ${shown.length} not; net ${before} before, ${after} after (${sub(after, before)}), held against ${against}.`,
+    ...(since === null ? [] : [sinceText(since)]),
     '',
   ].join('\n');
 }
@@ -230,7 +238,19 @@ const outcome = (trade: ExportRecord | null): string =>
     ? '-'
     : `${trade.quantity} ${trade.entryPrice} → ${trade.exitPrice ?? 'open'} ${trade.netPnl} ${trade.reason}`;
 
-const nothingSeen = (): BulkheadError =>
-  new BulkheadError('NOT_FOUND', 'The scanners of this journal saw no candle up to there.', {
-    hint: 'Let the run trade for a quarter of an hour at least.',
-  });
+const ELSEWHERE =
+  'An archive of the removed rows, or a backup from before, reaches further back: "bulkhead restore" it into another folder and ask there.';
+
+const sinceText = ({ n, at }: { readonly n: number; readonly at: number }): string =>
+  `Only trades opened after ${moment(at)} are compared: rows up to ${n} were removed (retention), and with them what the scanners saw. ${ELSEWHERE}`;
+
+const nothingSeen = ({ n, at }: JournalAnchor): BulkheadError =>
+  n === 0
+    ? new BulkheadError('NOT_FOUND', 'The scanners of this journal saw no candle up to there.', {
+        hint: 'Let the run trade for a quarter of an hour at least.',
+      })
+    : new BulkheadError(
+        'NOT_FOUND',
+        `The scanners saw no candle since ${moment(at)}; rows up to ${n} were removed (retention).`,
+        { hint: `Let the run trade for a quarter of an hour. ${ELSEWHERE}` },
+      );
