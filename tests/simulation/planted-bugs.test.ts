@@ -13,6 +13,7 @@ for (const bug of PLANTED)
     const report = await hunt(bug);
     const [first] = report?.violations ?? [];
     assert.ok(report && first, 'no world shows it');
+    if (bug.shownBy !== undefined) assert.equal(first.invariant, bug.shownBy, first.text);
     t.diagnostic(`seed ${report.seed}, invariant ${first.invariant}: ${first.text.slice(0, 160)}`);
   });
 

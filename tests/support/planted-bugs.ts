@@ -3,6 +3,8 @@
  * parts of the program from outside, by the composition of a world: nothing in the program can switch one on.
  */
 
+import { breakerOf } from '../../machines/messages.ts';
+import type { Invariant } from '../../src/app/simulation/checks/violation.ts';
 import type { FaultSet } from '../../src/app/simulation/fault-plan.ts';
 import type { Plant } from '../../src/app/simulation/world.ts';
 import * as D from '../../src/core/decimal.ts';
@@ -18,6 +20,8 @@ export interface PlantedBug extends Plant {
   readonly faults: readonly FaultSet[];
   /** Known to show it; tried first. */
   readonly seeds?: readonly number[];
+  /** The one invariant that is there for it, where another must not be what shows it. */
+  readonly shownBy?: Invariant;
 }
 
 type Call = VenueGateway['call'];
@@ -351,7 +355,41 @@ export const PLANTED: readonly PlantedBug[] = [
       ),
     ),
   },
+  {
+    name: 'the kill switch is heard of, and closes nothing',
+    // A world that is killed, with something open.
+    seeds: [22],
+    shownBy: 15,
+    faults: [],
+    wrap: logicWith(['breaker'], {
+      events: () => (event) => {
+        const { closing: _, ...rest } = event;
+        return [event.type === 'OPERATOR_TRIP' ? rest : event];
+      },
+    }),
+    // Nor does the kill's own way to the venue, past the journal.
+    request: (request) => (request.bare === true ? { ...request, mayAct: () => false } : request),
+  },
+  {
+    name: 'a kill is forgotten with the process that heard of it',
+    seeds: [22],
+    shownBy: 15,
+    faults: [],
+    // On another machine, where no file says it again, it is as if it had never been.
+    store: (inner) =>
+      storeWith(inner, {
+        liveRows: async () => {
+          const [first] = await inner.rowsOf(KILL, 0, 1);
+          const live = await inner.liveRows();
+          return live.map((row) =>
+            row.actor === KILL ? { ...row, snapshot: first?.snapshot ?? null } : row,
+          );
+        },
+      }),
+  },
 ];
+
+const KILL = breakerOf('kill');
 
 /** Rows that a lying disk has really written, by world. */
 const synced = new WeakMap<object, number>();
