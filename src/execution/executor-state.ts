@@ -11,6 +11,7 @@ import type { VenueEvent } from '../domain/order.ts';
 import type { PositionKey } from '../domain/position-key.ts';
 import type { RemoteCall } from '../domain/remote.ts';
 import type { ExecutorOptions, ExecutorState, ForeignPolicy, OrderRecord } from './executor-types.ts';
+import type { WaitingOrders } from './waiting-orders.ts';
 
 /** In milliseconds of the runtime's clock. */
 export interface Settings {
@@ -109,6 +110,7 @@ export function initialState(options: ExecutorOptions): ExecutorState {
 export interface Work {
   readonly settings: Settings;
   readonly state: ExecutorState;
+  readonly waiting: WaitingOrders;
   readonly out: Emitted[];
 }
 
@@ -181,6 +183,12 @@ export function wantReport(work: Work, why: string, delayMs = 0): void {
   if (report.dueAt <= dueAt) return;
   report.dueAt = dueAt;
   report.why = why;
+}
+
+/** An order that is on its way from now on. */
+export function keepRecord({ state, waiting }: Work, record: OrderRecord): void {
+  state.orders[record.order.clientOrderId] = record;
+  waiting.add(record);
 }
 
 export function findRecord(work: Work, clientOrderId: string): OrderRecord | undefined {

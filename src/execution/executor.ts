@@ -41,6 +41,7 @@ import {
   readingFailed,
 } from './resolver.ts';
 import { takeEvent, wantIncome } from './stream.ts';
+import { WaitingOrders } from './waiting-orders.ts';
 
 export type * from './executor-types.ts';
 
@@ -51,10 +52,12 @@ const BLIND_SHARE = 4;
 export class Executor {
   readonly #settings: Settings;
   #state: ExecutorState;
+  #waiting: WaitingOrders;
 
   constructor(options: ExecutorOptions) {
     this.#settings = settingsOf(options);
     this.#state = initialState(options);
+    this.#waiting = new WaitingOrders(this.#state.orders);
   }
 
   static restore(checkpoint: Json, options: ExecutorOptions): Executor {
@@ -65,12 +68,13 @@ export class Executor {
     for (const record of [...Object.values(state.orders), ...Object.values(state.finished)])
       record.trades ??= [];
     executor.#state = state;
+    executor.#waiting = new WaitingOrders(state.orders);
     return executor;
   }
 
-  /** Plain JSON that shares nothing with the executor. */
+  /** Plain JSON, to be written out at once: it is the executor's own, and may be megabytes. */
   checkpoint(): Json {
-    return cloneJson(this.#state) as unknown as Json;
+    return this.#state as unknown as Json;
   }
 
   /** For status and reports; never to be changed. */
@@ -81,7 +85,7 @@ export class Executor {
   apply(input: ExecutorInput): readonly Emitted[] {
     const { changed } = this.#state;
     const settings = changed ? { ...this.#settings, ...changed } : this.#settings;
-    const work: Work = { settings, state: this.#state, out: [] };
+    const work: Work = { settings, state: this.#state, waiting: this.#waiting, out: [] };
     if (input.type === 'RESTARTED') beginAt(work, input.at);
     work.state.at = Math.max(work.state.at, input.at);
     dispatch(work, input);

@@ -26,6 +26,7 @@ export function wantCancel(work: Work, owner: string, ref: string, symbol: strin
   }
   if (record.cancel) record.cancel.tell = true;
   else record.cancel = { stage: 'wanted', tries: 0, dueAt: work.state.at, tell: true, refusal: null };
+  work.waiting.wait(record);
 }
 
 export function refuseCancel(work: Work, record: OrderRecord, code: number, reason: string): void {

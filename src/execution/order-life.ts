@@ -14,6 +14,7 @@ import {
   call,
   finding,
   findRecord,
+  keepRecord,
   nameOrder,
   pauseAfter,
   READINGS_MAY_FAIL,
@@ -47,7 +48,7 @@ export function submit(work: Work, order: IdentifiedOrder, gate?: string): void 
     return;
   }
   const sendBy = state.at + settings.sendWindowMs;
-  state.orders[order.clientOrderId] = newRecord(work, order, sendBy);
+  keepRecord(work, newRecord(work, order, sendBy));
   call(work, { call: 'submit', order, sendBy }, { order: order.clientOrderId, owner: order.owner });
 }
 
@@ -55,7 +56,7 @@ export function submit(work: Work, order: IdentifiedOrder, gate?: string): void 
 function lookForIt(work: Work, order: IdentifiedOrder): void {
   const { state } = work;
   const record = newRecord(work, order, state.at);
-  state.orders[order.clientOrderId] = record;
+  keepRecord(work, record);
   const left = state.doubtful?.filter((id) => id !== order.clientOrderId) ?? [];
   if (left.length > 0) state.doubtful = left;
   else delete state.doubtful;

@@ -55,6 +55,7 @@ export function newRecord(work: Work, order: IdentifiedOrder, sendBy: number): O
 export function askWithin(work: Work, record: OrderRecord, delayMs: number): void {
   const at = work.state.at + delayMs;
   if (record.askAt === null || record.askAt > at) record.askAt = at;
+  work.waiting.wait(record);
 }
 
 export function acknowledge(work: Work, record: OrderRecord, orderId: string): void {

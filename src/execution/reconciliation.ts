@@ -45,6 +45,7 @@ import { observeAlgo, observePlain } from './order-life.ts';
 import { askWithin, lacksFills } from './order-record.ts';
 import { tellProtection } from './protection-view.ts';
 import { cannotLand } from './resolver.ts';
+import { WaitingOrders } from './waiting-orders.ts';
 
 export { type BelievedPosition, type Difference, reconcile } from './belief-check.ts';
 
@@ -64,7 +65,9 @@ export function reconcileReport(
   report: RemoteReport,
   options: ExecutorOptions,
 ): Reconciled {
-  const work: Work = { settings: settingsOf(options), state: cloneJson(state), out: [] };
+  const copy = cloneJson(state);
+  const waiting = new WaitingOrders(copy.orders);
+  const work: Work = { settings: settingsOf(options), state: copy, waiting, out: [] };
   takeReport(work, report, work.state.at);
   return {
     events: work.out.filter((emitted) => emitted.type === 'send'),
@@ -305,11 +308,12 @@ function compareWallet(work: Work, report: RemoteReport): void {
 function sweepOrphans(work: Work): void {
   const { state, settings } = work;
   const records = Object.values(state.orders);
+  const opening = new Set(records.flatMap(({ order }) => (opensPosition(order) ? [order.owner] : [])));
   for (const record of records) {
     const { order, cancel } = record;
     const { owner, symbol } = order;
-    const mayOpen = records.some((each) => each.order.owner === owner && opensPosition(each.order));
-    const isIdle = !opensPosition(order) && !mayOpen && record.status === 'live' && cancel === null;
+    const isIdle =
+      !opensPosition(order) && !opening.has(owner) && record.status === 'live' && cancel === null;
     if (!isIdle || holderOf(work, keyOf(order)) !== undefined) {
       record.orphanSince = null;
       continue;

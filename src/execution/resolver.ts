@@ -252,10 +252,8 @@ export function pump(work: Work): void {
     questions += 1;
     if (each.order !== null) asking.add(each.order);
   }
-  for (const record of Object.values(state.orders)) {
-    const { askAt, cancel } = record;
-    // Most orders wait for nothing.
-    if (askAt === null && cancel === null) continue;
+  for (const record of work.waiting.all()) {
+    const { cancel } = record;
     if (cancel?.stage === 'wanted' && cancel.dueAt <= state.at) sendCancel(work, record);
     const { clientOrderId, symbol } = record.order;
     const isDue = record.askAt !== null && record.askAt <= state.at;
@@ -295,9 +293,8 @@ export function nextDue(work: Work): number {
     if (about.call === 'query' && about.order !== null) asking.add(about.order);
   }
   const full = asking.size >= QUESTIONS_AT_ONCE;
-  for (const record of Object.values(state.orders)) {
+  for (const record of work.waiting.all()) {
     const { askAt, cancel, status, order } = record;
-    if (askAt === null && cancel === null) continue;
     if (askAt !== null && !full && !asking.has(order.clientOrderId)) due = Math.min(due, askAt);
     if (cancel?.stage === 'wanted' && status !== 'sending') due = Math.min(due, cancel.dueAt);
   }

@@ -1,6 +1,7 @@
 /** The executor's orders: sent once, UNKNOWN until evidence, told to their owners in a legal order. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cloneJson } from '../../src/core/json.ts';
 import type { VenueEvent } from '../../src/domain/order.ts';
 import { Executor } from '../../src/execution/executor.ts';
 import { World } from '../support/executor-world.ts';
@@ -316,7 +317,7 @@ test('a venue whose clock runs sixty times faster gets sixty times the patience'
 
 test('restored from a backup: what the lost life sent is found and not sent again', () => {
   const world = new World().begin();
-  const backup = world.executor.checkpoint();
+  const backup = cloneJson(world.executor.checkpoint());
   const id = `bh-position/BTCUSDT/BOTH/1-lost`;
   const order = { ref: 'lost', owner: 'position/BTCUSDT/BOTH/1' };
   world.submit(order);
