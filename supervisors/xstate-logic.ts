@@ -11,16 +11,12 @@ import { assert, defined } from '../src/core/assert.ts';
 import { BulkheadError, errorText } from '../src/core/errors.ts';
 import type { ActorEvent, Emitted } from '../src/domain/events.ts';
 import type { ActorLogic, StateTimer, Step } from './actor-logic.ts';
+import { SnapshotText, type WritableSnapshot } from './snapshot-text.ts';
 
 interface LiveActor {
   send(event: ActorEvent): void;
   start(): void;
-  getSnapshot(): {
-    readonly status: string;
-    readonly value?: unknown;
-    readonly context?: unknown;
-    readonly error?: unknown;
-  };
+  getSnapshot(): WritableSnapshot;
   getPersistedSnapshot(): unknown;
 }
 
@@ -31,6 +27,7 @@ export class XStateLogic implements ActorLogic {
   #emitted: Emitted[] = [];
   #stateTimers: StateTimer[] = [];
   #failure: { readonly error: unknown } | undefined;
+  readonly #text = new SnapshotText();
 
   constructor(definition: MachineDefinition) {
     this.#definition = definition;
@@ -61,7 +58,8 @@ export class XStateLogic implements ActorLogic {
   }
 
   snapshot(): string {
-    return JSON.stringify(this.#live().getPersistedSnapshot());
+    const live = this.#live();
+    return this.#text.of(live.getSnapshot()) ?? JSON.stringify(live.getPersistedSnapshot());
   }
 
   stateKey(): string {

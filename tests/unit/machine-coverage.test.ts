@@ -78,11 +78,23 @@ for (const one of MACHINE_CASES) {
     for (const path of longest) {
       const logic = new XStateLogic(one.definition);
       logic.start(one.input);
-      for (const { event } of path.steps) if (event.type !== 'xstate.init') logic.send(event);
+      for (const { event } of path.steps) {
+        if (event.type === 'xstate.init') continue;
+        logic.send(event);
+        checkText(one, logic);
+      }
       const end = JSON.parse(logic.snapshot()) as { value: unknown };
       assert.deepEqual(end.value, path.state.value);
     }
   });
+}
+
+/** What was not written anew is what it would be: nothing is changed in place. */
+function checkText(one: MachineCase, logic: XStateLogic): void {
+  const text = logic.snapshot();
+  const fresh = new XStateLogic(one.definition);
+  fresh.restore(text);
+  assert.equal(text, fresh.snapshot(), `${one.name}: its context was changed in place`);
 }
 
 function checkAnswer(
@@ -107,7 +119,9 @@ function checkHandling(
   event: ActorEvent,
 ): void {
   const logic = new XStateLogic(one.definition);
-  logic.restore(JSON.stringify(machine.getPersistedSnapshot(state)));
+  const text = JSON.stringify(machine.getPersistedSnapshot(state));
+  logic.restore(text);
+  assert.equal(logic.snapshot(), text, 'written as the library writes it');
   const step = logic.send(event);
   const { context } = JSON.parse(logic.snapshot()) as { context: AnyMachineSnapshot['context'] };
   const recorded = context.unexpected.count - state.context.unexpected.count;
