@@ -11,6 +11,7 @@ import type { OrderRequest, Side, VenueEvent } from '../../src/domain/order.ts';
 import { type PositionKey, positionSideOf, symbolOf } from '../../src/domain/position-key.ts';
 import type { CallEnded, RemoteCall, RemoteEvent } from '../../src/domain/remote.ts';
 import { Executor, type ExecutorInput, type ExecutorOptions } from '../../src/execution/executor.ts';
+import { checkNoneForgotten } from './executor-due.ts';
 import { ModelVenue } from './model-venue.ts';
 import { checkStory, ownedBy } from './order-story.ts';
 
@@ -82,21 +83,7 @@ export class World {
     this.inputs.push(copy);
     const emitted = this.executor.apply(copy);
     for (const each of emitted) this.#take(each);
-    this.#checkNoneForgotten();
-  }
-
-  /** What an order waits for has been sent, or a timer comes for it. */
-  #checkNoneForgotten(): void {
-    const { orders, calls, at, timerDue } = this.executor.state;
-    const questions = Object.values(calls).filter(({ call, overdue }) => call === 'query' && !overdue);
-    for (const { order, askAt, cancel, status } of Object.values(orders)) {
-      const { clientOrderId } = order;
-      const mayAsk = questions.length < 10 && !questions.some((about) => about.order === clientOrderId);
-      const mayCancel = cancel?.stage === 'wanted' && status !== 'sending';
-      for (const due of [mayAsk ? askAt : null, mayCancel ? cancel.dueAt : null])
-        assert.ok(due === null || (timerDue !== null && timerDue <= due), `${clientOrderId} is forgotten`);
-    }
-    assert.ok(timerDue === null || timerDue >= at - 1_000, 'the timer should long have come');
+    checkNoneForgotten(this.executor.state);
   }
 
   #take(emitted: Emitted): void {
