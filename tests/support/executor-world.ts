@@ -81,8 +81,7 @@ export class World {
   apply(input: ExecutorInput): void {
     const copy = cloneJson(input);
     this.inputs.push(copy);
-    const emitted = this.executor.apply(copy);
-    for (const each of emitted) this.#take(each);
+    for (const each of this.executor.apply(copy)) this.#take(each);
     checkNoneForgotten(this.executor.state);
   }
 
