@@ -107,11 +107,12 @@ export class LiveDriver {
     this.#pump.start();
   }
 
-  /** Streams, then history; resolves when every symbol has its past, or the driver was stopped. */
-  async start(): Promise<void> {
+  /** Streams, then, once it is `free` to ask, history; resolves when every symbol has its past, or it was stopped. */
+  async start(free?: Promise<void>): Promise<void> {
     const { audience, awaySince } = this.#options;
     await this.#subscribe();
     this.#valueLater();
+    await free;
     if (awaySince !== undefined) await this.#recoverPeaks(awaySince);
     const held = new Set(audience.watching().map(({ symbol }) => symbol));
     const feeds = [...this.#feeds.values()].sort(

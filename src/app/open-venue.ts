@@ -20,7 +20,8 @@ export const openVenue: OpenVenue = {
   clock: async ({ mode, restUrl }) => (mode === 'paper' ? localVenueTime(restUrl) : undefined),
 
   gateway: async (request) => {
-    const { target, config, time, realTime, log, mayAct, refuses, bare, mayChangeKey, symbols } = request;
+    const { target, config, time, realTime, log, mayAct, refuses, knows, bare, mayChangeKey, symbols } =
+      request;
     const { openCcxtExchange } = await import('../exchange/ccxt-exchange.ts');
     const { marginMode, positionMode, allowWithdrawals, recvWindowMs, callTimeoutMs } = config.venue;
     const gateway = openCcxtExchange({
@@ -30,6 +31,7 @@ export const openVenue: OpenVenue = {
       random: seededRandom(`gateway/${realTime.clock.now()}`),
       mayAct,
       ...(refuses ? { refuses } : {}),
+      ...(knows ? { knows } : {}),
       ...(bare === undefined ? {} : { bare }),
       ...(mayChangeKey === undefined ? {} : { mayChangeKey }),
       symbols,

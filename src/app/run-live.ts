@@ -5,18 +5,17 @@
  * Invariants: a venue that cannot be reached is waited for; nothing leaves this process without a valid lease and
  * a journal that takes rows; a stop leaves protective orders at the venue, where they are.
  */
-import { scannerOf } from '../../machines/messages.ts';
-import type { ScannerContext } from '../../machines/scanner.ts';
-import { sleep, type TimerHandle } from '../core/clock.ts';
-import type { Decimal } from '../core/decimal.ts';
-import { BulkheadError, errorText } from '../core/errors.ts';
+import type { TimerHandle } from '../core/clock.ts';
+import { errorText } from '../core/errors.ts';
 import { type Message, VENUE } from '../domain/events.ts';
-import type { SymbolName } from '../domain/instrument.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
+import { knowsOrder } from '../execution/executor-state.ts';
 import type { JournalWriter } from '../journal/journal-writer.ts';
 import { strategyByName } from '../strategy/strategy.ts';
 import { composeLive, type LiveSystem } from './compose-live.ts';
 import { EntryDoor } from './entry-door.ts';
+import { accountRead } from './first-reading.ts';
+import { firstWallet } from './first-wallet.ts';
 import { GatewayRunner } from './gateway-runner.ts';
 import { InstrumentWatch } from './instrument-watch.ts';
 import { carryOut } from './kill-carry-out.ts';
@@ -31,17 +30,16 @@ import { doubtfulOrders } from './restored-run.ts';
 import { openRemoteRun, type RemoteIdentity, readIdentity } from './run-identity.ts';
 import { journalWriter, logNotices, type Session, treeListeners, unheard } from './run-session.ts';
 import { type SafeMomentOptions, safeMoment } from './safe-moment.ts';
+import { scannersSeen } from './scanners-seen.ts';
 import { Seat } from './seat.ts';
 import { startSystem } from './system.ts';
 import { VenueBreakers } from './venue-breakers.ts';
 import type { Connected } from './venue-clock.ts';
 import { connectVenue } from './venue-connect.ts';
 import { followKey } from './venue-key.ts';
-import type { OpenVenue } from './venue-seams.ts';
+import type { OpenVenue, VenueRequest } from './venue-seams.ts';
 import { venueStatus } from './venue-status.ts';
 import { windDown } from './wind-down.ts';
-
-const WALLET_PAUSE_MS = 2_000;
 
 /** What fills up as a run comes to life. */
 interface Life {
@@ -77,8 +75,14 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
   life.kill.start();
   held.add(() => life.seat.close());
   await life.seat.serve();
+  session.stages.reach('seat');
   held.add(() => life.kill.stop());
-  const ways = { mayAct: () => mayAct(life), refuses: life.door.refuses, onEvent: life.runner.hear };
+  const ways = {
+    mayAct: () => mayAct(life),
+    refuses: life.door.refuses,
+    knows: knowing(life),
+    onEvent: life.runner.hear,
+  };
   const onWaiting = (reason: string | null): void => {
     life.waitingFor = reason;
   };
@@ -150,10 +154,19 @@ function mayAct({ session, writer, isOver }: Life): boolean {
   return !isOver && session.keeper.valid && (writer === undefined || writer.state === 'ok');
 }
 
+/** From the first reading on, which a takeover waits for: what the journal tells need not be asked. */
+const knowing =
+  (life: Life): NonNullable<VenueRequest['knows']> =>
+  (order) => {
+    const state = life.system?.executor.current()?.state;
+    return state !== undefined && knowsOrder(state, order);
+  };
+
 async function trade(life: Life, connected: Connected, venue: OpenVenue): Promise<void> {
   const { session, runner, seat } = life;
   const { held, log, signals, screen, recovered, io } = session;
   life.connected = connected;
+  session.stages.reach('venue');
   await followKey(session, connected);
   life.metrics.beginAt(connected.time.clock.now());
   const { gateway, time, checks } = connected;
@@ -175,6 +188,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   const driver = driverOf(life, system, market, identity);
   life.driver = driver;
   rememberVenue(session.folder.path, factsOf(session, connected));
+  session.stages.reach('tree');
   const doubtful = await doubtfulOrders(session.store, recovered);
   system.runtime.observe(safeMoment(safety(life, system)));
   const first = [
@@ -182,6 +196,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
     ...unheard(session, system),
   ];
   await startSystem(system, recovered, first);
+  session.stages.reach('actors');
   runner.attach(tellOf(system));
   driver.startTimers();
   const watch = new InstrumentWatch({
@@ -197,7 +212,9 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
     log,
   });
   life.instruments = watch;
-  void watch.start();
+  // What a standby has read lately can wait: nothing may be in the way of the account's reading.
+  const free = connected.market ? accountRead(session) : Promise.resolve();
+  void free.then(() => watch.start());
   screen.progress.recovery = {
     ...screen.progress.recovery,
     ms: Math.round(io.time.monotonic.now() - session.startedAt),
@@ -205,7 +222,7 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
   };
   seat.open();
   screen.to('running');
-  driver.start().then(
+  driver.start(free).then(
     () => log.info('the market\u2019s past is read; strategies are up to date'),
     (error: unknown) => signals.fail(error),
   );
@@ -224,16 +241,27 @@ async function trade(life: Life, connected: Connected, venue: OpenVenue): Promis
 
 /** Since when everything is protected again: a start's, and a takeover's, own measure. */
 function safety({ session, metrics, connected }: Life, { executor }: LiveSystem): SafeMomentOptions {
-  const { io, screen, log, startedAt, lease, recovered } = session;
+  const { io, screen, log, stages, lease, recovered } = session;
   return {
-    isReady: () => executor.current()?.state.ready === true,
+    isReady: () => {
+      const isReady = executor.current()?.state.ready === true;
+      if (isReady) stages.reach('account');
+      return isReady;
+    },
     unprotected: () => metrics.unprotected(connected?.time.clock.now() ?? 0).openNow,
     onSafe: () => {
-      const safeMs = Math.round(io.time.monotonic.now() - startedAt);
+      stages.reach('safe');
+      const { safe: safeMs = 0 } = stages.reached;
       const { recovery } = screen.progress;
       screen.progress.recovery = { ms: safeMs, actors: recovered.live.size, ...recovery, safeMs };
-      screen.announce({ event: 'safe', at: io.time.clock.now(), epoch: lease.epoch, safeMs });
-      log.info('everything open is protected and agrees with the venue', { safeMs });
+      screen.announce({
+        event: 'safe',
+        at: io.time.clock.now(),
+        epoch: lease.epoch,
+        safeMs,
+        stages: stages.reached,
+      });
+      log.info('everything open is protected and agrees with the venue', { ...stages.reached });
     },
   };
 }
@@ -316,23 +344,12 @@ function driverOf(
       return options.config.venue.markEveryMs;
     },
     warmUpMs: strategyByName(identity.strategy.name, identity.strategy.options).warmUpMs,
-    seen: seenBy(session, identity.market.symbols),
+    seen: scannersSeen(recovered, identity.market.symbols),
     awaySince: recovered.headAt,
     isWell: () => writer?.state === 'ok',
     onContract: (symbol) => life.instruments?.changed(symbol),
     log,
   });
-}
-
-/** How far each scanner has come, by its own row. */
-function seenBy({ recovered }: Session, symbols: readonly SymbolName[]): Map<SymbolName, number | null> {
-  return new Map(
-    symbols.map((symbol) => {
-      const text = recovered.live.get(scannerOf(symbol))?.row.snapshot;
-      const context = text ? (JSON.parse(text) as { context: ScannerContext }).context : undefined;
-      return [symbol, context?.lastCloseAt ?? null];
-    }),
-  );
 }
 
 /** Undefined: the run was stopped meanwhile. */
@@ -341,25 +358,9 @@ async function identityOf(life: Life, gateway: VenueGateway): Promise<RemoteIden
   const symbols = life.connected?.request.symbols ?? [];
   const run = openRemoteRun(options.config, store, lease, {
     instruments: () => gateway.instruments(symbols),
-    wallet: () => firstWallet(life, gateway),
+    wallet: () => firstWallet(life.session, gateway),
   });
   return Promise.race([run, signals.stopped().then(() => undefined)]);
-}
-
-/** What the account holds when it is taken over for the first time. */
-async function firstWallet({ session }: Life, gateway: VenueGateway): Promise<Decimal> {
-  let stopped = false;
-  session.signals.onStop(() => {
-    stopped = true;
-  });
-  for (let attempt = 0; !stopped; attempt++) {
-    const since = gateway.venueNow();
-    const read = await gateway.call({ call: 'report', id: `first-${attempt}`, since, symbols: [] });
-    if (read.outcome === 'done') return read.value.wallet;
-    session.log.warn('the account cannot be read; trying again', { reason: read.reason });
-    await sleep(session.io.time.timers, WALLET_PAUSE_MS);
-  }
-  throw new BulkheadError('VENUE_UNREACHABLE', 'The account could not be read.');
 }
 
 function statusOf(life: Life, target: VenueTarget) {

@@ -22,6 +22,7 @@ import type { RunScreen } from './run-screen.ts';
 import type { RunningConfig } from './running-config.ts';
 import type { SecretWatch } from './secret-watch.ts';
 import type { Signals } from './signals.ts';
+import type { StartStages } from './start-stages.ts';
 import type { StartedHow } from './started-how.ts';
 import type { SystemListeners, TradingSystem } from './system.ts';
 import type { WarmVenue } from './warm-venue.ts';
@@ -76,6 +77,8 @@ export interface Session extends Run {
   readonly running: RunningConfig;
   /** Monotonic, when the account was ours. */
   readonly startedAt: number;
+  /** What the start took since then. */
+  readonly stages: StartStages;
   /** What stood by with us, not taken yet. */
   readonly warm?: WarmVenue;
 }

@@ -63,9 +63,15 @@ export async function standBy(
     },
     signal: abort.signal,
   });
-  await word.takeBack();
-  if (!taken) return undefined;
-  return { ...taken, tookOver, recovered: () => recover(follower, store, run) };
+  if (!taken) {
+    await word.takeBack();
+    return undefined;
+  }
+  const recovered = async (): Promise<Recovered> => {
+    const [found] = await Promise.all([recover(follower, store, run), word.takeBack()]);
+    return found;
+  };
+  return { ...taken, tookOver, recovered };
 }
 
 /** What was followed is a head start and no more: whatever is wrong with it, the journal is read anew. */

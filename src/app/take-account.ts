@@ -13,6 +13,7 @@ import { HandoverWatch } from './handover-watch.ts';
 import type { Run, Session } from './run-session.ts';
 import { RunningConfig } from './running-config.ts';
 import { standBy, type TakenOver } from './standby.ts';
+import { StartStages } from './start-stages.ts';
 import { startedHow } from './started-how.ts';
 import type { WarmVenue } from './warm-venue.ts';
 
@@ -48,13 +49,14 @@ export async function openSession(run: Run, warm?: WarmVenue): Promise<Session |
   keeper.start();
   held.add(() => keeper.stop());
   const startedAt = io.time.monotonic.now();
+  const stages = new StartStages(io.time);
   screen.standby(null);
   if (config.lease.standby)
     screen.announce({ event: 'leading', at: io.time.clock.now(), epoch: lease.epoch });
   screen.to('recovering');
   if (config.store.engine === 'postgres') watchHandover({ ...run, store, folder });
-  const instance = await instanceOf(store, lease);
-  const recovered = await taken.recovered();
+  const [instance, recovered] = await Promise.all([instanceOf(store, lease), taken.recovered()]);
+  stages.reach('journal');
   const how = taken.tookOver ? 'takeover' : before;
   const version = await configAtStart({
     ...{ store, lease, log, secrets: options.secrets },
@@ -63,9 +65,22 @@ export async function openSession(run: Run, warm?: WarmVenue): Promise<Session |
     at: io.time.clock.now(),
     isTakeover: taken.tookOver,
   });
+  stages.reach('configuration');
   const running = new RunningConfig(version);
   return {
-    ...{ ...run, folder, store, lease, keeper, instance, recovered, startedAt, running, startedHow: how },
+    ...{
+      ...run,
+      folder,
+      store,
+      lease,
+      keeper,
+      instance,
+      recovered,
+      startedAt,
+      stages,
+      running,
+      startedHow: how,
+    },
     options: running.options(options),
     ...(warm ? { warm } : {}),
   };

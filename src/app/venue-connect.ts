@@ -19,6 +19,7 @@ export interface ConnectOptions {
   readonly known: readonly SymbolName[] | undefined;
   readonly mayAct: () => boolean;
   readonly refuses?: VenueRequest['refuses'];
+  readonly knows?: VenueRequest['knows'];
   readonly onEvent: (event: GatewayEvent) => void;
   /** Why it is not there yet, or null. */
   readonly onWaiting: (reason: string | null) => void;
@@ -50,7 +51,7 @@ export async function connectVenue(options: ConnectOptions): Promise<Connected |
 }
 
 async function connectOnce(options: ConnectOptions): Promise<Connected> {
-  const { session, target, venue, known, mayAct, refuses, onEvent } = options;
+  const { session, target, venue, known, mayAct, refuses, knows, onEvent } = options;
   const { options: run, io, log } = session;
   const { config } = run;
   const { headAt } = session.recovered;
@@ -60,6 +61,7 @@ async function connectOnce(options: ConnectOptions): Promise<Connected> {
     // As it is now: what is connected with it is known by it.
     ...{ target: { ...target }, config, time, realTime: io.time, log, mayAct, mayChangeKey },
     ...(refuses ? { refuses } : {}),
+    ...(knows ? { knows } : {}),
   };
   const wanted = known ?? config.market.symbols;
   const symbols = wanted.length > 0 ? wanted : await allSymbols(venue, { ...request, symbols: [] });

@@ -4,6 +4,7 @@ import type { Time } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
+import type { OrderId } from '../exchange/order-names.ts';
 import type { VenueKey } from '../exchange/venue-client.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
 import type { LiveMarketData } from '../market/live-market.ts';
@@ -23,6 +24,8 @@ export interface VenueRequest {
   readonly mayAct: () => boolean;
   /** Asked right before an order leaves that could open: a reason not to. */
   readonly refuses?: (order: IdentifiedOrder) => string | undefined;
+  /** The journal has this order by the venue's id: a reading need not ask whose it was. */
+  readonly knows?: (order: OrderId) => boolean;
   /** Only calls: no checks, no private stream. */
   readonly bare?: boolean;
   /** The key may be changed while it is open. */

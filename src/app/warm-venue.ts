@@ -42,6 +42,7 @@ export interface Wanted {
 export interface Taker {
   readonly mayAct: () => boolean;
   readonly refuses: NonNullable<VenueRequest['refuses']>;
+  readonly knows: NonNullable<VenueRequest['knows']>;
   readonly onEvent: (event: GatewayEvent) => void;
 }
 
@@ -165,6 +166,7 @@ export class WarmVenue {
       log,
       mayAct: () => this.#taker?.mayAct() === true,
       refuses: (order) => (this.#taker ? this.#taker.refuses(order) : 'this process stands by'),
+      knows: (order) => this.#taker?.knows(order) === true,
       mayChangeKey: run.secretSource !== undefined,
       symbols,
     };

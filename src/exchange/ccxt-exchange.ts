@@ -27,7 +27,7 @@ import { listenKeys } from './ccxt-listen-keys.ts';
 import { laneOf, VenueOrders } from './ccxt-orders.ts';
 import { asRow, moment } from './ccxt-rows.ts';
 import { ClockOffset } from './clock-offset.ts';
-import { OrderNames } from './order-names.ts';
+import { type OrderId, OrderNames } from './order-names.ts';
 import { type BudgetUse, RateBudget } from './rate-budget.ts';
 import { UserStream } from './socket-user-stream.ts';
 import type { VenueClient, VenueClientOptions, VenueKey } from './venue-client.ts';
@@ -51,6 +51,8 @@ export interface CcxtExchangeOptions {
   readonly mayAct: () => boolean;
   /** A reason not to send an order that could open, asked right before it leaves. */
   readonly refuses?: (order: IdentifiedOrder) => string | undefined;
+  /** The journal has this order by the venue's id: a reading need not ask whose it was. */
+  readonly knows?: (order: OrderId) => boolean;
   /** Only calls: opening it runs no checks and no private stream. */
   readonly bare?: boolean;
   readonly symbols: readonly SymbolName[];
@@ -87,7 +89,7 @@ export class CcxtExchange implements VenueGateway {
   readonly #address: { readonly rest: string | undefined; readonly stream: string };
   readonly #budget: RateBudget;
   readonly #clock: ClockOffset;
-  readonly #names = new OrderNames();
+  readonly #names: OrderNames;
   readonly #grids = new Map<SymbolName, Instrument>();
   #onEvent: (event: GatewayEvent) => void = () => {};
   #key: VenueKey;
@@ -103,6 +105,7 @@ export class CcxtExchange implements VenueGateway {
 
   constructor(options: CcxtExchangeOptions) {
     this.#options = options;
+    this.#names = new OrderNames(options.knows);
     this.#key = { apiKey: options.apiKey, apiSecret: options.apiSecret };
     this.#log = options.log ?? SILENT;
     this.#address = venueAddress(options.mode, options.restUrl, options.streamUrl);
@@ -393,6 +396,4 @@ export class CcxtExchange implements VenueGateway {
   }
 }
 
-export function openCcxtExchange(options: CcxtExchangeOptions): CcxtExchange {
-  return new CcxtExchange(options);
-}
+export const openCcxtExchange = (options: CcxtExchangeOptions): CcxtExchange => new CcxtExchange(options);

@@ -17,7 +17,13 @@ export interface OrderId {
 const keyOf = ({ symbol, orderId }: OrderId): string => `${symbol} ${orderId}`;
 
 export class OrderNames {
+  readonly #isKnown: (order: OrderId) => boolean;
   readonly #names = new Map<string, string>();
+
+  /** `isKnown`: whoever reads has it by the venue's id, and needs no name. */
+  constructor(isKnown: (order: OrderId) => boolean = () => false) {
+    this.#isKnown = isKnown;
+  }
 
   heard(order: Pick<RemoteOrder, 'symbol' | 'orderId' | 'clientOrderId'>): void {
     const key = keyOf(order);
@@ -32,8 +38,10 @@ export class OrderNames {
   unknown(fills: readonly RemoteFill[]): readonly OrderId[] {
     const found = new Map<string, OrderId>();
     for (const { symbol, orderId, clientOrderId } of fills.toReversed()) {
-      const key = keyOf({ symbol, orderId });
-      if (clientOrderId === undefined && !this.#names.has(key)) found.set(key, { symbol, orderId });
+      const order = { symbol, orderId };
+      const key = keyOf(order);
+      if (clientOrderId === undefined && !this.#names.has(key) && !this.#isKnown(order))
+        found.set(key, order);
     }
     return [...found.values()];
   }

@@ -209,6 +209,12 @@ export function recordByOrderId(work: Work, { symbol, orderId }: Named): OrderRe
   return clientOrderId === undefined ? undefined : findRecord(work, clientOrderId);
 }
 
+/** By the venue's id it is one of those that are remembered: whatever it fills is booked for its owner. */
+export const knowsOrder = (state: ExecutorState, { symbol, orderId }: Named): boolean => {
+  const clientOrderId = state.byOrderId[orderKey(symbol, orderId)];
+  return clientOrderId !== undefined && (clientOrderId in state.orders || clientOrderId in state.finished);
+};
+
 /** Where the ladder stands after so many questions. */
 export function pauseAfter(settings: Settings, asked: number): number {
   const { ladder } = settings;

@@ -7,6 +7,7 @@ import { checkOrders, JournalFacts, withoutStop } from '../../src/app/simulation
 import { percentile } from '../../src/app/simulation/protection-gaps.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
 import { jsonLines } from './cli-process.ts';
+import { byPhase, type Phases, phasesOf, phasesText } from './failover-phases.ts';
 import {
   EpochBounds,
   type FailoverOptions,
@@ -42,6 +43,8 @@ export interface DrillReport {
   readonly freezeToSafeMs: Quantiles;
   /** Of that, from the account being the standby's to its being safe. */
   readonly takenToSafeMs: Quantiles;
+  /** What kills were made of: the rest of the lease, the stages of the start, the way of the word. */
+  readonly phasesMs: Readonly<Record<string, Quantiles>>;
   /** From the leader's last entry being possible to the standby's first one. */
   readonly handoverPauseMs: Quantiles;
   /** Positions open at the venue when the leader was struck. */
@@ -56,6 +59,7 @@ export interface DrillReport {
 const CLOCKS_APART_MS = 250;
 const LONGEST_FREEZE_MS = 1_500;
 const AGREE_LIMIT_MS = 60_000;
+const OPEN_LIMIT_MS = 60_000;
 /** Exit code of a process that was fenced. */
 const FENCED = 75;
 
@@ -78,6 +82,7 @@ class Drill {
   readonly #problems = new Set<string>();
   readonly #times = { kill: [] as number[], freeze: [] as number[], handover: [] as number[] };
   readonly #taken: number[] = [];
+  readonly #phases: Phases[] = [];
   readonly #open: number[] = [];
 
   constructor(world: FailoverWorld, plan: DrillPlan) {
@@ -100,7 +105,8 @@ class Drill {
       await this.#check();
       onRound?.(
         `${index + 1}/${rounds.length} ${round}: ${Math.round(this.#times[round].at(-1) ?? -1)} ms, ` +
-          `${this.#open.at(-1)} open, ${this.#facts.rows} rows, ${this.#problems.size} problems`,
+          `${this.#open.at(-1)} open, ${this.#facts.rows} rows, ${this.#problems.size} problems` +
+          (round === 'kill' ? ` (${phasesText(this.#phases.at(-1) ?? {})})` : ''),
       );
       leader = standby;
       const isLate = performance.now() - begun > (this.#plan.limitMs ?? Number.POSITIVE_INFINITY);
@@ -119,6 +125,9 @@ class Drill {
       killToSafeMs: quantiles(this.#times.kill),
       freezeToSafeMs: quantiles(this.#times.freeze),
       takenToSafeMs: quantiles(this.#taken),
+      phasesMs: Object.fromEntries(
+        Object.entries(byPhase(this.#phases)).map(([phase, times]) => [phase, quantiles(times)]),
+      ),
       handoverPauseMs: quantiles(this.#times.handover),
       openWhenStruck: quantiles(this.#open),
       epochs: this.#epochs.epochs.length,
@@ -129,19 +138,39 @@ class Drill {
   }
 
   async #round(round: Round, leader: Member, standby: Member): Promise<void> {
-    const { positions } = await this.#world.ledger();
-    this.#open.push(positions.filter(({ quantity }) => Number(quantity) !== 0).length);
+    this.#open.push(await this.#untilOpen());
     if (round === 'handover') await this.#handover(leader, standby);
     else if (round === 'freeze') await this.#freeze(leader, standby);
     else await this.#kill(leader, standby);
     this.#taken.push(standby.said('safe')?.safeMs ?? 0);
   }
 
+  /** How many positions are open at the venue: a strike with none would prove nothing. */
+  async #untilOpen(): Promise<number> {
+    let open = 0;
+    for (const end = performance.now() + OPEN_LIMIT_MS; performance.now() < end; await pause(50)) {
+      const { positions } = await this.#world.ledger();
+      open = positions.filter(({ quantity }) => Number(quantity) !== 0).length;
+      if (open > 0) return open;
+    }
+    this.#problems.add(`round ${this.#open.length + 1}: nothing was open in ${OPEN_LIMIT_MS} ms`);
+    return open;
+  }
+
   async #kill(leader: Member, standby: Member): Promise<void> {
     const struckAt = performance.now();
+    const clocksApart = Date.now() - struckAt;
     leader.process.kill('SIGKILL');
     await leader.process.ended;
     this.#times.kill.push(await this.#untilSafe(standby, struckAt));
+    this.#phases.push(
+      phasesOf({
+        struckAt: clocksApart + struckAt,
+        leadingAt: standby.said('leading')?.at ?? Number.NaN,
+        safeHeardAt: clocksApart + (standby.safeHeardAt ?? Number.NaN),
+        stages: standby.said('safe')?.stages ?? {},
+      }),
+    );
   }
 
   /** The old leader wakes while the new one trades, and must not be able to do anything. */

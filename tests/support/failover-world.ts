@@ -10,6 +10,7 @@ import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
 import { rowsFrom } from '../../src/journal/journal-beginning.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';
 import { type CliEnd, CliProcess } from './cli-process.ts';
+import type { Stages } from './failover-phases.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 import { briefly, SOAK_MAIN, soakConfig } from './venue-soak-world.ts';
 
@@ -30,6 +31,7 @@ interface Said {
   readonly at: number;
   readonly epoch: number;
   readonly safeMs: number;
+  readonly stages: Stages;
   readonly ready: boolean;
 }
 
