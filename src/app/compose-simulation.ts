@@ -24,21 +24,23 @@ const AFTERMATH_MS = 3 * 3_600_000;
 /** So many different markets; a world's seed chooses one. */
 const MARKETS = 8;
 
-/** The newest market read, for the next world on it. */
-let newest: { readonly key: string; readonly market: Promise<PastAndFuture> } | undefined;
+/** Markets that were read, for the next worlds on them; the oldest goes first. */
+const markets = new Map<string, Promise<PastAndFuture>>();
 
 const source: WorldParts['source'] = (seed, count, from, hours) => {
   const key = `${seed % MARKETS}/${count}/${hours}`;
-  if (newest?.key !== key) {
-    const synthetic = new SyntheticMarketData({
-      seed: seed % MARKETS,
-      symbols: symbolNames(count),
-      stress: 10,
-    });
-    const market = readMarket(synthetic, from - FINE_PAST_MS, from + hours * 3_600_000 + AFTERMATH_MS);
-    newest = { key, market };
-  }
-  return newest.market;
+  const known = markets.get(key);
+  if (known) return known;
+  const synthetic = new SyntheticMarketData({
+    seed: seed % MARKETS,
+    symbols: symbolNames(count),
+    stress: 10,
+  });
+  const market = readMarket(synthetic, from - FINE_PAST_MS, from + hours * 3_600_000 + AFTERMATH_MS);
+  const [oldest] = markets.keys();
+  if (markets.size >= MARKETS && oldest !== undefined) markets.delete(oldest);
+  markets.set(key, market);
+  return market;
 };
 
 /** The known ones first, then made-up names. */

@@ -3,6 +3,9 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Answer, Job } from './simulation/job.ts';
 
+/** A world makes much that is soon nobody's: with room for it less is taken for old that is not. */
+const resourceLimits = { maxYoungGenerationSizeMb: 96 };
+
 /** Gives each answer as it comes. */
 export async function simulateAll(
   jobs: Iterable<Job>,
@@ -21,7 +24,7 @@ function work(jobs: Iterator<Job>, onAnswer: (answer: Answer) => void): Promise<
       resolve();
       return;
     }
-    const worker = new Worker(new URL('./simulate-worker.ts', import.meta.url));
+    const worker = new Worker(new URL('./simulate-worker.ts', import.meta.url), { resourceLimits });
     const give = ({ value, done }: IteratorResult<Job, unknown> = jobs.next()): void => {
       if (done !== true) worker.postMessage(value);
       else void worker.terminate().then(() => resolve());

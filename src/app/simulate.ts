@@ -96,6 +96,7 @@ function saySummary(
   const summary = {
     summary: true,
     seeds: options.seeds.length,
+    symbols: options.symbols,
     failed,
     simulatedHours: round(hours),
     seconds: round(ms / 1000),
@@ -115,7 +116,7 @@ function saySummary(
     return;
   }
   io.stdout.write(
-    `\n${summary.seeds} seeds, ${failed} broken; ${summary.simulatedHours} h simulated in ${summary.seconds} s, ${summary.timesRealTime}x real time a core\n`,
+    `\n${summary.seeds} seeds of ${summary.symbols} symbols, ${failed} broken; ${summary.simulatedHours} h simulated in ${summary.seconds} s, ${summary.timesRealTime}x real time a core\n`,
   );
   io.stdout.write(`${summary.pairs} pairs of fault and state:\n`);
   for (const [fault, states] of Object.entries(table))

@@ -141,6 +141,34 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+const TURNS_AT_ONCE = 64;
+
+/**
+ * `turn` for whoever waits for it again and again while nothing waits for sockets or files: turns are asked for by the
+ * dozen, because the loop looks at those once for all that stand ready, which costs ten times as much as the turn.
+ */
+export class Turns {
+  #waiting: (() => void) | undefined;
+  #ready = 0;
+
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+      if (this.#ready > 0) return;
+      this.#ready = TURNS_AT_ONCE;
+      for (let i = 0; i < TURNS_AT_ONCE; i++) setImmediate(this.#turn);
+    });
+  }
+
+  // Before each all microtasks have run, and what they led to.
+  readonly #turn = (): void => {
+    this.#ready -= 1;
+    const resolve = this.#waiting;
+    this.#waiting = undefined;
+    resolve?.();
+  };
+}
+
 /** Resolves after `delayMs` on the given timers. */
 export function sleep(timers: Timers, delayMs: number): Promise<void> {
   return new Promise((resolve) => timers.set(delayMs, resolve));

@@ -4,7 +4,7 @@
  * Invariants: events come in order of their time, ties by a number that the setter may draw and then by the order
  * of setting, so a seed fixes all of it; between two events everything that waits for nothing has happened.
  */
-import { type TimerHandle, type Timers, turn } from '../../core/clock.ts';
+import { type TimerHandle, type Timers, Turns } from '../../core/clock.ts';
 
 interface Entry extends TimerHandle {
   readonly due: number;
@@ -22,6 +22,7 @@ export class Scheduler implements Timers {
   #now: number;
   #order = 0;
   #steps = 0;
+  readonly #turns = new Turns();
 
   constructor(startAt: number) {
     this.#now = startAt;
@@ -64,7 +65,7 @@ export class Scheduler implements Timers {
       this.#now = next.due;
       this.#steps += 1;
       fire();
-      await turn();
+      await this.#turns.next();
       return true;
     }
     this.#now = Math.max(this.#now, until);

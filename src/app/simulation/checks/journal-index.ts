@@ -31,8 +31,8 @@ export interface OpenSpan {
 export interface LiveActor {
   readonly seq: number;
   readonly n: number;
-  /** Deadlines of its armed timers. */
-  readonly timers: readonly { readonly id: string; readonly due: number }[];
+  /** With its armed timers. */
+  readonly host: string;
   readonly snapshot: string | null;
 }
 
@@ -93,8 +93,8 @@ export class JournalIndex {
       this.#violate(10, `${row.actor}: seq ${row.seq} after ${before} (row ${row.n})`);
     this.#seqs.set(row.actor, row.seq);
     if (row.final) this.live.delete(row.actor);
-    else this.live.set(row.actor, { seq: row.seq, n: row.n, timers: timersOf(row), snapshot: row.snapshot });
-    if (row.intents !== '[]') this.#intents(row);
+    else this.live.set(row.actor, row);
+    if (ORDERS.test(row.intents)) this.#intents(row);
     if (row.actor.startsWith('breaker/')) this.#breaker(row);
     if (row.actor.startsWith('position/') && row.kind === 'event') this.#position(row);
   }
@@ -165,9 +165,15 @@ export class JournalIndex {
   }
 }
 
-const NO_TIMERS: LiveActor['timers'] = [];
+/** Of all intents those that bring an order. */
+const ORDERS = /"order\.submit"|"venue\.call"/;
 
-function timersOf({ host }: JournalRow): LiveActor['timers'] {
-  if (!host.includes('"due"')) return NO_TIMERS;
-  return (JSON.parse(host) as { timers: LiveActor['timers'] }).timers;
+interface ArmedTimer {
+  readonly id: string;
+  readonly due: number;
+}
+
+/** Deadlines of an actor's armed timers. */
+export function timersOf({ host }: Pick<JournalRow, 'host'>): readonly ArmedTimer[] {
+  return host.includes('"due"') ? (JSON.parse(host) as { timers: ArmedTimer[] }).timers : [];
 }

@@ -5,6 +5,7 @@
  * It also measures how long positions stood bare.
  */
 import { type PositionKey, symbolOf } from '../../../domain/position-key.ts';
+import { timersOf } from './journal-index.ts';
 import type { Oracle } from './oracle.ts';
 
 /** Of time in which a process runs, the venue answers and the journal takes rows. */
@@ -69,9 +70,9 @@ export class ProtectionCheck {
     const { journal, violate } = this.#oracle;
     if (!this.#isOurs(place)) return;
     const seesToIt = [...journal.live].some(
-      ([actor, { timers }]) =>
-        timers.length > 0 &&
-        (actor.startsWith(`position/${place}/`) || actor === 'guardian' || actor === 'venue'),
+      ([actor, row]) =>
+        (actor.startsWith(`position/${place}/`) || actor === 'guardian' || actor === 'venue') &&
+        timersOf(row).length > 0,
     );
     if (seesToIt && bare.healthyMs <= BOUND_MS) return;
     bare.reported = true;

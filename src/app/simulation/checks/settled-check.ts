@@ -14,7 +14,7 @@ import type { AccountLedger } from '../../../venue-server/core-types.ts';
 import { type LiveSystem, remoteRegistry } from '../../compose-live.ts';
 import type { RemoteIdentity } from '../../run-identity.ts';
 import { checkResults, JournalFacts, type SoakLedger } from '../ledger-checks.ts';
-import type { JournalIndex } from './journal-index.ts';
+import { type JournalIndex, timersOf } from './journal-index.ts';
 import type { VenueEye } from './venue-eye.ts';
 import type { Invariant } from './violation.ts';
 
@@ -68,9 +68,10 @@ export function checkAlive({ runtime }: LiveSystem, journal: JournalIndex): Prob
   const problems: Problem[] = [];
   const running = new Set<ActorId>(runtime.actorIds());
   let timers = 0;
-  for (const [actor, { timers: armed, seq }] of journal.live) {
+  for (const [actor, row] of journal.live) {
+    const { seq } = row;
     if (actor === 'dead-letters') continue;
-    timers += armed.length;
+    timers += timersOf(row).length;
     const own = runtime.actor(actor);
     if (!running.delete(actor) || !own)
       problems.push({ invariant: 12, text: `${actor} lives in the journal and in no process` });
