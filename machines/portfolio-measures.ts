@@ -100,8 +100,26 @@ export function tellVolatility(
   return [send(breakerOf('volatility'), { type: 'VOLATILITY', market, symbols })];
 }
 
+/** Floats and exact moves differ by less. */
+const FLOAT_MARGIN = 0.001;
+
+/** Nothing near a shock, in floats: exact moves of everything are then not worth their time. */
+function isCalm(marks: PortfolioContext['marks'], from: PortfolioContext['marks']): boolean {
+  let [count, sum] = [0, 0];
+  for (const [symbol, mark] of Object.entries(marks)) {
+    const base = Number(from[symbol] ?? 0);
+    if (!(base > 0)) continue;
+    const move = Math.abs((100 * (Number(mark) - base)) / base);
+    if (!(move < LEAST_MOVE_PERCENT - FLOAT_MARGIN)) return false;
+    count += 1;
+    sum += move;
+  }
+  return count > 0 && sum / count < LEAST_MEAN_MOVE_PERCENT - FLOAT_MARGIN;
+}
+
 export function tellShock(context: PortfolioContext): readonly Emitted[] {
   const from = context.bases[0]?.marks ?? {};
+  if (isCalm(context.marks, from)) return calm(context);
   const moves = Object.entries(context.marks).flatMap(([symbol, mark]) => {
     const base = from[symbol];
     if (base === undefined || !gt(base, ZERO)) return [];
@@ -113,8 +131,11 @@ export function tellShock(context: PortfolioContext): readonly Emitted[] {
   const breaker = breakerOf('flash-crash');
   if (far.length > 0 || mean >= LEAST_MEAN_MOVE_PERCENT)
     return [send(breaker, { type: 'SHOCK', moves: Object.fromEntries(far), mean })];
-  return isOpen(context, 'flash-crash') ? [send(breaker, { type: 'CALM' })] : [];
+  return calm(context);
 }
+
+const calm = (context: PortfolioContext): readonly Emitted[] =>
+  isOpen(context, 'flash-crash') ? [send(breakerOf('flash-crash'), { type: 'CALM' })] : [];
 
 export function tellFunding(
   context: PortfolioContext,

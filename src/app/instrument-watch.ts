@@ -101,9 +101,7 @@ export class InstrumentWatch {
   /** What the desk itself goes by. */
   #known(symbol: SymbolName): Instrument | undefined {
     const [desk = ''] = this.#desks(symbol);
-    const text = this.#options.runtime.actor(desk)?.snapshotText;
-    return text === undefined
-      ? undefined
-      : (JSON.parse(text) as { context: { instrument: Instrument } }).context.instrument;
+    const context = this.#options.runtime.actor(desk)?.context as { instrument: Instrument } | undefined;
+    return context?.instrument;
   }
 }

@@ -24,7 +24,11 @@ export const ZERO: Decimal = '0';
 export const decimal = (value: string): Decimal => plain(new Exact(value));
 
 /** A float's shortest decimal form; for indicator results on their way into a price, rounded afterwards. */
-export const fromNumber = (value: number): Decimal => plain(new Exact(String(value)));
+export const fromNumber = (value: number): Decimal => {
+  const text = String(value);
+  // A float's text has no superfluous zeros, and 0 no sign: without an exponent it is canonical.
+  return PLAIN.test(text) ? text : plain(new Exact(text));
+};
 
 export const toNumber = (value: Decimal): number => Number(value);
 

@@ -61,3 +61,17 @@ test('a quotient is the exact one, cut off towards zero, at any number of places
     { numRuns: 1_500 },
   );
 });
+
+test('a float becomes what its text says, in canonical form', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer(), fc.constant(-0)),
+      (value) => {
+        const text = D.fromNumber(value);
+        assert.equal(text, D.decimal(String(value)));
+        assert.match(text, /^(0|-?(0|[1-9]\d*)(\.\d*[1-9])?)$/);
+      },
+    ),
+  );
+  for (const none of [Number.NaN, Number.POSITIVE_INFINITY]) assert.throws(() => D.fromNumber(none));
+});

@@ -22,7 +22,7 @@ function bench() {
       },
     },
     runtime: {
-      actor: () => ({ snapshotText: JSON.stringify({ context: { instrument: known } }) }),
+      actor: () => ({ context: { instrument: known } }),
       tell: ({ event }: { event: ActorEvent }) => {
         told.push(event);
         known = event.instrument as unknown as typeof known;
