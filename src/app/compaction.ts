@@ -7,12 +7,13 @@
  */
 import { cursorOf } from '../../supervisors/recovery.ts';
 import type { SealKey } from '../backup/seal.ts';
-import { sleep, type Time } from '../core/clock.ts';
+import type { Time } from '../core/clock.ts';
 import type { CarriedRow, JournalAnchor } from '../journal/cut-types.ts';
 import type { JournalRow, JournalStore } from '../journal/journal.ts';
 import { readBeginning } from '../journal/journal-beginning.ts';
 import { planCut } from '../journal/journal-cut.ts';
 import { archivePiece } from './backup-job.ts';
+import { GentlePace, type Pace, swiftly } from './compaction-pace.ts';
 import type { PlaceSpec } from './open-backups.ts';
 import { OpenIntents } from './restored-rows.ts';
 
@@ -47,38 +48,44 @@ export interface CompactionReport {
   readonly targetN: number;
 }
 
-const GENTLE = { rows: 200, pauseMs: 25 };
-const SWIFT = { rows: 1_000, pauseMs: 0 };
+const GENTLE = { rows: 20, least: 10, most: 200, aimMs: 20, pauseMs: 25 };
+const SWIFT_ROWS = 1_000;
 /** So far a batch is stretched until nothing of it waits for a later row. */
 const LONGEST_BATCH = 20_000;
 const LOOK_BACK_ROWS = 64;
 
 export async function compact(order: CompactionOrder): Promise<CompactionReport> {
-  const { store, time, beside, signal, dryRun } = order;
+  const { store, time, signal, dryRun } = order;
   const { anchor: first, carried: known } = await readBeginning(store);
   const target = await targetOf(order, first.n);
-  const { rows, pauseMs } = beside === 'trading' ? GENTLE : SWIFT;
-  const { batchRows = rows } = order;
+  const pace = paceOf(order);
   let anchor: JournalAnchor = first;
   let carried: readonly CarriedRow[] = known;
   let batches = 0;
   let archived: string | null = null;
   if (target > first.n && order.archive && !dryRun) archived = await archive(order, first, target);
-  while (anchor.n < target && !dryRun && signal?.aborted !== true) {
-    const page = await quietPage(store, anchor.n, target, batchRows);
-    if (page.length === 0) break;
+  const cutOne = async (): Promise<boolean> => {
+    const page = await quietPage(store, anchor.n, target, pace.rows);
+    if (page.length === 0) return false;
     const next = planCut(anchor, carried, page, time.clock.now());
     // Somebody else cuts, too: what is left is for the next time.
-    if (!(await store.cut(next.cut))) break;
+    if (!(await store.cut(next.cut))) return false;
     anchor = next.cut.to;
     carried = next.carried;
     batches += 1;
-    if (pauseMs > 0) await sleep(time.timers, pauseMs);
-  }
+    return true;
+  };
+  while (anchor.n < target && !dryRun && signal?.aborted !== true) if (!(await pace.batch(cutOne))) break;
   return {
     ...{ removed: anchor.removed - first.removed, batches, archived, targetN: Math.max(target, first.n) },
     ...{ anchorN: anchor.n, anchorAt: anchor.at, carried: anchor.carried },
   };
+}
+
+function paceOf({ beside, batchRows, time }: CompactionOrder): Pace {
+  if (beside === 'nothing') return swiftly(batchRows ?? SWIFT_ROWS);
+  const fixed = batchRows === undefined ? {} : { rows: batchRows, least: batchRows, most: batchRows };
+  return new GentlePace({ ...GENTLE, ...fixed }, time);
 }
 
 async function archive(order: CompactionOrder, from: JournalAnchor, toN: number): Promise<string | null> {
