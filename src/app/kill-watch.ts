@@ -3,7 +3,7 @@
  * emergency log into the journal, and acts at the venue itself where the journal cannot.
  *
  * Invariants: a kill that stands at a start is told before anything else; the breaker closes on a recorded release
- * and on nothing else; each entry of the emergency log becomes one row of the breaker's.
+ * and on nothing else, and is opened again by whatever else closes it; each entry of the emergency log becomes one row of the breaker's.
  */
 import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -91,7 +91,14 @@ export class KillWatch {
     const isOpen = openBreakerOf(this.#snapshot())?.state === 'halted';
     if (!isOpen || !this.#lastTrip().includes(order.id)) {
       const { by, reason, id } = order;
-      this.#say(`${id}:on`, { type: 'OPERATOR_TRIP', by, reason: `${reason} (${id})`, closing: 'all' });
+      // Whoever closed it since has been told nothing: each time it opens again is a word of its own.
+      const again = this.#context()?.trips ?? 0;
+      this.#say(`${id}:on:${again}`, {
+        type: 'OPERATOR_TRIP',
+        by,
+        reason: `${reason} (${id})`,
+        closing: 'all',
+      });
     }
     this.#act(order);
   }

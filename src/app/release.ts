@@ -20,7 +20,7 @@ export function liftKill(dataDir: string, by: string, reason: string, at: number
   const order = readKill(dataDir);
   if (!order)
     throw new BulkheadError('NOT_FOUND', `No kill switch is engaged in ${dataDir}.`, {
-      hint: 'Name the data folder with --data-dir; "bulkhead breakers" shows what is open.',
+      hint: 'Name the data folder with --data-dir. Where "bulkhead breakers" shows the breaker kill open all the same (its file was deleted, or the journal came from elsewhere): "bulkhead kill", then "bulkhead release".',
     });
   // Whoever is still closing must not be cut off unnoticed: the lock is free once it is done.
   const lock = lockFolder(killLock(dataDir));

@@ -8,7 +8,7 @@ import { sleep } from '../core/clock.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { didYouMean } from '../core/suggest.ts';
 import type { Command } from '../domain/command.ts';
-import { isOnlyNow } from '../operator/command.ts';
+import { isKillByHand, isOnlyNow, killWords } from '../operator/command.ts';
 import type { OperatorAnswer } from '../operator/operator.ts';
 import type { Io, SayOptions } from './io.ts';
 import { leaveRequest, takeAnswer } from './person-requests.ts';
@@ -70,6 +70,13 @@ function check(command: Command, status: StatusDocument): void {
       hint: `It trades ${symbols.slice(0, 20).join(', ')}.`,
     });
   if (command.kind !== 'trip' && command.kind !== 'release') return;
+  if (isKillByHand(command))
+    throw new BulkheadError('USAGE', `"${command.kind} kill" is not done: ${killWords('cli')}.`, {
+      hint:
+        command.kind === 'trip'
+          ? 'Write: bulkhead kill --reason "…"'
+          : 'Write: bulkhead release --reason "…"',
+    });
   const names = status.breakers.map(({ name }) => name);
   if (names.includes(command.breaker)) return;
   const meant = didYouMean(command.breaker, names);

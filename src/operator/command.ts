@@ -119,7 +119,7 @@ export const isConfigCommand = (command: Command): command is ConfigCommand =>
 export const isOnlyNow = ({ kind }: Command): boolean => ONLY_NOW.includes(kind);
 
 export interface Refused {
-  readonly code: 'ROLE' | 'STALE';
+  readonly code: 'ROLE' | 'STALE' | 'KILL_SWITCH';
   readonly text: string;
 }
 
@@ -128,11 +128,31 @@ export const mayDo = (role: Role, needed: Role): boolean => ROLES.indexOf(role) 
 /** Said of the market as it is now; everything else that is left at the command line is meant for the next start. */
 const ONLY_NOW: readonly CommandKind[] = ['close', 'close-all', 'move-stop', 'force-entry', 'test-event'];
 
+/**
+ * The kill switch is its file, and its breaker follows that: opened by hand it would close nothing, and closed by hand
+ * it would open entries while the file says that nothing may be opened.
+ */
+export const isKillByHand = (command: Command): boolean =>
+  (command.kind === 'trip' || command.kind === 'release') && command.breaker === 'kill';
+
+const KILL_WAYS: Readonly<Record<Who['channel'], readonly [engage: string, lift: string]>> = {
+  cli: ['"bulkhead kill"', '"bulkhead release" without a name'],
+  telegram: ['/kill', '/release'],
+  http: ['the command "kill"', '"release-kill"'],
+  signal: ['the command "kill"', '"release-kill"'],
+};
+
+export function killWords(channel: Who['channel']): string {
+  const [engage, lift] = KILL_WAYS[channel];
+  return `the breaker "kill" goes with the kill switch and is not moved by hand: ${engage} engages it, ${lift} lifts it`;
+}
+
 /** Why it is not done at all; undefined when it may be. `now` and `issuedAt` are real epoch ms. */
 export function refusal(command: Command, who: Who, issuedAt: number, now: number): Refused | undefined {
   const { role, honouredWhenStale } = COMMAND_RULES[command.kind];
   if (!mayDo(who.role, role))
     return { code: 'ROLE', text: `${command.kind} needs the role ${role}; ${who.name} is ${who.role}` };
+  if (isKillByHand(command)) return { code: 'KILL_SWITCH', text: killWords(who.channel) };
   const ageMs = now - issuedAt;
   const isLeftForUs = who.channel === 'cli' && !ONLY_NOW.includes(command.kind);
   if (ageMs <= STALE_AFTER_MS || honouredWhenStale || isLeftForUs) return undefined;

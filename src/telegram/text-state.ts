@@ -89,7 +89,9 @@ export function breakersText({ breakers, kill }: BreakersView): Message {
       ),
       ...open.map(breakerLine),
       ...(closed.length === 0 ? [] : [line`closed: ${closedWords(closed.map(({ name }) => name))}`]),
-      ...(open.length === 0 ? [] : [line`${code('/reset BREAKER REASON')} closes one by hand`]),
+      ...(open.every(({ name }) => name === 'kill')
+        ? []
+        : [line`${code('/reset BREAKER REASON')} closes one by hand`]),
     ),
   ];
 }

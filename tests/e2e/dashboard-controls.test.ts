@@ -128,6 +128,7 @@ else
       await page.goto(`${demo.url}/#/risk`);
       const trip = page.getByRole('button', { name: 'Trip api-errors' });
       await trip.waitFor();
+      assert.equal(await page.getByRole('button', { name: /^(Trip|Reset) kill$/ }).count(), 0);
       assert.equal(await trip.isEnabled(), false, 'not without a reason');
       await page.getByLabel('Reason for a trip or a reset').fill('to see it');
       await press('Trip api-errors');

@@ -311,6 +311,11 @@ test('beside a running Bulkhead: both act, nothing is closed twice, and it goes 
   const shown = await cli(['breakers', '--data-dir', b.dataDir, '--json']);
   const { kill: order } = jsonLines(shown)[0] as { kill: { reason: string; accountWide: boolean } };
   assert.deepEqual([order.reason, order.accountWide], ['lunch', false]);
+  for (const kind of ['trip', 'release']) {
+    const byHand = await cli([kind, 'kill', '--data-dir', b.dataDir, '--reason', 'over', '--json']);
+    assert.equal(byHand.code, 2);
+    assert.match(errorOf(byHand).message, /"bulkhead kill" engages it, "bulkhead release" without a name/);
+  }
   // Until its own look at the venue is over, a release is refused.
   await until('released', async () => {
     const { code } = await cli(['release', '--data-dir', b.dataDir, '--reason', 'back']);

@@ -74,6 +74,8 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
   { command: 'closeall', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
   { command: 'trip', words: 'drawdown a test', sees: /\u2705/ },
   { command: 'reset', words: 'drawdown the test is over', sees: /[\u2705\u274C]/ },
+  { command: 'trip', words: 'kill by hand', sees: /\u274C[\s\S]*\/kill engages it/ },
+  { command: 'reset', words: 'kill by hand', sees: /\u274C[\s\S]*\/release lifts it/ },
   { command: 'adopt', words: 'SYMBOL', sees: SURE, yes: /a demo has its venue to itself/ },
   { command: 'ignore', words: 'SYMBOL', sees: /a demo has its venue to itself/ },
   {

@@ -155,6 +155,21 @@ describe('who may, and how late', () => {
     }
   });
 
+  test('the kill switch’s breaker is moved by nobody’s hand, and each channel names its own words for it', () => {
+    const words = (by: Who, typed: string) => refusal(parseWords(typed.split(' ')), by, NOW, NOW);
+    assert.equal(words(who('trader'), 'release kill over')?.code, 'ROLE');
+    for (const typed of ['trip kill storm', 'release kill over']) {
+      assert.equal(words(who('admin'), typed)?.code, 'KILL_SWITCH');
+      assert.match(
+        words(who('admin', 'telegram'), typed)?.text ?? '',
+        /\/kill engages it, \/release lifts it/,
+      );
+      assert.match(words(who('admin', 'cli'), typed)?.text ?? '', /"bulkhead kill" engages/);
+      assert.match(words(who('admin', 'http'), typed)?.text ?? '', /"release-kill" lifts/);
+    }
+    assert.equal(words(who('admin'), 'release kill-switch over'), undefined);
+  });
+
   test('what is stale is not done, except what makes things safer', () => {
     const done = COMMAND_KINDS.filter((kind) => said(kind, who('admin'), 31_000) === undefined);
     assert.deepEqual(done, ['stop', 'pause', 'kill']);

@@ -126,6 +126,24 @@ describe('the operator over the whole system', () => {
     assert.deepEqual([nothing.outcome, nothing.code], ['refused', 'NOTHING_OPEN']);
   });
 
+  test('the kill switch’s breaker is not moved by hand: refused on record, told to nobody, and the way is named', async () => {
+    const run = await startRun({ market });
+    const operator = operatorOf(run);
+    const state = () => run.system.runtime.actor('breaker/kill')?.snapshotText;
+    const before = state();
+    for (const kind of ['trip', 'release'] as const)
+      for (const confirmed of [false, true]) {
+        const answer = await operator.execute(
+          asked({ kind, breaker: 'kill', reason: 'by hand' }, { confirmed }),
+        );
+        assert.deepEqual([answer.outcome, answer.code], ['refused', 'KILL_SWITCH']);
+        assert.match(answer.text, /"kill" engages it, "release-kill" lifts it/);
+        assert.ok(answer.n, 'it has its row');
+      }
+    await run.system.runtime.quiescent();
+    assert.equal(state(), before);
+  });
+
   test('a forced entry is risk’s to decide, and the answer says what it decided', async () => {
     const run = await startRun({ market });
     await run.drive();

@@ -70,7 +70,10 @@ function Breakers({ view }: { view: BreakersView }): VNode {
     { name: 'Why', words: true, of: ({ reason: why }) => why ?? '' },
     {
       name: '',
-      of: ({ name, state }) => html`<button
+      of: ({ name, state }) =>
+        name === 'kill'
+          ? html`<span class="quiet">by its switch, below</span>`
+          : html`<button
         type="button"
         disabled=${word === null}
         aria-label=${`${state === 'closed' ? 'Trip' : 'Reset'} ${name}`}
