@@ -87,6 +87,7 @@ const scanner: MachineCase = {
     { type: 'FEED_UP', at: START_AT + 86_400_000 },
     { type: 'PAUSE', at: START_AT },
     { type: 'RESUME', at: START_AT },
+    { type: 'CONFIG', version: 2, settings: { maxSignalAgeMs: 1_000 }, at: START_AT },
   ],
   answers: {},
   essence: ({ context }) => [context.lastCloseAt !== null, context.barsToReseed > 0],
@@ -170,6 +171,7 @@ const account: MachineCase = {
       { type: 'BREAKER_CHANGED', breaker: 'drawdown', state: 'closed', cause: '' },
       { type: 'OPERATOR_HALT', by: 'ann' },
       { type: 'OPERATOR_RESUME', by: 'ann' },
+      { type: 'CONFIG', version: 2, settings: { maxPositions: 0, maxLeverage: 1 } },
     ].map((event) => ({ ...event, at: START_AT }));
   },
   answers: {},
@@ -225,6 +227,11 @@ const breaker = (kind: string, settings: Record<string, unknown>): MachineCase =
       { type: 'OPERATOR_TRIP', by: 'ann', reason: 'news' },
       { type: 'OPERATOR_RESET', by: 'ann', reason: 'seen' },
       { type: 'COOLED_DOWN' },
+      {
+        type: 'CONFIG',
+        version: 2,
+        settings: { maxDrawdownPercent: '1', maxLossesInARow: 1, flatten: [kind] },
+      },
     ].map((event) => ({ ...event, at: START_AT })),
   answers: {},
   essence: ({ context }) => [
@@ -266,6 +273,7 @@ const guardian: MachineCase = {
       { type: 'ADOPT', actor, by: 'ann' },
       ...readings(actor, (context.lastReadAt ?? START_AT) + 1_000),
       { type: 'LOOK' },
+      { type: 'CONFIG', version: 2, settings: { boundMs: 1_000 } },
       { type: 'GUARD_ANSWER', actor, symbol: 'BTCUSDT', stopPrice: '95' },
       { type: 'GUARD_OVER', symbol: 'BTCUSDT' },
       ...guardWords(context),

@@ -45,6 +45,7 @@ function leafStates(node: AnyStateNode, path: readonly string[] = []): string[] 
 }
 
 const visited = new Map<string, Set<string>>();
+const saidTo = new Map<string, Set<string>>();
 
 for (const one of MACHINE_CASES) {
   const paths = explore(one);
@@ -53,6 +54,9 @@ for (const one of MACHINE_CASES) {
   const seen = visited.get(family) ?? new Set<string>();
   visited.set(family, seen);
   for (const { state } of paths) for (const leaf of leavesOf(state.value)) seen.add(leaf);
+  const said = saidTo.get(family) ?? new Set<string>();
+  saidTo.set(family, said);
+  for (const { state } of paths) for (const { type } of one.events(state)) said.add(type);
 
   test(`${one.name}: every state answers every event (${paths.length} states reached)`, () => {
     let asked = 0;
@@ -96,6 +100,17 @@ function checkText(one: MachineCase, logic: XStateLogic): void {
   fresh.restore(text);
   assert.equal(text, fresh.snapshot(), `${one.name}: its context was changed in place`);
 }
+
+/** Whatever a machine knows somewhere is said to it in these tests, everywhere. */
+for (const [type, said] of saidTo)
+  test(`${type}: every event that it knows is among its cases`, () => {
+    const ours = MACHINE_CASES.filter(({ definition }) => definition.type === type);
+    const known = ours.flatMap(
+      ({ definition }) => (definition.machine as AnyStateMachine).events as string[],
+    );
+    const own = known.filter((event) => event !== '*' && !event.startsWith('xstate.'));
+    assert.deepEqual([...new Set(own)].filter((event) => !said.has(event)).sort(), []);
+  });
 
 function checkAnswer(
   one: MachineCase,
