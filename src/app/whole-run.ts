@@ -14,6 +14,8 @@ import { openMemory } from './open-memory.ts';
 
 export interface MemoryRun {
   readonly config: Config;
+  /** What is in force later, ascending: after the first step at or after `from`. */
+  readonly later?: readonly { readonly from: number; readonly config: Config }[];
   readonly market: MarketData;
   readonly realTime: Time;
   readonly observe: (committed: Committed) => void;
@@ -30,8 +32,10 @@ export async function runInMemory(run: MemoryRun): Promise<void> {
   const fail = (error: unknown): unknown => failures.push(error);
   const writer = new JournalWriter(store, lease, recovered.head, { time: realTime, onError: fail });
   const time = new VirtualTime(market.range().from);
+  let now = config;
   const system = composeSystem({
     config,
+    configNow: () => now,
     instance: 'memory',
     instruments: market.instruments(),
     timeframe: market.timeframe,
@@ -43,6 +47,16 @@ export async function runInMemory(run: MemoryRun): Promise<void> {
   });
   system.runtime.observe(run.observe);
   const { runtime, audience } = system;
+  const due = [...(run.later ?? [])];
+  let version = 1;
+  const takeUp = (at: number): void => {
+    for (; due[0] && due[0].from <= at; due.shift()) {
+      now = due[0].config;
+      version += 1;
+      const telling = `version ${version}`;
+      for (const message of system.unheard({ config: now, version, telling })) runtime.tell(message);
+    }
+  };
   const driver = new MarketDriver({
     market: endingAt(market, until),
     runtime,
@@ -50,7 +64,10 @@ export async function runInMemory(run: MemoryRun): Promise<void> {
     time,
     realTime,
     speed: () => 'max',
-    ...(run.onStep ? { onStep: ({ at }) => run.onStep?.(at) } : {}),
+    onStep: ({ at }) => {
+      takeUp(at);
+      run.onStep?.(at);
+    },
   });
   await startSystem(system, recovered);
   await driver.run(undefined);

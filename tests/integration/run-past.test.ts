@@ -219,6 +219,52 @@ describe('what if', () => {
     assert.ok(trades.every(({ before: one, after: other }) => one !== null || other !== null));
   });
 
+  test('what was changed in between counts from that moment on, as in the journal', async () => {
+    const market = new SyntheticMarketData(MARKET);
+    const database = new MemoryDatabase();
+    const calmer = configSchema.parse({
+      ...BUSY_CONFIG,
+      entry: { ...BUSY_CONFIG.entry, coolDownMs: 7_200_000 },
+    });
+    let changedN = 0;
+    const run = await startRun({
+      ...{ market, database },
+      onStep: ({ at }, { runtime, unheard }) => {
+        if (at >= UNTIL) run.driver.stop();
+        if (changedN > 0 || at < UNTIL - 12 * 3_600_000) return;
+        changedN = run.writer.durableN;
+        for (const message of unheard({ config: calmer, version: 2, telling: 'x' })) runtime.tell(message);
+      },
+    });
+    await run.drive();
+    const journal = new MemoryJournal({ account: 'test', clock: systemTime().clock, database });
+    await journal.open();
+    const lease = await journal.acquireLease('harness', 60_000);
+    const { risk, entry, position, breakers } = calmer;
+    // Of the newest start.
+    const newest = { ...identity, limits: { risk, entry, position, breakers } };
+    const imagine = async (): Promise<WhatIf> => {
+      const io = fakeIo({ time: systemTime(), cwd: '/' });
+      const options = optionsOf({ whatIf: [`risk.maxLeverage=${BUSY_CONFIG.risk.maxLeverage}`] });
+      await replayPast({ store: journal, identity: newest, options, io } as unknown as Past);
+      return JSON.parse(io.out()) as WhatIf;
+    };
+    assert.match(
+      (await imagine()).against,
+      /the unchanged configuration/,
+      'calmer all along, it traded otherwise',
+    );
+    for (const [i, config] of [BUSY_CONFIG, calmer].entries()) {
+      const json = JSON.stringify(config);
+      const author = { by: 'ann', channel: 'cli', why: 'calmer', request: `r${i}`, at: 1 };
+      const version = { version: i + 1, n: i * changedN, config: json, source: json, diff: '[]', ...author };
+      await journal.addConfigVersion(lease, version);
+    }
+    const { against, trades } = await imagine();
+    assert.equal(against, 'the journal');
+    assert.ok(trades.length > 3 && trades.every(({ kind }) => kind === 'same'));
+  });
+
   test('a key that is none, and a value that is not allowed, are said so', async () => {
     await assert.rejects(ask('entry.coolDown=1'), { code: 'USAGE', message: /entry\.coolDownMs/ });
     await assert.rejects(ask('log.level=info'), { code: 'USAGE' });

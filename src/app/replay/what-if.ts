@@ -2,7 +2,8 @@
  * `bulkhead replay --what-if key=value …`: the recorded inputs once more under a changed configuration, and what would
  * have differed, trade by trade.
  *
- * Invariants: nothing is written and nobody is called; like is compared with like. A demo runs on its own market, and is
+ * Invariants: nothing is written and nobody is called; like is compared with like; what was changed while it traded is
+ * changed at the same moment. A demo runs on its own market, and is
  * held against its journal where the unchanged configuration gives that again; a run against a remote venue runs
  * twice on a simulated one, on the candles that its scanners saw.
  */
@@ -24,8 +25,9 @@ import type { Io } from '../io.ts';
 import { openMarket } from '../open-market.ts';
 import { columns, moment } from '../render-text.ts';
 import type { RunIdentity } from '../run-identity.ts';
-import { runInMemory } from '../whole-run.ts';
+import { type MemoryRun, runInMemory } from '../whole-run.ts';
 import { JournalBars } from './journal-bars.ts';
+import { pastLimits } from './past-limits.ts';
 
 export interface TradeChange {
   readonly kind: 'same' | 'changed' | 'only before' | 'only after';
@@ -61,13 +63,21 @@ export async function whatIf(
   const rows = allRows(store, n);
   const realTime = io.time;
   const until = (await store.rowsAfter(n - 1, 1))[0]?.at ?? 0;
-  const changed = configOf(identity, wanted, config);
-  const simulate = (with_: Config, market: MarketData, from: number): Promise<ExportRecord[]> =>
-    tradesOf(simulated(with_, market, until, realTime), from);
+  const { first, later } = await pastLimits(store, identity, n);
+  const courseOf = (keys: Readonly<Record<string, string>>): Course => ({
+    config: configOf({ ...identity, limits: first }, keys, config),
+    later: later.map(({ from, limits }) => ({
+      from,
+      config: configOf({ ...identity, limits }, keys, config),
+    })),
+  });
+  const [unchanged, changed] = [courseOf({}), courseOf(wanted)];
+  const simulate = (course: Course, market: MarketData, from: number): Promise<ExportRecord[]> =>
+    tradesOf(simulated(course, market, until, realTime), from);
   if (!identity.venue) {
-    const { market } = await openMarket(changed, io.cwd, identity.market);
+    const { market } = await openMarket(changed.config, io.cwd, identity.market);
     const journaled = await tradesOf(rows, 0);
-    const before = await simulate(configOf(identity, {}, config), market, 0);
+    const before = await simulate(unchanged, market, 0);
     const after = await simulate(changed, market, 0);
     await market.close();
     const isSame = comparedTrades(journaled, before).every(({ kind }) => kind === 'same');
@@ -86,7 +96,7 @@ export async function whatIf(
   }
   const market = bars.market(identity.instruments);
   if (!market) throw nothingSeen(anchor);
-  const before = await simulate(configOf(identity, {}, config), market, begin ?? 0);
+  const before = await simulate(unchanged, market, begin ?? 0);
   const after = await simulate(changed, market, begin ?? 0);
   const since = anchor.n === 0 ? null : { n: anchor.n, at: anchor.at };
   return {
@@ -109,7 +119,10 @@ function parsed(changes: readonly string[]): Record<string, string> {
   );
 }
 
-/** What the journal was begun with, changed; judged as a configuration file would be. */
+/** What a configuration was while the run lasted. */
+type Course = Pick<MemoryRun, 'config' | 'later'>;
+
+/** What the journal remembers, changed; judged as a configuration file would be. */
 function configOf(
   identity: RunIdentity,
   changes: Readonly<Record<string, string>>,
@@ -146,7 +159,7 @@ const at = (tree: unknown, path: string): unknown =>
     .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], tree);
 
 async function* simulated(
-  config: Config,
+  course: Course,
   market: MarketData,
   until: number,
   realTime: Io['time'],
@@ -156,7 +169,7 @@ async function* simulated(
   const observe = ({ row }: { row: JournalRow }): void => {
     if (/^(position\/|portfolio$)/.test(row.actor)) rows.push(row);
   };
-  await runInMemory({ config, market, realTime, until, observe });
+  await runInMemory({ ...course, market, realTime, until, observe });
   yield* rows;
 }
 
