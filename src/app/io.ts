@@ -21,6 +21,8 @@ export interface Io {
   /** Of standard output and standard error: may the screen be redrawn there? */
   readonly isTty: boolean;
   readonly stderrIsTty: boolean;
+  /** One of the standard streams was a terminal that is not there any more; absent: there was none. */
+  readonly isTerminalGone?: () => boolean;
   readonly columns: number;
   readonly rows: number;
   readonly time: Time;

@@ -1,8 +1,11 @@
 /** The program: joins the command line to this process. Commands load lazily, so that `--help` starts at once. */
+import { isatty } from 'node:tty';
 import { systemTime } from '../core/clock.ts';
 import { type Handlers, runCli } from './cli.ts';
 import type { Io } from './io.ts';
 import { keysOf } from './keys.ts';
+
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 const io: Io = {
   stdout: process.stdout,
@@ -11,8 +14,10 @@ const io: Io = {
   cwd: process.cwd(),
   isTty: process.stdout.isTTY === true,
   stderrIsTty: process.stderr.isTTY === true,
-  columns: process.stdout.columns ?? 100,
-  rows: process.stdout.rows ?? 40,
+  isTerminalGone: () => terminals.some((fd) => !isatty(fd)),
+  // A terminal that does not know its size says 0.
+  columns: process.stdout.columns || 100,
+  rows: process.stdout.rows || 40,
   time: systemTime(),
   pid: process.pid,
   mayListen: true,
@@ -47,8 +52,14 @@ const handlers: Handlers = {
 
 // `bulkhead export … | head` closes the pipe early: that is the reader's right and no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') process.exit(0);
+  unlessGone(error);
 });
+process.stderr.on('error', unlessGone);
+
+/** Nobody reads a terminal that was closed; whether that is the end its hang-up says (signals.ts). */
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EIO') throw error;
+}
 
 process.exitCode = await runCli(process.argv.slice(2), io, handlers);

@@ -71,9 +71,8 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
   const held = new Held();
   const signals = new Signals(config.shutdown.deadlineMs, io.time, log, target !== undefined, seams.signals);
   held.add(() => signals.release());
-  if (given.secretSource) watchSecrets(secrets, screen, signals, held, io);
-  // Of a run on a terminal it means that the terminal is gone.
-  if (!io.isTty) signals.hearHangUps(() => log.debug('SIGHUP'));
+  if (given.secretSource) watchSecrets(secrets, screen, signals, held);
+  signals.keepThroughHangUps(io.isTerminalGone ?? (() => false));
   const create = seams.create ?? createStore;
   const { onSystem, wrap } = seams;
   const run: Run = {
@@ -118,8 +117,8 @@ const RESTARTED_FOR = [
   ['the address of Sentry', 'sentryDsn'],
 ] as const;
 
-/** A hang-up has them looked at; of a run on a terminal it means that the terminal is gone. */
-function watchSecrets(watch: SecretWatch, screen: RunScreen, signals: Signals, held: Held, io: Io): void {
+/** A hang-up has them looked at, too. */
+function watchSecrets(watch: SecretWatch, screen: RunScreen, signals: Signals, held: Held): void {
   screen.progress.secrets = () => watch.status();
   for (const [what, name] of RESTARTED_FOR)
     watch.add({
@@ -128,7 +127,7 @@ function watchSecrets(watch: SecretWatch, screen: RunScreen, signals: Signals, h
         throw new Error('only a restart takes it up');
       },
     });
-  if (!io.isTty) signals.hearHangUps(() => void watch.look());
+  signals.hearHangUps(() => void watch.look());
   watch.start();
   held.add(() => watch.stop());
 }

@@ -232,10 +232,9 @@ export class Seat {
     });
   }
 
-  /** A hang-up has the file read again; of a run on a terminal it means that the terminal is gone. */
+  /** A hang-up has the file read again. */
   #hearHangUps(): void {
     const { signals, io, log } = this.#session;
-    if (io.isTty) return;
     signals.hearHangUps(() => {
       const at = io.time.clock.now();
       const who = { name: 'SIGHUP', role: 'admin', channel: 'signal' } as const;

@@ -1,6 +1,9 @@
 /**
- * How a run is asked to stop: SIGTERM, SIGINT or a failure drain it, a hang-up too where nobody else takes it; a second signal or the deadline ends it at once. What
- * is committed stays; what is not was never shown to anybody, so an abrupt end loses nothing either.
+ * How a run is asked to stop: SIGTERM, SIGINT or a failure drain it; a second signal or the deadline ends it at once.
+ * What is committed stays; what is not was never shown to anybody, so an abrupt end loses nothing either.
+ *
+ * Invariant: here alone it is decided what a hang-up means. Where the terminal is gone it is the end; else it is a
+ * word to those who listen, for whoever keeps through hang-ups.
  */
 
 import { crashOwner } from '../../supervisors/attribution.ts';
@@ -30,6 +33,7 @@ export class Signals {
   readonly #listeners: [string, (value: unknown) => void][] = [];
   readonly #stops: (() => void)[] = [];
   readonly #hangUps: (() => void)[] = [];
+  #isGone: (() => boolean) | undefined;
   #deadline: TimerHandle | undefined;
   #askedAt = 0;
   #exitCode: number | undefined;
@@ -74,7 +78,12 @@ export class Signals {
     this.#deadlineMs = deadlineMs;
   }
 
-  /** Hears of SIGHUP, which then no longer ends the run. */
+  /** From here on a hang-up ends the run only if its terminal is gone. */
+  keepThroughHangUps(isTerminalGone: () => boolean): void {
+    this.#isGone = isTerminalGone;
+  }
+
+  /** Hears of the hang-ups that are not the end. */
   hearHangUps(act: () => void): void {
     this.#hangUps.push(act);
   }
@@ -111,8 +120,13 @@ export class Signals {
   }
 
   #take(signal: StopSignal): void {
-    if (signal !== 'SIGHUP' || this.#hangUps.length === 0) this.#stop(signal);
-    else for (const act of this.#hangUps) act();
+    const isWord = signal === 'SIGHUP' && this.#isGone?.() === false;
+    if (!isWord) {
+      this.#stop(signal);
+      return;
+    }
+    this.#log.debug('SIGHUP');
+    for (const act of this.#hangUps) act();
   }
 
   #stop(signal: StopSignal): void {
