@@ -58,10 +58,12 @@ export class HttpServer {
   readonly #hub: StreamHub;
   readonly #layouts = new ChartLayouts();
   #maxStreams: number;
+  #token: string;
 
   constructor(options: HttpOptions) {
     this.#options = options;
     this.#maxStreams = options.maxStreams;
+    this.#token = options.token;
     const now = () => options.time.monotonic.now();
     this.#guard = new Guard(options);
     this.#pace = new Pace(options.requestsPerMinute, now);
@@ -98,7 +100,7 @@ export class HttpServer {
   /** Rates, bounds and who may ask, from the next request on. */
   configure(limits: HttpLimits): void {
     const { requestsPerMinute, maxStreams, allowedHosts, allowedIps } = limits;
-    this.#guard = new Guard({ token: this.#options.token, allowedHosts, allowedIps });
+    this.#guard = new Guard({ token: this.#token, allowedHosts, allowedIps });
     this.#pace.setRate(requestsPerMinute);
     this.#maxStreams = maxStreams;
     this.#server.maxConnections = maxStreams + MORE_CONNECTIONS;
@@ -109,6 +111,7 @@ export class HttpServer {
   }
 
   changeToken(token: string): void {
+    this.#token = token;
     this.#guard.changeToken(token);
   }
 

@@ -142,6 +142,16 @@ describe('reading', () => {
 });
 
 describe('controls', () => {
+  test('a token that was changed stays changed, whatever is configured after it', async (t) => {
+    const { server, post } = await world(t);
+    const command = { id: 'abcdefgh', command: { kind: 'pause' } };
+    server.changeToken('the-next-token-that-nobody-knows');
+    server.configure({ requestsPerMinute: 10_000, maxStreams: 3, allowedHosts: [], allowedIps: [] });
+    assert.equal((await post(command)).status, 401);
+    const next = await post(command, { authorization: 'Bearer the-next-token-that-nobody-knows' });
+    assert.equal(next.status, 200);
+  });
+
   test('a command reaches the operator as read, under its id', async (t) => {
     const { post, asked } = await world(t);
     const body = {
