@@ -162,6 +162,7 @@ function dispatch(work: Work, input: ExecutorInput): void {
       break;
     case 'CONFIG':
       state.changed = { ...state.changed, ...input.settings };
+      readSooner(state, input.settings.reconcileEveryMs);
       break;
     case 'BREAKER_CHANGED':
       takeBreaker(state, input);
@@ -254,6 +255,13 @@ function incomeEnded(work: Work, { id, result, venueAt }: CallEnded): void {
   const rows = result.outcome === 'done' ? (result.value as RemoteAnswers['income']).rows : [];
   const found = state.baseline !== null && takeIncome(work, rows, venueAt);
   if (!found && tries + 1 < INCOME_TRIES) wantIncome(work, work.settings.ladder[tries + 1] ?? 0, tries + 1);
+}
+
+/** What was due by a longer pause is due by the shorter one. */
+function readSooner(state: Work['state'], everyMs: number | undefined): void {
+  if (everyMs === undefined) return;
+  const every = state.stream === 'up' ? everyMs : everyMs / BLIND_SHARE;
+  state.report = { ...state.report, dueAt: Math.min(state.report.dueAt, state.at + every) };
 }
 
 function sendReads(work: Work): void {
