@@ -26,7 +26,7 @@ export interface Turn {
 
 export class AlertWatch {
   readonly #rules: readonly AlertRule[];
-  readonly #healAfterMs: number;
+  readonly #healAfterMs: () => number;
   #looks: Look[] = [];
   /** Since when each condition holds without a break. */
   readonly #since = new Map<string, number>();
@@ -35,7 +35,7 @@ export class AlertWatch {
   readonly #inherited: Set<string>;
 
   constructor(options: {
-    readonly healAfterMs: number;
+    readonly healAfterMs: () => number;
     readonly inherited?: readonly string[];
     readonly rules?: readonly AlertRule[];
   }) {
@@ -99,7 +99,7 @@ export class AlertWatch {
       if (holding.has(key) || this.#inherited.has(key)) continue;
       const since = clearSince ?? at;
       this.#on.set(key, since);
-      if (at - since < this.#healAfterMs) continue;
+      if (at - since < this.#healAfterMs()) continue;
       this.#on.delete(key);
       healed.push(key);
     }

@@ -22,17 +22,23 @@ export interface Sight {
   readonly isReady: boolean;
 }
 
+/** What may change while it looks. */
+export interface AlertLimits {
+  /** What is less severe is not told. */
+  readonly least: Severity;
+  readonly everyMs: number;
+  readonly healAfterMs: number;
+  readonly firstRetryMs: number;
+}
+
 export interface AlertsOptions {
   readonly path: string;
   readonly sinks: readonly AlertSink[];
   readonly look: () => Promise<Sight>;
   /** What a person who is woken by it should know at once. */
   readonly detailsOf: (firing: Firing) => Incident['details'];
-  /** What is less severe is not told. */
-  readonly least: Severity;
-  readonly everyMs: number;
-  readonly healAfterMs: number;
-  readonly firstRetryMs: number;
+  /** Those in force; asked anew at each use. */
+  readonly limits: () => AlertLimits;
   /** Another process owns the account by now, and reports for itself. */
   readonly isFenced: () => boolean;
   /** Another process traded before: what that one reported stands in no file here. */
@@ -58,15 +64,18 @@ export class Alerts {
   #isStopped = false;
 
   private constructor(options: AlertsOptions, incidents: Incidents) {
-    const { sinks, healAfterMs, time, log, firstRetryMs, onEnd, tookOver } = options;
+    const { sinks, limits, time, log, onEnd, tookOver } = options;
     this.#options = options;
     this.#incidents = incidents;
     this.#owesSweep = tookOver;
-    this.#watch = new AlertWatch({ healAfterMs, inherited: incidents.openKeys });
+    this.#watch = new AlertWatch({
+      healAfterMs: () => limits().healAfterMs,
+      inherited: incidents.openKeys,
+    });
     this.#runners = sinks.map(
       (sink) =>
         new SinkRunner({
-          ...{ sink, incidents, time, log, firstRetryMs },
+          ...{ sink, incidents, time, log, firstRetryMs: () => limits().firstRetryMs },
           onEnd: (outcome) => {
             onEnd(sink.name, outcome);
             incidents.settle(sinks, time.clock.now());
@@ -94,6 +103,13 @@ export class Alerts {
     for (const runner of this.#runners) runner.error(report);
   }
 
+  /** The limits are other than before: the next look is due by them. A look under way arms the next one itself. */
+  configure(): void {
+    if (!this.#timer) return;
+    this.#timer.cancel();
+    this.#next(this.#options.limits().everyMs);
+  }
+
   /** A last look, so that a run that fails says so; then what waits may leave. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -108,7 +124,8 @@ export class Alerts {
   #next(delayMs: number): void {
     if (this.#isStopped) return;
     this.#timer = this.#options.time.timers.set(delayMs, () => {
-      this.#looking = this.#look(false).finally(() => this.#next(this.#options.everyMs));
+      this.#timer = undefined;
+      this.#looking = this.#look(false).finally(() => this.#next(this.#options.limits().everyMs));
     });
   }
 
@@ -137,19 +154,19 @@ export class Alerts {
   }
 
   #opened(firing: Firing, now: number): void {
-    const { least, detailsOf } = this.#options;
-    if (SEVERITIES.indexOf(firing.severity) > SEVERITIES.indexOf(least)) return;
-    void this.#incidents.opened(firing, now, detailsOf(firing));
+    if (!this.#isTold(firing)) return;
+    void this.#incidents.opened(firing, now, this.#options.detailsOf(firing));
   }
 
   /** After a takeover, once: what the process before may have left open, and is well. */
   #sweep(now: number): void {
     if (!this.#owesSweep) return;
     this.#owesSweep = false;
-    const { least, sinks } = this.#options;
-    const told = this.#watch
-      .off()
-      .filter(({ severity }) => SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least));
-    void this.#incidents.well(told, sinks, now);
+    const told = this.#watch.off().filter((firing) => this.#isTold(firing));
+    void this.#incidents.well(told, this.#options.sinks, now);
+  }
+
+  #isTold({ severity }: Firing): boolean {
+    return SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(this.#options.limits().least);
   }
 }

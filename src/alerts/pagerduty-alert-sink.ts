@@ -17,7 +17,7 @@ export interface PagerDutyOptions {
   /** Nothing of these leaves. */
   readonly secrets: readonly string[];
   readonly time: Time;
-  readonly timeoutMs: number;
+  readonly timeoutMs: () => number;
 }
 
 const LONGEST_SUMMARY = 1_024;
@@ -40,7 +40,7 @@ export class PagerDutyAlertSink implements AlertSink {
       url: `${url}/v2/enqueue`,
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify({ routing_key: routingKey, ...(event as object) }),
-      ...{ time, timeoutMs, stop },
+      ...{ time, timeoutMs: timeoutMs(), stop },
     });
   }
 }

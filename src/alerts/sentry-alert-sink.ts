@@ -18,7 +18,7 @@ export interface SentryOptions {
   /** Nothing of these leaves. */
   readonly secrets: readonly string[];
   readonly time: Time;
-  readonly timeoutMs: number;
+  readonly timeoutMs: () => number;
 }
 
 const LEVELS = { critical: 'fatal', warning: 'warning', info: 'info' } as const;
@@ -44,7 +44,7 @@ export class SentryAlertSink implements AlertSink {
         'x-sentry-auth': `Sentry sentry_version=7, sentry_client=bulkhead/${origin.version}, sentry_key=${dsn.publicKey}`,
       },
       body: envelope(event, time.clock.now()),
-      ...{ time, timeoutMs, stop },
+      ...{ time, timeoutMs: timeoutMs(), stop },
     });
   }
 }

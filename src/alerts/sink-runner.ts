@@ -21,7 +21,7 @@ export interface SinkRunnerOptions {
   readonly time: Time;
   readonly log: Logger;
   /** The least pause between two attempts; they grow to sixty times as much. */
-  readonly firstRetryMs: number;
+  readonly firstRetryMs: () => number;
   /** Hears of each report's end. */
   readonly onEnd: (outcome: 'taken' | 'refused' | 'dropped') => void;
 }
@@ -147,7 +147,8 @@ export class SinkRunner {
   }
 
   async #tell(report: Report): Promise<void> {
-    const { sink, incidents, firstRetryMs, time } = this.#options;
+    const { sink, incidents, time } = this.#options;
+    const firstRetryMs = this.#options.firstRetryMs();
     if (report.kind === 'opened') await incidents.told(report.incident.key, sink.name, 'trying');
     try {
       await pRetry(() => this.#attempt(report), {

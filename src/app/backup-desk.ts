@@ -88,8 +88,9 @@ export class BackupDesk {
   #dueAt: number | undefined;
   /** The same, of the removal of old rows. */
   #compactAt: number | undefined;
-  /** How often and where, in one word. */
+  /** How often and where, in one word; and of the removal how often and up to which age. */
   #known = '';
+  #knownRetention = '';
 
   /** Throws CONFIG_INVALID when a schedule lacks its place or its key. */
   constructor(session: Session) {
@@ -99,13 +100,12 @@ export class BackupDesk {
   }
 
   async start(): Promise<void> {
-    const { options, io, running } = this.#session;
     let scheduled: Promise<void> | undefined;
-    running.follow(({ backup }) => {
+    this.#session.running.follow(({ backup, retention }) => {
       scheduled = this.#schedule(backup);
+      this.#scheduleCompaction(retention);
     });
     await scheduled;
-    if (options.config.retention.keepMs > 0) this.#compactAt = io.time.clock.now() + FIRST_COMPACTION_MS;
     this.#look();
   }
 
@@ -132,6 +132,14 @@ export class BackupDesk {
       return io.time.clock.now() + TRY_AGAIN_MS;
     });
     if (schedule === this.#known) this.#dueAt = dueAt;
+  }
+
+  /** A retention that is other than before works a minute from now: who set a wrong one can take it back. */
+  #scheduleCompaction({ keepMs, everyMs }: Config['retention']): void {
+    const schedule = `${keepMs} ${everyMs}`;
+    if (schedule === this.#knownRetention) return;
+    this.#knownRetention = schedule;
+    this.#compactAt = keepMs > 0 ? this.#session.io.time.clock.now() + FIRST_COMPACTION_MS : undefined;
   }
 
   async #nextDue(everyMs: number): Promise<number> {

@@ -25,13 +25,13 @@ export interface AlertSights {
 /** Undefined where nobody is to be told. */
 export async function openAlerts(session: Session, sights: AlertSights): Promise<Alerts | undefined> {
   const { options, io, folder, log, logs, signals, startedHow } = session;
-  const { enabled, least, everyMs, healAfterMs, firstRetryMs } = options.config.alerts;
-  const sinks = enabled ? sinksOf(session) : [];
+  const sinks = options.config.alerts.enabled ? sinksOf(session) : [];
   if (sinks.length === 0) return undefined;
   const { metrics } = sights;
   const alerts = await Alerts.start({
     path: join(folder.path, 'alerts.json'),
-    ...{ sinks, least, everyMs, healAfterMs, firstRetryMs, log },
+    ...{ sinks, log },
+    limits: () => session.running.now.alerts,
     look: () => look(sights),
     detailsOf: (firing) => detailsOf(firing, sights.views),
     isFenced: () => isBulkheadError(signals.failure, 'FENCED'),
@@ -39,15 +39,17 @@ export async function openAlerts(session: Session, sights: AlertSights): Promise
     time: io.time,
     onEnd: (sink, outcome) => metrics.count('bulkhead_alert_reports_total', { sink, outcome }),
   });
+  session.running.follow(() => alerts.configure());
   logs.onLine((line) => {
     if (line.level === 'error') alerts.error(errorOf(line));
   });
   return alerts;
 }
 
-function sinksOf({ options, io, instance }: Session): AlertSink[] {
+function sinksOf({ options, io, instance, running }: Session): AlertSink[] {
   const { config, secrets: all } = options;
-  const { pagerdutyUrl: url, timeoutMs } = config.alerts;
+  const { pagerdutyUrl: url } = config.alerts;
+  const timeoutMs = (): number => running.now.alerts.timeoutMs;
   const { pagerdutyRoutingKey: routingKey, sentryDsn } = all;
   const secrets = Object.values(all).filter(
     (secret): secret is string => typeof secret === 'string' && secret.length >= SHORTEST_SECRET,

@@ -38,8 +38,8 @@ export interface RunSeams {
   readonly wrap?: WrapLogic;
 }
 
-function watchStore({ store, io, log, screen, options }: Session): StoreWatch {
-  const minFreeBytes = options.config.retention.minFreeMb * 1_048_576;
+function watchStore({ store, io, log, screen, running }: Session): StoreWatch {
+  const minFreeBytes = (): number => running.now.retention.minFreeMb * 1_048_576;
   const watch = new StoreWatch({ store, time: io.time, log, minFreeBytes, progress: screen.progress });
   void watch.look();
   return watch;

@@ -316,7 +316,7 @@ export class Seat {
           pendingRows: this.#writer?.pendingRows ?? 0,
           deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
           eventLoopDelayMs: this.#loop.percentile(99) / 1e6,
-          minFreeBytes: config.retention.minFreeMb * 1_048_576,
+          minFreeBytes: running.now.retention.minFreeMb * 1_048_576,
         }),
       slo: () => sloLines(this.#status(), this.#rows, this.#uptime),
       definitions: definitionsOf(config),

@@ -10,7 +10,7 @@ export interface StoreWatchOptions {
   readonly store: JournalStore;
   readonly time: Time;
   readonly log: Logger;
-  readonly minFreeBytes: number;
+  readonly minFreeBytes: () => number;
   readonly progress: Pick<RunProgress, 'storeSize'>;
 }
 
@@ -44,7 +44,8 @@ export class StoreWatch {
   }
 
   #warn(freeBytes: number | null): void {
-    const { minFreeBytes, log } = this.#options;
+    const { log } = this.#options;
+    const minFreeBytes = this.#options.minFreeBytes();
     const isShort = freeBytes !== null && freeBytes < minFreeBytes;
     if (isShort && !this.#isShort)
       log.warn('the disk of the store runs low; entries halt when it is full', { freeBytes, minFreeBytes });

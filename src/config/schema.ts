@@ -270,8 +270,7 @@ export const configSchema = group({
       bucketRegion: text(NAME_ALLOWED, NAME).default('us-east-1'),
     }).prefault({}),
   ),
-  retention: needsRestart(
-    'what keeps the store small began with it',
+  retention: hot(
     group({
       keepMs: whole(0, 315_360_000_000)
         .refine((ms) => ms === 0 || ms >= LEAST_KEPT_MS, { error: KEPT_ALLOWED })
@@ -301,7 +300,7 @@ export const configSchema = group({
   telegram: hot(telegramSchema.prefault({})),
   secrets: needsRestart(LOOKED_AFTER, secretsSchema.prefault({})),
   vault: needsRestart(LOOKED_AFTER, vaultSchema.prefault({})),
-  alerts: needsRestart('whom alerts go to is connected already', alertsSchema.prefault({})),
+  alerts: hot(alertsSchema.prefault({})),
   log: hot(
     group({
       level: oneOf(LOG_LEVELS).default('info'),

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { AlertSink } from '../../src/alerts/alert-sink.ts';
 import { dedupKey } from '../../src/alerts/alert-text.ts';
 import type { Firing } from '../../src/alerts/alert-watch.ts';
-import { Alerts } from '../../src/alerts/alerts.ts';
+import { type AlertLimits, Alerts } from '../../src/alerts/alerts.ts';
 import { parseDsn } from '../../src/alerts/dsn.ts';
 import type { Sample } from '../../src/alerts/expression.ts';
 import { Incidents, MOST_INCIDENTS, owes } from '../../src/alerts/incidents.ts';
@@ -38,7 +38,7 @@ const firing = (key: string, severity: Firing['severity'] = 'critical'): Firing 
 });
 
 function sinksOf(server: AlertServer, timeoutMs = 5_000): [PagerDutyAlertSink, SentryAlertSink] {
-  const common = { origin, secrets: [SECRET], time, timeoutMs };
+  const common = { origin, secrets: [SECRET], time, timeoutMs: () => timeoutMs };
   const dsn = defined(parseDsn(server.dsn), 'DSN');
   return [
     new PagerDutyAlertSink({ ...common, url: server.url, routingKey: ROUTING_KEY }),
@@ -53,6 +53,9 @@ async function world(
 ) {
   const server = await alertServer(t);
   const state = { kill: 0, drawdown: 0, isReady: true, isFenced: false, lease: 1 };
+  const limits: { -readonly [K in keyof AlertLimits]: AlertLimits[K] } = {
+    ...{ least: 'warning', everyMs: 10, healAfterMs: 20, firstRetryMs: 10 },
+  };
   const ends: string[] = [];
   const sample = (value: number, labels: Sample['labels'] = {}): Sample[] => [{ labels, value }];
   const begin = (sinks: readonly AlertSink[] = sinksOf(server, timeoutMs)): Promise<Alerts> =>
@@ -68,7 +71,8 @@ async function world(
         isReady: state.isReady,
       }),
       detailsOf: () => ({ reason: `postgres://bulkhead:${SECRET}@db/x is away` }),
-      ...{ least: 'warning', everyMs: 10, healAfterMs: 20, firstRetryMs: 10, tookOver },
+      limits: () => limits,
+      tookOver,
       isFenced: () => state.isFenced,
       ...{ time, log: SILENT },
       onEnd: (sink, outcome) => {
@@ -77,7 +81,7 @@ async function world(
     });
   const alerts = await begin();
   t.after(() => alerts.stop());
-  return { server, state, ends, alerts, begin, dir };
+  return { server, state, limits, ends, alerts, begin, dir };
 }
 interface WorldOptions {
   readonly dir?: string;
@@ -89,7 +93,7 @@ interface WorldOptions {
 const actionsOf = ({ events }: AlertServer): string[] =>
   events.map(({ event_action, dedup_key }) => `${event_action} ${dedup_key.split('/').at(-1)}`);
 
-describe('the sinks of alerts', { timeout: 60_000 }, () => {
+describe('the sinks of alerts', { timeout: 300_000 }, () => {
   it('trigger, resolve when healed, under one key; Sentry hears of it once', async (t) => {
     const { server, state, alerts } = await world(t);
     state.kill = 1;
@@ -118,6 +122,19 @@ describe('the sinks of alerts', { timeout: 60_000 }, () => {
         ['up', 0],
       ],
     );
+  });
+
+  it('go by limits that change while they look: how often, from which severity on', async (t) => {
+    const { server, state, limits, alerts } = await world(t, { only: 'pagerduty' });
+    Object.assign(limits, { everyMs: 3_600_000, least: 'info' });
+    alerts.configure();
+    state.kill = 1;
+    Object.assign(limits, { everyMs: 10, least: 'critical' });
+    alerts.configure();
+    await server.until(() => server.incident('KillSwitchEngaged')?.isOpen);
+    limits.healAfterMs = 0;
+    state.kill = 0;
+    await server.until(() => server.incident('KillSwitchEngaged')?.isOpen === false);
   });
 
   it('leave no secret in what they send', async (t) => {

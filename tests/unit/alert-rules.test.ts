@@ -72,7 +72,7 @@ const samplesOf = (series: readonly Series[], isZero: boolean): Map<string, Samp
 
 /** The look, counted from zero, at which the run itself tells the alert. */
 function firstTold({ alert }: AlertRule, looks: number): number {
-  const watch = new AlertWatch({ healAfterMs: 0 });
+  const watch = new AlertWatch({ healAfterMs: () => 0 });
   const series = VIOLATIONS[alert] ?? [];
   for (let i = 0; i <= looks; i++) {
     const samples = samplesOf(series, RISING.includes(alert) && i === 0);
@@ -175,7 +175,7 @@ describe('the watch', () => {
   const key = 'BreakerOpen/breaker=clock';
 
   it('begins anew when a condition breaks off before its time', () => {
-    const watch = new AlertWatch({ healAfterMs: 0 });
+    const watch = new AlertWatch({ healAfterMs: () => 0 });
     const told = (at: number, samples: typeof open) => watch.look({ at, samples }, true).opened.length;
     assert.deepEqual(
       [told(0, open), told(59_000, open), told(59_500, closed), told(60_000, open), told(119_000, open)],
@@ -186,7 +186,7 @@ describe('the watch', () => {
   });
 
   it('calls healed what stayed well for a while, and not what flaps', () => {
-    const watch = new AlertWatch({ healAfterMs: 15_000, inherited: [key] });
+    const watch = new AlertWatch({ healAfterMs: () => 15_000, inherited: [key] });
     const healed = (at: number, samples: typeof open) => watch.look({ at, samples }, true).healed;
     assert.deepEqual(healed(0, closed), []);
     assert.deepEqual(healed(14_000, closed), []);
@@ -198,14 +198,14 @@ describe('the watch', () => {
   });
 
   it('keeps what an earlier life reported until this one is ready', () => {
-    const watch = new AlertWatch({ healAfterMs: 0, inherited: [key] });
+    const watch = new AlertWatch({ healAfterMs: () => 0, inherited: [key] });
     assert.deepEqual(watch.look({ at: 0, samples: new Map() }, false).healed, []);
     assert.deepEqual(watch.look({ at: 900_000, samples: closed }, false).healed, []);
     assert.deepEqual(watch.look({ at: 900_001, samples: closed }, true).healed, [key]);
   });
 
   it('does not tell again what an earlier life told', () => {
-    const watch = new AlertWatch({ healAfterMs: 0, inherited: [key] });
+    const watch = new AlertWatch({ healAfterMs: () => 0, inherited: [key] });
     assert.deepEqual(watch.look({ at: 0, samples: open }, true).opened, []);
     assert.deepEqual(watch.look({ at: 900_000, samples: open }, true), { opened: [], healed: [] });
   });

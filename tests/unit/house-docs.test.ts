@@ -72,10 +72,12 @@ describe('the documentation', () => {
     }
   });
 
-  test('docs/configuration.md lists every key with its variable, and every secret', () => {
+  test('docs/configuration.md lists every key with its variable and whether it is hot, and every secret', () => {
     const text = readText('docs/configuration.md');
-    for (const key of CONFIG_KEYS)
-      assert.ok(text.includes(`| \`${key.path}\` | \`${key.variable}\` |`), key.path);
+    for (const { path, variable, needsRestart } of CONFIG_KEYS) {
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${path}\` | \`${variable}\` |`));
+      assert.ok(row?.endsWith(needsRestart === null ? '| hot |' : '| restart |'), path);
+    }
     const rows = [...text.matchAll(/^\| `([a-zA-Z.]+)` \| `BULKHEAD_/gm)].map((match) => match[1]);
     assert.deepEqual(
       rows,
