@@ -258,6 +258,15 @@ const statusOf = (code: ErrorCode | undefined): number => (code && STATUSES[code
 const notFound = ({ pathname }: URL) =>
   error('NOT_FOUND', `Nothing is served at ${pathname.slice(0, 100)}.`, 'docs/HTTP.md shows every address.');
 
-/** Whose word it is, for the record: the token is one, its holders may be several. */
-const nameOf = (by: unknown): string =>
-  typeof by === 'string' && /^[\p{L}\p{N} ._@-]{1,40}$/u.test(by) ? by : 'http';
+const LONGEST_NAME = 40;
+
+/** Whose word it is, for the record: the token is one, its holders may be several. What no name has is left out. */
+function nameOf(by: unknown): string {
+  if (typeof by !== 'string') return 'http';
+  const plain = by
+    .slice(0, 1_000)
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N} ._@'’-]+/gu, ' ');
+  const name = [...plain.replace(/ +/g, ' ').trim()].slice(0, LONGEST_NAME).join('').trim();
+  return name === '' ? 'http' : name;
+}

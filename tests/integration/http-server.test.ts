@@ -178,6 +178,17 @@ describe('controls', () => {
     ]);
   });
 
+  test('a name is kept as far as it is one, within a bound', async (t) => {
+    const { post, asked } = await world(t);
+    const command = { kind: 'pause' };
+    const given = [' Zoë\u202e  <O’Hara>\n', 'x'.repeat(5_000), '李雷', '<>', '', 5, null];
+    for (const [i, by] of given.entries()) await post({ id: `abcdefgh${i}`, command, by });
+    assert.deepEqual(
+      asked.map(({ who }) => who.name),
+      ['Zoë O’Hara', 'x'.repeat(40), '李雷', 'http', 'http', 'http', 'http'],
+    );
+  });
+
   test('what is none is refused with what to do, and never reaches it', async (t) => {
     const { post, asked } = await world(t);
     const id = 'abcdefgh';

@@ -1,10 +1,17 @@
 /** Asking the runtime, and telling it. Every answer that is not good becomes an error with words for people. */
 import type { Command } from '../../domain/command.ts';
 import type { OperatorAnswer } from '../../operator/operator.ts';
-import { ask, freshId, memory, now } from './browser.ts';
+import { ask, freshId, habits, memory, now } from './browser.ts';
 import { change } from './store.ts';
 
 const TOKEN = 'bulkhead-token';
+const NAME = 'bulkhead-name';
+/** Of who gave none. */
+const NAMELESS = 'dashboard';
+
+/** Beside whatever is done from this browser. */
+export const setName = (name: string): void => habits.set(NAME, name);
+export const nameGiven = (): string => habits.get(NAME) ?? '';
 
 export const setToken = (token: string | null): void => {
   memory.set(TOKEN, token);
@@ -61,7 +68,7 @@ export async function tell(id: string, command: Command, confirmed: boolean): Pr
   const response = await ask('/api/commands', {
     method: 'POST',
     headers: { ...authorization(), 'Content-Type': 'application/json' },
-    body: JSON.stringify({ id, command, confirmed, issuedAt: now() }),
+    body: JSON.stringify({ id, command, confirmed, issuedAt: now(), by: nameGiven() || NAMELESS }),
   });
   const body = (await response.json().catch(() => ({}))) as {
     data?: OperatorAnswer;

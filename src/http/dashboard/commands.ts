@@ -3,7 +3,7 @@
  * the person agrees, and only then, under the same id, it is done.
  */
 import type { Command } from '../../domain/command.ts';
-import { newCommandId, Refused, setToken, tell } from './api.ts';
+import { nameGiven, newCommandId, Refused, setName, setToken, tell } from './api.ts';
 import { later, memory } from './browser.ts';
 import { change, current, usePart } from './store.ts';
 import { type Children, html, useEffect, useRef, useState, type VNode } from './ui.ts';
@@ -133,8 +133,10 @@ export function TokenDialog(): VNode {
   const close = () => change({ askForToken: false });
   const take = (event: Event) => {
     event.preventDefault();
-    const token = String(new FormData(event.target as HTMLFormElement).get('token') ?? '').trim();
+    const given = new FormData(event.target as HTMLFormElement);
+    const token = String(given.get('token') ?? '').trim();
     if (token === '') return;
+    setName(String(given.get('name') ?? '').trim());
     setToken(token);
     close();
     const command = waiting;
@@ -145,10 +147,11 @@ export function TokenDialog(): VNode {
     <h2 id="dialog-title">Controls need the token</h2>
     <p>
       It lies in the file <span class="mono">http-token</span> of the data folder. It is kept in this tab alone, until
-      the tab is closed.
+      the tab is closed. Your name stands in the journal beside what you do.
     </p>
     <form class="row" onSubmit=${take}>
-      <input name="token" type="password" autocomplete="off" aria-label="Token" required autofocus />
+      <input name="name" autocomplete="off" aria-label="Your name" placeholder="Your name" maxlength="40" size="14" value=${nameGiven()} />
+      <input name="token" type="password" autocomplete="off" aria-label="Token" placeholder="Token" required autofocus />
       <button>Use it</button>
       <button type="button" onClick=${close}>Cancel</button>
     </form>

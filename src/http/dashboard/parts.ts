@@ -113,6 +113,7 @@ export function Table<R>({
   keyOf,
   onPick,
   empty = 'Nothing here.',
+  stacked = false,
   label,
 }: {
   rows: readonly R[];
@@ -120,6 +121,8 @@ export function Table<R>({
   keyOf: (row: R) => string | number;
   onPick?: ((row: R) => void) | undefined;
   empty?: string;
+  /** On a phone each row is a block, its cells below one another; not for long ones, whose rows are of one height. */
+  stacked?: boolean;
   label: string;
 }): VNode {
   const frame = useRef<HTMLDivElement>(null);
@@ -142,7 +145,7 @@ export function Table<R>({
     aria-label=${label}
     onScroll=${(event: Event) => isLong && setTop((event.currentTarget as HTMLElement).scrollTop)}
   >
-    <table>
+    <table class=${stacked ? 'stacked' : ''}>
       <thead>
         <tr>${columns.map((column) => html`<th scope="col" class=${classOf(column)}>${column.name}</th>`)}</tr>
       </thead>
@@ -154,7 +157,7 @@ export function Table<R>({
             class=${onPick ? 'pick' : ''}
             onClick=${onPick && (() => onPick(row))}
           >
-            ${columns.map((column) => html`<td class=${classOf(column)}>${column.of(row)}</td>`)}
+            ${columns.map((column) => html`<td class=${classOf(column)} data-label=${stacked && column.name !== '' ? column.name : undefined}>${column.of(row)}</td>`)}
           </tr>`,
         )}
         ${space(rows.length - to)}
