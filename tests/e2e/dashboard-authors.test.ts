@@ -4,9 +4,10 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { chromiumPath, openBrowser, openContext } from '../support/browser.ts';
+import { chromiumPath, complaintsOf, openBrowser, openContext } from '../support/browser.ts';
 import { CliProcess, cli, errorOf } from '../support/cli-process.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
+import { barriers, overflow, picture, VIEWS } from './dashboard-looks.ts';
 
 const XSTATE = import.meta.resolve('xstate');
 
@@ -102,6 +103,46 @@ else
       await drawn('mended').waitFor();
       await complaint.waitFor({ state: 'detached' });
       assert.equal(await page.locator('html').getAttribute('data-same'), 'page', 'it was not loaded again');
+    });
+
+    for (const { name, ...view } of VIEWS)
+      test(`nothing keeps anybody out, with a complaint and without: ${name}`, async () => {
+        const context = await openContext(browser, view);
+        const own = await context.newPage();
+        const complaints = complaintsOf(own);
+        const look = async (what: string): Promise<void> => {
+          await picture(own, `authors-${what}-${name}`);
+          assert.equal(await overflow(own), 0, `${what} is wider than its window`);
+          assert.deepEqual(await barriers(own), [], what);
+        };
+        await own.goto(url);
+        await own.locator('.statechart text.key').first().waitFor();
+        await look('chart');
+        write('more.ts', 'export const more = {}; throw new Error("not today");');
+        await own.getByRole('alert').waitFor();
+        await look('complaint');
+        write('more.ts', more({ mended: {} }));
+        await own.getByRole('alert').waitFor({ state: 'detached' });
+        assert.deepEqual(complaints, []);
+        await context.close();
+      });
+
+    test('the machines of this program: nothing keeps anybody out', async (t) => {
+      const ours = new CliProcess(['inspect', '--port', '0', '--json']);
+      t.after(() => ours.reap());
+      const [, at = ''] = await ours.said(/"event":"ready","url":"([^"]+)"/);
+      for (const { name, ...view } of VIEWS) {
+        const context = await openContext(browser, view);
+        const own = await context.newPage();
+        for (const machine of ['position', 'operator']) {
+          await own.goto(`${at}/#/${machine}`);
+          await own.getByRole('heading', { name: new RegExp(`^${machine}, version`) }).waitFor();
+          await picture(own, `authors-${machine}-${name}`);
+          assert.equal(await overflow(own), 0, `${machine}, ${name}`);
+          assert.deepEqual(await barriers(own), [], `${machine}, ${name}`);
+        }
+        await context.close();
+      }
     });
 
     test('another web page may not read it, and nobody can tell it anything', async () => {

@@ -6,7 +6,10 @@ import type { PositionStatus } from '../../src/operator/status-document.ts';
 import type { BreakersView, ConfigVersionLine, DecisionsView } from '../../src/operator/views.ts';
 import { chromiumPath, openBrowser, openContext, ServedDemo, until } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
-import { barriers, picture } from './dashboard-looks.ts';
+import { barriers, picture, VIEWS } from './dashboard-looks.ts';
+
+/** As it was given, without what no name has. */
+const WHO = 'Zoë O’Hara b';
 
 /** So that what is open stays open while it is looked at. */
 const SLOWLY = { BULKHEAD_MARKET_SPEED: '20' };
@@ -63,14 +66,15 @@ else
       await page.goto(demo.url);
       await page.getByRole('button', { name: 'Pause entries' }).click();
       const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Your name').fill('  Zoë  O’Hara <b>\u202e ');
       await dialog.getByLabel('Token').fill('not the token');
       await dialog.getByRole('button', { name: 'Use it' }).click();
       await page.locator('.toast.bad').waitFor();
       assert.equal((await decisions()).paused, null);
       await dialog.getByLabel('Token').fill(demo.token);
       await said(() => dialog.getByRole('button', { name: 'Use it' }).click());
-      await page.getByText(/Entries paused by/).waitFor();
-      assert.ok((await decisions()).paused);
+      await page.getByText(/Entries paused by Zoë O’Hara/).waitFor();
+      assert.equal((await decisions()).paused?.by, WHO);
     });
 
     test('a refusal that comes before the browser’s word of the closing opens the dialog again, and it stays', async () => {
@@ -167,7 +171,7 @@ else
       assert.equal((await demo.view<unknown[]>('config/versions')).length, 2, 'a no does nothing');
       assert.match(await agree('Go back to version 1'), /version 3, .*risk\.maxLeverage 7 → 20/);
       await row(3).getByText('in force').waitFor();
-      assert.match(await row(3).innerText(), /back to version 1: too calm/);
+      assert.match(await row(3).innerText(), new RegExp(`${WHO}.*http.*back to version 1: too calm`, 's'));
       assert.equal(await row(2).getByText('in force').count(), 0);
       const { risk } = await demo.view<{ risk: { maxLeverage: number } }>('config');
       assert.equal(risk.maxLeverage, 20);
@@ -178,6 +182,20 @@ else
         await card.scrollIntoViewIfNeeded();
         await picture(page, `versions-${theme}`);
         assert.deepEqual(await barriers(page), [], theme);
+      }
+      for (const { name, ...view } of VIEWS.filter(({ phone }) => phone)) {
+        const held = await openContext(browser, view);
+        const phone = await held.newPage();
+        await phone.goto(`${demo.url}/#/system`);
+        const table = phone.getByRole('region', { name: 'Configuration versions' });
+        await table.locator('tbody tr').first().scrollIntoViewIfNeeded();
+        await picture(phone, `versions-${name}`);
+        const hidden = await table.evaluateAll((found) =>
+          found.map((one) => one.scrollWidth - one.clientWidth),
+        );
+        assert.deepEqual(hidden, [0], 'nothing is beside what one sees');
+        assert.deepEqual(await barriers(phone), [], name);
+        await held.close();
       }
     });
 

@@ -2,6 +2,19 @@
 import { mkdirSync } from 'node:fs';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import type { View } from '../support/browser.ts';
+
+/** Each page is looked at on a desk and on a phone, in light and dark. */
+export const VIEWS: readonly (View & { readonly name: string })[] = [
+  { name: 'desk-light', theme: 'light' },
+  { name: 'desk-dark', theme: 'dark' },
+  { name: 'phone-light', theme: 'light', phone: true },
+  { name: 'phone-dark', theme: 'dark', phone: true },
+];
+
+/** By how many pixels a page is wider than its window. */
+export const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
 
 /** Where pictures go for people to look at; none are kept otherwise. */
 const PICTURES = process.env.DASHBOARD_PICTURES;

@@ -1,17 +1,10 @@
 /** Every page in a real browser, on a desk and on a phone, in light and dark: it shows what the runtime holds. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import {
-  chromiumPath,
-  complaintsOf,
-  openBrowser,
-  openContext,
-  ServedDemo,
-  type View,
-} from '../support/browser.ts';
+import type { Browser } from 'playwright-core';
+import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
-import { barriers, picture } from './dashboard-looks.ts';
+import { barriers, overflow, picture, VIEWS } from './dashboard-looks.ts';
 
 const PAGES = [
   'overview',
@@ -23,12 +16,6 @@ const PAGES = [
   'journal',
   'system',
   'inspector',
-];
-const VIEWS: readonly View[] = [
-  { theme: 'light' },
-  { theme: 'dark' },
-  { theme: 'light', phone: true },
-  { theme: 'dark', phone: true },
 ];
 const LIMIT_BYTES = 300 * 1024;
 
@@ -51,8 +38,7 @@ else
     });
 
     for (const view of VIEWS) {
-      const name = `${view.phone ? 'phone' : 'desk'}, ${view.theme}`;
-      test(`every page: ${name}`, async () => {
+      test(`every page: ${view.name}`, async () => {
         const context = await openContext(browser, view);
         const page = await context.newPage();
         const complaints = complaintsOf(page);
@@ -61,7 +47,7 @@ else
           await page.getByRole('navigation').getByRole('link', { name: one, exact: false }).first().waitFor();
           await page.locator('main .card, main .tile').first().waitFor();
           await page.getByText('One moment…').first().waitFor({ state: 'detached' });
-          await picture(page, `${one}-${name.replace(', ', '-')}`);
+          await picture(page, `${one}-${view.name}`);
           assert.equal(await overflow(page), 0, `${one} is wider than its window`);
           assert.deepEqual(await barriers(page), [], one);
         }
@@ -102,6 +88,3 @@ else
       await context.close();
     });
   });
-
-const overflow = (page: Page): Promise<number> =>
-  page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
