@@ -14,10 +14,11 @@ function bench(held: Record<string, number> = {}) {
     violate: (invariant: number, text: string) => said.push(`${invariant} ${text}`),
     venue: {
       held: new Map(Object.entries(held).map(([symbol, amount]) => [symbol, { amount }])),
-      amount: (symbol: string) => held[symbol] ?? 0,
+      ours: (symbol: string) => (symbol === 'HANDUSDT' ? 0 : (held[symbol] ?? 0)),
+      trades: () => true,
     },
   } as unknown as Oracle;
-  const check = new KillCheck(oracle, (symbol) => symbol !== 'HANDUSDT');
+  const check = new KillCheck(oracle);
   const send = (params: object): void =>
     check.sending({ method: 'POST', path: 'order', params } as unknown as VenueRequest);
   return { check, said, send, at: (ms: number) => (now = ms) };

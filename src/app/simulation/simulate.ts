@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Moded, type PositionKey, symbolOf } from '../../domain/position-key.ts';
+import type { Moded } from '../../domain/position-key.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
@@ -69,6 +69,9 @@ const STARTED_MS = 10_000;
 /** So long afterwards a refusal for the limits may still be the fault's. */
 const STORM_MS = 5 * MINUTE;
 const MOST_VIOLATIONS = 5;
+/** What such a fault has broken off takes this long to be begun again. */
+const HINDERED_MS = 15_000;
+const HINDERS = /^(process|disk|database|network|venue):/;
 /** So soon a kill has closed everything, with the venue well. */
 const KILLED_WITHIN_MS = 2 * MINUTE;
 /** The file is looked for, and its word is in the journal. */
@@ -98,6 +101,8 @@ class Simulation {
   readonly #epochs = new Map<SimProcess, number>();
   /** When the venue last refused everything, by a fault. */
   #stormAt = Number.NEGATIVE_INFINITY;
+  /** When anything last went wrong on the way between journal, program and venue. */
+  #hinderedAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: SimWorld, options: SimulateOptions) {
     this.#world = world;
@@ -114,7 +119,7 @@ class Simulation {
       venue: new VenueEye(
         () => core.records(account),
         Number(BALANCE),
-        (symbol) => Number(world.venue.market.instrument(symbol)?.stepSize ?? 0),
+        (symbol) => world.venue.market.instrument(symbol),
       ),
       lease: () => world.lease,
       epochOf: (process) => this.#epochs.get(process),
@@ -122,12 +127,8 @@ class Simulation {
     };
     const { maxTotalExposure } = simulatedConfig(world.symbols, '.', { standby: false }).risk;
     this.#orders = new OrdersCheck(this.#oracle, Number(maxTotalExposure));
-    this.#protection = new ProtectionCheck(
-      this.#oracle,
-      () => this.#isHealthy(),
-      (place) => this.#isOurs(place),
-    );
-    this.#kill = new KillCheck(this.#oracle, (symbol) => this.#isOurs(symbol));
+    this.#protection = new ProtectionCheck(this.#oracle, () => this.#isHealthy());
+    this.#kill = new KillCheck(this.#oracle);
     this.#coverage = new Coverage(() => world.living);
     this.#injector = new Injector(world, drawPlan(world.random.fork('plan'), options.faults));
     this.#lookOn();
@@ -165,6 +166,7 @@ class Simulation {
       },
       fault: (what) => {
         if (what === 'venue:storm' || what === 'venue:ban') this.#stormAt = this.#world.now;
+        if (HINDERS.test(what)) this.#hinderedAt = this.#world.now;
       },
       life: (life, what) => {
         if (what === 'ended') this.#injector.ended(life);
@@ -192,26 +194,16 @@ class Simulation {
     this.#protection.moved(isOurs ? entry.params.symbol : undefined);
   }
 
-  /** Everything that a stop needs is in order, and has been for a moment. */
+  /** Everything that a stop needs is in order, and has been for a moment; what the program says of itself is not asked. */
   #isHealthy(): boolean {
-    const { living, network, storeFaults, venue } = this.#world;
+    const { living, network, storeFaults, venue, now } = this.#world;
+    if (now - this.#hinderedAt < HINDERED_MS || now - this.#stormAt < STORM_MS) return false;
     const [life] = living;
     if (!life?.system || life.process.isPaused || life.process.time.monotonic.now() < STARTED_MS)
       return false;
     const { rest, stream } = network.weather;
     if (rest !== 'up' || stream !== 'up' || storeFaults.down || storeFaults.full) return false;
-    if (!venue.door.isOpen || venue.server.weather.isInMaintenance) return false;
-    return life.system.executor.current()?.state.ready === true;
-  }
-
-  /** Not what a person opened at the venue, and nothing on a symbol that does not trade. */
-  #isOurs(place: PositionKey): boolean {
-    const { venue, trader } = this.#world;
-    if (venue.market.instrument(symbolOf(place))?.status !== 'TRADING') return false;
-    const state = trader?.system?.executor.current()?.state;
-    const foreign = Number(state?.foreign[place]?.amount ?? 0);
-    const isHeld = Object.values(state?.holdings[place] ?? {}).some(({ amount }) => Number(amount) !== 0);
-    return foreign === 0 || isHeld;
+    return venue.door.isOpen && !venue.server.weather.isInMaintenance;
   }
 
   async #liveness(isOver: () => boolean): Promise<number | null> {

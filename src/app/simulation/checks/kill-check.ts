@@ -15,13 +15,10 @@ const OURS = /^bh-/;
 
 export class KillCheck {
   readonly #oracle: Oracle;
-  /** What of the venue's positions is not a person's. */
-  readonly #isOurs: (place: PositionKey) => boolean;
   #engagedAt: number | undefined;
 
-  constructor(oracle: Oracle, isOurs: (place: PositionKey) => boolean) {
+  constructor(oracle: Oracle) {
     this.#oracle = oracle;
-    this.#isOurs = isOurs;
   }
 
   engaged(): void {
@@ -48,16 +45,16 @@ export class KillCheck {
 
   /** Where something of ours is open. */
   get open(): PositionKey[] {
-    const { held } = this.#oracle.venue;
-    return [...held]
-      .filter(([place, { amount }]) => Math.abs(amount) > DUST && this.#isOurs(place))
-      .map(([place]) => place);
+    const { venue } = this.#oracle;
+    return [...venue.held.keys()].filter(
+      (place) => Math.abs(venue.ours(place)) > DUST && venue.trades(place),
+    );
   }
 
   mustBeFlat(withinMs: number): void {
     const { open } = this;
     if (open.length === 0) return;
-    const what = open.map((place) => `${this.#oracle.venue.amount(place)} ${place}`).join(', ');
+    const what = open.map((place) => `${this.#oracle.venue.ours(place)} ${place}`).join(', ');
     this.#oracle.violate(
       15,
       `${withinMs / 1_000} s after the kill switch was engaged there still is ${what}`,

@@ -23,16 +23,14 @@ interface Bare {
 export class ProtectionCheck {
   readonly #oracle: Oracle;
   readonly #isHealthy: () => boolean;
-  readonly #isOurs: (place: PositionKey) => boolean;
   readonly #bare = new Map<PositionKey, Bare>();
   /** How long each bare time lasted, in ms: all of it, and of that what was in order. */
   readonly gaps: { readonly ms: number; readonly healthyMs: number }[] = [];
   #last: number;
 
-  constructor(oracle: Oracle, isHealthy: () => boolean, isOurs: (place: PositionKey) => boolean) {
+  constructor(oracle: Oracle, isHealthy: () => boolean) {
     this.#oracle = oracle;
     this.#isHealthy = isHealthy;
-    this.#isOurs = isOurs;
     this.#last = oracle.now();
   }
 
@@ -40,7 +38,7 @@ export class ProtectionCheck {
   moved(cancelled: string | undefined): void {
     const { venue, now, violate } = this.#oracle;
     for (const place of venue.held.keys()) {
-      const isBare = this.#isOurs(place) && venue.amount(place) !== 0 && venue.isBare(place);
+      const isBare = venue.trades(place) && venue.isBare(place);
       const known = this.#bare.get(place);
       if (isBare && !known) {
         this.#bare.set(place, { since: now(), healthyMs: 0, reported: false });
@@ -67,8 +65,8 @@ export class ProtectionCheck {
   }
 
   #judge(place: PositionKey, bare: Bare): void {
-    const { journal, violate } = this.#oracle;
-    if (!this.#isOurs(place)) return;
+    const { journal, venue, violate } = this.#oracle;
+    if (!venue.trades(place)) return;
     const seesToIt = [...journal.live].some(
       ([actor, row]) =>
         (actor.startsWith(`position/${place}/`) || actor === 'guardian' || actor === 'venue') &&
@@ -79,6 +77,6 @@ export class ProtectionCheck {
     const why = seesToIt
       ? `for ${Math.round(bare.healthyMs / 1000)} s of quiet time`
       : 'and no deadline is armed';
-    violate(7, `${place}: ${this.#oracle.venue.amount(place)} stands without its stop ${why}`);
+    violate(7, `${place}: ${venue.ours(place)} stands without its stop ${why}`);
   }
 }

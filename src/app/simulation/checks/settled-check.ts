@@ -38,20 +38,22 @@ export function unsettled(system: LiveSystem | undefined, venue: VenueEye): Prob
   if (state.limbo.length > 0) say(3, `${state.limbo.length} fills are nobody's`);
   for (const place of Object.keys(state.drifts)) say(4, `${place} differs from the venue's books`);
   const believed = new Map<PositionKey, number>();
-  for (const place of keysIn(state.foreign)) believed.set(place, Number(state.foreign[place]?.amount ?? 0));
   for (const { place, amount } of positionsOf(system))
     believed.set(place, (believed.get(place) ?? 0) + amount);
-  for (const place of new Set([...believed.keys(), ...held.keys()])) {
-    const [here, there] = [believed.get(place) ?? 0, held.get(place)?.amount ?? 0];
-    if (Math.abs(here - there) > 1e-9) say(4, `${place}: ${here} in the journal, ${there} at the venue`);
-    const isForeign = Number(state.foreign[place]?.amount ?? 0) !== 0;
-    if (there !== 0 && !isForeign && venue.isBare(place))
-      say(7, `${place}: ${there} stands without its stop`);
+  for (const place of new Set([...believed.keys(), ...keysIn(state.foreign), ...held.keys()])) {
+    const [ours, theirs] = [believed.get(place) ?? 0, Number(state.foreign[place]?.amount ?? 0)];
+    const there = venue.owners.ours(place);
+    if (differ(ours, there)) say(4, `${place}: ${ours} in the journal, ${there} at the venue is ours`);
+    if (differ(theirs, venue.owners.theirs(place)))
+      say(4, `${place}: ${theirs} is called foreign, ${venue.owners.theirs(place)} at the venue is`);
+    if (venue.isBare(place)) say(7, `${place}: ${venue.ours(place)} stands without its stop`);
   }
   for (const { id } of venue.open())
     if (/^bh-/.test(id) && !state.orders[id]) say(4, `${id} is open at the venue, and nobody's here`);
   return problems;
 }
+
+const differ = (a: number, b: number): boolean => Math.abs(a - b) > 1e-9;
 
 function positionsOf(system: LiveSystem): { place: PositionKey; amount: number }[] {
   return system.runtime.actorIds().flatMap((actor) => {

@@ -5,6 +5,7 @@
 import { isReducing } from '../../../domain/order.ts';
 import { keyOf, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import type { AlgoRecord, Books, OrderRecord, TradeRecord } from '../../../venue-server/account/records.ts';
+import { type By, Ownership, senderOf } from './ownership.ts';
 
 export interface Held {
   /** Signed. */
@@ -26,13 +27,21 @@ export interface Arrival {
   readonly conditional: boolean;
 }
 
+/** What the eye must know of a symbol. */
+export interface Traded {
+  readonly stepSize: string;
+  readonly status: string;
+}
+
 const DUST = 1e-9;
 
 export class VenueEye {
   /** By place: in one-way mode by symbol. */
   readonly held = new Map<PositionKey, Held>();
+  readonly owners = new Ownership();
   readonly #books: () => Readonly<Books>;
-  readonly #stepOf: (symbol: string) => number;
+  readonly #traded: (symbol: string) => Traded | undefined;
+  readonly #senders = new Map<number, By>();
   readonly #openAlgos = new Set<AlgoRecord>();
   readonly #openOrders = new Set<OrderRecord>();
   readonly #spawned = new Set<number>();
@@ -43,9 +52,13 @@ export class VenueEye {
   /** Σ of the ledger. */
   wallet: number;
 
-  constructor(books: () => Readonly<Books>, balance: number, stepOf: (symbol: string) => number) {
+  constructor(
+    books: () => Readonly<Books>,
+    balance: number,
+    traded: (symbol: string) => Traded | undefined,
+  ) {
     this.#books = books;
-    this.#stepOf = stepOf;
+    this.#traded = traded;
     this.wallet = balance;
   }
 
@@ -61,7 +74,10 @@ export class VenueEye {
     this.#trades = books.trades.length;
     this.#income = books.income.length;
     for (const algo of algos) this.#openAlgos.add(algo);
-    for (const order of orders) this.#openOrders.add(order);
+    for (const order of orders) {
+      this.#openOrders.add(order);
+      this.#senders.set(order.orderId, senderOf(order));
+    }
     for (const trade of traded) this.#trade(trade);
     // The order that a conditional one became was not sent by anybody.
     for (const { actualOrderId } of this.#openAlgos)
@@ -72,6 +88,18 @@ export class VenueEye {
 
   amount(place: PositionKey): number {
     return this.held.get(place)?.amount ?? 0;
+  }
+
+  /** Signed: what of it is ours, and really there beside what nets with it. */
+  ours(place: PositionKey): number {
+    const [amount, ours] = [this.amount(place), this.owners.ours(place)];
+    if (Math.sign(amount) !== Math.sign(ours)) return 0;
+    return Math.sign(ours) * Math.min(Math.abs(ours), Math.abs(amount));
+  }
+
+  /** Nothing can be done about what does not trade. */
+  trades(place: PositionKey): boolean {
+    return this.#traded(symbolOf(place))?.status === 'TRADING';
   }
 
   /** What stands ready to close it, of the whole position. */
@@ -99,12 +127,13 @@ export class VenueEye {
     ];
   }
 
+  /** Of what is ours, some has no stop. */
   isBare(place: PositionKey): boolean {
+    const ours = Math.abs(this.ours(place));
+    if (ours === 0) return false;
     // Less than a lot, where the venue has made its lots coarser: no stop can be had for it.
-    return (
-      this.coverOf(place) <=
-      Math.abs(this.amount(place)) - Math.max(DUST, this.#stepOf(symbolOf(place)) - DUST)
-    );
+    const step = Number(this.#traded(symbolOf(place))?.stepSize ?? 0);
+    return this.coverOf(place) <= ours - Math.max(DUST, step - DUST);
   }
 
   /** All that is open, at entry, with all that resting orders could still add. */
@@ -124,6 +153,7 @@ export class VenueEye {
     const place = keyOf(trade);
     const held = this.held.get(place) ?? { amount: 0, cost: 0 };
     const signed = Number(quantity) * (side === 'BUY' ? 1 : -1);
+    this.owners.traded(place, this.#senders.get(trade.orderId) ?? 'the venue', signed);
     const after = held.amount + signed;
     const grows = held.amount === 0 || Math.sign(held.amount) === Math.sign(signed);
     if (grows) held.cost += Number(quantity) * Number(price);
