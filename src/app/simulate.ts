@@ -107,6 +107,7 @@ function saySummary(
     rows: sum(({ report }) => report.rows),
     orders: sum(({ report }) => report.orders),
     worstBareMs: Math.round(Math.max(0, ...done.map(({ report }) => report.bare.worstMs))),
+    worstBareInOrderMs: Math.round(Math.max(0, ...done.map(({ report }) => report.bare.worstHealthyMs))),
     worstSettledMs: Math.round(Math.max(0, ...done.map(({ report }) => report.settledMs ?? 0))),
     pairs: pairsOf(table),
     faults: Object.fromEntries(Object.entries(faults).sort(([a], [b]) => (a < b ? -1 : 1))),

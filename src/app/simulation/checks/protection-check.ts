@@ -4,14 +4,29 @@
  *
  * It also measures how long positions stood bare.
  */
-import { type PositionKey, symbolOf } from '../../../domain/position-key.ts';
-import { timersOf } from './journal-index.ts';
+import { GUARDIAN } from '../../../domain/events.ts';
+import { keyOf, type Placed, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
+import { type LiveActor, timersOf } from './journal-index.ts';
 import type { Oracle } from './oracle.ts';
 
 /** Of time in which a process runs, the venue answers and the journal takes rows. */
 const BOUND_MS = 120_000;
 /** A row and its call are on their way. */
 const GRACE_MS = 5_000;
+
+/** The wall clocks of the machines differ from the venue's by less. */
+const CLOCKS_MS = 5 * 60_000;
+
+/** The position's own; the executor's next reading of the account, which is always due, is nobody's deadline. */
+const isOf = (place: PositionKey, actor: string): boolean => actor.startsWith(`position/${place}/`);
+
+/** The guardian looks again, and it is this place's gap that it holds. */
+function isGuarded(place: PositionKey, actor: string, row: LiveActor): boolean {
+  if (actor !== GUARDIAN || !timersOf(row).some(({ id }) => id === 'look')) return false;
+  const { context } = JSON.parse(row.snapshot ?? '{}') as { context?: { gaps?: readonly Placed[] } };
+  const gaps = context?.gaps ?? [];
+  return gaps.some((gap) => keyOf(gap) === place);
+}
 
 interface Bare {
   readonly since: number;
@@ -64,13 +79,16 @@ export class ProtectionCheck {
     }
   }
 
+  /** A deadline that comes too late is none. */
+  #isSoon(row: LiveActor): boolean {
+    return timersOf(row).some(({ due }) => due - this.#oracle.now() <= BOUND_MS + CLOCKS_MS);
+  }
+
   #judge(place: PositionKey, bare: Bare): void {
     const { journal, venue, violate } = this.#oracle;
     if (!venue.trades(place)) return;
     const seesToIt = [...journal.live].some(
-      ([actor, row]) =>
-        (actor.startsWith(`position/${place}/`) || actor === 'guardian' || actor === 'venue') &&
-        timersOf(row).length > 0,
+      ([actor, row]) => (isOf(place, actor) || isGuarded(place, actor, row)) && this.#isSoon(row),
     );
     if (seesToIt && bare.healthyMs <= BOUND_MS) return;
     bare.reported = true;

@@ -52,11 +52,7 @@ export class VenueEye {
   /** Σ of the ledger. */
   wallet: number;
 
-  constructor(
-    books: () => Readonly<Books>,
-    balance: number,
-    traded: (symbol: string) => Traded | undefined,
-  ) {
+  constructor(books: () => Readonly<Books>, balance: number, traded: (symbol: string) => Traded | undefined) {
     this.#books = books;
     this.#traded = traded;
     this.wallet = balance;

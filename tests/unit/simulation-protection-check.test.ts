@@ -1,0 +1,60 @@
+/** The checker of protection is one that can fail: whose deadline counts, and how soon it must come. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LiveActor } from '../../src/app/simulation/checks/journal-index.ts';
+import type { Oracle } from '../../src/app/simulation/checks/oracle.ts';
+import { ProtectionCheck } from '../../src/app/simulation/checks/protection-check.ts';
+import { keyOf } from '../../src/domain/position-key.ts';
+
+const BTC = keyOf({ symbol: 'BTCUSDT' });
+
+/** An actor's newest row, with that timer armed. */
+const live = (id: string, due: number, gaps: readonly string[] = []): LiveActor => ({
+  ...{ seq: 1, n: 1 },
+  host: JSON.stringify({ timers: [{ id, due }] }),
+  snapshot: JSON.stringify({ value: 'x', context: { gaps: gaps.map((symbol) => ({ symbol })) } }),
+});
+
+/** A position that has been bare for so long, with these actors; what is said of it. */
+function said(forMs: number, actors: Readonly<Record<string, LiveActor>>): readonly string[] {
+  const violations: string[] = [];
+  let now = 0;
+  const oracle = {
+    now: () => now,
+    violate: (invariant: number, text: string) => violations.push(`${invariant} ${text}`),
+    journal: { live: new Map(Object.entries(actors)) },
+    venue: {
+      held: new Map([[BTC, { amount: 2 }]]),
+      ...{ trades: () => true, isBare: () => true, ours: () => 2, coverOf: () => 0 },
+    },
+  } as unknown as Oracle;
+  const check = new ProtectionCheck(oracle, () => true);
+  check.moved(undefined);
+  now = forMs;
+  check.step();
+  return violations;
+}
+
+const NOBODY = ['7 BTCUSDT: 2 stands without its stop and no deadline is armed'];
+
+test('a deadline of the position’s own is one', () => {
+  assert.deepEqual(said(10_000, { 'position/BTCUSDT/3': live('stopRetry', 12_000) }), []);
+});
+
+test('neither is the executor’s next reading, nor another position’s, nor one that comes too late', () => {
+  assert.deepEqual(said(10_000, {}), NOBODY);
+  assert.deepEqual(said(10_000, { venue: live('resolve', 12_000) }), NOBODY);
+  assert.deepEqual(said(10_000, { 'position/ETHUSDT/3': live('stopRetry', 12_000) }), NOBODY);
+  assert.deepEqual(said(10_000, { 'position/BTCUSDT/3': live('time-stop', 86_400_000) }), NOBODY);
+});
+
+test('the guardian’s is one while it is this gap that it holds', () => {
+  assert.deepEqual(said(10_000, { guardian: live('look', 12_000, ['BTCUSDT']) }), []);
+  assert.deepEqual(said(10_000, { guardian: live('look', 12_000, ['ETHUSDT']) }), NOBODY);
+  assert.deepEqual(said(10_000, { guardian: live('other', 12_000, ['BTCUSDT']) }), NOBODY);
+});
+
+test('and none is for ever', () => {
+  const [text = ''] = said(130_000, { 'position/BTCUSDT/3': live('stopRetry', 131_000) });
+  assert.match(text, /for 130 s of quiet time/);
+});
