@@ -1,6 +1,7 @@
 /** Seeds over the machine's cores: each worker takes the next one, so that a long one holds nobody up. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { errorText } from '../core/errors.ts';
 import type { Answer, Job } from './simulation/job.ts';
 
 /** A world makes much that is soon nobody's: with room for it less is taken for old that is not. */
@@ -18,22 +19,31 @@ export async function simulateAll(
 }
 
 function work(jobs: Iterator<Job>, onAnswer: (answer: Answer) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const first = jobs.next();
     if (first.done === true) {
       resolve();
       return;
     }
     const worker = new Worker(new URL('./simulate-worker.ts', import.meta.url), { resourceLimits });
+    let { seed } = first.value;
     const give = ({ value, done }: IteratorResult<Job, unknown> = jobs.next()): void => {
-      if (done !== true) worker.postMessage(value);
-      else void worker.terminate().then(() => resolve());
+      if (done === true) {
+        void worker.terminate().then(() => resolve());
+        return;
+      }
+      ({ seed } = value);
+      worker.postMessage(value);
     };
     worker.on('message', (answer: Answer) => {
       onAnswer(answer);
       give();
     });
-    worker.on('error', reject);
+    // A world may take its whole thread with it: the others go on in a new one.
+    worker.on('error', (error) => {
+      onAnswer({ seed, error: errorText(error) });
+      resolve(work(jobs, onAnswer));
+    });
     give(first);
   });
 }

@@ -4,6 +4,7 @@
  * Invariant: the exit code is 0 only when every seed ran to its end without a violation.
  */
 
+import { errorText } from '../core/errors.ts';
 import { moded, modeOf } from '../domain/position-key.ts';
 import { simulateTimed, WORLD_PARTS } from './compose-simulation.ts';
 import type { Io } from './io.ts';
@@ -16,7 +17,13 @@ import type { Answer, Job, Timed } from './simulation/job.ts';
 
 const TAIL_LINES = 30;
 
-export async function simulate(options: SimulateCommand, io: Io): Promise<number> {
+type SimulateOne = typeof simulateTimed;
+
+export async function simulate(
+  options: SimulateCommand,
+  io: Io,
+  one: SimulateOne = simulateTimed,
+): Promise<number> {
   const { seeds, hours, symbols, faults, trace } = options;
   const jobs = seeds.map((seed): Job => ({ seed, hours, symbols, faults, ...moded(modeOf(options)) }));
   const began = io.time.monotonic.now();
@@ -30,7 +37,11 @@ export async function simulate(options: SimulateCommand, io: Io): Promise<number
   const [only] = jobs;
   if (only && jobs.length === 1) {
     const print = trace ? (line: string) => io.stdout.write(`${line}\n`) : undefined;
-    take(await simulateTimed({ ...only, ...(print ? { print } : {}) }));
+    take(
+      await one({ ...only, ...(print ? { print } : {}) }).catch(
+        (error): Answer => ({ seed: only.seed, error: errorText(error) }),
+      ),
+    );
   } else await simulateAll(jobs, options.workers, take);
   for (const answer of failed) await sayFailure(answer, options, io);
   saySummary(done, failed.length, io.time.monotonic.now() - began, options, io);
@@ -61,10 +72,17 @@ function sayAnswer(answer: Answer, { json, trace }: SimulateCommand, io: Io): vo
 }
 
 async function sayFailure(answer: Answer, options: SimulateCommand, io: Io): Promise<void> {
-  if (!('report' in answer)) return;
-  const { seed, violations } = answer.report;
   const { hours, symbols, faults, json } = options;
-  let shortest = { job: { seed, hours, symbols, faults, ...moded(modeOf(options)) }, report: answer.report };
+  const job: Job = {
+    seed: 'report' in answer ? answer.report.seed : answer.seed,
+    ...{ hours, symbols, faults, ...moded(modeOf(options)) },
+  };
+  if (!('report' in answer)) {
+    sayBroken(job, answer.error, json, io);
+    return;
+  }
+  const { seed, violations } = answer.report;
+  let shortest = { job, report: answer.report };
   if (options.shrink)
     shortest = await shrink(shortest, async (job) => (await simulateTimed(job)).report, WORLD_PARTS.startAt);
   const command = commandOf(shortest.job, FAULT_SETS.length);
@@ -77,6 +95,16 @@ async function sayFailure(answer: Answer, options: SimulateCommand, io: Io): Pro
     io.stdout.write(`  invariant ${invariant} at ${new Date(at).toISOString()}: ${text}\n`);
   io.stdout.write(`  again: ${command}   (--trace shows all of it)\n  what came before:\n`);
   for (const line of shortest.report.tail.slice(-TAIL_LINES)) io.stdout.write(`    ${line.slice(0, 200)}\n`);
+}
+
+/** Nothing to shorten: a world that throws has no invariant by which a shorter one would be the same. */
+function sayBroken(job: Job, error: string, json: boolean, io: Io): void {
+  const reproduce = commandOf(job, FAULT_SETS.length);
+  io.stdout.write(
+    json
+      ? `${JSON.stringify({ failed: job.seed, reproduce, error })}\n`
+      : `\nthe world of seed ${job.seed} broke\n  again: ${reproduce}   (--trace shows all of it)\n`,
+  );
 }
 
 function saySummary(
