@@ -64,7 +64,7 @@ function replayTarget(value: string | true | undefined, flag = 'to'): ReplayTarg
   return { at };
 }
 
-const POSITION = /^(position\/.+|[A-Z0-9]{2,30}(\/\d+)?)$/;
+const POSITION = /^(position\/.+|[A-Z0-9]{2,30}(\/LONG|\/SHORT)?(\/\d+)?)$/;
 
 function replayMoment(flags: ParsedCommand['flags'], name: string): ReplayMoment | undefined {
   const value = textOf(flags.get(name));

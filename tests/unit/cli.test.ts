@@ -126,6 +126,11 @@ describe('commands reach their handlers', () => {
       to: { n: 1500 },
       verify: true,
     });
+    // In hedge mode a position is on a side of its symbol.
+    assert.partialDeepStrictEqual((await cli('replay --to BTCUSDT/LONG/3 --diff BTCUSDT/SHORT')).options, {
+      to: { position: 'BTCUSDT/LONG/3' },
+      diff: { position: 'BTCUSDT/SHORT' },
+    });
     assert.partialDeepStrictEqual((await cli('replay --to 2025-05-04T12:00:00Z')).options, {
       to: { at: Date.UTC(2025, 4, 4, 12) },
     });
