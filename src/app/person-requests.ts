@@ -21,6 +21,8 @@ export interface PersonRequest {
   readonly by: string;
   /** Real epoch ms. */
   readonly at: number;
+  /** It is for the journal that has this row, and for no other. */
+  readonly row?: { readonly n: number; readonly hash: string };
 }
 
 const FOLDER = 'requests';
@@ -66,7 +68,15 @@ export interface DeskOptions {
   readonly time: Time;
   readonly log: Logger;
   readonly operator: Pick<Operator, 'execute'>;
+  /** Of the run's own journal; undefined: it has no such row. */
+  readonly hashOf: (n: number) => Promise<string | undefined>;
 }
+
+const FOREIGN_PLAN = {
+  outcome: 'refused',
+  code: 'DATA_INVALID',
+  text: 'it is of a plan for another journal; make a new one with "bulkhead replay --against venue --plan FILE"',
+} as const;
 
 /** Takes requests up while the account runs. */
 export class RequestDesk {
@@ -100,11 +110,16 @@ export class RequestDesk {
     }
   }
 
-  async #do(id: string, { command, by, at }: PersonRequest): Promise<void> {
-    const { log, operator } = this.#options;
+  async #do(id: string, { command, by, at, row }: PersonRequest): Promise<void> {
+    const { log, operator, hashOf } = this.#options;
     log.info(`a person asks: ${command.kind}`, { by });
     const who = { name: by, role: 'admin', channel: 'cli' } as const;
     try {
+      if (row && (await hashOf(row.n)) !== row.hash) {
+        log.warn(`${command.kind} is refused: ${FOREIGN_PLAN.text}`, { by });
+        this.#answer(id, { id, ...FOREIGN_PLAN });
+        return;
+      }
       const answer = await operator.execute({ id, command, who, issuedAt: at, confirmed: true });
       // Without a row it would be lost with this process: the next one takes the file up again.
       if (answer.outcome === 'pending' || answer.code === 'NOT_READY') this.#taken.delete(id);
@@ -136,14 +151,20 @@ export class RequestDesk {
   /** What is no request is put aside, so that it is complained of once. */
   #read(path: string): PersonRequest | undefined {
     try {
-      const { command, by, at } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+      const { command, by, at, row } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
       if (typeof by !== 'string' || typeof at !== 'number')
         throw new Error('it does not say who asks and when');
-      return { command: parseCommand(command), by, at };
+      return { command: parseCommand(command), by, at, ...(row === undefined ? {} : { row: rowOf(row) }) };
     } catch (error) {
       this.#options.log.warn('a request that cannot be read', { path, reason: errorText(error) });
       renameSync(path, `${path}.refused`);
       return undefined;
     }
   }
+}
+
+function rowOf(row: unknown): NonNullable<PersonRequest['row']> {
+  const { n, hash } = (row ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof n !== 'number' || typeof hash !== 'string') throw new Error('it does not say for which journal');
+  return { n, hash };
 }

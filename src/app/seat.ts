@@ -102,7 +102,10 @@ export class Seat {
     this.operator = this.#journaled;
     this.#rows = new RowMetrics(this.#metrics, io.time.monotonic);
     this.views = this.#viewsOf(session);
-    this.#desk = new RequestDesk({ dataDir: folder.path, time: io.time, log, operator: this.operator });
+    this.#desk = new RequestDesk({
+      ...{ dataDir: folder.path, time: io.time, log, operator: this.operator },
+      hashOf: async (n) => (await session.store.rowsAfter(n - 1, 1)).find((row) => row.n === n)?.hash,
+    });
     for (const level of ['error', 'warn', 'info'])
       this.#metrics.countFrom('bulkhead_log_lines_total', { level });
     this.#hearHangUps();

@@ -60,7 +60,7 @@ test('what was bought by hand is found, planned, approved, adopted and protected
   );
   assert.equal((await store.head()).n, n, 'it only reads');
   const plan = JSON.parse(readFileSync(file, 'utf8')) as RepairPlan;
-  const approved = plan.steps.map((step) => ({ ...step, approved: step.do === 'adopt' }));
+  const approved = plan.steps.map((step) => (step.do === 'adopt' ? { ...step, approved: true } : step));
   writeFileSync(file, JSON.stringify({ ...plan, steps: approved }));
   await applyPlan(async () => store, options as unknown as ReplayOptions, io(), file);
   assert.equal(world.openStops().length, 0, 'nothing is done past the journal');

@@ -91,7 +91,8 @@ describe('requests of people', () => {
         return { ...answer, id: request.id };
       },
     };
-    const made = new RequestDesk({ dataDir, time, log: SILENT, operator });
+    const hashOf = async (n: number) => (n === 7 ? 'hash of 7' : undefined);
+    const made = new RequestDesk({ dataDir, time, log: SILENT, operator, hashOf });
     made.start();
     return { made, time };
   };
@@ -122,6 +123,25 @@ describe('requests of people', () => {
     second.made.stop();
   });
 
+  test('what a plan for another journal asks is refused by the run, and never asked', async (t) => {
+    const dataDir = tempDir(t);
+    const leave = (n: number, hash: string) =>
+      leaveRequest(dataDir, {
+        ...{ command: { kind: 'adopt', symbol: 'BTCUSDT' }, by: 'me', at: 5 },
+        row: { n, hash },
+      });
+    const [ours, other, beyond] = [leave(7, 'hash of 7'), leave(7, 'of another'), leave(8, 'hash of 8')];
+    const asked: OperatorRequest[] = [];
+    const { made } = desk(dataDir, asked, ANSWER);
+    await nextTurn();
+    made.stop();
+    assert.deepEqual(
+      asked.map(({ id }) => id),
+      [ours],
+    );
+    for (const id of [other, beyond]) assert.equal(takeAnswer(dataDir, id)?.outcome, 'refused');
+  });
+
   test('what is no request is put aside and never asked', async (t) => {
     const dataDir = tempDir(t);
     mkdirSync(path.join(dataDir, 'requests'));
@@ -129,6 +149,7 @@ describe('requests of people', () => {
       ['a.json', '{'],
       ['b.json', '{"command":{"kind":"withdraw"},"by":"me","at":1}'],
       ['c.json', '{"command":{"kind":"pause"}}'],
+      ['d.json', '{"command":{"kind":"pause"},"by":"me","at":1,"row":{"n":"7"}}'],
     ] as const)
       writeFileSync(path.join(dataDir, 'requests', name), text);
     const asked: OperatorRequest[] = [];
@@ -136,7 +157,7 @@ describe('requests of people', () => {
     await nextTurn();
     made.stop();
     assert.equal(asked.length, 0);
-    for (const name of ['a', 'b', 'c'])
+    for (const name of ['a', 'b', 'c', 'd'])
       assert.ok(existsSync(path.join(dataDir, 'requests', `${name}.json.refused`)), name);
   });
 });

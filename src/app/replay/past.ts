@@ -175,7 +175,7 @@ async function planned(
   return plan;
 }
 
-/** Beside a run that has the store open its status is what the plan is held against. */
+/** Beside a run that has the store open its status is what the plan is held against here, and its journal there. */
 export async function applyPlan(
   open: () => Promise<JournalStore>,
   options: ReplayOptions,
@@ -199,7 +199,7 @@ export async function applyPlan(
       hint: 'Make a new one with "bulkhead replay --against venue --plan FILE".',
     });
   const requests = leaveApproved(plan, dataDir, { by: userInfo().username, at: io.time.clock.now() });
-  const wantsRun = plan.steps.some((each) => each.do === 'run' && each.approved === true);
+  const wantsRun = plan.steps.some((each) => each.do === 'run');
   const isRunning = runsHere(dataDir);
   if (json) io.stdout.write(`${JSON.stringify({ asked: requests, isRunning })}\n`);
   else {

@@ -18,7 +18,10 @@ export type RepairAct =
   /** Nothing to say: a run sets it right by itself, as soon as it reads the venue. */
   | { readonly do: 'run' };
 
-export type RepairStep = RepairAct & { readonly why: string; readonly approved: boolean };
+/** What is said is approved by a person; a run needs no word for what it does by itself. */
+export type RepairStep =
+  | (Exclude<RepairAct, { do: 'run' }> & { readonly why: string; readonly approved: boolean })
+  | (Extract<RepairAct, { do: 'run' }> & { readonly why: string });
 
 export interface RepairPlan {
   readonly format: 'bulkhead-repair';
@@ -30,7 +33,8 @@ export interface RepairPlan {
   readonly steps: readonly RepairStep[];
 }
 
-const step = (act: RepairAct, why: string): RepairStep => ({ ...act, why, approved: false });
+const step = (act: RepairAct, why: string): RepairStep =>
+  act.do === 'run' ? { ...act, why } : { ...act, why, approved: false };
 
 export function repairSteps(
   differences: readonly VenueDifference[],
@@ -96,14 +100,14 @@ export function leaveApproved(
   dataDir: string,
   said: { readonly by: string; readonly at: number },
 ): readonly Command[] {
-  const commands = plan.steps.filter(({ approved }) => approved === true).flatMap(commandOf);
-  for (const command of commands) leaveRequest(dataDir, { command, ...said });
+  const commands = plan.steps.flatMap(commandOf);
+  const { n, hash } = plan;
+  for (const command of commands) leaveRequest(dataDir, { command, ...said, row: { n, hash } });
   return commands;
 }
 
 function commandOf(each: RepairStep): Command[] {
+  if (each.do === 'run' || each.approved !== true) return [];
   if (each.do === 'adopt') return [{ kind: 'adopt', symbol: each.symbol }];
-  if (each.do === 'release')
-    return [{ kind: 'release', breaker: each.breaker, reason: `repair plan: ${each.why}` }];
-  return [];
+  return [{ kind: 'release', breaker: each.breaker, reason: `repair plan: ${each.why}` }];
 }
