@@ -7,6 +7,7 @@ import { SAID, type Said } from './cli-said.ts';
 import { CONFIG, type CommandSpec, DATA_DIR, type FlagSpec, JSON_FLAG, QUIET } from './cli-spec.ts';
 import { CONFIG_COMMAND } from './config-spec.ts';
 import { RULES_COMMAND } from './rules/rule-command.ts';
+import { INVARIANTS } from './simulation/checks/violation.ts';
 
 const REASON: FlagSpec = { name: 'reason', value: 'WHY', summary: 'for the record' };
 
@@ -254,8 +255,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'simulate',
     summary: 'run the whole program in simulated worlds full of faults',
-    detail:
-      'Each seed is a world of its own: this program, the local exchange, a network and a database on one virtual clock, with faults of every kind, then time to heal. Checkers that stand apart hold 14 invariants (docs/RELIABILITY.md). The same seed does the same again, byte for byte.',
+    detail: `Each seed is a world of its own: this program, the local exchange, a network and a database on one virtual clock, with faults of every kind, then time to heal. Checkers that stand apart hold ${INVARIANTS.length} invariants (docs/RELIABILITY.md). The same seed does the same again, byte for byte.`,
     flags: [
       { name: 'seeds', value: 'A..B', summary: 'these worlds', default: '8 fresh ones, printed' },
       { name: 'seed', value: 'S', summary: 'this world only' },

@@ -85,7 +85,7 @@ export interface NetworkOptions {
   /** A request leaves a process. */
   readonly onSent: (process: SimProcess, request: VenueRequest) => void;
   /** The venue has answered, whether it is heard or not. */
-  readonly onAnswered: (status: number, request: VenueRequest) => void;
+  readonly onAnswered: (answer: Pick<Answer, 'status' | 'body'>, request: VenueRequest) => void;
   readonly onFault: (what: string) => void;
 }
 
@@ -167,7 +167,7 @@ export class Network {
       }
       const incoming = this.#incoming(options, request);
       const respond = (answer: Answer): void => {
-        this.#options.onAnswered(answer.status, request);
+        this.#options.onAnswered(answer, request);
         if (this.weather.rest === 'silent') return;
         if (random.next() < loseAnswer) {
           onFault('network:answer-lost');

@@ -8,10 +8,11 @@ import type { Moded } from '../../domain/position-key.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
+import { AliveCheck } from './checks/alive-check.ts';
 import { JournalIndex } from './checks/journal-index.ts';
 import { KillCheck } from './checks/kill-check.ts';
 import type { Oracle } from './checks/oracle.ts';
-import { OrdersCheck } from './checks/orders-check.ts';
+import { type LimitKind, OrdersCheck } from './checks/orders-check.ts';
 import { ProtectionCheck } from './checks/protection-check.ts';
 import { checkAlive, checkMoney, checkReplay, type Problem, unsettled } from './checks/settled-check.ts';
 import { VenueEye } from './checks/venue-eye.ts';
@@ -94,6 +95,7 @@ class Simulation {
   readonly #orders: OrdersCheck;
   readonly #protection: ProtectionCheck;
   readonly #kill: KillCheck;
+  readonly #alive: AliveCheck;
   readonly #coverage: Coverage;
   readonly #injector: Injector;
   #appends = 0;
@@ -129,6 +131,9 @@ class Simulation {
     this.#orders = new OrdersCheck(this.#oracle, Number(maxTotalExposure));
     this.#protection = new ProtectionCheck(this.#oracle, () => this.#isHealthy());
     this.#kill = new KillCheck(this.#oracle);
+    this.#alive = new AliveCheck(this.#oracle, () =>
+      this.#isHealthy() ? world.living[0]?.system : undefined,
+    );
     this.#coverage = new Coverage(() => world.living);
     this.#injector = new Injector(world, drawPlan(world.random.fork('plan'), options.faults));
     this.#lookOn();
@@ -160,15 +165,18 @@ class Simulation {
         this.#orders.sending(process, request);
         this.#kill.sending(request);
       },
-      answered: (status, { method, path }) => {
-        const isStorm = this.#world.now - this.#stormAt < STORM_MS;
-        if (status === 429 && !isStorm) this.#orders.overLimit(`${method} ${path}`);
+      answered: (answer, request) => {
+        const excused = new Set<LimitKind>();
+        if (this.#world.now - this.#stormAt < STORM_MS) excused.add('rate');
+        if (this.#coverage.faults.has('venue:filters')) excused.add('size');
+        this.#orders.answered(answer, request, excused);
       },
       fault: (what) => {
         if (what === 'venue:storm' || what === 'venue:ban') this.#stormAt = this.#world.now;
         if (HINDERS.test(what)) this.#hinderedAt = this.#world.now;
       },
       life: (life, what) => {
+        if (what === 'started') this.#alive.started();
         if (what === 'ended') this.#injector.ended(life);
         else if (lives.length > 400) this.#oracle.violate(13, 'it starts again and again');
       },
@@ -184,6 +192,7 @@ class Simulation {
 
   #step(): void {
     this.#protection.step();
+    this.#alive.step();
   }
 
   #moved(entry: CoreEntry): void {

@@ -94,13 +94,19 @@ export interface Life {
   ended?: string;
 }
 
+/** What the venue said, whether it was heard or not. */
+export interface Answered {
+  readonly status: number;
+  readonly body: string;
+}
+
 /** What looks on: the checkers, the coverage. */
 export interface Onlooker {
   rows?(rows: readonly JournalRow[], process: SimProcess): void;
   entry?(entry: CoreEntry): void;
   push?(push: Push): void;
   sent?(process: SimProcess, request: WireRequest): void;
-  answered?(status: number, request: WireRequest): void;
+  answered?(answer: Answered, request: WireRequest): void;
   fault?(what: string): void;
   life?(life: Life, what: 'started' | 'ended'): void;
   /** After every event of the world. */
@@ -146,8 +152,8 @@ export class SimWorld {
       random: this.random.fork('network'),
       door: () => this.venue.door,
       onSent: (process, request) => this.#sent(process, request),
-      onAnswered: (status, request) => {
-        for (const onlooker of this.onlookers) onlooker.answered?.(status, request);
+      onAnswered: (answer, request) => {
+        for (const onlooker of this.onlookers) onlooker.answered?.(answer, request);
       },
       onFault: (what) => this.faulted(what),
     });

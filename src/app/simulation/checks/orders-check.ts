@@ -17,6 +17,34 @@ const DUST = 1e-9;
 /** Marks move between the decision and the look. */
 const SLACK = 1.02;
 
+export type LimitKind = 'rate' | 'count' | 'size';
+
+/** The venue's refusals of what it limits, by their codes. */
+const LIMITS: Readonly<Record<number, LimitKind>> = {
+  [-1003]: 'rate',
+  [-1015]: 'rate',
+  // Open orders, and conditional ones.
+  [-2025]: 'count',
+  [-4045]: 'count',
+  // Too large, too small, off the step, of too little worth.
+  [-1111]: 'size',
+  [-2027]: 'size',
+  [-4003]: 'size',
+  [-4004]: 'size',
+  [-4005]: 'size',
+  [-4023]: 'size',
+  [-4164]: 'size',
+};
+
+function readRefusal(body: string): { readonly code?: number } {
+  try {
+    return JSON.parse(body) as { readonly code?: number };
+  } catch {
+    // A proxy's page, or a body that broke off.
+    return {};
+  }
+}
+
 export class OrdersCheck {
   readonly #oracle: Oracle;
   readonly #mostExposure: number;
@@ -74,9 +102,21 @@ export class OrdersCheck {
     if (worst > most) violate(6, `${worst.toFixed(2)} is or may be open, and ${most.toFixed(2)} is the most`);
   }
 
-  /** The venue refused a request for its rate limits, and no fault made it. */
-  overLimit(what: string): void {
-    this.#oracle.violate(14, `the venue's limits were exceeded: ${what}`);
+  /** The venue refused a request for one of its limits, and no fault made it do so. */
+  answered(
+    { status, body }: { readonly status: number; readonly body: string },
+    { method, path, params }: VenueRequest,
+    excused: ReadonlySet<LimitKind>,
+  ): void {
+    if (status < 400) return;
+    const { code = 0 } = readRefusal(body);
+    const kind = status === 429 ? 'rate' : LIMITS[code];
+    if (kind === undefined || excused.has(kind)) return;
+    const id = String(params.newClientOrderId ?? params.clientAlgoId ?? '');
+    this.#oracle.violate(
+      14,
+      `the venue's limit on ${kind} was exceeded: ${method} ${path} ${id} was refused with ${status}, ${code}`,
+    );
   }
 
   #arrived(arrival: Arrival): void {

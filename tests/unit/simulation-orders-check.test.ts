@@ -1,0 +1,53 @@
+/** The checker of orders is one that can fail: size (6) and the venue's limits (14), which planted bugs do not reach alone. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Oracle } from '../../src/app/simulation/checks/oracle.ts';
+import { type LimitKind, OrdersCheck } from '../../src/app/simulation/checks/orders-check.ts';
+import type { VenueRequest } from '../../src/exchange/venue-client.ts';
+
+function bench(worst = 0) {
+  const said: string[] = [];
+  const oracle = {
+    violate: (invariant: number, text: string) => said.push(`${invariant} ${text}`),
+    venue: {
+      wallet: 1_000,
+      look: () => ({ arrivals: [], traded: [{}] }),
+      worstCase: () => worst,
+    },
+  } as unknown as Oracle;
+  return { check: new OrdersCheck(oracle, 0.6), said };
+}
+
+const REQUEST = {
+  ...{ method: 'POST', path: 'algoOrder', params: { clientAlgoId: 'bh-a' } },
+} as unknown as VenueRequest;
+const refusal = (code: number, status = 400) => ({ status, body: JSON.stringify({ code, msg: 'no' }) });
+const answered = (answer: { status: number; body: string }, ...excused: LimitKind[]): string[] => {
+  const { check, said } = bench();
+  check.answered(answer, REQUEST, new Set(excused));
+  return said;
+};
+
+test('what is or may be open beyond the limit, at once', () => {
+  const within = bench(611);
+  within.check.moved();
+  assert.deepEqual(within.said, []);
+  const beyond = bench(613);
+  beyond.check.moved();
+  assert.deepEqual(beyond.said, ['6 613.00 is or may be open, and 612.00 is the most']);
+});
+
+test('refusals for rate, for the number of orders, for their size', () => {
+  for (const code of [-1015, -2025, -4045, -4005, -4164])
+    assert.match(answered(refusal(code))[0] ?? '', new RegExp(`^14 .*bh-a was refused with 400, ${code}$`));
+  assert.equal(answered({ status: 429, body: '<html>' }).length, 1);
+});
+
+test('not other refusals, nor those that a fault made', () => {
+  assert.deepEqual(answered(refusal(-2021)), []);
+  assert.deepEqual(answered({ status: 200, body: '{"code":-4045}' }), []);
+  assert.deepEqual(answered({ status: 502, body: '<html>' }), []);
+  assert.deepEqual(answered(refusal(-1003, 429), 'rate'), []);
+  assert.deepEqual(answered(refusal(-4005), 'size'), []);
+  assert.equal(answered(refusal(-4045), 'rate', 'size').length, 1);
+});
