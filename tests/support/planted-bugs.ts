@@ -26,17 +26,18 @@ import {
 } from './plants.ts';
 
 export interface PlantedBug extends Plant {
+  /** The invariants that are there for it: one of them must be what shows it, and no other. */
+  readonly expects: readonly Invariant[];
   /** The faults that bring it out. */
   readonly faults: readonly FaultSet[];
   /** Known to show it; tried first. */
   readonly seeds?: readonly number[];
-  /** The one invariant that is there for it, where another must not be what shows it. */
-  readonly shownBy?: Invariant;
 }
 
 export const PLANTED: readonly PlantedBug[] = [
   {
     name: 'the disk says that it wrote, and has not',
+    expects: [10],
     faults: ['process'],
     // What was written in the last seconds is lost with the process.
     store: (inner, world) => {
@@ -56,6 +57,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'effects are released before the commit',
+    expects: [1, 12],
     faults: ['disk'],
     store: (inner, world) => {
       let last: Promise<unknown> = Promise.resolve();
@@ -69,6 +71,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'a statement that failed is taken for one that did not',
+    expects: [1, 12],
     faults: ['database', 'disk'],
     store: (inner) =>
       storeWith(inner, {
@@ -77,12 +80,14 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'messages of one actor change places',
+    expects: [9],
     seeds: [22],
     faults: [],
     wrap: logicWith(['position'], { events: swapped }),
   },
   {
     name: 'an order without an outcome is sent again',
+    expects: [2],
     seeds: [23],
     faults: ['network', 'venue'],
     gateway: gatewayWith(async (inner, call) => {
@@ -92,6 +97,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'conditional orders are never cancelled',
+    expects: [13],
     faults: [],
     gateway: gatewayWith(async (inner, call) =>
       call.call === 'cancel' && call.book === 'algo'
@@ -101,6 +107,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'a partial exit is booked one step short',
+    expects: [4],
     faults: [],
     wrap: logicWith(['position'], {
       events: () => (event) =>
@@ -111,6 +118,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'the lease is not looked at before sending',
+    expects: [11],
     seeds: [23],
     faults: ['process'],
     request: (request) => ({ ...request, mayAct: () => true }),
@@ -121,6 +129,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'a fill that is told twice counts twice',
+    expects: [5],
     faults: [],
     gateway: gatewayWith(passing, (event) => {
       if (event.type !== 'stream' || event.event.kind !== 'order' || !event.event.fill) return [event];
@@ -131,6 +140,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'the epoch is part of an order’s id',
+    expects: [2],
     faults: ['process'],
     store: (inner, _, process) =>
       storeWith(inner, {
@@ -144,6 +154,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'timers are not armed again after a restart',
+    expects: [9, 12],
     faults: ['process'],
     store: (inner) =>
       storeWith(inner, {
@@ -152,6 +163,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'the stop keeps its size when the position grows',
+    expects: [7],
     faults: [],
     gateway: (inner) => {
       const first = new Map<string, string>();
@@ -169,6 +181,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'the old stop is cancelled before the new one is there',
+    expects: [7],
     faults: ['network'],
     wrap: logicWith(['position'], {
       emitted: (emitted) =>
@@ -193,6 +206,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'an unknown outcome is taken for a refusal',
+    expects: [3],
     seeds: [23],
     faults: ['network', 'venue'],
     gateway: gatewayWith(async (inner, call) => {
@@ -204,6 +218,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'open breakers are not asked',
+    expects: [8],
     // Worlds in which a breaker opens while an entry is on its way.
     seeds: [25, 28],
     faults: ['network', 'venue', 'database'],
@@ -230,6 +245,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'orders are sent however late',
+    expects: [11],
     seeds: [23],
     faults: ['process'],
     gateway: gatewayWith((inner, call) =>
@@ -238,11 +254,13 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'stops are forgotten, and the guardian sleeps',
+    expects: [7],
     faults: [],
     wrap: (type, factory) => asleep(type, noStops(type, factory)),
   },
   {
     name: 'stops are forgotten, and what stands without one is called foreign',
+    expects: [7],
     faults: [],
     wrap: (type, factory) => asleep(type, noStops(type, factory)),
     system: ({ executor }) => {
@@ -257,11 +275,25 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'stops are sent without saying that they only reduce',
+    expects: [1],
     faults: [],
     gateway: gatewayWith((inner, call) => inner(changedOrder(call, () => ({ reduceOnly: false })))),
   },
   {
+    name: 'quantities are not cut to the venue’s steps',
+    expects: [14],
+    faults: [],
+    gateway: gatewayWith((inner, call) =>
+      inner(
+        changedOrder(call, ({ quantity }) =>
+          quantity === undefined ? {} : { quantity: D.add(quantity, '0.00001') },
+        ),
+      ),
+    ),
+  },
+  {
     name: 'entries are twice as large as approved',
+    expects: [1],
     faults: [],
     gateway: gatewayWith((inner, call) =>
       inner(
@@ -273,9 +305,9 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'the kill switch is heard of, and closes nothing',
+    expects: [15],
     // A world that is killed, with something open.
     seeds: [22],
-    shownBy: 15,
     faults: [],
     wrap: logicWith(['breaker'], {
       events: () => (event) => {
@@ -288,8 +320,8 @@ export const PLANTED: readonly PlantedBug[] = [
   },
   {
     name: 'a kill is forgotten with the process that heard of it',
+    expects: [15],
     seeds: [22],
-    shownBy: 15,
     faults: [],
     // On another machine, where no file says it again, it is as if it had never been.
     store: (inner) =>

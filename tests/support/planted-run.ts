@@ -11,9 +11,24 @@ export async function hunt(
   seeds: readonly number[] = [...(bug.seeds ?? []), ...SEEDS],
 ): Promise<SeedReport | undefined> {
   for (const seed of seeds) {
-    const options = { seed, hours: 0.6, symbols: 3, faults: bug.faults, plant: bug, settleMs: 600_000 };
-    const report = await simulateSeed(options, WORLD_PARTS);
+    const report = await simulateSeed({ ...worldOf(seed, bug.faults), plant: bug }, WORLD_PARTS);
     if (report.violations.length > 0) return report;
   }
   return undefined;
 }
+
+/** What the same world shows without a bug; worlds are the same for many bugs. */
+export function without(bug: PlantedBug, seed: number): Promise<SeedReport> {
+  const world = worldOf(seed, bug.faults);
+  const key = JSON.stringify(world);
+  const report = sound.get(key) ?? simulateSeed(world, WORLD_PARTS);
+  sound.set(key, report);
+  return report;
+}
+
+const sound = new Map<string, Promise<SeedReport>>();
+
+const worldOf = (seed: number, faults: PlantedBug['faults']) => ({
+  ...{ seed, hours: 0.6, symbols: 3, faults },
+  settleMs: 600_000,
+});
