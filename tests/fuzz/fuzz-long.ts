@@ -1,11 +1,12 @@
 /**
- * The long fuzz: `npm run fuzz -- --minutes 30 [--target NAME] [--seed N]`. Prints one JSON line; a finding goes into the
- * corpus, and the exit code is 1. Where a parser hangs, tests/fuzz/last-input holds what it was given.
+ * The long fuzz: `npm run fuzz -- --minutes 30 [--target NAME] [--seed N]`. Prints one JSON line (`--record`
+ * writes it into docs/RELIABILITY.md, too); a finding goes into the corpus, and the exit code is 1. Where a parser hangs, tests/fuzz/last-input holds what it was given.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freshSeed } from '../../src/core/random.ts';
+import { count, measuredOf, record } from '../support/reliability-page.ts';
 import { closeDoors } from './doors.ts';
 import { fuzz, keepFinding } from './engine.ts';
 import { TARGETS } from './targets.ts';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     target: { type: 'string' },
     seed: { type: 'string' },
+    record: { type: 'boolean', default: false },
   },
 });
 const targets = TARGETS.filter(({ name }) => values.target === undefined || name === values.target);
@@ -48,4 +50,11 @@ for (let seed = first; performance.now() < end && broken.size < targets.length; 
 await closeDoors();
 rmSync(LAST_INPUT, { force: true });
 process.stdout.write(`${JSON.stringify({ fuzz: first, inputs, targets: targets.length, found })}\n`);
+const outcome =
+  found.length === 0 ? 'nothing found' : found.map(({ target, what }) => `**${target}: ${what}**`).join('; ');
+if (values.record)
+  record(
+    'npm run fuzz',
+    `${measuredOf(new Date())}; ${values.minutes} minutes from seed ${first}: ${count(inputs)} inputs to ${targets.length} parsers, ${outcome}.`,
+  );
 process.exitCode = found.length === 0 ? 0 : 1;

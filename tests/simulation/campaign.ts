@@ -2,9 +2,6 @@
  * `npm run simulate:campaign [MINUTES [FIRST_SEED]]`: seed after seed on all cores for so long, and what came of it
  * into docs/RELIABILITY.md: seeds, hours, commit, faults and the states they struck.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { simulateAll } from '../../src/app/simulate-pool.ts';
 import { commandOf } from '../../src/app/simulate-shrink.ts';
 import { mergeTables, pairsOf } from '../../src/app/simulation/coverage.ts';
@@ -12,10 +9,9 @@ import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
 import type { Answer, Job } from '../../src/app/simulation/job.ts';
 import type { SeedReport } from '../../src/app/simulation/simulate.ts';
 import { freshSeed } from '../../src/core/random.ts';
+import { count, measuredOf, record } from '../support/reliability-page.ts';
 
-const DOC = fileURLToPath(new URL('../../docs/RELIABILITY.md', import.meta.url));
-const BEGIN = '<!-- simulation campaign: made by npm run simulate:campaign -->';
-const END = '<!-- end of the simulation campaign -->';
+const COMMAND = 'npm run simulate:campaign';
 /** A world with many symbols is slower and no richer in states: both kinds have their turn. */
 const SHAPES = [
   { hours: 2, symbols: 6 },
@@ -27,10 +23,7 @@ const SHAPES = [
 const minutes = Number(process.argv[2] ?? 30);
 const firstSeed = Number(process.argv[3] ?? freshSeed());
 const endsAt = performance.now() + minutes * 60_000;
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-const isDirty =
-  execFileSync('git', ['status', '--porcelain', 'src', 'machines', 'supervisors'], { encoding: 'utf8' }) !==
-  '';
+const measured = measuredOf(new Date());
 
 const jobOf = (seed: number): Job => ({
   seed,
@@ -67,7 +60,6 @@ function take(answer: Answer): void {
 const sum = (of: (report: SeedReport) => number): number =>
   reports.reduce((total, report) => total + of(report), 0);
 const most = (of: (report: SeedReport) => number): number => Math.max(0, ...reports.map(of));
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 function section(): string {
   const table = mergeTables(reports.map(({ coverage }) => coverage));
@@ -79,8 +71,7 @@ function section(): string {
     return `| ${fault} | ${count(struck)} | ${Object.keys(states).length} |`;
   });
   return [
-    BEGIN,
-    `Commit ${commit}${isDirty ? ' with changes' : ''}, seeds ${firstSeed} to ${firstSeed + reports.length - 1}, ${FAULT_SETS.length} sets of faults:`,
+    `${measured}; seeds ${firstSeed} to ${firstSeed + reports.length - 1}, ${FAULT_SETS.length} sets of faults:`,
     `${count(reports.length)} worlds, ${count(hours)} simulated hours in ${count(cpuMs / 1000)} s of processor time (${count((hours * 3_600_000) / cpuMs)} times real time a core), ${count(sum(({ lives }) => lives))} lives`,
     `of the program, ${count(faults)} faults in ${count(pairsOf(table))} pairs of fault and state, ${count(sum(({ rows: each }) => each))} journal rows, ${count(sum(({ orders }) => orders))} orders, ${count(sum(({ trades }) => trades))} trades.`,
     `**${broken === 0 ? 'None broke an invariant.' : `${broken} broke an invariant.`}** Longest that a position stood without its stop, crashes and outages included: ${count(most(({ bare }) => bare.worstMs) / 1000)} s,`,
@@ -92,17 +83,10 @@ function section(): string {
     '| fault | struck | in states |',
     '|---|---|---|',
     ...rows,
-    END,
   ].join('\n');
 }
 
 await simulateAll(jobs(), undefined, take);
-const text = readFileSync(DOC, 'utf8');
-const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-const next =
-  from < 0
-    ? `${text.trimEnd()}\n\n${section()}\n`
-    : text.slice(0, from) + section() + text.slice(to + END.length);
-writeFileSync(DOC, next);
+record(COMMAND, section());
 console.log(section());
 process.exitCode = failures.length === 0 ? 0 : 1;
