@@ -11,6 +11,13 @@ import { OrderBook } from './order-book.ts';
 /** The first two are price and quantity; some venues add more. */
 export type TextLevel = readonly [price: string, quantity: string, ...rest: string[]];
 
+/** One side of a book as a frame brings it: what is no level is left out. */
+export const levelsOf = (side: unknown): readonly TextLevel[] =>
+  Array.isArray(side) ? side.filter(isLevel) : [];
+
+const isLevel = (level: unknown): level is TextLevel =>
+  Array.isArray(level) && typeof level[0] === 'string' && typeof level[1] === 'string';
+
 const CHECKED_LEVELS = 25;
 
 export class SequencedBook {

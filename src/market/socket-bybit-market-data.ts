@@ -14,7 +14,7 @@ import { bybitHistory } from './ccxt-other-history.ts';
 import { openPublicRest, type PublicRest } from './ccxt-public-rest.ts';
 import { LiveHub } from './live-hub.ts';
 import type { LiveBook, LiveMarketData, LiveMarketEvent, LiveMarketOptions } from './live-market.ts';
-import { SequencedBook, type TextLevel } from './live-sequenced-book.ts';
+import { levelsOf, SequencedBook } from './live-sequenced-book.ts';
 import { distinct, type Fields, fieldsOf, isFields, LiveSession, numberOf, parsed } from './live-session.ts';
 
 export interface OtherMarketOptions {
@@ -178,8 +178,7 @@ export class BybitMarketData implements LiveMarketData {
   #book(hub: LiveHub, symbol: SymbolName, at: number, type: unknown, data: Fields): void {
     const kept = this.#keep(symbol);
     const id = numberOf(data.u);
-    const bids = (data.b ?? []) as readonly TextLevel[];
-    const asks = (data.a ?? []) as readonly TextLevel[];
+    const [bids, asks] = [levelsOf(data.b), levelsOf(data.a)];
     const wasInStep = kept.book.inStep;
     // After a restart of the venue's service an update may carry id 1: it is a snapshot.
     if (type === 'snapshot' || id === 1) kept.book.snapshot(id, bids, asks);

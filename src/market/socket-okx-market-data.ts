@@ -11,7 +11,7 @@ import { okxContractSizes, okxHistory } from './ccxt-other-history.ts';
 import { openPublicRest, type PublicRest } from './ccxt-public-rest.ts';
 import { LiveHub } from './live-hub.ts';
 import type { LiveBook, LiveMarketData, LiveMarketEvent, LiveMarketOptions } from './live-market.ts';
-import { SequencedBook, type TextLevel } from './live-sequenced-book.ts';
+import { levelsOf, SequencedBook } from './live-sequenced-book.ts';
 import {
   distinct,
   type Fields,
@@ -221,10 +221,7 @@ export class OkxMarketData implements LiveMarketData {
   }
 
   #book(hub: LiveHub, kept: Kept, instId: string, action: unknown, data: Fields): void {
-    const [bids, asks] = [data.bids, data.asks].map((side) => (Array.isArray(side) ? side : [])) as [
-      TextLevel[],
-      TextLevel[],
-    ];
+    const [bids, asks] = [levelsOf(data.bids), levelsOf(data.asks)];
     const id = data.seqId === undefined ? undefined : numberOf(data.seqId);
     const previous = data.prevSeqId === undefined ? undefined : numberOf(data.prevSeqId);
     const wasInStep = kept.book.inStep;

@@ -268,7 +268,7 @@ export function parseCommand(input: unknown): Command {
 }
 
 function knownKind(value: unknown): CommandKind {
-  const named = String(value ?? '').slice(0, 40);
+  const named = typeof value === 'string' ? value.slice(0, 40) : '';
   const kind = COMMAND_KINDS.find((known) => known === named);
   if (kind) return kind;
   throw new BulkheadError(
