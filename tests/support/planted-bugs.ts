@@ -280,13 +280,13 @@ export const PLANTED: readonly PlantedBug[] = [
     gateway: gatewayWith((inner, call) => inner(changedOrder(call, () => ({ reduceOnly: false })))),
   },
   {
-    name: 'quantities are not cut to the venue’s steps',
+    name: 'nobody knows how large the venue lets an order be',
     expects: [14],
     faults: [],
     gateway: gatewayWith((inner, call) =>
       inner(
-        changedOrder(call, ({ quantity }) =>
-          quantity === undefined ? {} : { quantity: D.add(quantity, '0.00001') },
+        changedOrder(call, ({ quantity, reduceOnly }) =>
+          quantity !== undefined && !reduceOnly ? { quantity: D.mul(quantity, '1000000') } : {},
         ),
       ),
     ),
