@@ -1,19 +1,21 @@
-/** The checker of orders is one that can fail: size (6) and the venue's limits (14), which planted bugs do not reach alone. */
+/** The checker of orders is one that can fail: size (6), the venue's limits (14), the kill's own orders (1, 15). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Oracle } from '../../src/app/simulation/checks/oracle.ts';
 import { type LimitKind, OrdersCheck } from '../../src/app/simulation/checks/orders-check.ts';
 import type { VenueRequest } from '../../src/exchange/venue-client.ts';
 
-function bench(worst = 0) {
+function bench(worst = 0, arrivals: readonly object[] = []) {
   const said: string[] = [];
   const oracle = {
     violate: (invariant: number, text: string) => said.push(`${invariant} ${text}`),
     venue: {
       wallet: 1_000,
-      look: () => ({ arrivals: [], traded: [{}] }),
+      look: () => ({ arrivals, traded: [{}] }),
       worstCase: () => worst,
     },
+    journal: { rejected: new Set(), intended: new Map(), calls: new Map(), spans: [] },
+    killLog: () => '{"kind":"intent","call":{"order":{"clientOrderId":"bhk-1"}}}',
   } as unknown as Oracle;
   return { check: new OrdersCheck(oracle, 0.6), said };
 }
@@ -35,6 +37,20 @@ test('what is or may be open beyond the limit, at once', () => {
   const beyond = bench(613);
   beyond.check.moved();
   assert.deepEqual(beyond.said, ['6 613.00 is or may be open, and 612.00 is the most']);
+});
+
+test('the kill switch’s own orders: in its log before they leave, and such as only reduce', () => {
+  const arriving = (clientOrderId: string, reduces: boolean): string[] => {
+    const { check, said } = bench(0, [{ clientOrderId, reduces, symbol: 'BTCUSDT', side: 'SELL' }]);
+    check.moved();
+    return said;
+  };
+  assert.deepEqual(arriving('bhk-1', true), []);
+  assert.deepEqual(arriving('bhk-1', false), ["15 bhk-1 is the kill switch's own, and opens on BTCUSDT"]);
+  assert.deepEqual(arriving('bhk-2', true), [
+    '1 bhk-2 on BTCUSDT is at the venue, and no log of the kill switch has it',
+  ]);
+  assert.deepEqual(arriving('web_1', false), []);
 });
 
 test('refusals for rate, for the number of orders, for their size', () => {

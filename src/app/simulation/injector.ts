@@ -108,6 +108,11 @@ export class Injector {
     });
   }
 
+  /** For as long as any outage of it lasts. */
+  loseStore(): void {
+    this.#acts['database:down']?.();
+  }
+
   /** From here on nothing is wrong. */
   heal(): void {
     this.#healed = true;

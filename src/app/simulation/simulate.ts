@@ -2,11 +2,12 @@
  * One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
  * nothing does and all must come right; every invariant held all the while by checkers that stand apart.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Moded } from '../../domain/position-key.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
+import { emergencyFolder } from '../kill-file.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
 import { AliveCheck } from './checks/alive-check.ts';
 import { JournalIndex } from './checks/journal-index.ts';
@@ -98,6 +99,7 @@ class Simulation {
   readonly #alive: AliveCheck;
   readonly #coverage: Coverage;
   readonly #injector: Injector;
+  #isKilled = false;
   #appends = 0;
   readonly #busyAppends: number[] = [];
   readonly #epochs = new Map<SimProcess, number>();
@@ -125,6 +127,7 @@ class Simulation {
       ),
       lease: () => world.lease,
       epochOf: (process) => this.#epochs.get(process),
+      killLog: () => world.lives.map(({ dataDir }) => killLogs(dataDir)).join(''),
       violate,
     };
     const { maxTotalExposure } = simulatedConfig(world.symbols, '.', { standby: false }).risk;
@@ -143,7 +146,10 @@ class Simulation {
     const { hours } = this.#options;
     const isOver = (): boolean => this.#violations.length > 0;
     this.#injector.begin();
-    await this.#world.run(hours * HOUR, isOver);
+    const killAfter = this.#killAfter();
+    await this.#world.run(killAfter * hours * HOUR, isOver);
+    if (killAfter < 1 && !isOver()) this.#killInTrouble();
+    await this.#world.run((1 - killAfter) * hours * HOUR, isOver);
     let settledMs: number | null = null;
     if (!isOver()) settledMs = await this.#liveness(isOver);
     if (!isOver()) await this.#ending(isOver);
@@ -237,7 +243,8 @@ class Simulation {
     const life = world.trader;
     if (!life?.system) return;
     this.#take(checkAlive(life.system, this.#oracle.journal));
-    if (world.random.fork('kill').next() < 0.5) await this.#killed(life, isOver);
+    if (this.#isKilled) this.#kill.mustHold(life.system, 'once all faults are over');
+    else if (world.random.fork('kill').next() < 0.5) await this.#killed(life, isOver);
     const last = world.trader ?? life;
     last.process.signal('SIGTERM');
     await world.run(2 * MINUTE, () => isOver() || last.process.isDead);
@@ -252,13 +259,35 @@ class Simulation {
         this.#oracle.violate(4, `the venue itself: ${text}`);
   }
 
+  /** After so much of the hours a person kills it, while everything else goes wrong; 1: in this world nobody does. */
+  #killAfter(): number {
+    const dice = this.#world.random.fork('kill-in-trouble');
+    const [isIn, after] = [dice.next() < 0.25, 0.4 + dice.next() * 0.4];
+    return isIn && this.#options.faults.includes('database') ? after : 1;
+  }
+
+  /** On every machine, with the journal out of reach; whoever starts later on finds it said. */
+  #killInTrouble(): void {
+    const world = this.#world;
+    this.#isKilled = true;
+    world.files.set('KILL', this.#killText());
+    for (const { dataDir } of world.living) writeFileSync(join(dataDir, 'KILL'), this.#killText());
+    this.#injector.loseStore();
+    world.faulted('person:kill-in-trouble');
+    this.#kill.engaged();
+  }
+
+  #killText(): string {
+    return JSON.stringify({
+      ...{ id: 'kill-by-a-person', by: 'a person', reason: 'enough', accountWide: false },
+      at: Math.floor(this.#world.now),
+    });
+  }
+
   /** A person kills it; then it dies, and whoever comes after it must leave it killed, there or on another machine. */
   async #killed(life: Life, isOver: () => boolean): Promise<void> {
     const world = this.#world;
-    const text = JSON.stringify({
-      ...{ id: 'kill-by-a-person', by: 'a person', reason: 'enough', accountWide: false },
-      at: Math.floor(world.now),
-    });
+    const text = this.#killText();
     writeFileSync(join(life.dataDir, 'KILL'), text);
     world.faulted('person:kill');
     this.#kill.engaged();
@@ -329,3 +358,11 @@ class Simulation {
 
 const ORDERS = /ORDER_|order\.(submit|cancel)|"call":"(submit|cancel)"/;
 const RESULT = /is nobody's$|gross .* fees|nothing was filled|the venue knows nothing|was inferred/;
+
+/** Of that folder. */
+function killLogs(dataDir: string): string {
+  const folder = emergencyFolder(dataDir);
+  if (!existsSync(folder)) return '';
+  const names = readdirSync(folder).filter((name) => name.endsWith('.log.jsonl'));
+  return names.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+}

@@ -11,5 +11,7 @@ export interface Oracle {
   /** Who may write, by the store. */
   readonly lease: () => { readonly epoch: number; readonly expiresAt: number } | undefined;
   readonly epochOf: (process: SimProcess) => number | undefined;
+  /** What the kill switch has put down of its own orders, in every folder, before they left. */
+  readonly killLog: () => string;
   readonly violate: (invariant: Invariant, text: string) => void;
 }

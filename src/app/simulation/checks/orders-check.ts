@@ -10,9 +10,10 @@ import type { Intended } from './journal-index.ts';
 import type { Oracle } from './oracle.ts';
 import type { Arrival } from './venue-eye.ts';
 
-/** Ours carry it; the kill switch's, and people's by hand, do not. */
+/** Ours carry it; the kill switch's own, which go past the journal, and people's by hand, do not. */
 const OURS = /^bh-/;
-const BY_HAND = /^(bhk-|web_)/;
+const OF_KILL = /^bhk-/;
+const BY_HAND = /^web_/;
 const DUST = 1e-9;
 /** Marks move between the decision and the look. */
 const SLACK = 1.02;
@@ -126,6 +127,10 @@ export class OrdersCheck {
     if (this.#seen.has(id)) violate(2, `${id} stands at the venue twice`);
     this.#seen.add(id);
     if (journal.rejected.has(id)) violate(3, `${id} comes to the venue after it was called refused`);
+    if (OF_KILL.test(id)) {
+      this.#checkKill(arrival);
+      return;
+    }
     const intended = journal.intended.get(id);
     if (!intended) {
       violate(1, `${id} on ${symbol} is at the venue, and no durable row intends it`);
@@ -134,6 +139,14 @@ export class OrdersCheck {
     if (!isAs(intended, arrival))
       violate(1, `${id}: intended ${JSON.stringify(intended.order)}, came ${JSON.stringify(arrival)}`);
     if (!arrival.reduces) this.#checkBreakers(arrival);
+  }
+
+  /** No row intends it, but its log has it before it leaves; and it can open nothing. */
+  #checkKill({ clientOrderId: id, symbol, reduces }: Arrival): void {
+    const { violate, killLog } = this.#oracle;
+    if (!reduces) violate(15, `${id} is the kill switch's own, and opens on ${symbol}`);
+    if (!killLog().includes(`"clientOrderId":"${id}"`))
+      violate(1, `${id} on ${symbol} is at the venue, and no log of the kill switch has it`);
   }
 
   #checkBreakers({ clientOrderId, symbol, side }: Arrival): void {
