@@ -14,8 +14,8 @@ export interface PagerDutyOptions {
   /** https://events.pagerduty.com, or https://events.eu.pagerduty.com. */
   readonly url: string;
   readonly routingKey: string;
-  /** Nothing of these leaves. */
-  readonly secrets: readonly string[];
+  /** Nothing of these leaves. Read anew for each report: a run may be given others. */
+  readonly secrets: Iterable<string>;
   readonly time: Time;
   readonly timeoutMs: () => number;
 }

@@ -15,8 +15,8 @@ import { post } from './post.ts';
 export interface SentryOptions {
   readonly origin: Origin;
   readonly dsn: Dsn;
-  /** Nothing of these leaves. */
-  readonly secrets: readonly string[];
+  /** Nothing of these leaves. Read anew for each report: a run may be given others. */
+  readonly secrets: Iterable<string>;
   readonly time: Time;
   readonly timeoutMs: () => number;
 }

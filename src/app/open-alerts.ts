@@ -13,6 +13,7 @@ import type { Metrics } from '../http/metrics-registry.ts';
 import type { LogLine } from '../operator/log-ring.ts';
 import type { Views } from '../operator/views.ts';
 import type { Session } from './run-session.ts';
+import type { SecretWatch } from './secret-watch.ts';
 import { VERSION } from './version.ts';
 
 export interface AlertSights {
@@ -46,14 +47,14 @@ export async function openAlerts(session: Session, sights: AlertSights): Promise
   return alerts;
 }
 
-function sinksOf({ options, io, instance, running }: Session): AlertSink[] {
-  const { config, secrets: all } = options;
+function sinksOf({ options, io, instance, running, secrets: watch }: Session): AlertSink[] {
+  const { config } = options;
   const { pagerdutyUrl: url } = config.alerts;
   const timeoutMs = (): number => running.now.alerts.timeoutMs;
-  const { pagerdutyRoutingKey: routingKey, sentryDsn } = all;
-  const secrets = Object.values(all).filter(
-    (secret): secret is string => typeof secret === 'string' && secret.length >= SHORTEST_SECRET,
-  );
+  const { pagerdutyRoutingKey: routingKey, sentryDsn } = options.secrets;
+  watch.needRestart('the key of PagerDuty', 'pagerdutyRoutingKey');
+  watch.needRestart('the address of Sentry', 'sentryDsn');
+  const secrets = { [Symbol.iterator]: () => unspeakable(watch) };
   const origin = { instance, account: config.account, mode: config.mode, version: VERSION };
   const common = { origin, secrets, time: io.time, timeoutMs };
   const dsn = sentryDsn === undefined ? undefined : parseDsn(sentryDsn);
@@ -61,6 +62,12 @@ function sinksOf({ options, io, instance, running }: Session): AlertSink[] {
     ...(routingKey === undefined ? [] : [new PagerDutyAlertSink({ ...common, url, routingKey })]),
     ...(dsn ? [new SentryAlertSink({ ...common, dsn })] : []),
   ];
+}
+
+/** Those of now, too, that were taken up since. */
+function* unspeakable(watch: SecretWatch): Generator<string> {
+  for (const secret of watch.unspeakable)
+    if (secret !== undefined && secret.length >= SHORTEST_SECRET) yield secret;
 }
 
 async function look({ views, metrics, refresh }: AlertSights) {

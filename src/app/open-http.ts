@@ -1,7 +1,7 @@
 /** Opens what the run serves over HTTP, from its configuration: the page's files, the token, the port. */
 import { HttpServer } from '../http/http-server.ts';
 import { pageFile } from '../http/page-files.ts';
-import { httpToken, insistOnToken } from '../http/token.ts';
+import { GIVEN, httpToken, insistOnToken } from '../http/token.ts';
 import type { Feed } from '../operator/feed.ts';
 import type { Operator } from '../operator/operator.ts';
 import type { Views } from '../operator/views.ts';
@@ -27,6 +27,7 @@ export async function openHttp(
   },
 ): Promise<Served> {
   const { token, source } = httpToken(folder.path, options.secrets.httpToken);
+  let isGiven = false;
   const server = new HttpServer({
     ...options.config.http,
     token,
@@ -38,16 +39,22 @@ export async function openHttp(
     time: io.time,
     log,
   });
-  const url = await server.listen(PORTS);
   secrets.add({
     what: 'the token of the controls',
     names: ['httpToken'],
     take: ({ httpToken: next = token }) => {
-      insistOnToken(next, 'BULKHEAD_HTTP_TOKEN');
+      insistOnToken(next, GIVEN);
       server.changeToken(next);
+      isGiven = true;
     },
   });
+  const url = await server.listen(PORTS);
   const { port } = options.config.http;
   if (port !== 0 && !url.endsWith(`:${port}`)) log.warn(`port ${port} is taken`, { instead: url });
-  return { server, url, token: source };
+  return {
+    ...{ server, url },
+    get token() {
+      return isGiven ? GIVEN : source;
+    },
+  };
 }

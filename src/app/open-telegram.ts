@@ -16,27 +16,36 @@ export interface Seen {
   readonly feed: Feed;
 }
 
+const TOKEN = 'the token of the Telegram bot';
+
 /**
  * Another token of the same bot. Not another bot: its numbers would be taken for commands that were answered already.
- * `again` opens it anew, with the token that is in force by then.
  */
-export function followToken({ options, secrets, log }: Session, again: () => Promise<void>): void {
+async function followToken(
+  { options, secrets, log }: Session,
+  used: string,
+  telegram: Telegram,
+): Promise<void> {
+  const take = async (next: string): Promise<void> => {
+    const botOf = (token: string): string => token.slice(0, token.indexOf(':'));
+    if (!BOT_TOKEN.test(next) || botOf(next) !== botOf(used))
+      throw new BulkheadError('CONFIG_INVALID', 'It is no token of the same bot.', {
+        hint: 'Ask @BotFather for a new token of this bot; another bot needs a restart.',
+      });
+    await telegram.changeToken(next);
+  };
   secrets.add({
-    what: 'the token of the Telegram bot',
+    what: TOKEN,
     names: ['telegramToken'],
-    take: ({ telegramToken: next = '' }) => {
-      const botOf = (token = ''): string => token.slice(0, token.indexOf(':'));
-      if (!BOT_TOKEN.test(next) || botOf(next) !== botOf(options.secrets.telegramToken))
-        throw new BulkheadError('CONFIG_INVALID', 'It is no token of the same bot.', {
-          hint: 'Ask @BotFather for a new token of this bot; another bot needs a restart.',
-        });
-    },
-    taken: () => {
-      again().catch((error: unknown) =>
-        log.warn('telegram: it cannot be opened again', { reason: errorText(error) }),
-      );
-    },
+    take: ({ telegramToken: next = '' }) => take(next),
   });
+  const { telegramToken: now = used } = options.secrets;
+  if (now === used) return;
+  await take(now).catch((error: unknown) =>
+    log.error('telegram: the token was changed meanwhile and cannot be taken up', {
+      reason: errorText(error),
+    }),
+  );
 }
 
 /** Undefined where it is not configured. */
@@ -47,13 +56,18 @@ export async function openTelegram(
   const { options, io, folder, log } = session;
   const { telegram: config } = options.config;
   const { telegramToken: token } = options.secrets;
-  if (token === undefined || !config.enabled) return undefined;
+  if (!config.enabled) return undefined;
+  if (token === undefined) {
+    session.secrets.needRestart(TOKEN, 'telegramToken');
+    return undefined;
+  }
   const telegram = await startTelegram({
     ...{ config, token, operator, views, log },
     dataDir: folder.path,
     time: io.time,
     random: seededRandom(freshSeed()),
   });
+  void followToken(session, token, telegram);
   const quiet = feed.subscribe(({ type, data }) => {
     const notice = type === 'log' ? logNotice(data as LogLine) : undefined;
     if (notice) telegram.notify(notice);

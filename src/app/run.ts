@@ -6,6 +6,7 @@
  */
 import type { WrapLogic } from '../../supervisors/machine-registry.ts';
 import { createLogger, type LogLevel, type RootLogger } from '../core/logger.ts';
+import type { VenueKey } from '../exchange/venue-client.ts';
 import { LogRing } from '../operator/log-ring.ts';
 import { BackupDesk } from './backup-desk.ts';
 import type { LiveSystem } from './compose-live.ts';
@@ -54,7 +55,7 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
     checkEveryMs: config.secrets.checkEveryMs,
     time: io.time,
     log: () => log,
-    onValue: (value) => unspeakable.add(value),
+    unspeakable,
   });
   const options: RunOptions = { ...given, secrets: secrets.secrets };
   const target = venueTarget(options);
@@ -85,7 +86,10 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
     const venue = seams.venue ?? openVenue;
     const warm =
       target && config.lease.standby ? new WarmVenue({ run: options, io, log, target, venue }) : undefined;
-    if (target && warm && given.secretSource) takeKeys(secrets, { ...target }, (key) => warm.changeKey(key));
+    if (target && warm && given.secretSource) {
+      const change = (key: VenueKey): Promise<void> => warm.changeKey(key);
+      takeKeys(secrets, { ...target }, change, () => warm.lookNow());
+    }
     const session = await openSession(run, warm);
     const trade = async (): Promise<DriveEnd> => {
       if (!session) return 'stopped';
@@ -108,25 +112,10 @@ export async function run(given: RunOptions, io: Io, seams: RunSeams = {}): Prom
   }
 }
 
-/** Unless somebody who can takes them over. */
-const RESTARTED_FOR = [
-  ['the token of the Telegram bot', 'telegramToken'],
-  ['the token of the controls', 'httpToken'],
-  ['the URL of Redis', 'redisUrl'],
-  ['the key of PagerDuty', 'pagerdutyRoutingKey'],
-  ['the address of Sentry', 'sentryDsn'],
-] as const;
-
 /** A hang-up has them looked at, too. */
 function watchSecrets(watch: SecretWatch, screen: RunScreen, signals: Signals, held: Held): void {
   screen.progress.secrets = () => watch.status();
-  for (const [what, name] of RESTARTED_FOR)
-    watch.add({
-      ...{ what, names: [name] },
-      take: () => {
-        throw new Error('only a restart takes it up');
-      },
-    });
+  watch.needRestart('the URL of Redis', 'redisUrl');
   signals.hearHangUps(() => void watch.look());
   watch.start();
   held.add(() => watch.stop());

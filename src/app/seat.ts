@@ -37,7 +37,7 @@ import { sloLines } from './metrics/slo.ts';
 import { Uptime } from './metrics/uptime.ts';
 import { openAlerts } from './open-alerts.ts';
 import { openHttp, type Served } from './open-http.ts';
-import { followToken, openTelegram } from './open-telegram.ts';
+import { openTelegram } from './open-telegram.ts';
 import { RequestDesk } from './person-requests.ts';
 import { liftKill } from './release.ts';
 import type { Session } from './run-session.ts';
@@ -78,7 +78,6 @@ export class Seat {
   #alerts: Alerts | undefined;
   #document: { readonly at: number; readonly document: StatusDocument } | undefined;
   #system: SeatedSystem | undefined;
-  #isOver = false;
 
   constructor(session: Session) {
     const { io, options, folder, log, logs } = session;
@@ -150,7 +149,7 @@ export class Seat {
 
   /** Telegram, and the page, where this process may listen. What is wrong with it never keeps a run from trading. */
   async serve(): Promise<void> {
-    await this.#openTelegram();
+    this.#telegram = await openTelegram(this.#session, this);
     const { io, options, screen, log, running } = this.#session;
     running.follow(({ telegram }) => this.#telegram?.configure(telegram));
     const refresh = (): void => this.#refresh();
@@ -160,23 +159,20 @@ export class Seat {
     if (io.mayListen !== true || !options.config.http.enabled) return;
     try {
       this.#served = await openHttp(this.#session, this);
-      const { url, token, server } = this.#served;
+      const served = this.#served;
+      const { url, token, server } = served;
       running.follow(({ http }) => server.configure(http));
-      screen.progress.http = { url, token };
+      screen.progress.http = {
+        url,
+        get token() {
+          return served.token;
+        },
+      };
       log.info(`the page is at ${url}`, { controls: `their token: ${token}` });
     } catch (error) {
       if (isBulkheadError(error, 'CONFIG_INVALID')) throw error;
       log.warn('the page is not served; set http.port or http.host', { reason: errorText(error) });
     }
-  }
-
-  async #openTelegram(): Promise<void> {
-    this.#telegram = await openTelegram(this.#session, this);
-    if (!this.#telegram) return;
-    followToken(this.#session, async () => {
-      await this.#telegram?.stop();
-      if (!this.#isOver) this.#telegram = await openTelegram(this.#session, this);
-    });
   }
 
   /** Prometheus' text. */
@@ -198,7 +194,6 @@ export class Seat {
 
   async close(): Promise<void> {
     this.hush();
-    this.#isOver = true;
     await Promise.all([this.#telegram?.stop(), this.#alerts?.stop()]);
     this.#history.stop();
     this.#uptime.stop();

@@ -33,8 +33,8 @@ export interface SecretWatchOptions {
   /** Real time. */
   readonly time: Time;
   readonly log: () => Logger;
-  /** Every value before anything is done with it: it must be in no text. */
-  readonly onValue: (value: string) => void;
+  /** Gets every value before anything is done with it: it must be in no text. */
+  readonly unspeakable: Set<string | undefined>;
 }
 
 const FIRST_RETRY_MS = 1_000;
@@ -67,9 +67,24 @@ export class SecretWatch {
     this.secrets = liveView(initial, () => this.#current);
   }
 
+  /** All there are and were, live. */
+  get unspeakable(): Iterable<string | undefined> {
+    return this.#options.unspeakable;
+  }
+
   /** Whoever must do something to use a new one, in the place of who did so far; those of nobody are in force at once. */
   add(taker: Taker): void {
     this.#takers.set(taker.what, taker);
+  }
+
+  /** Whoever uses this one keeps what it began with. */
+  needRestart(what: string, name: Name): void {
+    this.add({
+      ...{ what, names: [name] },
+      take: () => {
+        throw new Error('only a restart takes it up');
+      },
+    });
   }
 
   start(): void {
@@ -129,7 +144,7 @@ export class SecretWatch {
     if (!source || this.#stopped) return;
     try {
       const { secrets, version } = await source.read();
-      for (const value of Object.values(secrets)) if (value !== undefined) this.#options.onValue(value);
+      for (const value of Object.values(secrets)) this.#options.unspeakable.add(value);
       this.#readAt = time.clock.now();
       if (this.#trouble !== null) this.#options.log().info('secrets are read again', { from: source.where });
       this.#trouble = null;

@@ -13,6 +13,7 @@ export function takeKeys(
   secrets: SecretWatch,
   used: Pick<VenueTarget, 'apiKey' | 'apiSecret'>,
   change: ChangeKey,
+  taken?: () => void,
 ): void {
   secrets.add({
     what: 'the API key',
@@ -20,6 +21,7 @@ export function takeKeys(
     take: async ({ apiKey = used.apiKey, apiSecret = used.apiSecret }) => {
       await change({ apiKey, apiSecret });
     },
+    ...(taken ? { taken } : {}),
   });
 }
 

@@ -8,9 +8,9 @@
  */
 import { resolve } from 'node:path';
 import type { Time } from '../core/clock.ts';
-import { sleep } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { pause } from '../core/waiting.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { VenueKey } from '../exchange/venue-client.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
@@ -51,6 +51,8 @@ interface Warm {
   readonly market: WarmMarket;
   readonly time: Time;
   readonly request: VenueRequest;
+  /** Its key has opened the account: another one must open the same. */
+  isProved: boolean;
 }
 
 export class WarmVenue {
@@ -58,8 +60,9 @@ export class WarmVenue {
   #warm: Warm | undefined;
   #taker: Taker | undefined;
   #notReady: string | null = 'it has not looked at the venue yet';
-  #stop: (() => void) | undefined;
-  #isOver = false;
+  readonly #over = new AbortController();
+  /** Ends the wait before the next look. */
+  #again = new AbortController();
 
   constructor(options: WarmVenueOptions) {
     this.#options = options;
@@ -72,21 +75,17 @@ export class WarmVenue {
 
   /** Prepares, and goes on looking, until it is taken or closed. `wanted`: undefined while the journal is empty. */
   start(wanted: () => Promise<Wanted | undefined>): void {
-    const stopped = new Promise<'stopped'>((resolve) => {
-      this.#stop = () => {
-        this.#isOver = true;
-        resolve('stopped');
-      };
-    });
     const { timers } = this.#options.io.time;
     const keep = async (): Promise<void> => {
       for (let failures = 0; !this.#isOver; ) {
+        this.#again = new AbortController();
         const reason = await this.#prepare(wanted).catch((error: unknown) => errorText(error));
         if (this.#isOver) return;
         if (reason !== this.#notReady) this.#say(reason);
         this.#notReady = reason;
         failures = reason === null ? 0 : failures + 1;
-        await Promise.race([sleep(timers, reason === null ? LOOK_AGAIN_MS : pauseMs(failures)), stopped]);
+        const waitMs = reason === null ? LOOK_AGAIN_MS : pauseMs(failures);
+        await pause(timers, waitMs, AbortSignal.any([this.#over.signal, this.#again.signal]));
       }
     };
     void keep();
@@ -94,7 +93,7 @@ export class WarmVenue {
 
   /** What is ready, with its events from here on. Undefined: nothing is, and everything here is closed. */
   async take(taker: Taker): Promise<Connected | undefined> {
-    this.#stop?.();
+    this.#over.abort();
     const warm = this.#notReady === null ? this.#warm : undefined;
     if (!warm) {
       await this.close();
@@ -102,7 +101,7 @@ export class WarmVenue {
     }
     this.#taker = taker;
     this.#warm = undefined;
-    const { connection, ...rest } = warm;
+    const { connection, isProved: _, ...rest } = warm;
     try {
       const checks = await connection.gateway.open(taker.onEvent);
       return { ...connection, ...rest, checks };
@@ -116,13 +115,28 @@ export class WarmVenue {
     }
   }
 
-  /** What connects later goes by the new key anyway. */
+  /** Rejects for a key that is not to be taken up. What the old one never opened is connected anew, by the next look. */
   async changeKey(key: VenueKey): Promise<void> {
-    await this.#warm?.connection.changeKey?.(key);
+    const warm = this.#warm;
+    if (!warm?.isProved) return;
+    await warm.connection.changeKey?.(key);
+    if (this.#warm === warm) this.#warm = keyed(warm, key);
+  }
+
+  lookNow(): void {
+    this.#again.abort();
   }
 
   async close(): Promise<void> {
-    this.#stop?.();
+    this.#over.abort();
+    await this.#drop();
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  async #drop(): Promise<void> {
     const warm = this.#warm;
     this.#warm = undefined;
     if (!warm) return;
@@ -133,17 +147,28 @@ export class WarmVenue {
   async #prepare(wanted: () => Promise<Wanted | undefined>): Promise<string | null> {
     const known = await wanted();
     if (!known) return 'nobody has begun to trade this account yet';
+    await this.#catchUp();
     this.#warm ??= await this.#connect(known);
     // It was closed while it connected.
     if (this.#isOver) await this.close();
     if (!this.#warm) return 'closed';
     const { connection, market } = this.#warm;
     const findings = (await connection.prepare?.()) ?? [];
+    if (this.#warm) this.#warm.isProved = true;
     const wrong = unfit(findings);
     if (wrong !== undefined) return wrong;
     this.#remember(known.symbols);
     if (!market.isWarm) await market.warm(liveChannels(known.symbols));
     return null;
+  }
+
+  /** The key may have been changed while it connected, or before it was ever let in. */
+  async #catchUp(): Promise<void> {
+    const { apiKey, apiSecret } = this.#options.target;
+    const used = this.#warm?.request.target;
+    if (!this.#warm || (used?.apiKey === apiKey && used.apiSecret === apiSecret)) return;
+    if (this.#warm.isProved) await this.changeKey({ apiKey, apiSecret });
+    else await this.#drop();
   }
 
   /** So that `bulkhead kill` finds the venue from this machine, too. */
@@ -171,7 +196,8 @@ export class WarmVenue {
       symbols,
     };
     const connection = await venue.gateway(request);
-    return { connection, market: new WarmMarket(await venue.market(request)), time, request };
+    const market = new WarmMarket(await venue.market(request));
+    return { connection, market, time, request, isProved: false };
   }
 
   #say(reason: string | null): void {
@@ -180,6 +206,11 @@ export class WarmVenue {
     else log.warn('standing by, not ready yet', { reason });
   }
 }
+
+const keyed = (warm: Warm, key: VenueKey): Warm => ({
+  ...warm,
+  request: { ...warm.request, target: { ...warm.request.target, ...key } },
+});
 
 /** What a takeover would be refused for, or would have to set right first. */
 const unfit = (findings: readonly VenueFinding[]): string | undefined =>

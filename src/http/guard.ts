@@ -50,7 +50,7 @@ export class Guard {
     this.#ips = rules.allowedIps.length === 0 ? undefined : listOf(rules.allowedIps);
   }
 
-  /** From now on it is this one; streams that are open stay so. */
+  /** From now on it is this one. */
   changeToken(token: string): void {
     this.#digest = digestOf(token);
   }

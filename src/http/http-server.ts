@@ -53,12 +53,12 @@ export class HttpServer {
   readonly #options: HttpOptions;
   readonly #server: Server;
   #guard: Guard;
+  #token: string;
   readonly #pace: Pace;
   readonly #failures: Pace;
   readonly #hub: StreamHub;
   readonly #layouts = new ChartLayouts();
   #maxStreams: number;
-  #token: string;
 
   constructor(options: HttpOptions) {
     this.#options = options;
@@ -110,9 +110,12 @@ export class HttpServer {
     return { clients: this.#hub.clients, dropped: this.#hub.dropped };
   }
 
+  /** From the next request on it is this one; streams that were opened with the old one end. */
   changeToken(token: string): void {
+    if (token === this.#token) return;
     this.#token = token;
     this.#guard.changeToken(token);
+    this.#hub.endKeyed();
   }
 
   async close(): Promise<void> {
@@ -223,6 +226,7 @@ export class HttpServer {
       response,
       types,
       last === undefined || !/^\d{1,15}$/.test(last) ? undefined : Number(last),
+      this.#guard.holdsToken(askedOf(request)),
     );
   }
 

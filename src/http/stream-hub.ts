@@ -13,6 +13,8 @@ interface Client {
   readonly response: ServerResponse;
   /** Undefined: all. */
   readonly types: ReadonlySet<string> | undefined;
+  /** Opened with the token. */
+  readonly isKeyed: boolean;
   waiting: string;
 }
 
@@ -59,7 +61,12 @@ export class StreamHub {
   }
 
   /** `lastId`: the newest event that it has seen. */
-  open(response: ServerResponse, types: readonly string[], lastId: number | undefined): void {
+  open(
+    response: ServerResponse,
+    types: readonly string[],
+    lastId: number | undefined,
+    isKeyed = false,
+  ): void {
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
@@ -68,6 +75,7 @@ export class StreamHub {
     const client: Client = {
       response,
       types: types.length === 0 ? undefined : new Set([...types, 'reset']),
+      isKeyed,
       waiting: '',
     };
     this.#clients.add(client);
@@ -75,6 +83,11 @@ export class StreamHub {
     response.on('error', () => this.#forget(client));
     this.#unsubscribe ??= this.#options.feed.subscribe((event) => this.#hear(event));
     this.#greet(client, lastId);
+  }
+
+  /** The token was changed: whoever was let in by the old one comes back with the new one, or not at all. */
+  endKeyed(): void {
+    for (const { response, isKeyed } of this.#clients) if (isKeyed) response.destroy();
   }
 
   close(): void {

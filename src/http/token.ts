@@ -10,13 +10,15 @@ export interface HttpToken {
   readonly source: string;
 }
 
+/** Where a token is found that a person gave. */
+export const GIVEN = 'BULKHEAD_HTTP_TOKEN';
 const FILE = 'http-token';
 const SHORTEST = 16;
 
 export function httpToken(dataDir: string, given: string | undefined): HttpToken {
   if (given !== undefined) {
-    insistOnToken(given, 'BULKHEAD_HTTP_TOKEN');
-    return { token: given, source: 'BULKHEAD_HTTP_TOKEN' };
+    insistOnToken(given, GIVEN);
+    return { token: given, source: GIVEN };
   }
   const path = join(dataDir, FILE);
   const token = read(path) ?? mint(path);

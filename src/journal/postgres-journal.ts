@@ -48,8 +48,8 @@ export function postgresPool(
     );
   }
   const pool = new pg.Pool({
-    connectionString: password ? withoutPassword(url) : url,
-    ...(password ? { password } : {}),
+    connectionString: url,
+    ...(password ? { Client: clientWith(url, password) } : {}),
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: statementTimeoutMs,
@@ -67,17 +67,25 @@ export function passwordOf(url: string): string {
   return URL.canParse(url) ? decodeURIComponent(new URL(url).password) : '';
 }
 
-/** pg takes the URL's password before any other. */
-function withoutPassword(url: string): string {
+/** pg takes the URL's password before any other, one that is not in it too: so each connection gets a URL of its own. */
+function clientWith(url: string, password: () => string): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config: pg.ClientConfig) {
+      super({ ...config, connectionString: withPassword(url, password()) });
+    }
+  };
+}
+
+function withPassword(url: string, password: string): string {
   if (!URL.canParse(url)) return url;
-  const plain = new URL(url);
-  plain.password = '';
-  return plain.href;
+  const its = new URL(url);
+  its.password = encodeURIComponent(password);
+  return its.href;
 }
 
 /** Throws unless the two differ in their passwords only, and the new one opens the database. */
 export async function insistOnPassword(url: string, next: string): Promise<void> {
-  if (withoutPassword(url) !== withoutPassword(next))
+  if (withPassword(url, '') !== withPassword(next, ''))
     throw new BulkheadError('CONFIG_INVALID', 'The database URL differs in more than its password.', {
       hint: 'Only a password is taken up by a run; another server or user needs a restart.',
     });

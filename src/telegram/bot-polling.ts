@@ -35,6 +35,8 @@ interface Trouble {
 export class Polling {
   readonly #options: PollingOptions;
   readonly #stop = new AbortController();
+  /** Ends what is asked or waited for under the token that was. */
+  #changed = new AbortController();
   #isUp = false;
   #failures = 0;
   #said = '';
@@ -54,11 +56,20 @@ export class Polling {
     await this.#loop;
   }
 
+  /** The bot has another token: it is asked with that one, at once. */
+  tokenChanged(): void {
+    this.#changed.abort();
+  }
+
   async #run(): Promise<void> {
     const { bot } = this.#options;
     let offset: number | undefined;
     let isOpen = false;
     while (!this.#stop.signal.aborted) {
+      if (this.#changed.signal.aborted) {
+        this.#changed = new AbortController();
+        isOpen = false;
+      }
       try {
         if (!isOpen) await this.#open();
         isOpen = true;
@@ -73,7 +84,7 @@ export class Polling {
               signalOf(signal),
             ),
           POLL_TIMEOUT_MS,
-          this.#stop.signal,
+          this.#ended(),
         );
         this.#up();
         for (const update of updates) {
@@ -90,8 +101,8 @@ export class Polling {
   /** Who the bot is, and that no webhook takes its updates away. */
   async #open(): Promise<void> {
     const { bot } = this.#options;
-    await bot.call((signal) => bot.bot.init(signalOf(signal)), undefined, this.#stop.signal);
-    await bot.call((signal) => bot.bot.api.deleteWebhook({}, signalOf(signal)), undefined, this.#stop.signal);
+    await bot.call((signal) => bot.bot.init(signalOf(signal)), undefined, this.#ended());
+    await bot.call((signal) => bot.bot.api.deleteWebhook({}, signalOf(signal)), undefined, this.#ended());
   }
 
   #up(): void {
@@ -104,14 +115,18 @@ export class Polling {
   }
 
   async #down(error: unknown): Promise<void> {
-    if (this.#stop.signal.aborted) return;
+    if (this.#ended().aborted) return;
     const { log, time } = this.#options;
     const { waitMs, level, words } = this.#troubleOf(error);
     this.#isUp = false;
     this.#failures++;
     if (words !== this.#said) log[level](`telegram: ${words}; trading goes on`, { retryInMs: waitMs });
     this.#said = words;
-    await pause(time.timers, waitMs, this.#stop.signal);
+    await pause(time.timers, waitMs, this.#ended());
+  }
+
+  #ended(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, this.#changed.signal]);
   }
 
   #troubleOf(error: unknown): Trouble {

@@ -4,7 +4,7 @@
  * Invariants: only requests with the secret that this process made up and told Telegram are looked at; an update that
  * was not handled is not answered with 200, so Telegram brings it again; the listener is loopback's unless configured.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { webhookCallback } from 'grammy';
 import type { Time } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
@@ -28,11 +28,16 @@ export interface WebhookOptions {
   readonly onUp: () => void;
 }
 
+type Handle = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+
 export class Webhook {
   readonly #options: WebhookOptions;
   readonly #secret = freshId('webhook');
   #server: Server | undefined;
+  #handle: Handle = () => undefined;
   readonly #stop = new AbortController();
+  /** Of the token in force. */
+  #announcing = new AbortController();
 
   constructor(options: WebhookOptions) {
     this.#options = options;
@@ -47,10 +52,7 @@ export class Webhook {
   /** Listens at once; throws when the port is taken. Telegram is told as soon as it can be reached. */
   async start(): Promise<void> {
     const { bot, host, port, url, log } = this.#options;
-    const handle = webhookCallback(bot.bot, 'http', {
-      secretToken: this.#secret,
-      timeoutMilliseconds: HANDLING_MS,
-    });
+    this.#handle = this.#handlerOf();
     const wanted = new URL(url).pathname;
     const server = createServer((request, response) => {
       const length = Number(request.headers['content-length']);
@@ -59,7 +61,7 @@ export class Webhook {
         response.writeHead(404).end();
         return;
       }
-      Promise.resolve(handle(request, response)).catch((error: unknown) => {
+      Promise.resolve(this.#handle(request, response)).catch((error: unknown) => {
         log.warn('telegram: an update was not handled', { reason: bot.safe(error) });
         if (!response.headersSent) response.writeHead(500);
         response.end();
@@ -76,6 +78,13 @@ export class Webhook {
     void this.#announce();
   }
 
+  /** The bot has another token: Telegram is told anew where its updates go. */
+  tokenChanged(): void {
+    this.#handle = this.#handlerOf();
+    this.#announcing.abort();
+    void this.#announce();
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     const server = this.#server;
@@ -86,10 +95,19 @@ export class Webhook {
     });
   }
 
+  #handlerOf(): Handle {
+    return webhookCallback(this.#options.bot.bot, 'http', {
+      secretToken: this.#secret,
+      timeoutMilliseconds: HANDLING_MS,
+    });
+  }
+
   async #announce(): Promise<void> {
     const { bot, url, time, log, onUp } = this.#options;
+    this.#announcing = new AbortController();
+    const ended = AbortSignal.any([this.#stop.signal, this.#announcing.signal]);
     let said = '';
-    while (!this.#stop.signal.aborted) {
+    while (!ended.aborted) {
       try {
         await bot.call((signal) => bot.bot.init(signalOf(signal)));
         await bot.call((signal) =>
@@ -103,10 +121,11 @@ export class Webhook {
         onUp();
         return;
       } catch (error) {
+        if (ended.aborted) return;
         const reason = bot.safe(error);
         if (reason !== said) log.warn(`telegram: the webhook is not set: ${reason}; trading goes on`);
         said = reason;
-        await pause(time.timers, RETRY_MS, this.#stop.signal);
+        await pause(time.timers, RETRY_MS, ended);
       }
     }
   }

@@ -3,7 +3,7 @@
  *
  * Invariants: one update at a time, in order; an update is confirmed to Telegram only after it was handled, so a
  * crash has it delivered again; nothing here throws for what Telegram or the network does; every call has a deadline;
- * the token leaves this file in no text (grammY's errors hold addresses with the token in them).
+ * no token, of now or of before, leaves this file in a text (grammY's errors hold addresses with the token in them).
  */
 import { Bot, type Context, GrammyError, HttpError, InputFile } from 'grammy';
 import type { Time } from '../core/clock.ts';
@@ -31,17 +31,46 @@ export interface BotOptions {
 type Call<T> = (signal: AbortSignal) => Promise<T>;
 
 export class TelegramBot implements Chat {
-  readonly bot: Bot;
   readonly #options: BotOptions;
+  /** Whatever it was asked with. */
+  readonly #tokens: Set<string>;
+  #bot: Bot;
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: BotOptions) {
     this.#options = options;
-    this.bot = new Bot(options.token, { client: { apiRoot: options.apiUrl } });
-    this.bot.on(['message:text', 'callback_query:data'], async (context) => {
+    this.#tokens = new Set([options.token]);
+    this.#bot = this.#botOf(options.token);
+  }
+
+  /** That of the token in force. */
+  get bot(): Bot {
+    return this.#bot;
+  }
+
+  /** Another token of the same bot, once Telegram takes it: rejects otherwise, and then everything is as before. */
+  async changeToken(token: string): Promise<void> {
+    this.#tokens.add(token);
+    const next = this.#botOf(token);
+    try {
+      // grammY's own init asks again by itself, for as long as it may.
+      next.botInfo = await this.call((signal) => next.api.getMe(signalOf(signal)));
+    } catch (error) {
+      const isRefused = error instanceof GrammyError && [401, 404].includes(error.error_code);
+      throw new Error(
+        isRefused ? 'Telegram refuses it' : `Telegram cannot be asked about it: ${this.safe(error)}`,
+      );
+    }
+    this.#bot = next;
+  }
+
+  #botOf(token: string): Bot {
+    const bot = new Bot(token, { client: { apiRoot: this.#options.apiUrl } });
+    bot.on(['message:text', 'callback_query:data'], async (context) => {
       const incoming = incomingOf(context);
       if (incoming) await this.#hear(incoming);
     });
+    return bot;
   }
 
   /** One update as it came. One that cannot be read is said and passed over: it would be delivered again for ever. */
@@ -67,7 +96,10 @@ export class TelegramBot implements Chat {
   safe(error: unknown): string {
     const inner =
       error instanceof HttpError ? `${error.message} ${errorText(error.error)}` : errorText(error);
-    return redactText(inner, [this.#options.token, encodeURIComponent(this.#options.token)]);
+    return redactText(
+      inner,
+      [...this.#tokens].flatMap((token) => [token, encodeURIComponent(token)]),
+    );
   }
 
   async deliver(outgoing: Outgoing): Promise<Delivery> {

@@ -89,6 +89,14 @@ export class SendQueue {
     this.#gone.delete(chatId);
   }
 
+  /** What kept Telegram from being reached may be over: what waits is tried at once. A flood is waited out. */
+  tryNow(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#pausedUntil = Number.NEGATIVE_INFINITY;
+    this.#next();
+  }
+
   /** Gives what waits up to `deadlineMs` to leave; the rest is dropped. */
   async stop(deadlineMs: number): Promise<void> {
     const { time } = this.#options;
@@ -161,6 +169,7 @@ export class SendQueue {
     }
     if (delivery.kind === 'flood') {
       log.warn('telegram: asked to slow down', { waitMs: delivery.waitMs, waiting: this.depth });
+      this.#failures = 0;
       this.#pausedUntil = time.monotonic.now() + delivery.waitMs;
       return;
     }

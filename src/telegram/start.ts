@@ -47,6 +47,8 @@ export interface Telegram {
   notify(notice: Notice): void;
   /** Who may speak, what is told and when: from now on. */
   configure(config: Config['telegram']): void;
+  /** Another token of the same bot; rejects where Telegram does not take it. What waits to be sent goes out with it. */
+  changeToken(token: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -130,6 +132,11 @@ export async function startTelegram(options: TelegramOptions): Promise<Telegram>
       people.set(config.users, config.groups);
       pace.set(...paceOf(config));
       if (isOther) desk.showMenus(people.all());
+    },
+    changeToken: async (next) => {
+      await bot.changeToken(next);
+      ear.tokenChanged();
+      queue.tryNow();
     },
     stop: async () => {
       reports.stop();

@@ -56,7 +56,7 @@ export class BotApiServer {
   readonly answers = new Map<string, PressAnswer>();
   /** Completion menus by scope: a chat's id, or all. */
   readonly #menus = new Map<number | 'all', Menu>();
-  readonly #token: string;
+  #token: string;
   #now: () => number;
   #last: ApiUpdate | undefined;
   readonly #openPresses = new Set<string>();
@@ -105,6 +105,11 @@ export class BotApiServer {
   lastUpdate(): ApiUpdate {
     assert.ok(this.#last);
     return this.#last;
+  }
+
+  /** As @BotFather's /revoke does: the old one is refused from now on. */
+  revoke(token: string): void {
+    this.#token = token;
   }
 
   setClock(now: () => number): void {

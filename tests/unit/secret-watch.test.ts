@@ -12,7 +12,7 @@ const FIRST = readSecrets({}, { apiKey: 'key-1', apiSecret: 'secret-1', httpToke
 function bench({ checkEveryMs = 30_000, dueInMs = undefined as number | undefined } = {}) {
   const time = new VirtualTime(0);
   let text = '';
-  const values = new Set<string>();
+  const values = new Set<string | undefined>();
   const log = createLogger({
     level: 'trace',
     output: { write: (line) => (text += line) },
@@ -41,7 +41,7 @@ function bench({ checkEveryMs = 30_000, dueInMs = undefined as number | undefine
   const watch = new SecretWatch({
     ...{ initial: FIRST, source, checkEveryMs, time },
     log: () => log,
-    onValue: (value) => values.add(value),
+    unspeakable: values,
   });
   const put = (changes: Partial<Secrets>): void => {
     state.held = { ...state.held, ...changes };
@@ -155,7 +155,7 @@ describe('secrets that change', () => {
     const still = new SecretWatch({
       ...{ initial: FIRST, source: undefined, checkEveryMs: 1_000, time },
       log: () => assert.fail('nothing to say'),
-      onValue: () => {},
+      unspeakable: new Set(),
     });
     still.start();
     await still.look();
