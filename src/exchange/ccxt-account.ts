@@ -1,6 +1,6 @@
 /** Whose account a key opens, and what keeps a gateway from starting, in a person's words. */
 import { BulkheadError, isBulkheadError } from '../core/errors.ts';
-import { classifyFailure } from './call-outcome.ts';
+import { classifyFailure, VenueFailure } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
 import { asRows } from './ccxt-rows.ts';
 
@@ -35,8 +35,23 @@ export function insistOnAccount(mine: string | undefined, theirs: string | undef
   );
 }
 
+const BAD_SIGNATURE = -1022;
+const BAD_KEY: ReadonlySet<number> = new Set([BAD_SIGNATURE, -2014, -2015]);
+
+/** A key or a secret that the venue does not take, whatever was asked with it, is no trouble that passes. */
+export function refusedKey(error: unknown): unknown {
+  if (!(error instanceof VenueFailure) || error.code === undefined || !BAD_KEY.has(error.code)) return error;
+  return new BulkheadError('VENUE_REFUSED', `The venue does not take the API key: ${error.message}`, {
+    hint:
+      error.code === BAD_SIGNATURE
+        ? 'The secret is not this key\u2019s: set BULKHEAD_API_SECRET (or its file, or Vault) to the one that the venue showed when the key was made, or make a new key.'
+        : 'Check BULKHEAD_API_KEY and BULKHEAD_API_SECRET, the key\u2019s permissions, and the addresses it is bound to.',
+  });
+}
+
 /** What keeps it from starting, in a person's words. */
-export function asStartupError(error: unknown, name: string): BulkheadError {
+export function asStartupError(thrown: unknown, name: string): BulkheadError {
+  const error = refusedKey(thrown);
   if (isBulkheadError(error)) return error;
   const { outcome, reason } = classifyFailure(error);
   return new BulkheadError('VENUE_UNREACHABLE', `${name} cannot be asked: ${reason}`, {

@@ -9,7 +9,8 @@
 import { isZero } from '../core/decimal.ts';
 import { BulkheadError } from '../core/errors.ts';
 import type { PositionMode } from '../domain/position-key.ts';
-import { classifyFailure, VenueFailure } from './call-outcome.ts';
+import { classifyFailure } from './call-outcome.ts';
+import { refusedKey } from './ccxt-account.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
 import { type ExchangeInfo, isAbsent, missingFilters } from './ccxt-instruments.ts';
 import { inTurns } from './ccxt-report.ts';
@@ -296,13 +297,3 @@ const list = (names: readonly string[]): string =>
   names.length <= LISTED_AT_MOST
     ? names.join(', ')
     : `${names.slice(0, LISTED_AT_MOST).join(', ')} and ${names.length - LISTED_AT_MOST} more`;
-
-const BAD_KEY: ReadonlySet<number> = new Set([-1022, -2014, -2015]);
-
-/** A key that the venue does not take is no trouble that passes. */
-function refusedKey(error: unknown): unknown {
-  if (!(error instanceof VenueFailure) || error.code === undefined || !BAD_KEY.has(error.code)) return error;
-  return new BulkheadError('VENUE_REFUSED', `The venue does not take the API key: ${error.message}`, {
-    hint: 'Check BULKHEAD_API_KEY and BULKHEAD_API_SECRET, the key\u2019s permissions, and the addresses it is bound to.',
-  });
-}
