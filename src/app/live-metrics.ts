@@ -1,6 +1,8 @@
 /**
  * Numbers of a live run that nothing decides by: how calls end and how long they take, how long positions stood
  * without their stop. Kept in memory, shown in the status.
+ *
+ * Invariant: every length of time is real, however much faster the venue's clock runs: people and alerts wait in it.
  */
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
@@ -72,8 +74,19 @@ export class LiveMetrics {
   streamSince: number | null = null;
   streamReason: string | null = null;
   readonly #protectedOnce = new Set<ActorId>();
+  /** How much faster the runtime's clock runs than people's. */
+  readonly timeFactor: number;
   #unprotectedMs = 0;
   readonly #open = new Map<ActorId, { readonly unprotectedMs: number; readonly since: number | null }>();
+
+  constructor(timeFactor = 1) {
+    this.timeFactor = timeFactor;
+  }
+
+  /** Of a length on the runtime's clock. */
+  real(ms: number): number {
+    return Math.round(ms / this.timeFactor);
+  }
 
   hear(event: GatewayEvent, now: number | null): void {
     switch (event.type) {
@@ -85,8 +98,8 @@ export class LiveMetrics {
         break;
       }
       case 'clock':
-        this.offsetMs = event.offsetMs;
-        this.roundTripMs = event.roundTripMs;
+        this.offsetMs = this.real(event.offsetMs);
+        this.roundTripMs = this.real(event.roundTripMs);
         break;
       case 'throttled':
         this.throttledUntil = event.untilMs;
@@ -114,7 +127,7 @@ export class LiveMetrics {
     const { firstFillAt, protectedAt, unprotectedMs, unprotectedSince } = context;
     if (firstFillAt !== null && protectedAt !== null && !this.#protectedOnce.has(row.actor)) {
       this.#protectedOnce.add(row.actor);
-      this.fillToStop.add(Math.max(0, protectedAt - firstFillAt));
+      this.fillToStop.add(this.real(Math.max(0, protectedAt - firstFillAt)));
     }
     if (!row.final) {
       this.#open.set(row.actor, { unprotectedMs, since: unprotectedSince });
@@ -143,9 +156,9 @@ export class LiveMetrics {
     const uncovered = open.flatMap(({ since }) => (since === null ? [] : [Math.max(0, now - since)]));
     const past = open.reduce((sum, { unprotectedMs }) => sum + unprotectedMs, this.#unprotectedMs);
     return {
-      totalMs: past + uncovered.reduce((sum, ms) => sum + ms, 0),
+      totalMs: this.real(past + uncovered.reduce((sum, ms) => sum + ms, 0)),
       openNow: uncovered.length,
-      longestMs: Math.max(0, ...uncovered),
+      longestMs: this.real(Math.max(0, ...uncovered)),
     };
   }
 }

@@ -99,7 +99,9 @@ export class Seat {
       timers: io.time.timers,
     });
     this.operator = this.#journaled;
-    this.#rows = new RowMetrics(this.#metrics, io.time.monotonic);
+    const { mode, venue } = options.config;
+    const timeFactor = mode === 'demo' ? 1 : venue.timeFactor;
+    this.#rows = new RowMetrics(this.#metrics, io.time.monotonic, timeFactor);
     this.views = this.#viewsOf(session);
     this.#desk = new RequestDesk({
       ...{ dataDir: folder.path, time: io.time, log, operator: this.operator },

@@ -45,7 +45,7 @@ export function venueStatus(sources: VenueSources): VenueStatus {
     reconcile: {
       ready: executor?.ready ?? false,
       at: read > 0 ? read : null,
-      ageMs: read > 0 ? Math.max(0, now - read) : null,
+      ageMs: read > 0 ? metrics.real(Math.max(0, now - read)) : null,
       findings: Object.entries(executor?.findings ?? {})
         .slice(0, LISTED_AT_MOST)
         .map(([what, text]) => `${what}: ${text}`),

@@ -95,6 +95,10 @@ export const METRICS = {
   bulkhead_alert_reports_total: counter('What was told to the sinks', 'sink', 'outcome'),
   bulkhead_slo_value: gauge('A service level as measured', 'objective'),
   bulkhead_slo_met: gauge('1: the service level is met', 'objective'),
+  bulkhead_slo_since_timestamp_seconds: gauge(
+    'From when on the service level counts, Unix time',
+    'objective',
+  ),
 } as const satisfies Readonly<Record<string, MetricSpec>>;
 
 export type MetricName = keyof typeof METRICS;

@@ -41,6 +41,7 @@ export interface VenueStatus {
     readonly ready: boolean;
     /** The venue's clock of the newest full reading. */
     readonly at: number | null;
+    /** Real, as all lengths of time here are, whatever `venue.timeFactor`. */
     readonly ageMs: number | null;
     readonly findings: readonly string[];
   };

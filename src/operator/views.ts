@@ -230,6 +230,8 @@ export interface SloLine {
   readonly unit: string;
   readonly met: boolean | null;
   readonly samples: number;
+  /** From when on it counts, epoch ms; null: nothing is known yet. */
+  readonly since: number | null;
 }
 
 /** A statechart to draw. */

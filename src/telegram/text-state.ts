@@ -188,8 +188,8 @@ export function sloText(lines: readonly SloLine[]): Message {
     text(
       bold('Aims, and how it is'),
       ...lines.map(
-        ({ objective, target, value, unit, met }) =>
-          line`${mark(met)} ${objective}: ${value === null ? 'nothing measured yet' : `${short(value)} ${unit}`} (aim ${target})`,
+        ({ objective, target, value, unit, met, since }) =>
+          line`${mark(met)} ${objective}: ${value === null ? 'nothing measured yet' : `${short(value)} ${unit}`} (aim ${target}${since === null ? '' : `; since ${moment(since)}`})`,
       ),
     ),
   ];

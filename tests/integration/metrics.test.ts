@@ -7,10 +7,13 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { parseCommand } from '../../src/app/cli-parse.ts';
+import { LiveMetrics } from '../../src/app/live-metrics.ts';
 import { setGauges } from '../../src/app/metrics/gauges.ts';
 import { RowMetrics } from '../../src/app/metrics/row-metrics.ts';
 import { sloLines } from '../../src/app/metrics/slo.ts';
 import { Uptime } from '../../src/app/metrics/uptime.ts';
+import { venueStatus } from '../../src/app/venue-status.ts';
+import type { ExecutorState } from '../../src/execution/executor.ts';
 import { METRICS, Metrics } from '../../src/http/metrics-registry.ts';
 import { VIEW_ROUTES } from '../../src/http/view-routes.ts';
 import type { CommittedRow } from '../../src/operator/feed.ts';
@@ -50,6 +53,7 @@ const STATUS = {
   version: '1',
   mode: 'live',
   state: 'running',
+  startedAt: Date.UTC(2026, 0, 1),
   store: { engine: 'PostgreSQL', durable: true },
   journal: { n: 9, durableN: 9 },
   tradingState: 'active',
@@ -119,10 +123,10 @@ function row(n: number, actor: string, event: object, cause: object, more: objec
   } as unknown as CommittedRow;
 }
 
-async function textOfAll(): Promise<{ text: string; rows: RowMetrics }> {
+async function textOfAll(timeFactor?: number): Promise<{ text: string; rows: RowMetrics }> {
   const metrics = new Metrics();
   let now = 0;
-  const rows = new RowMetrics(metrics, { now: () => (now += 2) });
+  const rows = new RowMetrics(metrics, { now: () => (now += 2) }, timeFactor);
   const order = { type: 'MARKET', clientOrderId: 'c1' };
   rows.observe(row(1, 'scanner/B', { type: 'CANDLES' }, { kind: 'input' }));
   rows.observe(
@@ -171,15 +175,43 @@ describe('the metrics', () => {
     assert.match(text, /^bulkhead_order_fill_seconds_sum 1$/m, 'submitted at row 2, filled at row 3');
     assert.match(text, /^bulkhead_fill_to_stop_seconds_sum 1$/m);
     assert.match(text, /^bulkhead_tick_to_order_seconds_count 1$/m);
+    const since = STATUS.startedAt;
+    assert.match(text, new RegExp(`^bulkhead_slo_since_timestamp_seconds\\{.*\\} ${since / 1_000}$`, 'm'));
     assert.deepEqual(
-      sloLines(STATUS, rows, new Uptime()).map(({ objective, value, met }) => [objective, value, met]),
+      sloLines(STATUS, rows, new Uptime()).map((line) => [line.objective, line.value, line.met, line.since]),
       [
-        ['uptime', null, null],
-        ['API latency p95', 50, true],
-        ['fill time p95', 1_000, false],
-        ['error rate', 0.2, false],
+        ['uptime', null, null, null],
+        ['API latency p95', 50, true, since],
+        ['fill time p95', 1_000, false, since],
+        ['error rate', 0.2, false, since],
       ],
     );
+  });
+
+  test('a venue whose clock runs faster is measured in real time, which people and alerts wait in', async () => {
+    const { text, rows } = await textOfAll(10);
+    assert.match(text, /^bulkhead_order_fill_seconds_sum 0\.1$/m);
+    assert.match(text, /^bulkhead_fill_to_stop_seconds_sum 0\.1$/m);
+    const fills = sloLines(STATUS, rows, new Uptime())[2];
+    assert.deepEqual([fills?.value, fills?.met], [100, true]);
+
+    const metrics = new LiveMetrics(60);
+    metrics.hear({ type: 'clock', offsetMs: 6_000, roundTripMs: 1_200 }, 0);
+    const bare = { firstFillAt: 60_000, protectedAt: null, unprotectedMs: 0, unprotectedSince: 60_000 };
+    metrics.seed('position/BTCUSDT/1', JSON.stringify({ context: bare }));
+    const covered = { firstFillAt: 0, protectedAt: 30_000, unprotectedMs: 30_000, unprotectedSince: null };
+    const snapshot = JSON.stringify({ context: covered });
+    metrics.observe(row(1, 'position/ETHUSDT/1', {}, {}, { snapshot, final: true }));
+    const { clock, reconcile, protection } = venueStatus({
+      ...{ name: 'here', waitingFor: null, checks: [], inFlight: 0, rate: undefined, driver: undefined },
+      executor: { ready: true, baseline: {}, cursor: 60_000 } as unknown as Readonly<ExecutorState>,
+      ...{ metrics, strayRejections: 0, now: 660_000 },
+    });
+    // Ten minutes of the venue's are ten seconds of ours.
+    assert.equal(reconcile.ageMs, 10_000);
+    assert.deepEqual(clock, { offsetMs: 100, roundTripMs: 20 });
+    const { unprotectedMs, longestNowMs, fillToStop } = protection;
+    assert.deepEqual([unprotectedMs, longestNowMs, fillToStop.maxMs], [10_500, 10_000, 500]);
   });
 
   test('promtool finds nothing to say about their text', {

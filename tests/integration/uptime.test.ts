@@ -1,10 +1,12 @@
 /** Uptime from the journal: what runs, stops, crashes and silences leave in it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { compact } from '../../src/app/compaction.ts';
 import { sloLines } from '../../src/app/metrics/slo.ts';
 import { UPTIME_WINDOW_MS, Uptime } from '../../src/app/metrics/uptime.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { JournalRow, JournalStore } from '../../src/journal/journal.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { pausesIn } from '../../src/journal/row-scan.ts';
 import type { StatusDocument } from '../../src/operator/status-document.ts';
 import { LiveWorld } from '../support/live-world.ts';
@@ -81,12 +83,47 @@ describe('uptime', () => {
     await read(rows, uptime, now);
     assert.equal(percent(uptime), 100);
     assert.equal(uptime.seconds, UPTIME_WINDOW_MS / 1_000);
+    assert.equal(uptime.since, now - UPTIME_WINDOW_MS);
+  });
+
+  it('of a journal that is kept for less than thirty days speaks of what is left, and says since when', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    await world.advance(30 * MINUTE);
+    world.life.kill();
+    await world.advance(10 * MINUTE);
+    world.begin();
+    await world.advance(30 * MINUTE);
+    await world.stop();
+    const time = { ...systemTime(), clock: { now: () => world.now } };
+    const store = new MemoryJournal({ account: 'main', clock: time.clock, database: world.database });
+    await store.open();
+    const seen = async (): Promise<Uptime> => {
+      const all = world.rows().filter(({ actor }) => actor === 'portfolio');
+      const { seq = 0, at: headAt = 0 } = all.at(-1) ?? {};
+      const uptime = new Uptime();
+      uptime.look(headAt, true);
+      await uptime.load({ store, seq, headAt, longestQuietMs: QUIET, timers, now: headAt });
+      return uptime;
+    };
+    const whole = await seen();
+    const before = whole.since ?? 0;
+    assert.ok((whole.share ?? 1) < 0.95, 'ten minutes of seventy');
+    // All that is left is of the second life: nothing of it was down.
+    const cut = await compact({ store, account: 'main', keepMs: 20 * MINUTE, time, beside: 'nothing' });
+    assert.ok(cut.removed > 0);
+    const left = await seen();
+    assert.equal(left.share, 1);
+    assert.ok((left.since ?? 0) > before + 45 * MINUTE, String(left.since));
+    assert.ok(Math.abs(left.seconds - 20 * 60) < 120, `${left.seconds} s`);
+    await store.close();
   });
 
   it('says nothing before the past is read, and nothing of an empty view', async () => {
     const uptime = new Uptime();
     assert.equal(uptime.share, null);
     assert.equal(uptime.seconds, 0);
+    assert.equal(uptime.since, null);
     const rows = heart([T0, T0 + MINUTE, 1]);
     const reading = read(rows, uptime, T0 + 2 * MINUTE);
     uptime.look(T0 + 2 * MINUTE, true);

@@ -189,7 +189,9 @@ export function fixedViews(): Views {
     tree: () => null,
     version: () => ({ bulkhead: '0.1.0', node: 'v24' }),
     audit: async () => [],
-    slo: () => [{ objective: 'uptime', target: '> 99.5 %', value: 99.9, unit: '%', met: true, samples: 10 }],
+    slo: () => [
+      { objective: 'uptime', target: '> 99.5 %', value: 99.9, unit: '%', met: true, samples: 10, since: 0 },
+    ],
     candles: async (symbol, limit = 100) => candlesOf(symbol, limit),
   };
   return views as Views;

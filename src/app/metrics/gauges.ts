@@ -29,9 +29,10 @@ export function setGauges(metrics: Metrics, sources: GaugeSources): void {
   metrics.set('bulkhead_kill_engaged', views.breakers().kill !== null || isKillOpen);
   setVenue(metrics, status);
   setAlerts(metrics, status);
-  for (const { objective, value, met } of views.slo()) {
+  for (const { objective, value, met, since } of views.slo()) {
     metrics.set('bulkhead_slo_value', value, { objective });
     metrics.set('bulkhead_slo_met', met, { objective });
+    metrics.set('bulkhead_slo_since_timestamp_seconds', seconds(since), { objective });
   }
 }
 

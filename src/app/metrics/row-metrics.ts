@@ -9,21 +9,24 @@ import { type CommittedRow, commandLine } from '../../operator/feed.ts';
 import { Histogram } from '../live-metrics.ts';
 
 export class RowMetrics {
-  /** Submit to last fill of orders at market, runtime clock. */
+  /** Submit to last fill of orders at market; real time where there is a venue. */
   readonly fills = new Histogram();
   orders = 0;
   rejected = 0;
   unknown = 0;
   readonly #metrics: Metrics;
   readonly #monotonic: Monotonic;
+  /** How much faster the rows' clock runs than people's. */
+  readonly #timeFactor: number;
   /** When the market event behind a row was durable, real time. */
   readonly #origins = new Recent<number, number>();
   readonly #submitted = new Recent<string, number>();
   readonly #firstFill = new Recent<ActorId, number>();
 
-  constructor(metrics: Metrics, monotonic: Monotonic) {
+  constructor(metrics: Metrics, monotonic: Monotonic, timeFactor = 1) {
     this.#metrics = metrics;
     this.#monotonic = monotonic;
+    this.#timeFactor = timeFactor;
   }
 
   readonly observe = (committed: CommittedRow): void => {
@@ -63,7 +66,8 @@ export class RowMetrics {
       this.#filled(row, String(event.clientOrderId), event.complete === true);
     if (event.type === 'ORDER_ACKNOWLEDGED' && String(event.ref).startsWith('stop')) {
       const at = this.#firstFill.take(row.actor);
-      if (at !== undefined) this.#metrics.observe('bulkhead_fill_to_stop_seconds', (row.at - at) / 1_000);
+      if (at !== undefined)
+        this.#metrics.observe('bulkhead_fill_to_stop_seconds', this.#real(row.at - at) / 1_000);
     }
   }
 
@@ -73,7 +77,12 @@ export class RowMetrics {
     if (this.#firstFill.get(actor) === undefined) this.#firstFill.set(actor, at);
     if (!isComplete) return;
     this.#submitted.take(clientOrderId);
-    this.fills.add(at - submitted);
-    this.#metrics.observe('bulkhead_order_fill_seconds', (at - submitted) / 1_000);
+    const tookMs = this.#real(at - submitted);
+    this.fills.add(tookMs);
+    this.#metrics.observe('bulkhead_order_fill_seconds', tookMs / 1_000);
+  }
+
+  #real(ms: number): number {
+    return ms / this.#timeFactor;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The service levels, computed from what was measured, never claimed: uptime over the last thirty days, the others since
- * the process began.
+ * The service levels, computed from what was measured, never claimed: uptime over the last thirty days, or as many of
+ * them as the journal still tells of, the others since the process began. Each says since when it counts.
  */
 import type { StatusDocument } from '../../operator/status-document.ts';
 import type { SloLine } from '../../operator/views.ts';
@@ -15,25 +15,24 @@ export function sloLines(status: StatusDocument, rows: RowMetrics, uptime: Uptim
   // A simulated venue is not called: there an error is an order that it refused.
   const [bad, all] = status.venue ? [failed, ended] : [rows.rejected + rows.unknown, rows.orders];
   const latency = status.venue?.calls.latency;
+  const begun = status.startedAt;
   return [
-    line(
-      'uptime',
-      '> 99.5 %',
-      percent(uptime.share),
-      '%',
-      (value) => value > 99.5,
-      Math.round(uptime.seconds),
-    ),
-    line(
-      'API latency p95',
-      '< 200 ms',
-      latency?.p95Ms ?? null,
-      'ms',
-      (value) => value < 200,
-      latency?.count ?? 0,
-    ),
-    line('fill time p95', '< 1000 ms', fills.p95Ms, 'ms', (value) => value < 1_000, fills.count),
-    line('error rate', '< 0.1 %', all === 0 ? null : (100 * bad) / all, '%', (value) => value < 0.1, all),
+    {
+      ...line('uptime', '> 99.5 %', percent(uptime.share), '%', (value) => value > 99.5),
+      ...{ samples: Math.round(uptime.seconds), since: uptime.since },
+    },
+    {
+      ...line('API latency p95', '< 200 ms', latency?.p95Ms ?? null, 'ms', (value) => value < 200),
+      ...{ samples: latency?.count ?? 0, since: begun },
+    },
+    {
+      ...line('fill time p95', '< 1000 ms', fills.p95Ms, 'ms', (value) => value < 1_000),
+      ...{ samples: fills.count, since: begun },
+    },
+    {
+      ...line('error rate', '< 0.1 %', all === 0 ? null : (100 * bad) / all, '%', (value) => value < 0.1),
+      ...{ samples: all, since: begun },
+    },
   ];
 }
 
@@ -45,5 +44,7 @@ const line = (
   value: number | null,
   unit: string,
   isMet: (value: number) => boolean,
-  samples: number,
-): SloLine => ({ objective, target, value, unit, met: value === null ? null : isMet(value), samples });
+): Omit<SloLine, 'samples' | 'since'> => ({
+  ...{ objective, target, value, unit },
+  met: value === null ? null : isMet(value),
+});

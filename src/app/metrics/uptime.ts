@@ -4,7 +4,8 @@
  * there.
  *
  * Invariants: time between two processes counts as down, whole; so does time in which this one was not well, or too busy
- * to look; what was before the journal's first row is not counted at all; until the past is read nothing is said.
+ * to look; what was before the journal's first row is not counted at all (a journal that is kept for less than thirty
+ * days tells of less, and `since` says so); until the past is read nothing is said.
  */
 import { sleep, type Timers } from '../../core/clock.ts';
 import { PORTFOLIO } from '../../domain/events.ts';
@@ -88,13 +89,19 @@ export class Uptime {
     return this.#counted().seconds;
   }
 
-  #counted(): { readonly seconds: number; readonly downMs: number } {
+  /** From when on it counts: thirty days ago, or since there are rows. Null: nothing is known yet. */
+  get since(): number | null {
+    return this.#counted().from;
+  }
+
+  #counted(): { readonly from: number | null; readonly seconds: number; readonly downMs: number } {
     const to = this.#last;
-    if (this.#isReading || this.#from === undefined || to === undefined) return { seconds: 0, downMs: 0 };
+    if (this.#isReading || this.#from === undefined || to === undefined)
+      return { from: null, seconds: 0, downMs: 0 };
     const from = Math.max(this.#from, to - UPTIME_WINDOW_MS);
     this.#downs = this.#downs.filter((down) => down.to > from);
     const downMs = this.#downs.reduce((sum, down) => sum + down.to - Math.max(down.from, from), 0);
-    return { seconds: Math.max(0, to - from) / 1_000, downMs };
+    return { from, seconds: Math.max(0, to - from) / 1_000, downMs };
   }
 
   #down(from: number, to: number): void {

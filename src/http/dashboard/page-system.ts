@@ -49,6 +49,7 @@ const SLO: readonly Column<SloLine>[] = [
       met === null ? '–' : html`<${Badge} tone=${met ? 'good' : 'bad'}>${met ? 'yes' : 'no'}</${Badge}>`,
   },
   { name: 'Of', right: true, of: ({ samples }) => samples },
+  { name: 'Since', right: true, of: ({ since }) => (since === null ? '–' : time(since)) },
 ];
 
 function Versions({ versions }: { versions: Readonly<Record<string, string>> }): VNode {
