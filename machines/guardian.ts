@@ -3,12 +3,13 @@
  * venue, and stays blocked until somebody has dealt with it. Its watch (guardian/watch.ts): that everything open
  * at the venue is protected there.
  *
- * Invariant: a symbol with an open case takes no entries; only a person's word (RESOLVED, ADOPT) frees it.
+ * Invariants: a symbol with an open case takes no entries; none does while the case is of an actor that is about no
+ * symbol (a breaker: what it would have forbidden, nobody knows); only a person's word (RESOLVED, ADOPT) frees them.
  */
 import { setup } from 'xstate';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
-import { GUARDIAN } from '../src/domain/events.ts';
+import { GUARDIAN, PORTFOLIO, VENUE } from '../src/domain/events.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
 import {
   keyOf,
@@ -25,7 +26,7 @@ import { carry, type MachineDefinition } from './definition.ts';
 import { emptyGuardBook, type GuardBook, type GuardEvent } from './guardian/book.ts';
 import { hear } from './guardian/orders.ts';
 import { answered, look, ownerOver, read } from './guardian/watch.ts';
-import { entryDeskOf, guardianBlock, type Timed } from './messages.ts';
+import { entryDeskOf, GUARDIAN_BAR, guardianBlock, isOfSymbol, type Timed } from './messages.ts';
 import {
   bounded,
   NOTHING_UNEXPECTED,
@@ -71,6 +72,23 @@ export type GuardianEvent =
 
 const CLOSED_KEPT = 20;
 
+/** Keeps entries away for a case, or, without a reason, lets them in again. */
+function bar(
+  context: GuardianContext,
+  { actor, symbol }: Pick<Case, 'actor' | 'symbol'>,
+  reason: string | null,
+): readonly Emitted[] {
+  if (isOfSymbol(actor)) {
+    const source = guardianBlock(actor);
+    const word = reason === null ? { type: 'UNBLOCK', source } : { type: 'BLOCK', source, reason };
+    return desksOf(context, actor, symbol).map((desk) => send(desk, word));
+  }
+  const state = reason === null ? 'closed' : 'halted';
+  const breaker = `${GUARDIAN_BAR}${actor}`;
+  const changed = { type: 'BREAKER_CHANGED', breaker, state, cause: reason ?? '' };
+  return [send(VENUE, changed), send(PORTFOLIO, changed)];
+}
+
 /** The desks that an actor's case concerns: its own side's, or all of its symbol's where it has none. */
 function desksOf(context: GuardianContext, actor: ActorId, symbol: SymbolName): readonly ActorId[] {
   const own = keyOfActor(actor);
@@ -91,11 +109,7 @@ function take(
   ];
   return step(
     { ...context, cases },
-    ...(known
-      ? []
-      : desksOf(context, actor, symbol).map((desk) =>
-          send(desk, { type: 'BLOCK', source: guardianBlock(actor), reason }),
-        )),
+    ...(known ? [] : bar(context, event, reason)),
     notify('critical', `guardian: ${actor} handed over: ${reason}`),
   );
 }
@@ -113,9 +127,7 @@ function close(
       cases: context.cases.filter((one) => one !== open),
       closed: bounded(context.closed, { ...open, by: event.by, outcome }, CLOSED_KEPT),
     },
-    ...desksOf(context, event.actor, open.symbol).map((desk) =>
-      send(desk, { type: 'UNBLOCK', source: guardianBlock(event.actor) }),
-    ),
+    ...bar(context, open, null),
     notify('info', `guardian: ${event.actor} ${outcome} by ${event.by}`),
   );
 }

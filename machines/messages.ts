@@ -1,6 +1,6 @@
 /** What the machines tell one another, and the well-known actors they tell it to. */
 import type { Decimal } from '../src/core/decimal.ts';
-import type { ActorId } from '../src/core/ids.ts';
+import { type ActorId, actorType } from '../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
 import {
@@ -179,6 +179,10 @@ export type BreakerChanged = {
   readonly closing?: BreakerClosing;
 } & Timed;
 
+/** Whose names say which symbol they are about. */
+const OF_A_SYMBOL: readonly string[] = ['scanner', 'entry', 'feed', 'position'];
+export const isOfSymbol = (actor: ActorId): boolean => OF_A_SYMBOL.includes(actorType(actor));
+
 export const scannerOf = (symbol: SymbolName): ActorId => `scanner/${symbol}`;
 /** Each place where a position may be has a desk of its own. */
 export const entryDeskOf = (place: PositionKey): ActorId => `entry/${place}`;
@@ -205,6 +209,8 @@ export const desksNamed = (place: PositionKey, isThere: (desk: ActorId) => boole
 
 /** Who blocks a desk for an actor's case at the guardian. */
 export const guardianBlock = (actor: ActorId): string => `guardian:${actor}`;
+/** What the guardian forbids to all has a name of its own among the breakers, for an actor that is about no symbol. */
+export const GUARDIAN_BAR = 'guardian/';
 export const breakerOf = (kind: string): ActorId => `breaker/${kind}`;
 /** Who holds what people have decided. */
 export const OPERATOR: ActorId = 'operator';

@@ -6,9 +6,9 @@
 import { mul } from '../../src/core/decimal.ts';
 import type { ActorId } from '../../src/core/ids.ts';
 import type { CommandOf, Verdict } from '../../src/domain/command.ts';
-import { type ActorEvent, type Emitted, PORTFOLIO, VENUE } from '../../src/domain/events.ts';
+import { type ActorEvent, type Emitted, GUARDIAN, PORTFOLIO, VENUE } from '../../src/domain/events.ts';
 import { keyFor, modeOf } from '../../src/domain/position-key.ts';
-import { breakerOf, entryDeskOf } from '../messages.ts';
+import { breakerOf, entryDeskOf, GUARDIAN_BAR } from '../messages.ts';
 import { send } from '../step.ts';
 import { wordOf } from './bars.ts';
 import type { CommandGiven, Mark, OperatorContext } from './context.ts';
@@ -229,6 +229,11 @@ function decideBreaker(
   { kind, breaker, reason }: CommandOf<'trip' | 'release'>,
   { targets = [], who }: Given,
 ): Decision {
+  if (kind === 'release' && breaker.startsWith(GUARDIAN_BAR)) {
+    const actor = breaker.slice(GUARDIAN_BAR.length);
+    const word = send(GUARDIAN, { type: 'RESOLVED', actor, by: who.name });
+    return accept(context, `release ${breaker}: told to the guardian`, word);
+  }
   if (!targets.includes(breakerOf(breaker)))
     return refuse(context, 'UNKNOWN_BREAKER', `there is no breaker "${breaker}"; "breakers" lists them`);
   const type = kind === 'trip' ? 'OPERATOR_TRIP' : 'OPERATOR_RESET';
