@@ -1,7 +1,8 @@
 /**
  * Every metric there is, by name, and their text for Prometheus. The home of prom-client.
  *
- * Invariant: a name that stands in a dashboard, in an alert or in the runbook stands in METRICS (held by a test).
+ * Invariants: a name that stands in a dashboard, in an alert or in the runbook stands in METRICS (held by a test); what
+ * is not known is not shown, rather than shown as zero, which an alert would take for trouble.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -120,23 +121,18 @@ export class Metrics {
     const registers = [this.#registry];
     for (const [name, { type, help, labels, buckets }] of Object.entries<MetricSpec>(METRICS)) {
       const common = { name, help, registers, labelNames: [...(labels ?? [])] };
-      if (type === 'gauge') this.#gauges.set(name, new Gauge(common));
+      if (type === 'gauge') this.#gauges.set(name, unset(new Gauge(common)));
       else if (type === 'counter') this.#counters.set(name, new Counter(common));
       else this.#histograms.set(name, new Histogram({ ...common, buckets: [...(buckets ?? SLOW)] }));
     }
   }
 
-  /** What is not known is not shown. */
+  /** What is not known, or not known any more, is not shown. */
   set(name: MetricName, value: number | string | boolean | null | undefined, labels: Labels = {}): void {
     const found = this.#gauges.get(name);
-    if (value === null || value === undefined || !found) return;
-    const number = Number(value);
-    if (Number.isFinite(number)) found.set({ ...labels }, number);
-  }
-
-  /** Label values that are gone must not stay. */
-  clear(name: MetricName): void {
-    this.#gauges.get(name)?.reset();
+    const number = Number(value ?? Number.NaN);
+    if (Number.isFinite(number)) found?.set({ ...labels }, number);
+    else found?.remove({ ...labels });
   }
 
   count(name: MetricName, labels: Labels = {}): void {
@@ -168,4 +164,10 @@ export class Metrics {
   async text(): Promise<{ readonly type: string; readonly text: string }> {
     return { type: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+/** One without labels begins at zero by itself. */
+function unset(gauge: Gauge): Gauge {
+  gauge.remove({});
+  return gauge;
 }

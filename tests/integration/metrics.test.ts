@@ -6,6 +6,8 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { ALERT_METRICS } from '../../src/alerts/alert-rules.ts';
+import { AlertWatch } from '../../src/alerts/alert-watch.ts';
 import { parseCommand } from '../../src/app/cli-parse.ts';
 import { LiveMetrics } from '../../src/app/live-metrics.ts';
 import { setGauges } from '../../src/app/metrics/gauges.ts';
@@ -54,7 +56,7 @@ const STATUS = {
   mode: 'live',
   state: 'running',
   startedAt: Date.UTC(2026, 0, 1),
-  store: { engine: 'PostgreSQL', durable: true },
+  store: { engine: 'PostgreSQL', durable: true, bytes: 5_000_000, freeBytes: 9_000_000 },
   journal: { n: 9, durableN: 9 },
   tradingState: 'active',
   account: {
@@ -94,22 +96,38 @@ const STATUS = {
   },
 } as unknown as StatusDocument;
 
-const viewsOf = (rows: RowMetrics): Views =>
+/** A healthy demo that has not traded yet: no remote venue, no sinks, nothing measured. */
+const { venue: _venue, alerts: _alerts, ...OWN } = STATUS;
+const DEMO = {
+  ...OWN,
+  mode: 'demo',
+  store: { engine: 'embedded', durable: true },
+  positions: [],
+  breakers: [{ name: 'drawdown', state: 'closed' }],
+} as unknown as StatusDocument;
+
+const RESULTS = {
+  total: { winRate: 0.5, profitFactor: '1.2', wins: 3, trades: 6 },
+  ...{ maxDrawdownPercent: 4, sharpe: 1, sortino: 2, dailyVar95Percent: 3 },
+};
+const NO_RESULTS = {
+  total: { winRate: null, profitFactor: null, wins: 0, trades: 0 },
+  ...{ maxDrawdownPercent: null, sharpe: null, sortino: null, dailyVar95Percent: null },
+};
+
+const viewsOf = (rows: RowMetrics, status = STATUS, results: object = RESULTS): Views =>
   ({
-    status: () => STATUS,
+    status: () => status,
     health: () => ({ state: 'ok', ready: true, checks: [{ check: 'journal', ok: true, detail: '' }] }),
     breakers: () => ({ kill: null }),
-    results: () => ({
-      total: { winRate: 0.5, profitFactor: '1.2', wins: 3, trades: 6 },
-      ...{ maxDrawdownPercent: 4, sharpe: 1, sortino: 2, dailyVar95Percent: 3 },
-    }),
+    results: () => results,
     risk: () => ({
       dayPnl: '5',
       weekPnl: '6',
       drawdownPercent: 1,
       use: [{ limit: 'positions', share: 0.1 }],
     }),
-    slo: () => sloLines(STATUS, rows, new Uptime()),
+    slo: () => sloLines(status, rows, new Uptime()),
   }) as unknown as Views;
 
 /** A row with what the metrics look at. */
@@ -122,6 +140,8 @@ function row(n: number, actor: string, event: object, cause: object, more: objec
     ...more,
   } as unknown as CommittedRow;
 }
+
+const SOURCES = { pendingRows: 1, deadLetters: 0, streams: { clients: 1, dropped: 0 } };
 
 async function textOfAll(timeFactor?: number): Promise<{ text: string; rows: RowMetrics }> {
   const metrics = new Metrics();
@@ -150,10 +170,8 @@ async function textOfAll(timeFactor?: number): Promise<{ text: string; rows: Row
   metrics.count('bulkhead_log_lines_total', { level: 'error' });
   metrics.count('bulkhead_commands_total', { kind: 'pause', outcome: 'accepted' });
   setGauges(metrics, {
+    ...SOURCES,
     views: viewsOf(rows),
-    pendingRows: 1,
-    deadLetters: 0,
-    streams: { clients: 1, dropped: 0 },
     start: { how: 'crash', agoMs: 90_000 },
   });
   metrics.count('bulkhead_alert_reports_total', { sink: 'pagerduty', outcome: 'taken' });
@@ -212,6 +230,42 @@ describe('the metrics', () => {
     assert.deepEqual(clock, { offsetMs: 100, roundTripMs: 20 });
     const { unprotectedMs, longestNowMs, fillToStop } = protection;
     assert.deepEqual([unprotectedMs, longestNowMs, fillToStop.maxMs], [10_500, 10_000, 500]);
+  });
+
+  test('what a demo does not know it does not show, and for ten minutes no alert takes that for trouble', async () => {
+    const metrics = new Metrics();
+    const rows = new RowMetrics(metrics, { now: () => 0 });
+    for (const level of ['error', 'warn', 'info']) metrics.countFrom('bulkhead_log_lines_total', { level });
+    const watch = new AlertWatch({ healAfterMs: () => 0 });
+    for (let at = 0; at <= 600_000; at += 5_000) {
+      const start = { how: 'first', agoMs: at };
+      setGauges(metrics, { ...SOURCES, start, views: viewsOf(rows, DEMO, NO_RESULTS) });
+      const samples = new Map(await metrics.samples(ALERT_METRICS));
+      // What the machine of this test is busy with says nothing of a demo.
+      samples.set('nodejs_eventloop_lag_p99_seconds', [{ labels: {}, value: 0.01 }]);
+      assert.deepEqual(watch.look({ at, samples }, true).opened, [], `after ${at} ms`);
+    }
+    const { text } = await metrics.text();
+    const shown = new Set([...text.matchAll(/^(bulkhead_\w+?)(?:\{[^}]*\})? /gm)].map(([, name]) => name));
+    for (const name of ['bulkhead_equity_usdt', 'bulkhead_ready', 'bulkhead_dead_letters'])
+      assert.ok(shown.has(name), `${name} is known`);
+    const ofVenue = /_(stream_up|api_|reconcile_|clock_offset|unknown_orders|foreign_|unprotected_)/;
+    const ofResults = /_(win_rate|profit_factor|sharpe|sortino|daily_var95|max_drawdown)/;
+    for (const name of shown)
+      assert.doesNotMatch(name ?? '', new RegExp(`${ofVenue.source}|${ofResults.source}`), 'not known');
+  });
+
+  test('what is known no more is shown no more', async () => {
+    const metrics = new Metrics();
+    const show = async (share: number | null, labels?: Record<string, string>) => {
+      metrics.set(labels ? 'bulkhead_slo_value' : 'bulkhead_stream_up', share, labels);
+      return (await metrics.text()).text.match(/^bulkhead_(slo_value|stream_up)\b.*$/gm) ?? [];
+    };
+    assert.deepEqual(await show(null), []);
+    assert.deepEqual(await show(1), ['bulkhead_stream_up 1']);
+    assert.deepEqual(await show(Number.NaN), []);
+    assert.deepEqual(await show(3, { objective: 'x' }), ['bulkhead_slo_value{objective="x"} 3']);
+    assert.deepEqual(await show(null, { objective: 'x' }), []);
   });
 
   test('promtool finds nothing to say about their text', {

@@ -126,7 +126,7 @@ function setVenue(metrics: Metrics, { venue }: StatusDocument): void {
   ] as const)
     metrics.set('bulkhead_api_latency_seconds', seconds(ms), { percentile });
   metrics.set('bulkhead_api_in_flight', calls.inFlight);
-  if (rate) metrics.set('bulkhead_api_rate_used_ratio', rate.weight / rate.weightLimit);
+  metrics.set('bulkhead_api_rate_used_ratio', rate && rate.weight / rate.weightLimit);
   metrics.set('bulkhead_stream_up', stream.state === 'up');
   metrics.set('bulkhead_clock_offset_seconds', seconds(clock.offsetMs));
   metrics.set('bulkhead_reconcile_age_seconds', seconds(reconcile.ageMs));
