@@ -125,7 +125,7 @@ const ROWS: readonly Row[] = [
     'BREAKER',
     [1, 1],
     true,
-    'A reason must be given; it goes into the journal with your name. What is open stays open, with its stops.',
+    'A reason must be given; it goes into the journal with your name. What is open stays open, with its stops, unless breakers.flatten names the breaker: then all is closed at market.',
     'bulkhead trip drawdown --reason "news at 14:30"',
   ],
 ];

@@ -20,6 +20,8 @@ const TRADER = { role: 'trader', asksTwice: false, honouredWhenStale: false } as
 const MONEY = { role: 'trader', asksTwice: true, honouredWhenStale: false } as const;
 const ADMIN = { role: 'admin', asksTwice: false, honouredWhenStale: false } as const;
 const CONFIG = { ...ADMIN, asksTwice: true } as const;
+/** One way it may close all that is open, the other way it opens entries again. */
+const BREAKER = { ...ADMIN, asksTwice: true } as const;
 
 export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
   start: { ...TRADER, summary: 'entries again after stop or pause', usage: 'start' },
@@ -67,15 +69,15 @@ export const COMMAND_RULES: Readonly<Record<CommandKind, CommandRule>> = {
     usage: 'lock SYMBOL MINUTES [long|short] REASON',
   },
   unlock: { ...TRADER, summary: 'ends a lock', usage: 'unlock SYMBOL' },
-  trip: { ...ADMIN, summary: 'open a breaker by hand', usage: 'trip BREAKER REASON' },
-  release: { ...ADMIN, summary: 'close a breaker by hand', usage: 'release BREAKER REASON' },
+  trip: { ...BREAKER, summary: 'open a breaker by hand', usage: 'trip BREAKER REASON' },
+  release: { ...BREAKER, summary: 'close a breaker by hand', usage: 'release BREAKER REASON' },
   kill: {
     ...SAFE,
     asksTwice: true,
     summary: 'close everything now, open nothing until released',
     usage: 'kill [account-wide] [reason]',
   },
-  'release-kill': { ...ADMIN, summary: 'lift the kill switch', usage: 'release-kill REASON' },
+  'release-kill': { ...BREAKER, summary: 'lift the kill switch', usage: 'release-kill REASON' },
   adopt: {
     ...ADMIN,
     asksTwice: true,

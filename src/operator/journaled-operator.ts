@@ -6,7 +6,7 @@
  * money is done without a second word; one id is done once, also across a restart, because the actor remembers
  * its answers.
  */
-import { entryDeskOf, OPERATOR } from '../../machines/messages.ts';
+import { breakerOf, entryDeskOf, OPERATOR } from '../../machines/messages.ts';
 import type { CommandGiven, OperatorContext } from '../../machines/operator/context.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Timers } from '../core/clock.ts';
@@ -21,6 +21,7 @@ import type { Direction } from '../domain/order.ts';
 import { keyFor, POSITION_MODES } from '../domain/position-key.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalRow } from '../journal/journal.ts';
+import { isOfBreaker, previewBreaker } from './breaker-preview.ts';
 import { COMMAND_RULES, type ConfigCommand, isConfigCommand, refusal } from './command.ts';
 import { deskEar, type Echo, Echoes, positionEar, testEar } from './echo.ts';
 import { forcedSignal, stopOnWrongSide } from './forced-entry.ts';
@@ -97,6 +98,8 @@ export class JournaledOperator implements Operator {
   };
 
   preview(command: Command): string {
+    const host = this.#options.host();
+    if (isOfBreaker(command) && host) return previewBreaker(command, host, this.#held().map(describe));
     switch (command.kind) {
       case 'close': {
         const held = this.#held(command.symbol, command.direction);
@@ -144,6 +147,9 @@ export class JournaledOperator implements Operator {
   async #ask(request: OperatorRequest): Promise<OperatorAnswer> {
     const { id, command } = request;
     const { config } = this.#options;
+    // Of what is not there the actor itself says so.
+    const isMissing = isBreaker(command) && !this.#breakers().includes(breakerOf(command.breaker));
+    if (isMissing) return this.#tell(request, await this.#prepare(request));
     const asked = { id, outcome: 'confirm', code: 'CONFIRM' } as const;
     if (!isConfigCommand(command) || !config) return { ...asked, text: this.preview(command) };
     const seen = await config.preview(command).then((text) => ({ text }), refusedBy);
@@ -164,7 +170,6 @@ export class JournaledOperator implements Operator {
 
   async #prepare({ id, command, who }: OperatorRequest): Promise<Parts> {
     const by = who.name;
-    const host = this.#options.host();
     if (command.kind === 'release-kill') return attempt(() => this.#options.kill.release(by, command.reason));
     if (isConfigCommand(command)) {
       const { config } = this.#options;
@@ -175,8 +180,7 @@ export class JournaledOperator implements Operator {
       return refuse('NOT_HERE', 'a demo has its venue to itself: nobody else opens positions there');
     if (command.kind === 'force-entry') return this.#forced(command, by);
     if (command.kind === 'test-event') return this.#tested(command);
-    if (command.kind === 'trip' || command.kind === 'release')
-      return { targets: host?.actorIds().filter((actor) => actorType(actor) === 'breaker') ?? [] };
+    if (isBreaker(command)) return { targets: this.#breakers() };
     if (command.kind === 'close' || command.kind === 'move-stop' || command.kind === 'close-all') {
       const { symbol, direction } = command.kind === 'close-all' ? ANY : command;
       const held = this.#held(symbol, direction);
@@ -288,6 +292,11 @@ export class JournaledOperator implements Operator {
     return context.answered.find((answer) => answer.id === id);
   }
 
+  #breakers(): readonly ActorId[] {
+    const actors = this.#options.host()?.actorIds() ?? [];
+    return actors.filter((actor) => actorType(actor) === 'breaker');
+  }
+
   /** Positions that hold something, or are about to. */
   #held(symbol?: SymbolName, direction?: Direction): Held[] {
     const host = this.#options.host();
@@ -306,6 +315,9 @@ export class JournaledOperator implements Operator {
     return price === undefined ? '' : `, now ${price}`;
   }
 }
+
+const isBreaker = (command: Command): command is CommandOf<'trip' | 'release'> =>
+  command.kind === 'trip' || command.kind === 'release';
 
 /** Of a command that names none. */
 const ANY: { readonly symbol?: SymbolName; readonly direction?: Direction } = {};

@@ -135,12 +135,12 @@ else
       assert.equal(await page.getByRole('button', { name: /^(Trip|Reset) kill$/ }).count(), 0);
       assert.equal(await trip.isEnabled(), false, 'not without a reason');
       await page.getByLabel('Reason for a trip or a reset').fill('to see it');
-      await press('Trip api-errors');
+      assert.match(await agree('Trip api-errors'), /told to the breaker/);
       const state = async () =>
         (await demo.view<BreakersView>('breakers')).breakers.find(({ name }) => name === 'api-errors')?.state;
       await until(async () => (await state()) !== 'closed');
       await page.getByRole('button', { name: 'Reset api-errors' }).waitFor();
-      await press('Reset api-errors');
+      assert.match(await agree('Reset api-errors'), /told to the breaker/);
       await until(async () => (await state()) !== 'open');
     });
 
@@ -235,7 +235,7 @@ else
       await answer('Yes, do it');
       await page.getByText(/^Engaged by/).waitFor();
       await until(async () => (await demo.view<unknown[]>('positions')).length === 0);
-      await press('Release');
+      await agree('Release');
       await until(async () => (await demo.view<BreakersView>('breakers')).kill === null);
     });
 

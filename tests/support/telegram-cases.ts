@@ -72,8 +72,18 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
   { command: 'partial', words: 'SYMBOL 50%', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
   { command: 'close', words: 'SYMBOL', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
   { command: 'closeall', sees: SURE, yes: /[\u2705\u274C\u23F3]/ },
-  { command: 'trip', words: 'drawdown a test', sees: /\u2705/ },
-  { command: 'reset', words: 'drawdown the test is over', sees: /[\u2705\u274C]/ },
+  {
+    command: 'trip',
+    words: 'drawdown a test',
+    sees: /Sure\?[\s\S]*Opens the breaker drawdown/,
+    yes: /\u2705/,
+  },
+  {
+    command: 'reset',
+    words: 'drawdown the test is over',
+    sees: /Sure\?[\s\S]*[Bb]reaker drawdown/,
+    yes: /[\u2705\u274C]/,
+  },
   { command: 'trip', words: 'kill by hand', sees: /\u274C[\s\S]*\/kill engages it/ },
   { command: 'reset', words: 'kill by hand', sees: /\u274C[\s\S]*\/release lifts it/ },
   { command: 'adopt', words: 'SYMBOL', sees: SURE, yes: /a demo has its venue to itself/ },
@@ -98,5 +108,10 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
     yes: /\u2705 configuration: version \d+, .*risk.maxLeverage 7 \u2192 20/,
   },
   { command: 'kill', words: 'drill', sees: SURE, yes: /kill switch engaged/ },
-  { command: 'release', words: 'drill is over', sees: /[\u2705\u274C]/ },
+  {
+    command: 'release',
+    words: 'drill is over',
+    sees: /Sure\?[\s\S]*Lifts the kill switch/,
+    yes: /[\u2705\u274C]/,
+  },
 ];

@@ -155,6 +155,14 @@ describe('who may, and how late', () => {
     }
   });
 
+  test('what may close positions or opens entries again after a halt is asked about first', () => {
+    const asked = COMMAND_KINDS.filter((kind) => COMMAND_RULES[kind].asksTwice);
+    assert.deepEqual(asked, [
+      ...['close', 'close-all', 'move-stop', 'force-entry', 'trip', 'release', 'kill', 'release-kill'],
+      ...['adopt', 'test-event', 'config-set', 'config-rollback', 'config-reload'],
+    ]);
+  });
+
   test('the kill switch’s breaker is moved by nobody’s hand, and each channel names its own words for it', () => {
     const words = (by: Who, typed: string) => refusal(parseWords(typed.split(' ')), by, NOW, NOW);
     assert.equal(words(who('trader'), 'release kill over')?.code, 'ROLE');

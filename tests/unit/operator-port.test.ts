@@ -126,6 +126,60 @@ describe('the operator over the whole system', () => {
     assert.deepEqual([nothing.outcome, nothing.code], ['refused', 'NOTHING_OPEN']);
   });
 
+  test('moving a breaker wants a second word, which says what is closed and what is opened again', async () => {
+    const config = configSchema.parse({ ...BUSY_CONFIG, breakers: { flatten: ['drawdown'] } });
+    const run = await startRun({ market, config });
+    await run.drive();
+    const operator = operatorOf(run);
+    const open = openIn(run);
+    assert.ok(open.length > 0, 'the day ends with a position');
+    const trip = (breaker: string) => asked({ kind: 'trip', breaker, reason: 'news' });
+    const ask = async (command: Command): Promise<string> => {
+      const { outcome, n, text } = await operator.execute(asked(command));
+      assert.deepEqual([outcome, n], ['confirm', undefined], text);
+      return text;
+    };
+    assert.match(
+      await ask(trip('api-errors').command),
+      /^Opens the breaker api-errors: no entries .* stays open/,
+    );
+    assert.match(
+      await ask(trip('drawdown').command),
+      new RegExp(`CLOSES ${open.length} positions? at market.*: \\w+USDT (long|short) [\\d.]+`),
+    );
+    const [missing, closed] = [
+      trip('api-error'),
+      asked({ kind: 'release', breaker: 'api-errors', reason: 'x' }),
+    ];
+    assert.equal(
+      (await operator.execute(missing)).code,
+      'UNKNOWN_BREAKER',
+      'what is not there is not asked about',
+    );
+    assert.match((await operator.execute(closed)).text, /closed already/);
+
+    for (const breaker of ['api-errors', 'drawdown'])
+      assert.equal((await operator.execute({ ...trip(breaker), confirmed: true })).outcome, 'accepted');
+    await run.system.runtime.quiescent();
+    assert.deepEqual(openIn(run), [], 'closed, as was said');
+    await operator.execute(asked({ kind: 'pause' }));
+    const release = { kind: 'release', breaker: 'api-errors', reason: 'over' } as const;
+    assert.match(
+      await ask(release),
+      /^Closes the breaker api-errors \(alice: news\): .*what the breaker drawdown, the pause still holds back\.$/,
+    );
+    const lift = { kind: 'release-kill', reason: 'over' } as const;
+    assert.match(
+      await ask(lift),
+      /^Lifts the kill switch: .*(the breaker (drawdown|api-errors), ){2}the pause still holds back/,
+    );
+    await operator.execute(asked({ kind: 'resume' }));
+    await operator.execute(
+      asked({ kind: 'release', breaker: 'drawdown', reason: 'over' }, { confirmed: true }),
+    );
+    assert.match(await ask(release), /entries are open again at once\.$/);
+  });
+
   test('the kill switch’s breaker is not moved by hand: refused on record, told to nobody, and the way is named', async () => {
     const run = await startRun({ market });
     const operator = operatorOf(run);
