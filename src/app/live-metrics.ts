@@ -9,52 +9,7 @@ import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import type { RemoteCall } from '../domain/remote.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
-import type { HistogramStatus } from '../operator/venue-view.ts';
-
-/** Upper bounds in ms; what is slower is in the last bucket. */
-const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000] as const;
-
-export type { HistogramStatus } from '../operator/venue-view.ts';
-
-export class Histogram {
-  readonly #counts = new Array<number>(BOUNDS_MS.length + 1).fill(0);
-  #count = 0;
-  #sum = 0;
-  #max = 0;
-
-  add(valueMs: number): void {
-    const at = BOUNDS_MS.findIndex((bound) => valueMs <= bound);
-    const bucket = at < 0 ? BOUNDS_MS.length : at;
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
-    this.#count += 1;
-    this.#sum += valueMs;
-    this.#max = Math.max(this.#max, valueMs);
-  }
-
-  status(): HistogramStatus {
-    const some = this.#count > 0;
-    return {
-      count: this.#count,
-      meanMs: some ? Math.round(this.#sum / this.#count) : null,
-      maxMs: some ? Math.round(this.#max) : null,
-      p50Ms: some ? this.#quantile(0.5) : null,
-      p95Ms: some ? this.#quantile(0.95) : null,
-      p99Ms: some ? this.#quantile(0.99) : null,
-      buckets: this.#counts
-        .map((count, i) => ({ toMs: BOUNDS_MS[i] ?? null, count }))
-        .filter(({ count }) => count > 0),
-    };
-  }
-
-  #quantile(share: number): number {
-    let seen = 0;
-    for (const [i, count] of this.#counts.entries()) {
-      seen += count;
-      if (seen >= share * this.#count) return Math.min(BOUNDS_MS[i] ?? this.#max, this.#max);
-    }
-    return this.#max;
-  }
-}
+import { Histogram } from './histogram.ts';
 
 export interface CallCounts {
   done: number;

@@ -5,7 +5,7 @@ export interface HistogramStatus {
   readonly count: number;
   readonly meanMs: number | null;
   readonly maxMs: number | null;
-  /** The bucket's bound under which so many per cent lie; null without values. */
+  /** Under which so many per cent lie, interpolated within a bucket; null without values. */
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;

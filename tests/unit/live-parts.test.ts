@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { Histogram } from '../../src/app/histogram.ts';
 import type { CommandOptions } from '../../src/app/io.ts';
-import { Histogram } from '../../src/app/live-metrics.ts';
 import { isLoopback, venueTarget } from '../../src/app/modes.ts';
 import { leaveRequest, RequestDesk, takeAnswer } from '../../src/app/person-requests.ts';
 import { TimerPump } from '../../src/app/timer-pump.ts';
@@ -213,7 +213,26 @@ describe('a histogram', () => {
     histogram.add(700);
     histogram.add(90_000);
     const { count, maxMs, p50Ms, p95Ms, p99Ms, buckets } = histogram.status();
-    assert.deepEqual([count, maxMs, p50Ms, p95Ms, p99Ms], [100, 90_000, 25, 25, 1_000]);
+    assert.deepEqual([count, maxMs, p50Ms, p95Ms, p99Ms], [100, 90_000, 22.5, 24.8, 650]);
     assert.deepEqual(buckets.at(-1), { toMs: null, count: 1 });
+  });
+
+  test('is on the same side of each aim as what was measured, however near', () => {
+    const p95Of = (ms: number): number => {
+      const histogram = new Histogram();
+      // One in twenty is far off, on either side: the nineteenth decides.
+      for (let i = 0; i < 20; i++) histogram.add(i === 0 ? 1 : i < 19 ? ms : 40_000);
+      return histogram.status().p95Ms ?? Number.NaN;
+    };
+    for (const aim of [200, 1_000]) {
+      for (const below of [0.5, 1, 10, 40]) assert.ok(p95Of(aim - below) < aim, `${aim} - ${below}`);
+      for (const above of [0.5, 1, 10, 40]) assert.ok(p95Of(aim + above) >= aim, `${aim} + ${above}`);
+    }
+    for (const ms of [105, 180, 520, 640]) {
+      const even = new Histogram();
+      for (let i = 0; i < 100; i++) even.add(ms - 20 + (i * 20) / 95);
+      const { p95Ms } = even.status();
+      assert.ok(Math.abs((p95Ms ?? 0) - ms) < ms / 10, `${ms} reads ${p95Ms}`);
+    }
   });
 });
