@@ -140,7 +140,7 @@ export class LiveRuntime {
       apiSecret: DEMO_API_SECRET,
     } as const;
     const request = { target, config, time, realTime, log: SILENT, mayAct: () => true, symbols };
-    const metrics = new LiveMetrics();
+    const metrics = new LiveMetrics(realTime.monotonic);
     let system: LiveSystem | undefined;
     const tell = (message: Message): void => system?.runtime.tell(message);
     const breakers = new VenueBreakers({

@@ -152,7 +152,7 @@ const ROWS: readonly Row[] = [
   [
     'ApiErrors',
     'warning',
-    'sum(bulkhead_api_calls{outcome!="done"}) / sum(bulkhead_api_calls) > 0.01',
+    'sum(increase(bulkhead_api_calls{outcome!="done"}[10m])) / sum(increase(bulkhead_api_calls[10m])) > 0.01',
     5 * MINUTE,
     'Many calls to the venue fail.',
   ],

@@ -19,6 +19,19 @@ export class Histogram {
   #min = Number.POSITIVE_INFINITY;
   #max = 0;
 
+  /** All of what several have counted. */
+  static of(parts: readonly Histogram[]): Histogram {
+    const whole = new Histogram();
+    for (const part of parts) {
+      for (const [i, count] of part.#counts.entries()) whole.#counts[i] = (whole.#counts[i] ?? 0) + count;
+      whole.#count += part.#count;
+      whole.#sum += part.#sum;
+      whole.#min = Math.min(whole.#min, part.#min);
+      whole.#max = Math.max(whole.#max, part.#max);
+    }
+    return whole;
+  }
+
   add(valueMs: number): void {
     const at = BOUNDS_MS.findIndex((bound) => valueMs <= bound);
     const bucket = at < 0 ? BOUNDS_MS.length : at;

@@ -6,10 +6,12 @@
  */
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
+import type { Monotonic } from '../core/clock.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import type { RemoteCall } from '../domain/remote.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
 import { Histogram } from './histogram.ts';
+import { RecentHistogram } from './recent-histogram.ts';
 
 export interface CallCounts {
   done: number;
@@ -20,6 +22,7 @@ export interface CallCounts {
 export class LiveMetrics {
   readonly calls = new Map<RemoteCall['call'], CallCounts>();
   readonly latency = new Histogram();
+  readonly recentLatency: RecentHistogram;
   /** From a position's first fill to its first live stop. */
   readonly fillToStop = new Histogram();
   offsetMs: number | null = null;
@@ -34,7 +37,9 @@ export class LiveMetrics {
   #unprotectedMs = 0;
   readonly #open = new Map<ActorId, { readonly unprotectedMs: number; readonly since: number | null }>();
 
-  constructor(timeFactor = 1) {
+  /** `monotonic` is the real clock. */
+  constructor(monotonic: Monotonic, timeFactor = 1) {
+    this.recentLatency = new RecentHistogram(monotonic);
     this.timeFactor = timeFactor;
   }
 
@@ -50,6 +55,7 @@ export class LiveMetrics {
         counts[event.outcome] += 1;
         this.calls.set(event.call, counts);
         this.latency.add(event.latencyMs);
+        this.recentLatency.add(event.latencyMs);
         break;
       }
       case 'clock':

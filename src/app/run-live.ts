@@ -99,7 +99,7 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
 function begin(session: Session, target: VenueTarget, venue: OpenVenue): Life {
   const { io, lease, options, folder, log } = session;
   const { config } = options;
-  const metrics = new LiveMetrics(config.venue.timeFactor);
+  const metrics = new LiveMetrics(io.time.monotonic, config.venue.timeFactor);
   const breakers = new VenueBreakers({
     epoch: lease.epoch,
     now: () => io.time.monotonic.now(),

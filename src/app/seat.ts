@@ -315,6 +315,7 @@ export class Seat {
           isLeaseValid: keeper.valid,
           pendingRows: this.#writer?.pendingRows ?? 0,
           deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
+          deadLetterAgoMs: this.#rows.deadLetterAgoMs,
           eventLoopDelayMs: this.#loop.percentile(99) / 1e6,
           minFreeBytes: running.now.retention.minFreeMb * 1_048_576,
         }),

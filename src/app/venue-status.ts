@@ -40,6 +40,7 @@ export function venueStatus(sources: VenueSources): VenueStatus {
       inFlight: sources.inFlight,
       ended: Object.fromEntries(metrics.calls),
       latency: metrics.latency.status(),
+      recentLatency: metrics.recentLatency.status(),
     },
     rate: rate ? { ...rate, throttledUntil: metrics.throttledUntil } : null,
     reconcile: {

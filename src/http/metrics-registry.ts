@@ -73,7 +73,7 @@ export const METRICS = {
   bulkhead_unprotected_longest_seconds: gauge('How long the longest of them has stood so'),
   bulkhead_unprotected_seconds: gauge('Time without a stop, over all positions of this process'),
   bulkhead_api_calls: gauge('Calls to the venue in this process', 'call', 'outcome'),
-  bulkhead_api_latency_seconds: gauge('Latency of calls to the venue', 'percentile'),
+  bulkhead_api_latency_seconds: gauge('Latency of calls to the venue in the last ten minutes', 'percentile'),
   bulkhead_api_rate_used_ratio: gauge('Use of the venue\u2019s request weight of this minute'),
   bulkhead_api_in_flight: gauge('Calls to the venue without an answer yet'),
   bulkhead_stream_up: gauge('1: the private stream is up'),

@@ -34,6 +34,8 @@ export interface VenueStatus {
     readonly inFlight: number;
     readonly ended: Readonly<Record<string, { done: number; rejected: number; unknown: number }>>;
     readonly latency: HistogramStatus;
+    /** Of the last ten minutes. */
+    readonly recentLatency: HistogramStatus;
   };
   readonly rate: (RateUse & { readonly throttledUntil: number | null }) | null;
   readonly reconcile: {

@@ -84,6 +84,7 @@ const STATUS = {
     calls: {
       ended: { submit: { done: 998, rejected: 1, unknown: 1 } },
       latency: { count: 5, p50Ms: 10, p95Ms: 50, p99Ms: 100 },
+      recentLatency: { count: 2, p50Ms: 11, p95Ms: 51, p99Ms: 101 },
       inFlight: 1,
     },
     rate: { weight: 600, weightLimit: 2400 },
@@ -190,6 +191,7 @@ describe('the metrics', () => {
     assert.match(text, /^bulkhead_alerts_open\{severity="warning"\} 1$/m);
     assert.match(text, /^bulkhead_alert_sink_up\{sink="pagerduty"\} 0$/m);
     assert.match(text, /^bulkhead_api_rate_used_ratio 0.25$/m);
+    assert.match(text, /^bulkhead_api_latency_seconds\{percentile="95"\} 0.051$/m, 'of late');
     assert.match(text, /^bulkhead_order_fill_seconds_sum 1$/m, 'submitted at row 2, filled at row 3');
     assert.match(text, /^bulkhead_fill_to_stop_seconds_sum 1$/m);
     assert.match(text, /^bulkhead_tick_to_order_seconds_count 1$/m);
@@ -213,7 +215,7 @@ describe('the metrics', () => {
     const fills = sloLines(STATUS, rows, new Uptime())[2];
     assert.deepEqual([fills?.value, fills?.met], [100, true]);
 
-    const metrics = new LiveMetrics(60);
+    const metrics = new LiveMetrics({ now: () => 0 }, 60);
     metrics.hear({ type: 'clock', offsetMs: 6_000, roundTripMs: 1_200 }, 0);
     const bare = { firstFillAt: 60_000, protectedAt: null, unprotectedMs: 0, unprotectedSince: 60_000 };
     metrics.seed('position/BTCUSDT/1', JSON.stringify({ context: bare }));

@@ -52,7 +52,7 @@ const VIOLATIONS: Readonly<Record<string, readonly Series[]>> = {
   SloMissed: [['bulkhead_slo_met', { objective: 'uptime' }, 0]],
 };
 /** Of these a value says nothing: they rise from zero at the second look. */
-const RISING = ['RestartLoop', 'LogErrors'];
+const RISING = ['RestartLoop', 'ApiErrors', 'LogErrors'];
 
 const promtool = (() => {
   try {
@@ -154,6 +154,24 @@ describe('the alert rules', () => {
       ),
     );
     execFileSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+  });
+
+  it('look at the calls of late: failures of an hour ago are over, those of now are seen after a good day', () => {
+    const rule = ALERT_RULES.find(({ alert }) => alert === 'ApiErrors');
+    const look = (minute: number, done: number, rejected: number) => ({
+      at: minute * 60_000,
+      samples: samplesOf(
+        [
+          ['bulkhead_api_calls', { call: 'submit', outcome: 'done' }, done],
+          ['bulkhead_api_calls', { call: 'submit', outcome: 'rejected' }, rejected],
+        ],
+        false,
+      ),
+    });
+    const holds = (...looks: ReturnType<typeof look>[]) => (rule?.expression.holds(looks) ?? []).length > 0;
+    assert.ok(!holds(look(0, 100, 90), look(60, 200, 90), look(65, 300, 90)), 'over');
+    assert.ok(holds(look(0, 100_000, 0), look(5, 100_100, 3)), 'new');
+    assert.ok(!holds(look(0, 100_000, 0), look(5, 100_000, 0)), 'nobody called');
   });
 
   it('say nothing of what the metrics do not show', () => {

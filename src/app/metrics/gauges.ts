@@ -120,9 +120,9 @@ function setVenue(metrics: Metrics, { venue }: StatusDocument): void {
     for (const [outcome, count] of Object.entries(ended))
       metrics.set('bulkhead_api_calls', count, { call, outcome });
   for (const [percentile, ms] of [
-    ['50', calls.latency.p50Ms],
-    ['95', calls.latency.p95Ms],
-    ['99', calls.latency.p99Ms],
+    ['50', calls.recentLatency.p50Ms],
+    ['95', calls.recentLatency.p95Ms],
+    ['99', calls.recentLatency.p99Ms],
   ] as const)
     metrics.set('bulkhead_api_latency_seconds', seconds(ms), { percentile });
   metrics.set('bulkhead_api_in_flight', calls.inFlight);

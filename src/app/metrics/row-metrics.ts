@@ -14,6 +14,8 @@ export class RowMetrics {
   orders = 0;
   rejected = 0;
   unknown = 0;
+  /** Real time of the newest event that nobody could take. */
+  #deadLetterAt: number | undefined;
   readonly #metrics: Metrics;
   readonly #monotonic: Monotonic;
   /** How much faster the rows' clock runs than people's. */
@@ -29,8 +31,14 @@ export class RowMetrics {
     this.#timeFactor = timeFactor;
   }
 
+  /** How long ago an event could not be taken; null: none was in this process. */
+  get deadLetterAgoMs(): number | null {
+    return this.#deadLetterAt === undefined ? null : this.#monotonic.now() - this.#deadLetterAt;
+  }
+
   readonly observe = (committed: CommittedRow): void => {
     const { row, cause } = committed;
+    if (row.kind === 'dead-letter') this.#deadLetterAt = this.#monotonic.now();
     this.#metrics.count('bulkhead_journal_rows_total', { type: actorType(row.actor) });
     const origin =
       cause.kind === 'input'

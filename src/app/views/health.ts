@@ -1,7 +1,9 @@
-/** Is the run well? Pure: what is known in, checks out, each with what it found. */
+/** Is the run well? Pure: what is known in, checks out, each with what it found; what is over for a while is well. */
 
+import { duration } from '../../core/amounts.ts';
 import type { StatusDocument } from '../../operator/status-document.ts';
 import type { HealthCheck, HealthView } from '../../operator/views.ts';
+import { RECENT_MS } from '../recent-histogram.ts';
 
 export interface Vitals {
   readonly status: StatusDocument;
@@ -11,6 +13,8 @@ export interface Vitals {
   /** Rows that wait for the journal. */
   readonly pendingRows: number;
   readonly deadLetters: number;
+  /** Since the newest of them; null: there was none. */
+  readonly deadLetterAgoMs: number | null;
   readonly eventLoopDelayMs: number;
   /** Less than this on the store's disk is too little. */
   readonly minFreeBytes: number;
@@ -64,13 +68,17 @@ function vitalChecks({ status, journal, isLeaseValid }: Vitals): HealthCheck[] {
 }
 
 function softChecks(vitals: Vitals): HealthCheck[] {
-  const { status, pendingRows, deadLetters, eventLoopDelayMs } = vitals;
+  const { status, pendingRows, deadLetters, deadLetterAgoMs: ago, eventLoopDelayMs } = vitals;
   const open = status.breakers.filter(({ state }) => state === 'open').map(({ name }) => name);
   return [
     check('trading', status.tradingState === 'active', status.tradingState),
     check('breakers', open.length === 0, open.length === 0 ? 'all closed' : `open: ${open.join(', ')}`),
     check('journal queue', pendingRows < MANY_ROWS, `${pendingRows} rows wait`),
-    check('dead letters', deadLetters === 0, `${deadLetters} in this process`),
+    check(
+      'dead letters',
+      ago === null || ago > RECENT_MS,
+      `${deadLetters} in this process${ago === null ? '' : `, the newest ${duration(ago)} ago`}`,
+    ),
     check('event loop', eventLoopDelayMs < SLOW_LOOP_MS, `${Math.round(eventLoopDelayMs)} ms behind at p99`),
     check(
       'store',
