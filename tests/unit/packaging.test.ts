@@ -56,8 +56,13 @@ describe('the image', () => {
 interface Compose {
   readonly services: Record<
     string,
-    { readonly healthcheck?: object; readonly environment?: Record<string, string> }
+    {
+      readonly healthcheck?: object;
+      readonly environment?: Record<string, string>;
+      readonly env_file?: string;
+    }
   >;
+  readonly secrets: Record<string, { readonly file: string }>;
 }
 
 describe('compose.yaml', () => {
@@ -84,6 +89,24 @@ describe('compose.yaml', () => {
     for (const name of Object.keys(compose.services.bulkhead?.environment ?? {}))
       assert.ok(known.includes(name), name);
     assert.doesNotMatch(read('compose.yaml'), /password\s*[:=]/i);
+  });
+
+  test('needs no file that the README’s own line does not have one make first', () => {
+    const needed = new Set(
+      [
+        ...Object.values(compose.services).flatMap(({ env_file: file }) => file ?? []),
+        ...Object.values(compose.secrets).map(({ file }) => file),
+      ].map((file) => path.basename(file)),
+    );
+    assert.deepEqual([...needed].sort(), ['bulkhead.env', 'http-token']);
+    const said = read('README.md')
+      .split('\n\n')
+      .find((part) => part.includes('`docker compose up --build`'));
+    for (const file of needed) {
+      const made = new RegExp(`\\x60(cp \\S+|openssl [^\\x60]+ >) ${file.replaceAll('.', '\\.')}\\x60`);
+      assert.match(said ?? '', made, file);
+      assert.match(read('.gitignore'), new RegExp(`^${file.replaceAll('.', '\\.')}$`, 'm'));
+    }
   });
 
   test('what it mounts is there, and every port is this machine’s alone', () => {
