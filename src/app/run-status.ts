@@ -186,6 +186,7 @@ function positionStatus(
       entryPrice,
       markPrice,
       stopPrice: context.stopPrice,
+      tickSize: context.filters.tickSize,
       openPnl: mul(context.direction === 'long' ? move : neg(move), context.quantity),
       liquidationPrice: liquidations(context.symbol, context.direction) ?? null,
       state: stateText(value),

@@ -122,6 +122,8 @@ export interface PositionStatus {
   readonly entryPrice: Decimal;
   readonly markPrice: Decimal;
   readonly stopPrice: Decimal | null;
+  /** Of the instrument: what is averaged or computed is shown no finer. */
+  readonly tickSize?: Decimal;
   readonly openPnl: Decimal;
   /** Where the venue would take it, as it says itself; null: nowhere, or not said yet. */
   readonly liquidationPrice: Decimal | null;

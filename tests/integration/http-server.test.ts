@@ -1,8 +1,11 @@
 /** The server itself on a real socket: views, controls, the live stream with resume, slow readers, sizes, static files. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { systemTime } from '../../src/core/clock.ts';
 import { BulkheadError, isBulkheadError } from '../../src/core/errors.ts';
 import { SILENT } from '../../src/core/logger.ts';
@@ -111,6 +114,18 @@ describe('reading', () => {
     assert.equal(again.status, 304);
     for (const odd of ['/..%2f..%2fpackage.json', '/../http-token', '//etc/passwd', '/%00'])
       assert.equal((await fetch(url + odd)).status, 404, odd);
+  });
+
+  test('the first page says nothing of Node’s experiments among the run’s own lines', async () => {
+    const script = `import { pageFile } from './src/http/page-files.ts';
+      const page = await pageFile('/main.ts');
+      process.stdout.write(String(page !== undefined));`;
+    const root = fileURLToPath(new URL('../../', import.meta.url));
+    const run = promisify(execFile);
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: root,
+    });
+    assert.deepEqual([stdout, stderr], ['true', '']);
   });
 
   test('another name, another page, no token', async (t) => {

@@ -4,6 +4,9 @@ import fc from 'fast-check';
 import { litStates, takenEdges } from '../../src/http/dashboard/chart-state.ts';
 import { FrameReader } from '../../src/http/dashboard/event-frames.ts';
 import {
+  amount,
+  asFineAs,
+  counted,
   csv,
   csvCell,
   duration,
@@ -31,6 +34,19 @@ describe('how numbers read', () => {
     assert.equal(percent(12.345), '12.3 %');
     assert.equal(percent(null), '–');
     assert.deepEqual(['1', '-1', '0', null].map(tone), ['good', 'bad', '', '']);
+  });
+
+  test('what is counted has no cents, one is one, and a price is as fine as its instrument’s', () => {
+    assert.equal(amount(4, 99), '4');
+    assert.equal(amount('4.00', '99.00'), '4');
+    assert.equal(amount('1234.5', 5_000), '1,234.50');
+    assert.equal(amount(5_000, '1234.5'), '5,000.00');
+    assert.deepEqual(
+      [counted(1, 'open position'), counted(0, 'x'), counted(2, 'x')],
+      ['1 open position', '0 xs', '2 xs'],
+    );
+    assert.equal(asFineAs('168.72316427', '0.010'), '168.72');
+    assert.equal(asFineAs('168.72616427', '1'), '169');
   });
 
   test('times are UTC, durations are short', () => {

@@ -22,6 +22,17 @@ export function exact(value: string | number | null | undefined): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
+/** A price with as many places as its instrument's tick has; rounded for the eye. */
+export function asFineAs(price: string, tick: string): string {
+  return Number(price).toFixed(plain(tick).split('.')[1]?.replace(/0+$/, '').length ?? 0);
+}
+
+/** Of a limit: what is counted has no cents. */
+export const amount = (value: string | number, beside: string | number): string =>
+  [value, beside].every((one) => Number.isInteger(Number(one))) ? exact(String(Number(value))) : money(value);
+
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** Numbers may come as 1e-7. */
 function plain(value: string | number): string {
   const text = String(value);

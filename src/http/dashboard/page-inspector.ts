@@ -70,9 +70,13 @@ type Row = JournalPage['rows'][number];
 const PAGE = 500;
 
 /** The newest rows of an actor, and more as they are committed. */
-function useRows(actor: string, newest: number | null): { rows: readonly Row[]; error: string | null } {
+function useRows(
+  actor: string,
+  newest: number | null,
+): { rows: readonly Row[]; error: string | null; isUnknown: boolean } {
   const [rows, setRows] = useState<readonly Row[]>([]);
   const [error, setError] = useState<string | null>(null);
+  const [isRead, setRead] = useState(false);
   const heard = usePart((state) => state.rows.find((row) => row.actor === actor)?.seq ?? 0);
   const reset = usePart(({ version }) => version.reset);
   const last = rows.at(-1)?.seq;
@@ -83,6 +87,7 @@ function useRows(actor: string, newest: number | null): { rows: readonly Row[]; 
       (more) => {
         if (!isOpen) return;
         setError(null);
+        setRead(true);
         if (more.length > 0)
           setRows((known) => [...known, ...more.filter(({ seq }) => seq > (known.at(-1)?.seq ?? 0))]);
       },
@@ -92,7 +97,7 @@ function useRows(actor: string, newest: number | null): { rows: readonly Row[]; 
       isOpen = false;
     };
   }, [actor, heard, newest, reset]);
-  return { rows, error };
+  return { rows, error, isUnknown: isRead && rows.length === 0 };
 }
 
 const eventOf = (row: Row): string => eventType(row.event);
@@ -108,7 +113,7 @@ function Watched({
   newest: number | null;
   n: number | null;
 }): VNode {
-  const { rows, error } = useRows(actor, newest);
+  const { rows, error, isUnknown } = useRows(actor, newest);
   const chart = useView<{ events: readonly string[]; layout: ChartLayout }>(
     () => read('machine-layout', { type }),
     type,
@@ -125,6 +130,8 @@ function Watched({
     [chart.data, now, compared],
   );
   if (error !== null) return html`<p class="bad" role="alert">${error}</p>`;
+  if (isUnknown)
+    return html`<p class="quiet" role="status">The journal has no row of an actor called ${actor}. Names are offered as you type; the tree page lists those that live.</p>`;
   return html`<div class="inspector">
     <div>
       ${

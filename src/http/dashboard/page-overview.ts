@@ -4,7 +4,7 @@ import type { StatusDocument } from '../../operator/status-document.ts';
 import type { DecisionsView, EquityPoint, ProfitLine, RiskView } from '../../operator/views.ts';
 import { EquityChart } from './charts.ts';
 import { CommandButton } from './commands.ts';
-import { clock, duration, money, percent, time, tone } from './format.ts';
+import { amount, clock, counted, duration, money, percent, time, tone } from './format.ts';
 import { Badge, Card, Loaded, linkTo, Meter, Tile, useNamedView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, type VNode } from './ui.ts';
@@ -41,7 +41,7 @@ function Numbers({
   return html`<div class="tiles">
     <${Tile} label="Equity" value=${money(account.equity)} note=${`wallet ${money(account.wallet)}`} />
     <${Tile} label="Today" value=${money(risk?.dayPnl, 2, true)} tone=${tone(risk?.dayPnl)} note=${`week ${money(risk?.weekPnl, 2, true)}`} />
-    <${Tile} label="Open P&L" value=${money(account.openPnl, 2, true)} tone=${tone(account.openPnl)} note=${`${positions.length} positions`} />
+    <${Tile} label="Open P&L" value=${money(account.openPnl, 2, true)} tone=${tone(account.openPnl)} note=${counted(positions.length, 'position')} />
     <${Tile} label="Realised" value=${money(account.realised, 2, true)} tone=${tone(account.realised)} note=${`fees ${money(account.fees)}, funding ${money(account.funding, 2, true)}`} />
     <${Tile} label="Drawdown" value=${percent(risk?.drawdownPercent)} tone=${(risk?.drawdownPercent ?? 0) > 10 ? 'bad' : ''} note=${`peak ${money(risk?.peakEquity)}`} />
     <${Tile} label="Trades" value=${trades.count} note=${profit?.winRate === null || !profit ? 'none closed yet' : `${percent(profit.winRate * 100)} won`} />
@@ -72,7 +72,7 @@ export const Lights = ({ status }: { status: StatusDocument }): VNode => {
 export const Limits = ({ risk }: { risk: RiskView }): VNode => html`<ul class="plain">
   ${risk.use.map(
     ({ limit, used, max, share }) => html`<li>
-      <div class="row"><span>${limit}</span><span class="quiet">${money(used)} of ${money(max)}</span></div>
+      <div class="row"><span>${limit}</span><span class="quiet">${amount(used, max)} of ${amount(max, used)}</span></div>
       <${Meter} share=${share} label=${limit} />
     </li>`,
   )}

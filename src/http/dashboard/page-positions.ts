@@ -5,7 +5,7 @@ import type { PositionView } from '../../operator/views.ts';
 import { read } from './api.ts';
 import { PositionChart, type PriceLine } from './charts.ts';
 import { CommandButton, give } from './commands.ts';
-import { exact, money, time, tone } from './format.ts';
+import { asFineAs, counted, exact, money, time, tone } from './format.ts';
 import { Badge, Card, type Column, Loaded, linkTo, Table, useNamedView, useView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, useState, type VNode } from './ui.ts';
@@ -13,22 +13,23 @@ import { html, useState, type VNode } from './ui.ts';
 const Side = ({ direction }: { direction: string }): VNode =>
   html`<${Badge} tone=${direction === 'long' ? 'good' : 'bad'}>${direction}</${Badge}>`;
 
-/** It is computed: shown as finely as the prices beside it that were set, never rounded up. */
-function liquidationOf({ liquidationPrice, stopPrice, entryPrice }: PositionStatus): string | null {
-  if (!liquidationPrice) return null;
-  const places = (stopPrice ?? entryPrice).split('.')[1]?.length ?? 0;
-  const [whole = '0', fraction = ''] = liquidationPrice.split('.');
-  return places === 0 ? whole : `${whole}.${fraction.padEnd(places, '0').slice(0, places)}`;
-}
+/** Averages and what is computed are as fine as the instrument's prices. */
+const onTick = ({ tickSize }: PositionStatus, price: string | null): string | null =>
+  price && tickSize ? asFineAs(price, tickSize) : price;
 
 const COLUMNS: readonly Column<PositionStatus>[] = [
   { name: 'Symbol', of: ({ symbol, actor }) => html`<a href=${linkTo('positions', actor)}>${symbol}</a>` },
   { name: 'Side', of: ({ direction }) => html`<${Side} direction=${direction} />` },
   { name: 'Quantity', right: true, of: ({ quantity }) => exact(quantity) },
-  { name: 'Entry', right: true, of: ({ entryPrice }) => exact(entryPrice) },
-  { name: 'Mark', right: true, of: ({ markPrice }) => exact(markPrice) },
+  { name: 'Entry', right: true, of: (position) => exact(onTick(position, position.entryPrice)) },
+  { name: 'Mark', right: true, of: (position) => exact(onTick(position, position.markPrice)) },
   { name: 'Stop', right: true, of: ({ stopPrice }) => exact(stopPrice) },
-  { name: 'Liquidation', right: true, small: 'hide', of: (position) => exact(liquidationOf(position)) },
+  {
+    name: 'Liquidation',
+    right: true,
+    small: 'hide',
+    of: (position) => exact(onTick(position, position.liquidationPrice)),
+  },
   {
     name: 'Open P&L',
     right: true,
@@ -57,7 +58,7 @@ const wordOf = ({ direction }: SideNamed): string => (direction ? ` ${direction}
 export function Positions(): VNode {
   const positions = usePart((state) => state.status?.positions ?? []);
   return html`<${Card}
-    title=${html`<div class="row">${positions.length} open positions
+    title=${html`<div class="row">${counted(positions.length, 'open position')}
       <${CommandButton} danger=${true} command=${positions.length > 0 ? { kind: 'close-all' } : null}>Close all</${CommandButton}></div>`}
   >
     <${Table} label="Open positions" rows=${positions} columns=${COLUMNS} keyOf=${({ actor }: PositionStatus) => actor} empty="No position is open." />
@@ -125,7 +126,7 @@ const STORY: readonly Column<Line>[] = [
 ];
 
 function linesOf({ status, context, fills }: PositionView): PriceLine[] {
-  const liquidation = status && liquidationOf(status);
+  const liquidation = status && onTick(status, status.liquidationPrice);
   const entry = status ? Number(status.entryPrice) : Number(fills[0]?.price ?? 0);
   const targets = context.scaleParts.map(({ price }, index) => line(`target ${index + 1}`, price, 'good'));
   return [

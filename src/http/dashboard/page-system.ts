@@ -32,7 +32,7 @@ export function System(): VNode {
 
 const Checks = ({ health }: { health: HealthView }): VNode => html`<ul class="plain">
   <li><${Badge} tone=${health.state === 'ok' ? 'good' : health.state === 'down' ? 'bad' : 'warn'}>${health.state}</${Badge}> ${health.ready ? 'ready' : 'not ready'}</li>
-  ${health.checks.map(({ check, ok, detail }) => html`<li class="row"><${Badge} tone=${ok ? 'good' : 'bad'}>${ok ? 'ok' : 'ails'}</${Badge}><span>${check}</span><span class="quiet">${detail}</span></li>`)}
+  ${health.checks.map(({ check, ok, detail }) => html`<li class="row"><${Badge} tone=${ok ? 'good' : 'bad'}>${ok ? 'ok' : 'failing'}</${Badge}><span>${check}</span><span class="quiet">${detail}</span></li>`)}
 </ul>`;
 
 const SLO: readonly Column<SloLine>[] = [
@@ -91,7 +91,7 @@ function Bars({ histogram }: { histogram: Histogram }): VNode {
   </div>`;
 }
 
-const SHOWN = /queue|lag|in_flight|rate|budget|weight|rows|event_?loop|listeners|heap|cpu/;
+const SHOWN = /queue|lag|in_flight|rate_used|budget|weight|rows|event_?loop|listeners|heap|cpu/;
 
 const Gauges = ({
   metrics,
