@@ -71,6 +71,7 @@ export class ActorRuntime {
   readonly #observers: ((committed: Committed) => void)[] = [];
   #queue: Letter[] = [];
   #order = 0;
+  #lost = 0;
   /** Why nothing moves any more: a step was taken that the journal did not take. */
   #broken: { readonly error: unknown } | undefined;
   #opened = false;
@@ -101,8 +102,9 @@ export class ActorRuntime {
     return [...this.#cells.keys()];
   }
 
+  /** Events that no actor took in this process: it was over or never was, or crashed on one again and again. */
   get deadLetterCount(): number {
-    return this.#deadLetters.count;
+    return this.#lost;
   }
 
   get outstandingRows(): number {
@@ -313,6 +315,7 @@ export class ActorRuntime {
       if (message.cause.kind !== 'postponed') mailbox.shift();
       actor.restore();
       this.#append(cell, actor.deadLetter(message, this.#options.clock.now(), reason));
+      this.#lost += 1;
       this.#options.hooks.quarantined?.(actor.id, message, reason);
       this.#wake(cell);
       return;
@@ -327,6 +330,7 @@ export class ActorRuntime {
 
   #bury(message: Message, reason: string): void {
     if (message.cause.kind === 'input') return;
+    this.#lost += 1;
     const { draft, cause, event } = this.#deadLetters.draft(message, this.#options.clock.now(), reason);
     this.#write(draft, (row) => this.#publish({ row, event, cause, intents: [] }));
   }

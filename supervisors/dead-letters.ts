@@ -13,10 +13,6 @@ const HOST = JSON.stringify(EMPTY_HOST);
 export class DeadLetters {
   #seq = 0;
 
-  get count(): number {
-    return this.#seq;
-  }
-
   resume(row: JournalRow): void {
     this.#seq = row.seq;
   }

@@ -127,7 +127,13 @@ const ROWS: readonly Row[] = [
     10 * MINUTE,
     'A risk limit is nearly used up.',
   ],
-  ['DeadLetters', 'warning', 'bulkhead_dead_letters > 0', 0, 'An event could not be taken by its actor.'],
+  [
+    'DeadLetters',
+    'warning',
+    'delta(bulkhead_dead_letters[10m]) > 0',
+    0,
+    'An event could not be taken by its actor.',
+  ],
   [
     'RestartLoop',
     'warning',
@@ -159,8 +165,8 @@ const ROWS: readonly Row[] = [
   [
     'RateBudgetNearlySpent',
     'warning',
-    'bulkhead_api_rate_used_ratio > 0.8',
-    MINUTE,
+    'bulkhead_api_rate_used_ratio > 0.7',
+    MINUTE / 2,
     'The venue\u2019s request weight is nearly spent.',
   ],
   [

@@ -4,7 +4,6 @@
  *
  * Invariant: it hears committed rows, and nothing that trades ever waits for it.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
 import type { ExecutorFactory } from '../../supervisors/executor-logic.ts';
@@ -31,6 +30,7 @@ import { checkSchedule } from './backup-desk.ts';
 import { ConfigCopies } from './config-copies.ts';
 import { ConfigDesk } from './config-desk.ts';
 import { engageKill, readKill } from './kill-file.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { setGauges } from './metrics/gauges.ts';
 import { RowMetrics } from './metrics/row-metrics.ts';
 import { sloLines } from './metrics/slo.ts';
@@ -70,7 +70,7 @@ export class Seat {
   readonly #desk: RequestDesk;
   readonly #config: ConfigDesk;
   readonly #history = new TradeHistory();
-  readonly #loop = monitorEventLoopDelay({ resolution: 20 });
+  readonly #loop: LoopDelay;
   #writer: JournalWriter | undefined;
   #ticking: TimerHandle | undefined;
   #served: Served | undefined;
@@ -82,6 +82,7 @@ export class Seat {
   constructor(session: Session) {
     const { io, options, folder, log, logs } = session;
     this.#session = session;
+    this.#loop = new LoopDelay(io.time.monotonic);
     this.#config = this.#configDesk(session);
     this.#journaled = new JournaledOperator({
       config: this.#config,
@@ -114,7 +115,6 @@ export class Seat {
       this.#metrics.count('bulkhead_log_lines_total', { level: line.level });
       this.feed.publish('log', line);
     });
-    this.#loop.enable();
     this.#tick();
   }
 
@@ -200,7 +200,7 @@ export class Seat {
     this.#history.stop();
     this.#uptime.stop();
     this.#ticking?.cancel();
-    this.#loop.disable();
+    this.#loop.stop();
     await this.#served?.server.close();
   }
 
@@ -316,7 +316,7 @@ export class Seat {
           pendingRows: this.#writer?.pendingRows ?? 0,
           deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
           deadLetterAgoMs: this.#rows.deadLetterAgoMs,
-          eventLoopDelayMs: this.#loop.percentile(99) / 1e6,
+          eventLoopDelayMs: this.#loop.look(),
           minFreeBytes: running.now.retention.minFreeMb * 1_048_576,
         }),
       slo: () => sloLines(this.#status(), this.#rows, this.#uptime),

@@ -46,13 +46,13 @@ function sinksOf(server: AlertServer, timeoutMs = 5_000): [PagerDutyAlertSink, S
   ];
 }
 
-/** Alerts of a run whose kill switch and drawdown the test sets. */
+/** Alerts of a run whose kill switch, lease and freshness after a crash the test sets. */
 async function world(
   t: TestContext,
   { dir = tempDir(t), timeoutMs = 5_000, tookOver = false, only }: WorldOptions = {},
 ) {
   const server = await alertServer(t);
-  const state = { kill: 0, drawdown: 0, isReady: true, isFenced: false, lease: 1 };
+  const state = { kill: 0, isFresh: false, isReady: true, isFenced: false, lease: 1 };
   const limits: { -readonly [K in keyof AlertLimits]: AlertLimits[K] } = {
     ...{ least: 'warning', everyMs: 10, healAfterMs: 20, firstRetryMs: 10 },
   };
@@ -65,7 +65,7 @@ async function world(
       look: async () => ({
         samples: new Map([
           ['bulkhead_kill_engaged', sample(state.kill)],
-          ['bulkhead_dead_letters', sample(state.drawdown)],
+          ['bulkhead_started_ago_seconds', sample(state.isFresh ? 1 : 601, { how: 'crash' })],
           ['bulkhead_health', sample(state.lease, { check: 'lease' })],
         ]),
         isReady: state.isReady,
@@ -172,10 +172,14 @@ describe('the sinks of alerts', { timeout: 300_000 }, () => {
     const { server, state, ends, alerts } = await world(t, { only: 'pagerduty' });
     server.trouble({ status: 400 });
     state.kill = 1;
-    state.drawdown = 1;
+    state.isFresh = true;
     await server.until(() => server.events.length === 1);
     await alerts.stop();
-    assert.deepEqual(actionsOf(server), ['trigger DeadLetters'], 'the next one is offered all the same');
+    assert.deepEqual(
+      actionsOf(server),
+      ['trigger BulkheadRestarted'],
+      'the next one is offered all the same',
+    );
     assert.ok(ends.includes('pagerduty refused'));
     assert.equal(server.bodies.length, 2);
     assert.equal(alerts.status[0]?.refused, 1);
@@ -224,24 +228,24 @@ describe('the sinks of alerts', { timeout: 300_000 }, () => {
 
   it('after a takeover hear that all is well of whatever the process before may have left open', async (t) => {
     const { server, state } = await world(t, { tookOver: true, only: 'pagerduty' });
-    state.drawdown = 1;
-    await server.until(() => server.incident('DeadLetters')?.isOpen && server.events.length >= 3);
+    state.isFresh = true;
+    await server.until(() => server.incident('BulkheadRestarted')?.isOpen && server.events.length >= 3);
     assert.deepEqual(actionsOf(server).sort(), [
       'resolve KillSwitchEngaged',
       'resolve LeaseLost',
-      'trigger DeadLetters',
+      'trigger BulkheadRestarted',
     ]);
   });
 
   it('hear from a process that lost the account that its own troubles are over with it', async (t) => {
     const dir = tempDir(t);
     const incidents = await Incidents.open(path.join(dir, 'alerts.json'), SILENT);
-    for (const key of ['LeaseLost', 'DeadLetters']) {
+    for (const key of ['LeaseLost', 'BulkheadRestarted']) {
       await incidents.opened(firing(key), 1, {});
       await incidents.told(key, 'pagerduty', 'opened');
     }
     const { server, state, alerts } = await world(t, { dir, only: 'pagerduty' });
-    Object.assign(state, { lease: 0, drawdown: 1, isFenced: true });
+    Object.assign(state, { lease: 0, isFresh: true, isFenced: true });
     await alerts.stop();
     assert.deepEqual(actionsOf(server), ['resolve LeaseLost']);
   });

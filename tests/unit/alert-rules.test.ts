@@ -44,7 +44,7 @@ const VIOLATIONS: Readonly<Record<string, readonly Series[]>> = {
     ['bulkhead_api_calls', { call: 'submit', outcome: 'rejected' }, 2],
     ['bulkhead_api_calls', { call: 'cancel', outcome: 'unknown' }, 1],
   ],
-  RateBudgetNearlySpent: [['bulkhead_api_rate_used_ratio', {}, 0.81]],
+  RateBudgetNearlySpent: [['bulkhead_api_rate_used_ratio', {}, 0.71]],
   ClockOff: [['bulkhead_clock_offset_seconds', {}, -1.5]],
   DiskLow: [['bulkhead_health', { check: 'disk' }, 0]],
   LogErrors: [['bulkhead_log_lines_total', { level: 'error' }, 1]],
@@ -52,7 +52,7 @@ const VIOLATIONS: Readonly<Record<string, readonly Series[]>> = {
   SloMissed: [['bulkhead_slo_met', { objective: 'uptime' }, 0]],
 };
 /** Of these a value says nothing: they rise from zero at the second look. */
-const RISING = ['RestartLoop', 'ApiErrors', 'LogErrors'];
+const RISING = ['DeadLetters', 'RestartLoop', 'ApiErrors', 'LogErrors'];
 
 const promtool = (() => {
   try {

@@ -130,6 +130,7 @@ test('property 20: a poisonous event is quarantined after N identical crashes an
   const letters = (await harness.rows()).filter((row) => row.kind === 'dead-letter');
   assert.equal(letters.length, 1);
   assert.match(letters[0]?.note ?? '', /poison/);
+  assert.equal(harness.runtime.deadLetterCount, 1);
 });
 
 test('property 28: what arrives during recovery waits and is then handled in order', async () => {
@@ -148,13 +149,17 @@ test('property 28: what arrives during recovery waits and is then handled in ord
 });
 
 test('a message for an actor that is over, or never was, becomes a dead letter and is consumed', async () => {
-  const harness = await Harness.start({ actors: ['toy/a', 'toy/b'] });
+  const database = new MemoryDatabase();
+  const harness = await Harness.start({ database, actors: ['toy/a', 'toy/b'] });
   await harness.tell('toy/b', { type: 'OPEN' });
   await harness.tell('toy/b', { type: 'END' });
   await harness.tell('toy/a', { type: 'TELL', to: 'toy/b', amount: 1 });
   await harness.tell('toy/a', { type: 'TELL', to: 'toy/nobody', amount: 1 });
   assert.equal(harness.runtime.deadLetterCount, 2);
   assert.equal(harness.runtime.outstandingRows, 0);
+  const next = await Harness.start({ database, time: harness.time, owner: 'two' });
+  await next.runtime.quiescent();
+  assert.equal(next.runtime.deadLetterCount, 0, 'in this process');
 });
 
 test('an order gets its identity from instance, actor, seq and index, the same in every epoch', async () => {
