@@ -169,10 +169,10 @@ else
 
     test('where the venue would take a position stands in the table and at the chart', async () => {
       await page.goto(`${url}/#/positions`);
-      await rows().first().getByText('52,310', { exact: true }).waitFor();
+      await rows().first().getByText('52,310.7', { exact: true }).waitFor();
       await page.goto(`${url}/#/positions/${POSITION.symbol}`);
       const levels = page.getByRole('list', { name: 'Price levels' });
-      await levels.getByText('liquidation 52,310').waitFor();
+      await levels.getByText('liquidation 52,310.7').waitFor();
       for (const level of ['entry 101,250.55', 'stop 100,900', 'target 1 103,500'])
         assert.equal(await levels.getByText(level).count(), 1, level);
     });
