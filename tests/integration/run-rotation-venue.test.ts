@@ -239,7 +239,13 @@ describe('keys changed under real processes', { skip: typeof server === 'string'
     await trader.taken('the API key', () => vault.put({ ...held, ...NEXT }));
     await trader.until('the version is told', ({ secrets }) => secrets?.version === 2);
     assert.ok(asked(/login/) > logins);
+    // The private stream was opened with the old key and ends with it; entries wait for the reading after the next.
+    const { since } = trader.status().venue?.stream ?? assert.fail('no venue');
     venue.server.revokeKey(FIRST.apiKey);
+    await trader.until(
+      'its private stream is another one',
+      ({ venue: seen }) => seen?.stream.state === 'up' && seen.stream.since !== since,
+    );
     await trader.untilReady();
     await trader.enter(venue, PAGE[0]);
     await trader.taken('the token of the controls', () => vault.put({ httpToken: PAGE[1], ...NEXT }));
