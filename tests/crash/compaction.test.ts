@@ -99,7 +99,8 @@ async function killAgainAndAgain(place: readonly string[], open: () => JournalSt
     assert.equal(life.errors, '', what);
     const { anchorN, headN } = await checkSound(open);
     assert.ok(headN >= life.acknowledged, `${what}: ${headN} of ${life.acknowledged} rows`);
-    assert.ok(anchorN >= life.cut && anchorN >= known.anchorN && headN > known.headN, what);
+    // A life may die of its first batch, before a row of its own.
+    assert.ok(anchorN >= life.cut && anchorN >= known.anchorN && headN >= known.headN, what);
     if (point?.[1] === 'before') assert.ok(anchorN >= known.anchorN, what);
     else assert.ok(anchorN > known.anchorN, `${what}: it cut nothing`);
     Object.assign(known, { anchorN, headN });

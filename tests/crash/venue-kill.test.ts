@@ -13,7 +13,7 @@ const SEED = 20_250_113;
 /** A bar of 15 minutes in seven and a half seconds. */
 const SPEED = 120;
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT', 'DOGEUSDT'];
-const LIMIT = { timeout: 180_000 };
+const LIMIT = { timeout: 240_000 };
 
 const plan = (dir: string, store: 'embedded' | 'postgres', victims: readonly Victim[]) => ({
   dir: path.join(dir, store),
@@ -27,6 +27,7 @@ const plan = (dir: string, store: 'embedded' | 'postgres', victims: readonly Vic
   victims,
   longestMs: 1_500,
   firstMs: 7_500,
+  firstOrders: 2,
 });
 
 function holds(report: SoakReport): void {

@@ -22,6 +22,8 @@ export interface SoakPlan extends WorldOptions {
   readonly victims?: readonly Victim[];
   /** Real time to trade before the first kill. */
   readonly firstMs?: number;
+  /** The first kill waits until the venue has taken so many orders. */
+  readonly firstOrders?: number;
   /** Goes on without kills until then. */
   readonly until?: () => Promise<boolean>;
   readonly onRound?: (line: string) => void;
@@ -111,6 +113,7 @@ class Soak {
     await world.untilSafe(0);
     this.#plan.onRound?.(`safe for the first time after ${Math.round(performance.now())} ms`);
     await pause(this.#plan.firstMs ?? 0);
+    while ((await world.ledger()).orders.length < (this.#plan.firstOrders ?? 0)) await pause(250);
     for (let round = 0; this.#count < this.#plan.kills; round++) {
       await pause(this.#random.int(this.#plan.longestMs));
       const what = this.#victim(round);
