@@ -1,6 +1,4 @@
 /** The executor as a replayed logic: what the actor VENUE runs when the venue is a remote one. */
-
-import type { Json } from '../src/core/json.ts';
 import type { ActorEvent, Emitted } from '../src/domain/events.ts';
 import { Executor, type ExecutorInput, type ExecutorOptions } from '../src/execution/executor.ts';
 import type { EngineFactory, ReplayedEngine } from './replayed-logic.ts';
@@ -21,8 +19,7 @@ export function executorFactory(options: ExecutorOptions): ExecutorFactory {
     current = executor;
     return {
       apply: (event: ActorEvent): readonly Emitted[] => executor.apply(event as unknown as ExecutorInput),
-      // Written down at once: a copy of everything would only be thrown away.
-      checkpoint: () => executor.state as unknown as Json,
+      checkpoint: () => executor.checkpoint(),
     };
   };
   return {
