@@ -6,7 +6,7 @@
  * money is done without a second word; one id is done once, also across a restart, because the actor remembers
  * its answers.
  */
-import { breakerOf, entryDeskOf, OPERATOR } from '../../machines/messages.ts';
+import { breakerOf, entryDeskOf, GUARDIAN_BAR, OPERATOR } from '../../machines/messages.ts';
 import type { CommandGiven, OperatorContext } from '../../machines/operator/context.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Timers } from '../core/clock.ts';
@@ -148,8 +148,8 @@ export class JournaledOperator implements Operator {
     const { id, command } = request;
     const { config } = this.#options;
     // Of what is not there the actor itself says so.
-    const isMissing = isBreaker(command) && !this.#breakers().includes(breakerOf(command.breaker));
-    if (isMissing) return this.#tell(request, await this.#prepare(request));
+    if (isBreaker(command) && !this.#mayBeThere(command))
+      return this.#tell(request, await this.#prepare(request));
     const asked = { id, outcome: 'confirm', code: 'CONFIRM' } as const;
     if (!isConfigCommand(command) || !config) return { ...asked, text: this.preview(command) };
     const seen = await config.preview(command).then((text) => ({ text }), refusedBy);
@@ -290,6 +290,12 @@ export class JournaledOperator implements Operator {
     if (text === undefined) return undefined;
     const { context } = JSON.parse(text) as { context: OperatorContext };
     return context.answered.find((answer) => answer.id === id);
+  }
+
+  /** A bar of the guardian's is no actor: only the guardian knows whether it stands. */
+  #mayBeThere({ kind, breaker }: CommandOf<'trip' | 'release'>): boolean {
+    const isBar = kind === 'release' && breaker.startsWith(GUARDIAN_BAR);
+    return isBar || this.#breakers().includes(breakerOf(breaker));
   }
 
   #breakers(): readonly ActorId[] {

@@ -157,6 +157,8 @@ describe('the operator over the whole system', () => {
       'what is not there is not asked about',
     );
     assert.match((await operator.execute(closed)).text, /closed already/);
+    const barred = { kind: 'release', breaker: 'guardian/breaker/daily-loss', reason: 'looked at' } as const;
+    assert.match(await ask(barred), /^Closes the breaker guardian\/breaker\/daily-loss: entries are open/);
 
     for (const breaker of ['api-errors', 'drawdown'])
       assert.equal((await operator.execute({ ...trip(breaker), confirmed: true })).outcome, 'accepted');
