@@ -72,6 +72,14 @@ export type GuardianEvent =
 
 const CLOSED_KEPT = 20;
 
+/** What the guardian forbids to all, by the names under which it is released. */
+export const barsOf = ({
+  cases,
+}: Pick<GuardianContext, 'cases'>): readonly (Case & { readonly breaker: string })[] =>
+  cases
+    .filter(({ actor }) => !isOfSymbol(actor))
+    .map((one) => ({ ...one, breaker: `${GUARDIAN_BAR}${one.actor}` }));
+
 /** Keeps entries away for a case, or, without a reason, lets them in again. */
 function bar(
   context: GuardianContext,

@@ -4,12 +4,13 @@
  */
 import { createStore } from '@xstate/store';
 import type { BreakerContext } from '../../machines/breaker.ts';
+import type { GuardianContext } from '../../machines/guardian.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { actorType } from '../core/ids.ts';
-import { PORTFOLIO } from '../domain/events.ts';
+import { GUARDIAN, PORTFOLIO } from '../domain/events.ts';
 import type { JournalRow } from '../journal/journal.ts';
 
 export interface Snapshot<C> {
@@ -82,6 +83,10 @@ export class ReadModel {
 
   portfolio(): Snapshot<PortfolioContext> | undefined {
     return this.of<PortfolioContext>(PORTFOLIO);
+  }
+
+  guardian(): Snapshot<GuardianContext> | undefined {
+    return this.of<GuardianContext>(GUARDIAN);
   }
 
   positions(): [ActorId, Snapshot<PositionContext>][] {

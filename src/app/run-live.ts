@@ -5,7 +5,6 @@
  * Invariants: a venue that cannot be reached is waited for; nothing leaves this process without a valid lease and
  * a journal that takes rows; a stop leaves protective orders at the venue, where they are.
  */
-import type { TimerHandle } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
 import { type Message, VENUE } from '../domain/events.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
@@ -67,8 +66,7 @@ export async function runLive(session: Session, target: VenueTarget, venue: Open
   screen.showLiquidations(() =>
     remoteLiquidations(Object.values(life.system?.executor.current()?.state.positions ?? {})),
   );
-  const ticking = keepShowing(life);
-  held.add(() => ticking.cancel());
+  screen.showClock(() => life.connected?.time.clock.now());
   const known = await readIdentity(store);
   screen.to('connecting');
   // Before the venue is reached: a kill that is engaged does not wait for it.
@@ -377,16 +375,4 @@ function statusOf(life: Life, target: VenueTarget) {
     strayRejections: session.signals.strays,
     now: connected?.time.clock.now() ?? session.io.time.clock.now(),
   });
-}
-
-/** The status goes on being written while nothing happens: a health check looks at its age. */
-function keepShowing(life: Life): TimerHandle {
-  const { io, options, screen } = life.session;
-  let handle: TimerHandle | undefined;
-  const again = (): void => {
-    screen.tick(life.connected?.time.clock.now());
-    handle = io.time.timers.set(options.config.status.intervalMs, again);
-  };
-  again();
-  return { cancel: () => handle?.cancel() };
 }

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { tree } from '../../supervisors/introspection.ts';
+import type { TimerHandle } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
 import { type BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { PORTFOLIO } from '../domain/events.ts';
@@ -40,6 +41,8 @@ export class RunScreen {
   #system: TradingSystem | undefined;
   #venue: (() => VenueStatus) | undefined;
   #liquidations: (() => Liquidations) | undefined;
+  #clock: () => number | undefined = () => undefined;
+  #beating: TimerHandle | undefined;
   #writer: JournalWriter | undefined;
   #startedAt: number;
   #startN = 0;
@@ -61,6 +64,7 @@ export class RunScreen {
       accountName: config.account,
       startedAt: io.time.clock.now(),
       lastTrades: config.status.lastTrades,
+      intervalMs: config.status.intervalMs,
     };
     this.#startedAt = io.time.monotonic.now();
     this.#screen = io.isTty && !options.json && !options.quiet ? new Screen(io.stdout, io.rows) : undefined;
@@ -81,13 +85,15 @@ export class RunScreen {
       this.#options.config.status.intervalMs,
     );
     this.#show(this.#publisher.flush(() => this.document()));
+    this.#beat();
   }
 
   /** What of the configuration it goes by, and which version of it runs. */
   configure({ version, at, by, channel, why, config }: Version): void {
-    this.#facts = { ...this.#facts, lastTrades: config.status.lastTrades };
+    const { lastTrades, intervalMs } = config.status;
+    this.#facts = { ...this.#facts, lastTrades, intervalMs };
     this.progress.configuration = { version, at, by, channel, why };
-    this.#publisher?.publishEvery(config.status.intervalMs);
+    this.#publisher?.publishEvery(intervalMs);
   }
 
   to(state: RunState): void {
@@ -140,10 +146,19 @@ export class RunScreen {
     this.#liquidations = look;
   }
 
-  /** Time has passed, whether anything happened or not; `at` is the runtime's clock. */
-  tick(at?: number): void {
-    if (at !== undefined) this.progress.virtualTime = at;
-    this.#refresh(false);
+  /** What time it is where time passes by itself; undefined: it goes from step to step. */
+  showClock(look: () => number | undefined): void {
+    this.#clock = look;
+  }
+
+  /** Also while nothing happens: a health check goes by the age of what was written last. */
+  #beat(): void {
+    const dueInMs = Math.ceil(this.#publisher?.dueInMs ?? 0);
+    this.#beating = this.#io.time.timers.set(Math.max(1, dueInMs), () => {
+      this.progress.virtualTime = this.#clock() ?? this.progress.virtualTime;
+      this.#refresh(false);
+      this.#beat();
+    });
   }
 
   /** A step of market time is over. */
@@ -162,6 +177,7 @@ export class RunScreen {
   }
 
   finish(reason: 'end' | 'stopped'): void {
+    this.#beating?.cancel();
     this.progress.state = 'stopped';
     const document = this.#refresh(true);
     if (!document) return;
@@ -192,6 +208,7 @@ export class RunScreen {
   }
 
   fail(error: unknown): void {
+    this.#beating?.cancel();
     if (this.#publisher === undefined) return;
     this.#failed = true;
     this.progress.state = 'failed';

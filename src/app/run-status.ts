@@ -1,5 +1,6 @@
 /** The status document of a running system, put together from committed state when somebody wants to see it. */
 
+import { barsOf } from '../../machines/guardian.ts';
 import { tradingState } from '../../machines/portfolio.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import { averagePrice } from '../../machines/position/ledger.ts';
@@ -31,6 +32,7 @@ export interface RunFacts {
   readonly accountName: string;
   readonly startedAt: number;
   readonly lastTrades: number;
+  readonly intervalMs: number;
 }
 
 /** What does. */
@@ -112,6 +114,7 @@ export function statusDocument(
     state: progress.state,
     startedAt: facts.startedAt,
     updatedAt: now,
+    intervalMs: facts.intervalMs,
     virtualTime: progress.virtualTime,
     market: { name: market?.source ?? 'none', symbols: market?.symbols ?? [], seed: market?.seed ?? null },
     store: {
@@ -123,7 +126,7 @@ export function statusDocument(
     account: accountStatus(progress, model, sum(positions.map(({ openPnl }) => openPnl))),
     positions,
     trades: tradesStatus(model, facts.lastTrades),
-    breakers: model.breakers().map(breakerStatus),
+    breakers: [...model.breakers().map(breakerStatus), ...guardianBars(model)],
     tradingState: portfolio ? tradingState(portfolio) : 'halted',
     journal: { n: progress.n, durableN: progress.durableN, rowsPerSecond: progress.rowsPerSecond },
     tree: progress.tree,
@@ -220,4 +223,13 @@ function breakerStatus([actor, { value, context }]: ReturnType<
     since: context.openedAt,
     reason: context.cause,
   };
+}
+
+/** No actors, and yet what forbids entries and can be released. */
+function guardianBars(model: ReadModel): BreakerStatus[] {
+  const { context } = model.guardian() ?? {};
+  if (!context) return [];
+  return barsOf(context).map(({ breaker, at, reason }) => ({
+    ...{ name: breaker, state: 'open', since: at, reason },
+  }));
 }

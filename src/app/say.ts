@@ -4,6 +4,7 @@
  */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
+import { GUARDIAN_BAR } from '../../machines/messages.ts';
 import { sleep } from '../core/clock.ts';
 import { BulkheadError } from '../core/errors.ts';
 import { didYouMean } from '../core/suggest.ts';
@@ -77,6 +78,8 @@ function check(command: Command, status: StatusDocument): void {
           ? 'Write: bulkhead kill --reason "…"'
           : 'Write: bulkhead release --reason "…"',
     });
+  // Cases of its own the guardian alone knows.
+  if (command.kind === 'release' && command.breaker.startsWith(GUARDIAN_BAR)) return;
   const names = status.breakers.map(({ name }) => name);
   if (names.includes(command.breaker)) return;
   const meant = didYouMean(command.breaker, names);

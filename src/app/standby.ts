@@ -59,7 +59,6 @@ export async function standBy(
       const isFollowing = await followOnce(follower);
       const behind = isFollowing ? null : 'the journal cannot be read';
       await word.say(follower.followedN, behind ?? warm?.notReady ?? null);
-      screen.tick();
     },
     signal: abort.signal,
   });

@@ -74,6 +74,11 @@ export class StatusPublisher {
     this.#intervalMs = intervalMs;
   }
 
+  /** Until the next may be written. */
+  get dueInMs(): number {
+    return this.#last === undefined ? 0 : Math.max(0, this.#last + this.#intervalMs - this.#monotonic.now());
+  }
+
   publishEvery(intervalMs: number): void {
     this.#intervalMs = intervalMs;
   }

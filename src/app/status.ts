@@ -5,8 +5,9 @@ import { renderStatus } from './render-status.ts';
 import { duration } from './render-text.ts';
 import { readStatus, type StatusDocument } from './status-file.ts';
 
-/** A run renews its status every second; older than this it hangs. */
+/** Older than this, or than three that should have been written since, it hangs. */
 const STALE_AFTER_MS = 30_000;
+const MISSED = 3;
 
 export async function status({ config, json, health }: StatusOptions, io: Io): Promise<number> {
   const dataDir = resolve(io.cwd, config.data.dir);
@@ -38,7 +39,8 @@ export function illness(document: StatusDocument, alive: boolean, now: number): 
   if (document.state === 'stopped') return 'stopped';
   if (!alive) return `process ${document.pid} is gone`;
   const age = now - document.updatedAt;
-  return age > STALE_AFTER_MS ? `no sign of life for ${duration(age)}` : undefined;
+  const longestMs = Math.max(STALE_AFTER_MS, MISSED * (document.intervalMs ?? 0));
+  return age > longestMs ? `no sign of life for ${duration(age)}` : undefined;
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,9 +1,11 @@
 /** What moving a breaker by hand, or lifting the kill switch, would do now: what it closes, what it opens. Pure. */
 import type { BreakerContext } from '../../machines/breaker.ts';
+import { barsOf, type GuardianContext } from '../../machines/guardian.ts';
 import { breakerOf, OPERATOR } from '../../machines/messages.ts';
 import type { OperatorContext } from '../../machines/operator/context.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import type { Command, CommandOf } from '../domain/command.ts';
+import { GUARDIAN } from '../domain/events.ts';
 
 export interface BreakerSights {
   actorIds(): readonly ActorId[];
@@ -52,15 +54,18 @@ function barsBut(name: string, sights: BreakerSights): readonly string[] {
     if (actorType(actor) !== 'breaker' || its === name) return [];
     return breakerIn(sights, its)?.state === 'open' ? [`the breaker ${its}`] : [];
   });
-  const text = sights.snapshot(OPERATOR);
-  const { stopped, paused } = text === undefined ? NOTHING : (JSON.parse(text) as Decided).context;
-  return [...breakers, ...(stopped ? ['the stop'] : []), ...(paused ? ['the pause'] : [])];
+  const guardian = contextOf<GuardianContext>(sights, GUARDIAN) ?? { cases: [] };
+  const bars = barsOf(guardian).flatMap(({ breaker }) => (breaker === name ? [] : [`the bar ${breaker}`]));
+  const { stopped, paused } = contextOf<OperatorContext>(sights, OPERATOR) ?? NOTHING;
+  return [...breakers, ...bars, ...(stopped ? ['the stop'] : []), ...(paused ? ['the pause'] : [])];
 }
 
-interface Decided {
-  readonly context: Pick<OperatorContext, 'stopped' | 'paused'>;
+const NOTHING: Pick<OperatorContext, 'stopped' | 'paused'> = { stopped: null, paused: null };
+
+function contextOf<C>(sights: BreakerSights, actor: ActorId): C | undefined {
+  const text = sights.snapshot(actor);
+  return text === undefined ? undefined : (JSON.parse(text) as { readonly context: C }).context;
 }
-const NOTHING: Decided['context'] = { stopped: null, paused: null };
 
 function breakerIn(
   sights: BreakerSights,

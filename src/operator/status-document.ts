@@ -33,6 +33,8 @@ export interface StatusDocument {
   /** Epoch ms of the real clock. */
   readonly startedAt: number;
   readonly updatedAt: number;
+  /** How often it is written. */
+  readonly intervalMs?: number;
   /** The market's time: of the last step. */
   readonly virtualTime: number | null;
   readonly market: {

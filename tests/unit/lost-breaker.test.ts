@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
+import { ReadModel } from '../../src/app/read-model.ts';
+import { initialProgress, statusDocument } from '../../src/app/run-status.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
 import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
 import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { previewBreaker } from '../../src/operator/breaker-preview.ts';
 import { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import { startRun } from '../support/system-harness.ts';
 
@@ -38,6 +41,28 @@ test('bars every entry, wakes no desk that is not there, and a person’s word l
   assert.deepEqual(lost(), []);
   assert.match(breakers()[BAR]?.cause ?? '', /written by a newer program/);
   assert.equal(breakers()[BAR]?.state, 'halted');
+  // Whoever looks finds it among the breakers, under the name that releases it.
+  const shown = () => {
+    const model = new ReadModel();
+    for (const row of rows()) model.seed(row);
+    const facts = { pid: 1, mode: 'demo', accountName: 'a', startedAt: 0, lastTrades: 1, intervalMs: 1 };
+    return statusDocument(facts, initialProgress('1'), model, 0).breakers;
+  };
+  const { state, reason } = shown().find(({ name }) => name === BAR) ?? {};
+  assert.equal(state, 'open');
+  assert.match(reason ?? '', /written by a newer program/);
+  const sights = {
+    actorIds: () => system.runtime.actorIds(),
+    snapshot: (actor: string) => system.runtime.actor(actor)?.snapshotText,
+  };
+  assert.match(
+    previewBreaker({ kind: 'release', breaker: 'api-errors', reason: 'a test' }, sights, []),
+    /closed already/,
+  );
+  assert.match(
+    previewBreaker({ kind: 'release-kill', reason: 'a test' }, sights, []),
+    /but for what the bar guardian\/breaker\/drawdown still holds back/,
+  );
 
   const release = (n: number) =>
     system.runtime.tell({
@@ -54,6 +79,7 @@ test('bars every entry, wakes no desk that is not there, and a person’s word l
   release(1);
   await system.runtime.quiescent();
   assert.equal(breakers()[BAR], undefined);
+  assert.ok(!shown().some(({ name }) => name === BAR));
   assert.deepEqual((contextOf(GUARDIAN) as { cases: unknown[] }).cases, []);
   release(2);
   await system.runtime.quiescent();

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunOptions } from '../../src/app/io.ts';
 import { RunScreen } from '../../src/app/run-screen.ts';
+import { illness } from '../../src/app/status.ts';
 import { readStatus } from '../../src/app/status-file.ts';
+import { VirtualTime } from '../../src/core/clock.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { tempDir } from '../support/temp.ts';
@@ -38,4 +40,19 @@ test('a status file that cannot be written is said once and ends nothing; it com
   rmdirSync(obstacle);
   screen.journal('halted', full);
   assert.match(readStatus(dir).error ?? '', /journal halted/);
+});
+
+test('a run in which nothing happens shows that it lives, until it ends', (t) => {
+  const dir = tempDir(t);
+  const time = new VirtualTime(0);
+  const screen = new RunScreen(options, fakeIo({ time }));
+  screen.openFolder(dir);
+  const at = (): number => readStatus(dir).updatedAt;
+  for (let seconds = 1; seconds <= 90; seconds++) time.advanceTo(seconds * 1_000);
+  assert.ok(at() >= 89_000, `written last at ${at()}`);
+  assert.equal(illness(readStatus(dir), true, time.now()), undefined);
+  screen.finish('stopped');
+  const last = at();
+  time.advanceTo(600_000);
+  assert.equal(at(), last, 'the folder may be another’s by now');
 });

@@ -151,6 +151,9 @@ describe('health', () => {
     assert.match(illness(document({ state: 'failed', error: 'disk' }), true, NOW) ?? '', /failed: disk/);
     assert.match(illness(document(), false, NOW) ?? '', /is gone/);
     assert.match(illness(document(), true, NOW + 60_000) ?? '', /no sign of life for 1m 0s/);
+    const seldom = document({ intervalMs: 60_000 });
+    assert.equal(illness(seldom, true, NOW + 170_000), undefined, 'written seldom');
+    assert.match(illness(seldom, true, NOW + 190_000) ?? '', /no sign of life/);
   });
 
   test('a process is alive or not', () => {
