@@ -101,9 +101,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'out', value: 'FILE', summary: 'write there instead of standard output' },
       DATA_DIR,
       CONFIG,
+      { ...JSON_FLAG, summary: 'the same as --format json; errors too are JSON' },
     ],
     examples: [
       'bulkhead export trades > trades.csv',
+      'bulkhead export fills --json | jq .price',
       'bulkhead export journal --format json --out journal.jsonl',
     ],
   },

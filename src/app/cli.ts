@@ -207,7 +207,11 @@ function exportChoice({ args, flags }: ParsedCommand): Pick<ExportOptions, 'what
   const what = EXPORT_KINDS.find((kind) => kind === args[0]);
   if (!what)
     throw usage(`There is nothing called "${args[0]}" to export.`, `One of: ${EXPORT_KINDS.join(', ')}.`);
-  const named = flags.get('format') ?? 'csv';
+  const said = flags.get('format');
+  const asked = flags.has('json') ? 'json' : 'csv';
+  if (flags.has('json') && said !== undefined && said !== 'json')
+    throw usage(`--json and --format ${said} contradict each other.`, 'Name one of them.');
+  const named = said ?? asked;
   const format = EXPORT_FORMATS.find((known) => known === named);
   if (!format) throw usage(`--format ${named} is not known.`, `One of: ${EXPORT_FORMATS.join(', ')}.`);
   const out = flags.get('out');

@@ -24,10 +24,16 @@ const io: Io = {
   ...(process.stdin.isTTY ? { keys: () => keysOf(process.stdin) } : {}),
 };
 
+let outlivesReaders = false;
+let isReaderGone = false;
+
 const stores = async () => (await import('./open-store.ts')).createStore;
 
 const handlers: Handlers = {
-  run: async (options, io) => (await import('./run.ts')).run(options, io),
+  run: async (options, io) => {
+    outlivesReaders = true;
+    return (await import('./run.ts')).run(options, io);
+  },
   status: async (options, io) => (await import('./status.ts')).status(options, io),
   export: async (options, io) => (await import('./export.ts')).exportCommand(options, io, await stores()),
   replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
@@ -42,7 +48,10 @@ const handlers: Handlers = {
   kill: async (options, io) => (await import('./kill.ts')).kill(options, io),
   release: async (options, io) => (await import('./release.ts')).release(options, io),
   breakers: async (options, io) => (await import('./breakers.ts')).breakers(options, io),
-  exchange: async (options, io) => (await import('./exchange.ts')).exchange(options, io),
+  exchange: async (options, io) => {
+    outlivesReaders = true;
+    return (await import('./exchange.ts')).exchange(options, io);
+  },
   simulate: async (options, io) => (await import('./simulate.ts')).simulate(options, io),
   doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
   handover: async (options, io) => (await import('./handover.ts')).handover(options, io, await stores()),
@@ -50,16 +59,24 @@ const handlers: Handlers = {
   migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
 };
 
-// `bulkhead export … | head` closes the pipe early: that is the reader's right and no failure of ours.
+/**
+ * `bulkhead export … | head` closes the pipe early: that is the reader's right and no failure of ours. A run has
+ * positions to look after, and an exchange its clients, whoever reads along: they go on, and say so once.
+ */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  unlessGone(error);
+  if (error.code !== 'EPIPE') unlessGone(error);
+  else if (!outlivesReaders) process.exit(0);
+  else if (!isReaderGone) {
+    isReaderGone = true;
+    process.stderr.write('bulkhead: nobody reads standard output any more; it goes on without\n');
+  }
 });
 process.stderr.on('error', unlessGone);
 
-/** Nobody reads a terminal that was closed; whether that is the end its hang-up says (signals.ts). */
+/** Nobody reads a pipe or a terminal that was closed; whether that is the end its hang-up says (signals.ts). */
 function unlessGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EIO') throw error;
+  const isGone = error.code === 'EIO' || (error.code === 'EPIPE' && outlivesReaders);
+  if (!isGone) throw error;
 }
 
 process.exitCode = await runCli(process.argv.slice(2), io, handlers);

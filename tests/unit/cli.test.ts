@@ -122,6 +122,11 @@ describe('commands reach their handlers', () => {
       format: 'json',
       out: 'f.jsonl',
     });
+    assert.partialDeepStrictEqual((await cli('export fills --json')).options, { format: 'json', json: true });
+    assert.partialDeepStrictEqual((await cli('export fills --json --format json')).options, {
+      format: 'json',
+    });
+    assert.partialDeepStrictEqual((await cli('export fills')).options, { format: 'csv', json: false });
     assert.partialDeepStrictEqual((await cli('replay --to 1500 --verify')).options, {
       to: { n: 1500 },
       verify: true,
@@ -167,6 +172,7 @@ describe('usage errors say what was meant', () => {
     ['export trades fills', /bulkhead export takes one argument/],
     ['export cats', /nothing called "cats" to export/],
     ['export trades --format xml', /--format xml is not known/],
+    ['export trades --format csv --json', /--json and --format csv contradict each other/],
     ['replay --to yesterday', /--to yesterday is neither a row number nor a time/],
     ['replay --to 2025-05-04T12:00:00', /neither a row number nor a time/],
     ['help nothing', /There is no command "nothing"/],
