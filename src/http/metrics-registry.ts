@@ -109,6 +109,7 @@ export interface Reading {
 }
 
 type Labels = Readonly<Record<string, string>>;
+type Shown = number | string | boolean | null | undefined;
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -128,11 +129,17 @@ export class Metrics {
   }
 
   /** What is not known, or not known any more, is not shown. */
-  set(name: MetricName, value: number | string | boolean | null | undefined, labels: Labels = {}): void {
+  set(name: MetricName, value: Shown, labels: Labels = {}): void {
     const found = this.#gauges.get(name);
     const number = Number(value ?? Number.NaN);
     if (Number.isFinite(number)) found?.set({ ...labels }, number);
     else found?.remove({ ...labels });
+  }
+
+  /** All series of a gauge: one that is not among them any more vanishes. */
+  setAll(name: MetricName, series: Iterable<readonly [labels: Labels, value: Shown]>): void {
+    this.#gauges.get(name)?.reset();
+    for (const [labels, value] of series) this.set(name, value, labels);
   }
 
   count(name: MetricName, labels: Labels = {}): void {

@@ -270,6 +270,38 @@ describe('the metrics', () => {
     assert.deepEqual(await show(null, { objective: 'x' }), []);
   });
 
+  test('a check, a breaker, a limit or a supervisor that is not there any more is shown no more', async () => {
+    const metrics = new Metrics();
+    const rows = new RowMetrics(metrics, { now: () => 0 });
+    const start = { how: 'first', agoMs: 0 };
+    const bar = { name: 'guardian/breaker/clock', state: 'open' };
+    const { breakers, tree } = STATUS;
+    const more = { ...tree, children: [{ id: 'position-7', kind: 'supervisor', restarts: 1, children: [] }] };
+    const seen = { ...STATUS, breakers: [...breakers, bar], tree: more } as unknown as StatusDocument;
+    const checks = [
+      { check: 'journal', ok: true, detail: '' },
+      { check: 'disk', ok: false, detail: '' },
+    ];
+    const use = [{ limit: 'exposure-BTCUSDT', share: 1 }];
+    const views = {
+      ...viewsOf(rows, seen),
+      health: () => ({ state: 'degraded', ready: true, checks }),
+      risk: () => ({ dayPnl: '5', weekPnl: '6', drawdownPercent: 1, use }),
+    } as unknown as Views;
+    const vanishing = /^bulkhead_.*"(disk|guardian\/breaker\/clock|exposure-BTCUSDT|position-7)".*$/gm;
+    const shown = async () => (await metrics.text()).text.match(vanishing) ?? [];
+    setGauges(metrics, { ...SOURCES, start, views });
+    assert.deepEqual((await shown()).sort(), [
+      'bulkhead_breaker_open{breaker="guardian/breaker/clock"} 1',
+      'bulkhead_health{check="disk"} 0',
+      'bulkhead_limit_used_ratio{limit="exposure-BTCUSDT"} 1',
+      'bulkhead_supervisor_restarts{supervisor="position-7"} 0',
+    ]);
+    setGauges(metrics, { ...SOURCES, start, views: viewsOf(rows) });
+    assert.deepEqual(await shown(), []);
+    assert.match((await metrics.text()).text, /^bulkhead_health\{check="journal"\} 1$/m);
+  });
+
   test('promtool finds nothing to say about their text', {
     skip: promtool ? false : 'promtool is not installed (apt-get install prometheus)',
   }, async () => {

@@ -22,8 +22,10 @@ export function setGauges(metrics: Metrics, sources: GaugeSources): void {
   const status = views.status();
   setRun(metrics, status, sources);
   setMoney(metrics, status, views);
-  for (const { name, state } of status.breakers)
-    metrics.set('bulkhead_breaker_open', BREAKER[state], { breaker: name });
+  metrics.setAll(
+    'bulkhead_breaker_open',
+    status.breakers.map(({ name, state }) => [{ breaker: name }, BREAKER[state]]),
+  );
   // Whoever took the account over has the breaker from the journal, and no file in a folder of its own.
   const isKillOpen = status.breakers.some(({ name, state }) => name === 'kill' && state === 'open');
   metrics.set('bulkhead_kill_engaged', views.breakers().kill !== null || isKillOpen);
@@ -40,7 +42,10 @@ function setRun(metrics: Metrics, status: StatusDocument, sources: GaugeSources)
   const health = sources.views.health();
   const { version, mode, store, journal } = status;
   metrics.set('bulkhead_info', 1, { version, mode, engine: store.engine });
-  for (const { check, ok } of health.checks) metrics.set('bulkhead_health', ok, { check });
+  metrics.setAll(
+    'bulkhead_health',
+    health.checks.map(({ check, ok }) => [{ check }, ok]),
+  );
   metrics.set('bulkhead_ready', health.ready);
   metrics.set('bulkhead_trading_active', status.tradingState === 'active');
   metrics.set('bulkhead_journal_pending_rows', sources.pendingRows);
@@ -52,14 +57,13 @@ function setRun(metrics: Metrics, status: StatusDocument, sources: GaugeSources)
   metrics.set('bulkhead_started_ago_seconds', sources.start.agoMs / 1_000, { how: sources.start.how });
   metrics.set('bulkhead_streams', sources.streams.clients);
   metrics.set('bulkhead_streams_dropped', sources.streams.dropped);
-  if (status.tree) setRestarts(metrics, status.tree);
+  if (status.tree) metrics.setAll('bulkhead_supervisor_restarts', restartsOf(status.tree));
 }
 
-function setRestarts(metrics: Metrics, node: TreeNode): void {
+function* restartsOf(node: TreeNode): Generator<readonly [{ readonly supervisor: string }, number]> {
   if (node.kind !== 'supervisor') return;
-  const restarts = node.children.reduce((sum, child) => sum + child.restarts, 0);
-  metrics.set('bulkhead_supervisor_restarts', restarts, { supervisor: node.id });
-  for (const child of node.children) setRestarts(metrics, child);
+  yield [{ supervisor: node.id }, node.children.reduce((sum, child) => sum + child.restarts, 0)];
+  for (const child of node.children) yield* restartsOf(child);
 }
 
 function setMoney(metrics: Metrics, { account, positions }: StatusDocument, views: Views): void {
@@ -96,7 +100,10 @@ function setRisk(metrics: Metrics, views: Views): void {
   metrics.set('bulkhead_day_pnl_usdt', risk.dayPnl);
   metrics.set('bulkhead_week_pnl_usdt', risk.weekPnl);
   metrics.set('bulkhead_drawdown_percent', risk.drawdownPercent);
-  for (const { limit, share } of risk.use) metrics.set('bulkhead_limit_used_ratio', share, { limit });
+  metrics.setAll(
+    'bulkhead_limit_used_ratio',
+    risk.use.map(({ limit, share }) => [{ limit }, share]),
+  );
 }
 
 function setAlerts(metrics: Metrics, { alerts }: StatusDocument): void {
