@@ -18,10 +18,7 @@ export async function release({ config, reason, json }: ReleaseOptions, io: Io):
 
 export function liftKill(dataDir: string, by: string, reason: string, at: number): string {
   const order = readKill(dataDir);
-  if (!order)
-    throw new BulkheadError('NOT_FOUND', `No kill switch is engaged in ${dataDir}.`, {
-      hint: 'Name the data folder with --data-dir. Where "bulkhead breakers" shows the breaker kill open all the same (its file was deleted, or the journal came from elsewhere): "bulkhead kill", then "bulkhead release".',
-    });
+  if (!order) throw notEngaged(dataDir);
   // Whoever is still closing must not be cut off unnoticed: the lock is free once it is done.
   const lock = lockFolder(killLock(dataDir));
   try {
@@ -31,3 +28,8 @@ export function liftKill(dataDir: string, by: string, reason: string, at: number
   }
   return `${order.id} is released; entries open again with the run that uses this folder.`;
 }
+
+export const notEngaged = (dataDir: string): BulkheadError =>
+  new BulkheadError('NOT_FOUND', `No kill switch is engaged in ${dataDir}.`, {
+    hint: 'Name the data folder with --data-dir. Where "bulkhead breakers" shows the breaker kill open all the same (its file was deleted, or the journal came from elsewhere): "bulkhead kill", then "bulkhead release".',
+  });

@@ -21,7 +21,7 @@ import { RunScreen } from './run-screen.ts';
 import { Held, type Run, type Session } from './run-session.ts';
 import { SecretWatch } from './secret-watch.ts';
 import { type SignalSource, Signals } from './signals.ts';
-import { StoreWatch } from './store-watch.ts';
+import { minFreeBytes, StoreWatch } from './store-watch.ts';
 import { openSession } from './take-account.ts';
 import { takeKeys } from './venue-key.ts';
 import type { OpenVenue } from './venue-seams.ts';
@@ -40,8 +40,10 @@ export interface RunSeams {
 }
 
 function watchStore({ store, io, log, screen, running }: Session): StoreWatch {
-  const minFreeBytes = (): number => running.now.retention.minFreeMb * 1_048_576;
-  const watch = new StoreWatch({ store, time: io.time, log, minFreeBytes, progress: screen.progress });
+  const watch = new StoreWatch({
+    ...{ store, time: io.time, log, progress: screen.progress },
+    minFreeBytes: () => minFreeBytes(running.now),
+  });
   void watch.look();
   return watch;
 }

@@ -39,8 +39,9 @@ import { openAlerts } from './open-alerts.ts';
 import { openHttp, type Served } from './open-http.ts';
 import { openTelegram } from './open-telegram.ts';
 import { RequestDesk } from './person-requests.ts';
-import { liftKill } from './release.ts';
+import { liftKill, notEngaged } from './release.ts';
 import type { Session } from './run-session.ts';
+import { minFreeBytes } from './store-watch.ts';
 import { definitionsOf, type TradingSystem } from './system.ts';
 import { VERSION } from './version.ts';
 import { ConfigViews } from './views/config-views.ts';
@@ -94,6 +95,7 @@ export class Seat {
           return `kill switch ${isNew ? 'engaged' : 'was engaged already'} (${order.id})`;
         },
         release: (by, reason) => liftKill(folder.path, by, reason, io.time.clock.now()),
+        nothingToLift: () => (readKill(folder.path) ? undefined : notEngaged(folder.path)),
       },
       isShared: options.config.mode !== 'demo',
       now: () => io.time.clock.now(),
@@ -317,7 +319,7 @@ export class Seat {
           deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
           deadLetterAgoMs: this.#rows.deadLetterAgoMs,
           eventLoopDelayMs: this.#loop.look(),
-          minFreeBytes: running.now.retention.minFreeMb * 1_048_576,
+          minFreeBytes: minFreeBytes(running.now),
         }),
       slo: () => sloLines(this.#status(), this.#rows, this.#uptime),
       definitions: definitionsOf(config),

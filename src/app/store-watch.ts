@@ -1,10 +1,15 @@
 /** How large the store is and how much room it has, looked at once a minute. */
+import type { Config } from '../config/schema.ts';
 import type { Time, TimerHandle } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { JournalStore } from '../journal/journal.ts';
 import type { RunProgress } from './run-status.ts';
 
 const LOOK_EVERY_MS = 60_000;
+const MIB = 1_048_576;
+
+/** Less than this on the store's disk is too little. */
+export const minFreeBytes = ({ retention }: Config): number => retention.minFreeMb * MIB;
 
 export interface StoreWatchOptions {
   readonly store: JournalStore;
@@ -45,10 +50,13 @@ export class StoreWatch {
 
   #warn(freeBytes: number | null): void {
     const { log } = this.#options;
-    const minFreeBytes = this.#options.minFreeBytes();
-    const isShort = freeBytes !== null && freeBytes < minFreeBytes;
+    const least = this.#options.minFreeBytes();
+    const isShort = freeBytes !== null && freeBytes < least;
     if (isShort && !this.#isShort)
-      log.warn('the disk of the store runs low; entries halt when it is full', { freeBytes, minFreeBytes });
+      log.warn('the disk of the store runs low; entries halt when it is full', {
+        freeBytes,
+        minFreeBytes: least,
+      });
     this.#isShort = isShort;
   }
 }

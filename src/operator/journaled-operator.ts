@@ -11,7 +11,7 @@ import type { CommandGiven, OperatorContext } from '../../machines/operator/cont
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Timers } from '../core/clock.ts';
 import { gt, ZERO } from '../core/decimal.ts';
-import { errorText, isBulkheadError } from '../core/errors.ts';
+import { type BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import { redact } from '../core/redact.ts';
 import type { Command, CommandOf, Who } from '../domain/command.ts';
@@ -46,6 +46,8 @@ export interface OperatorHost {
 export interface KillSwitch {
   engage(by: string, reason: string, accountWide: boolean): string;
   release(by: string, reason: string): string;
+  /** Why nothing could be released; undefined: it is engaged. */
+  nothingToLift(): BulkheadError | undefined;
 }
 
 export interface ConfigDesk {
@@ -146,7 +148,9 @@ export class JournaledOperator implements Operator {
   /** What may not be is not asked about. */
   async #ask(request: OperatorRequest): Promise<OperatorAnswer> {
     const { id, command } = request;
-    const { config } = this.#options;
+    const { config, kill } = this.#options;
+    const none = command.kind === 'release-kill' ? kill.nothingToLift() : undefined;
+    if (none) return this.#tell(request, refusedBy(none));
     // Of what is not there the actor itself says so.
     if (isBreaker(command) && !this.#mayBeThere(command))
       return this.#tell(request, await this.#prepare(request));

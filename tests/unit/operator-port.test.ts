@@ -7,6 +7,7 @@ import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { createPositionMachine } from '../../machines/position.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { systemTime } from '../../src/core/clock.ts';
+import { BulkheadError } from '../../src/core/errors.ts';
 import type { Command } from '../../src/domain/command.ts';
 import { keyOf } from '../../src/domain/position-key.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
@@ -44,6 +45,7 @@ function operatorOf({ system }: SystemRun, isShared = false): JournaledOperator 
       release: () => {
         throw new Error('none is engaged');
       },
+      nothingToLift: () => undefined,
     },
     isShared,
     now: () => time.clock.now(),
@@ -323,6 +325,7 @@ test('the kill switch needs no running system; a confirmed one is engaged first'
         return 'engaged';
       },
       release: () => 'released',
+      nothingToLift: () => undefined,
     },
     isShared: true,
     now: () => time.clock.now(),
@@ -334,4 +337,47 @@ test('the kill switch needs no running system; a confirmed one is engaged first'
   assert.equal((await operator.execute({ ...kill, confirmed: true })).outcome, 'accepted');
   assert.deepEqual(kills, ['alice: fire']);
   assert.equal((await operator.execute(asked({ kind: 'pause' }))).code, 'NOT_READY');
+});
+
+test('a kill switch that is not engaged is not asked about: it is said at once, and on record', async () => {
+  const run = await startRun({ market: new SyntheticMarketData({ seed: 3, days: 1, symbols: ['BTCUSDT'] }) });
+  const time = systemTime();
+  let isEngaged = false;
+  const released: string[] = [];
+  const operator = new JournaledOperator({
+    host: () => ({
+      tell: (message) => run.system.runtime.tell(message),
+      actorIds: () => run.system.runtime.actorIds(),
+      snapshot: (actor) => run.system.runtime.actor(actor)?.snapshotText,
+      price: () => undefined,
+      distances: () => undefined,
+    }),
+    kill: {
+      engage: () => 'engaged',
+      release: (by) => {
+        released.push(by);
+        return 'released';
+      },
+      nothingToLift: () =>
+        isEngaged
+          ? undefined
+          : new BulkheadError('NOT_FOUND', 'No kill switch is engaged.', { hint: 'Look elsewhere.' }),
+    },
+    isShared: true,
+    now: () => time.clock.now(),
+    timers: time.timers,
+  });
+  run.system.runtime.observe((committed) => operator.observe(committed));
+  const lift = { kind: 'release-kill', reason: 'over' } as const;
+  const none = await operator.execute(asked(lift));
+  assert.deepEqual([none.outcome, none.code], ['refused', 'NOT_FOUND']);
+  assert.equal(none.text, 'No kill switch is engaged. Look elsewhere.');
+  assert.ok(none.n, 'it has its row');
+  isEngaged = true;
+  const engaged = asked(lift);
+  assert.equal((await operator.execute(engaged)).outcome, 'confirm');
+  assert.deepEqual(released, []);
+  assert.equal((await operator.execute({ ...engaged, confirmed: true })).text, 'released');
+  assert.deepEqual(released, ['alice']);
+  await run.writer.close();
 });
