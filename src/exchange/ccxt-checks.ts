@@ -14,7 +14,7 @@ import { refusedKey } from './ccxt-account.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
 import { type ExchangeInfo, isAbsent, missingFilters } from './ccxt-instruments.ts';
 import { inTurns } from './ccxt-report.ts';
-import { asRow, asRows, flag, type Row, readPosition, text } from './ccxt-rows.ts';
+import { asRow, asRows, flag, flagOrNo, type Row, readPosition, text, whole } from './ccxt-rows.ts';
 import type { ActVerb } from './ccxt-verbs.ts';
 import type { VenueCheck } from './venue-gateway.ts';
 
@@ -132,7 +132,7 @@ export class VenueChecks {
       );
     if (!flag(row, 'enableFutures'))
       return failed('key', 'The API key may not trade futures: give it "Enable Futures" at the venue.');
-    const bound = flag(row, 'ipRestrict') ? 'bound to addresses' : 'not bound to an address';
+    const bound = flagOrNo(row, 'ipRestrict') ? 'bound to addresses' : 'not bound to an address';
     return passed(
       'key',
       `The API key may trade futures, ${flag(row, 'enableWithdrawals') ? 'MAY WITHDRAW' : 'may not withdraw'}, and is ${bound}.`,
@@ -167,7 +167,7 @@ export class VenueChecks {
       flag(row, 'canTrade')
         ? passed('trading', 'The account may trade.')
         : failed('trading', 'The venue does not let this account trade: look there for the reason.'),
-      flag(row, 'multiAssetsMargin')
+      flagOrNo(row, 'multiAssetsMargin')
         ? failed('assets', 'Multi-assets mode is on: switch the account to single-asset mode at the venue.')
         : passed('assets', 'Single-asset mode.'),
     ];
@@ -236,8 +236,8 @@ export class VenueChecks {
     const wanted = new Set(this.#policy.symbols.filter((symbol) => info.symbols.has(symbol)));
     const ours = rows.filter((row) => wanted.has(text(row, 'symbol')));
     const marginType = marginMode === 'cross' ? 'CROSSED' : 'ISOLATED';
-    const wrongMode = ours.filter((row) => String(row.marginType).toUpperCase() !== marginType);
-    const tooHigh = ours.filter((row) => Number(row.leverage) > maxLeverage);
+    const wrongMode = ours.filter((row) => text(row, 'marginType').toUpperCase() !== marginType);
+    const tooHigh = ours.filter((row) => whole(row, 'leverage') > maxLeverage);
     const free = (row: Row): boolean => !open.symbols.has(text(row, 'symbol'));
     if (manner === 'set')
       await inTurns(

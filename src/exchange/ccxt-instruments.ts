@@ -5,11 +5,11 @@
  * Invariants: filters are the venue's own decimals; a symbol without the filters that an order needs is no
  * instrument; a status that we do not know counts as halted.
  */
-import { type Decimal, decimal, fromNumber } from '../core/decimal.ts';
+import { type Decimal, decimal, fromNumber, isZero } from '../core/decimal.ts';
 import type { Instrument, InstrumentStatus, LeverageBracket } from '../domain/instrument.ts';
 import { classifyFailure } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
-import { amount, asRow, asRows, type Row, text, UnreadableRow } from './ccxt-rows.ts';
+import { amount, asRow, asRows, count, type Row, size, text, UnreadableRow, whole } from './ccxt-rows.ts';
 import { DEFAULT_LIMITS, type RateLimits } from './rate-budget.ts';
 
 export interface Fees {
@@ -45,10 +45,10 @@ function limitsOf(rows: readonly Row[]): RateLimits {
       (candidate) =>
         candidate.rateLimitType === type &&
         candidate.interval === interval &&
-        Number(candidate.intervalNum) === count,
+        whole(candidate, 'intervalNum') === count,
     );
-    const limit = Number(row?.limit);
-    return Number.isSafeInteger(limit) && limit > 0 ? limit : undefined;
+    const limit = row && whole(row, 'limit');
+    return limit === 0 ? undefined : limit;
   };
   return {
     weightPerMinute: find('REQUEST_WEIGHT', 'MINUTE', 1) ?? DEFAULT_LIMITS.weightPerMinute,
@@ -57,20 +57,32 @@ function limitsOf(rows: readonly Row[]): RateLimits {
   };
 }
 
+/** What of each filter no order can do without: a grid of nothing is none. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  PRICE_FILTER: ['tickSize'],
+  LOT_SIZE: ['stepSize', 'maxQty'],
+  MIN_NOTIONAL: [],
+};
+
 /** Filters that are missing for an order; empty when the symbol can be traded. */
 export function missingFilters(row: Row): readonly string[] {
-  const present = new Set(filtersOf(row).keys());
-  return ['PRICE_FILTER', 'LOT_SIZE', 'MIN_NOTIONAL'].filter((name) => !present.has(name));
+  const filters = filtersOf(row);
+  return Object.entries(NEEDED).flatMap(([name, fields]) => {
+    const filter = filters.get(name);
+    return filter && fields.every((field) => !isZero(size(filter, field))) ? [] : [name];
+  });
 }
 
 function filtersOf(row: Row): ReadonlyMap<string, Row> {
-  return new Map(asRows(row.filters ?? [], 'filters').map((filter) => [String(filter.filterType), filter]));
+  return new Map(asRows(row.filters ?? [], 'filters').map((filter) => [text(filter, 'filterType'), filter]));
 }
 
 /** A perpetual's delivery lies in the year 2100; one that is to be delisted has a nearer one. */
 const NO_DELIVERY_AT = 4_102_444_800_000;
 const isAnnounced = (deliveryDate: unknown): deliveryDate is number =>
-  typeof deliveryDate === 'number' && deliveryDate > 0 && deliveryDate < NO_DELIVERY_AT;
+  Number.isSafeInteger(deliveryDate) &&
+  (deliveryDate as number) > 0 &&
+  (deliveryDate as number) < NO_DELIVERY_AT;
 
 const statusOf = (row: Row): InstrumentStatus =>
   STATUSES.find((status) => status === row.status) ?? (row.status === 'DELIVERED' ? 'CLOSE' : 'TRADING_HALT');
@@ -91,7 +103,7 @@ export function readInstrument(
   const lot = filter('LOT_SIZE');
   const market = filters.get('MARKET_LOT_SIZE') ?? lot;
   const percent = filters.get('PERCENT_PRICE');
-  const exact = (from: Row, field: string): Decimal => decimal(amount(from, field));
+  const exact = (from: Row, field: string): Decimal => decimal(size(from, field));
   const exactOr = (field: string, otherwise: Decimal): Decimal =>
     row[field] === undefined ? otherwise : exact(row, field);
   return {
@@ -116,8 +128,8 @@ export function readInstrument(
     takerFeeRate: fees.taker,
     fundingIntervalHours,
     ...(isAnnounced(row.deliveryDate) && { deliversAt: row.deliveryDate }),
-    ...(typeof row.pricePrecision === 'number' && { pricePrecision: row.pricePrecision }),
-    ...(typeof row.quantityPrecision === 'number' && { quantityPrecision: row.quantityPrecision }),
+    ...(row.pricePrecision !== undefined && { pricePrecision: whole(row, 'pricePrecision') }),
+    ...(row.quantityPrecision !== undefined && { quantityPrecision: whole(row, 'quantityPrecision') }),
     brackets,
   };
 }
@@ -125,15 +137,17 @@ export function readInstrument(
 /** JSON numbers: their shortest decimal form is the venue's own text. */
 const exactNumber = (row: Row, field: string): Decimal => {
   const value = row[field];
-  return typeof value === 'number' ? fromNumber(value) : decimal(amount(row, field));
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+    ? fromNumber(value)
+    : decimal(size(row, field));
 };
 
 function readBrackets(value: unknown): ReadonlyMap<string, readonly LeverageBracket[]> {
   const result = new Map<string, readonly LeverageBracket[]>();
   for (const row of asRows(value, 'leverage brackets')) {
     const brackets = asRows(row.brackets, 'brackets').map((bracket) => ({
-      bracket: Number(bracket.bracket),
-      initialLeverage: Number(bracket.initialLeverage),
+      bracket: count(bracket, 'bracket'),
+      initialLeverage: count(bracket, 'initialLeverage'),
       notionalFloor: exactNumber(bracket, 'notionalFloor'),
       notionalCap: exactNumber(bracket, 'notionalCap'),
       maintMarginRate: exactNumber(bracket, 'maintMarginRatio'),
@@ -164,7 +178,7 @@ export class VenueInstruments {
       this.#fundingHours(signal),
     ]);
     const rows = [...info.symbols.values()].filter(
-      (row) => missingFilters(row).length === 0 && (!symbols || symbols.includes(text(row, 'symbol'))),
+      (row) => (!symbols || symbols.includes(text(row, 'symbol'))) && missingFilters(row).length === 0,
     );
     const fees = await this.#feesOf(rows, signal);
     const instruments = rows.map((row) => {
@@ -183,7 +197,7 @@ export class VenueInstruments {
   async #fundingHours(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
     try {
       const rows = asRows(await this.#caller.read('fundingInfo', {}, 'data', signal), 'fundingInfo');
-      return new Map(rows.map((row) => [text(row, 'symbol'), Number(row.fundingIntervalHours)]));
+      return new Map(rows.map((row) => [text(row, 'symbol'), count(row, 'fundingIntervalHours')]));
     } catch (error) {
       if (isAbsent(error)) return new Map();
       throw error;

@@ -10,7 +10,7 @@ import { type IdentifiedOrder, isConditional, isReducing } from '../domain/order
 import type { CallLane, RemoteAnswers, RemoteCall, RemoteFill } from '../domain/remote.ts';
 import { classifyFailure, DUPLICATE_CLIENT_ID, NOT_FOUND, neverSent, VenueFailure } from './call-outcome.ts';
 import type { VenueCaller } from './ccxt-caller.ts';
-import { asRow, asRows, readAlgo, readFill, readOrder, UnreadableRow } from './ccxt-rows.ts';
+import { asRow, asRows, count, readAlgo, readFill, readOrder, UnreadableRow } from './ccxt-rows.ts';
 import { type Grid, onGrid } from './side-rounding.ts';
 import type { WireParams } from './venue-client.ts';
 
@@ -99,10 +99,10 @@ export class VenueOrders {
           lane: laneOf(order),
           giveUpAt: sendBy,
           veto: () => veto(order) ?? (now() >= sendBy ? 'its time to be sent had passed' : undefined),
-          onLate: (late) => reportLate(late, algo, onLate),
+          onLate: (late) => reportLate(late, order, onLate),
         },
       );
-      return readPlaced(answer, algo);
+      return readPlaced(answer, order);
     } catch (error) {
       if (error instanceof VenueFailure && error.code === DUPLICATE_CLIENT_ID)
         return this.#existing(order, error);
@@ -146,10 +146,7 @@ export class VenueOrders {
       { symbol, leverage },
       { lane: 'entry', veto: () => veto() },
     );
-    const set = Number(asRow(answer, 'leverage').leverage);
-    if (!Number.isSafeInteger(set) || set <= 0)
-      throw new UnreadableRow('the leverage that was set is no number');
-    return { leverage: set };
+    return { leverage: count(asRow(answer, 'leverage'), 'leverage') };
   }
 
   /**
@@ -159,11 +156,10 @@ export class VenueOrders {
   async query({ symbol, book, clientOrderId }: CallOf<'query'>): Promise<RemoteAnswers['query']> {
     const deadline = this.#options.caller.deadline(2);
     try {
-      if (book === 'plain')
-        return await this.#plain({ symbol, origClientOrderId: clientOrderId }, deadline.signal);
+      if (book === 'plain') return await this.#plain({ symbol, clientOrderId }, deadline.signal);
       const row = await this.#find('algoOrder', { symbol, clientAlgoId: clientOrderId }, deadline.signal);
       if (row === null) return null;
-      const algo = readAlgo(asRow(row, 'algo order'));
+      const algo = insist(readAlgo(asRow(row, 'algo order')), { symbol, clientOrderId });
       if (algo.actualOrderId === undefined) return { book: 'algo', algo };
       const actual = await this.#plain({ symbol, orderId: algo.actualOrderId }, deadline.signal);
       return actual === null
@@ -174,10 +170,12 @@ export class VenueOrders {
     }
   }
 
-  async #plain(which: WireParams, signal: AbortSignal) {
-    const row = await this.#find('order', which, signal);
+  async #plain(which: Which, signal: AbortSignal) {
+    const { symbol, orderId, clientOrderId } = which;
+    const params = orderId === undefined ? { origClientOrderId: clientOrderId ?? '' } : { orderId };
+    const row = await this.#find('order', { symbol, ...params }, signal);
     if (row === null) return null;
-    const order = readOrder(asRow(row, 'order'));
+    const order = insist(readOrder(asRow(row, 'order')), which);
     return { book: 'plain' as const, order, fills: await this.#fillsOf(order, signal) };
   }
 
@@ -217,14 +215,36 @@ export class VenueOrders {
   }
 }
 
-function readPlaced(answer: unknown, algo: boolean): RemoteAnswers['submit'] {
-  const row = asRow(answer, 'placed order');
-  return algo ? { book: 'algo', algo: readAlgo(row) } : { book: 'plain', order: readOrder(row) };
+/** By which an order is asked for. */
+interface Which {
+  readonly symbol: string;
+  readonly clientOrderId?: string;
+  readonly orderId?: string;
 }
 
-function reportLate(answer: unknown, algo: boolean, onLate: OrdersOptions['onLate']): void {
+/** What speaks of another order is no answer. */
+function insist<T extends Which>(found: T, { symbol, clientOrderId, orderId }: Which): T {
+  const isAsked =
+    found.symbol === symbol &&
+    (clientOrderId === undefined || found.clientOrderId === clientOrderId) &&
+    (orderId === undefined || found.orderId === orderId);
+  if (!isAsked) throw new UnreadableRow("the venue's answer is about another order");
+  return found;
+}
+
+function readPlaced(
+  answer: unknown,
+  { symbol, clientOrderId, type }: IdentifiedOrder,
+): RemoteAnswers['submit'] {
+  const row = asRow(answer, 'placed order');
+  return isConditional(type)
+    ? { book: 'algo', algo: insist(readAlgo(row), { symbol, clientOrderId }) }
+    : { book: 'plain', order: insist(readOrder(row), { symbol, clientOrderId }) };
+}
+
+function reportLate(answer: unknown, order: IdentifiedOrder, onLate: OrdersOptions['onLate']): void {
   try {
-    onLate(readPlaced(answer, algo));
+    onLate(readPlaced(answer, order));
   } catch {
     // Evidence that cannot be read is none; the order stays unknown until it is looked up.
   }

@@ -121,8 +121,10 @@ export class VenueReadings {
       let params: WireParams = { symbol, startTime: start, endTime: end, limit: PAGE };
       for (;;) {
         const page = asRows(await this.#read('userTrades', params, signal), 'fills').map(readFill);
-        for (const fill of page) if (fill.at >= since) found.set(fill.tradeId, fill);
         const last = page.at(-1);
+        if (last && params.fromId !== undefined && BigInt(last.tradeId) < BigInt(params.fromId))
+          throw new UnreadableRow('the pages of trades do not go on');
+        for (const fill of page) if (fill.at >= since) found.set(fill.tradeId, fill);
         if (page.length < PAGE || last === undefined || last.at > end) break;
         // Ids lead through a full window; the venue takes them only without times.
         params = { symbol, fromId: String(BigInt(last.tradeId) + 1n), limit: PAGE };

@@ -5,7 +5,7 @@
  * Invariants: a row that is not what it should be throws an UnreadableRow, whose text names the field and never the
  * value; ids are strings of the venue's own digits; decimals are the venue's own text.
  */
-import type { Decimal } from '../core/decimal.ts';
+import { type Decimal, gt, ZERO } from '../core/decimal.ts';
 import type { OrderType } from '../domain/order.ts';
 import type {
   RemoteAlgoOrder,
@@ -38,21 +38,30 @@ export function text(row: Row, field: string): string {
   return typeof value === 'string' && value !== '' ? value : fail(field, 'text');
 }
 
+/** Longer ones than any venue's cost whoever reckons with them their time. */
+const WHOLE = /^-?\d{1,40}$/;
+const PLAIN_DECIMAL = /^-?\d{1,40}(\.\d{1,40})?$/;
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === '';
+
 /** Integers arrive as numbers, those beyond 2^53 as text. */
 export function id(row: Row, field: string): string {
   const value = row[field];
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
-  return typeof value === 'string' && /^-?\d+$/.test(value) ? value : fail(field, 'id');
+  return typeof value === 'string' && WHOLE.test(value) ? value : fail(field, 'id');
 }
 
-export function moment(row: Row, field: string): number {
-  const value = Number(row[field]);
-  return row[field] !== null && row[field] !== '' && Number.isSafeInteger(value)
-    ? value
-    : fail(field, 'time');
+/** A whole number that is not negative, as number or text. */
+export function whole(row: Row, field: string, what = 'whole number'): number {
+  const value = row[field];
+  const found = typeof value === 'string' && WHOLE.test(value) ? Number(value) : value;
+  return typeof found === 'number' && Number.isSafeInteger(found) && found >= 0 ? found : fail(field, what);
 }
 
-const PLAIN_DECIMAL = /^-?\d+(\.\d+)?$/;
+export const count = (row: Row, field: string): number =>
+  whole(row, field) > 0 ? whole(row, field) : fail(field, 'count');
+
+export const moment = (row: Row, field: string): number => whole(row, field, 'time');
 
 export function amount(row: Row, field: string): Decimal {
   const value = row[field];
@@ -60,13 +69,26 @@ export function amount(row: Row, field: string): Decimal {
   return typeof found === 'string' && PLAIN_DECIMAL.test(found) ? found : fail(field, 'decimal');
 }
 
+/** A price or a quantity: never below zero. */
+export function size(row: Row, field: string): Decimal {
+  const found = amount(row, field);
+  return found.startsWith('-') ? fail(field, 'price or quantity') : found;
+}
+
 const amountOr = (row: Row, field: string, otherwise: Decimal): Decimal =>
-  row[field] === undefined || row[field] === null || row[field] === '' ? otherwise : amount(row, field);
+  isAbsent(row[field]) ? otherwise : amount(row, field);
+
+const sizeOr = (row: Row, field: string, otherwise: Decimal): Decimal =>
+  isAbsent(row[field]) ? otherwise : size(row, field);
 
 export function flag(row: Row, field: string): boolean {
   const value = row[field];
-  return value === true || value === 'true' || value === 'TRUE';
+  if (value === true || value === 'true' || value === 'TRUE') return true;
+  return value === false || value === 'false' || value === 'FALSE' ? false : fail(field, 'yes or no');
 }
+
+/** What is not said is not so. */
+export const flagOrNo = (row: Row, field: string): boolean => !isAbsent(row[field]) && flag(row, field);
 
 export function oneOf<T extends string>(row: Row, field: string, known: readonly T[]): T {
   const value = row[field];
@@ -105,17 +127,17 @@ export const readOrder = (row: Row): RemoteOrder => ({
   positionSide: positionSide(row),
   type: text(row, 'type'),
   status: oneOf(row, 'status', ORDER_STATUSES),
-  price: amountOr(row, 'price', '0'),
-  quantity: amount(row, 'origQty'),
-  filled: amount(row, 'executedQty'),
-  averagePrice: amountOr(row, 'avgPrice', '0'),
-  reduceOnly: flag(row, 'reduceOnly'),
+  price: sizeOr(row, 'price', '0'),
+  quantity: size(row, 'origQty'),
+  filled: size(row, 'executedQty'),
+  averagePrice: sizeOr(row, 'avgPrice', '0'),
+  reduceOnly: flagOrNo(row, 'reduceOnly'),
   updatedAt: moment(row, 'updateTime'),
 });
 
 export function readAlgo(row: Row): RemoteAlgoOrder {
   const actual = row.actualOrderId;
-  const becameOne = actual !== undefined && actual !== null && actual !== '' && String(actual) !== '0';
+  const becameOne = !isAbsent(actual) && actual !== 0 && actual !== '0';
   const reason = typeof row.rejectReason === 'string' ? row.rejectReason : row.failReason;
   return {
     symbol: text(row, 'symbol'),
@@ -125,10 +147,10 @@ export function readAlgo(row: Row): RemoteAlgoOrder {
     positionSide: positionSide(row),
     type: text(row, 'orderType') as OrderType,
     status: oneOf(row, 'algoStatus', ALGO_STATUSES),
-    quantity: amountOr(row, 'quantity', '0'),
-    triggerPrice: amountOr(row, 'triggerPrice', '0'),
-    reduceOnly: flag(row, 'reduceOnly'),
-    closePosition: flag(row, 'closePosition'),
+    quantity: sizeOr(row, 'quantity', '0'),
+    triggerPrice: sizeOr(row, 'triggerPrice', '0'),
+    reduceOnly: flagOrNo(row, 'reduceOnly'),
+    closePosition: flagOrNo(row, 'closePosition'),
     ...(becameOne && { actualOrderId: id(row, 'actualOrderId') }),
     ...(typeof reason === 'string' && reason !== '' && { reason }),
     updatedAt: moment(row, 'updateTime'),
@@ -141,8 +163,8 @@ export const readFill = (row: Row): RemoteFill => ({
   orderId: id(row, 'orderId'),
   side: oneOf(row, 'side', SIDES),
   positionSide: positionSide(row),
-  price: amount(row, 'price'),
-  quantity: amount(row, 'qty'),
+  price: size(row, 'price'),
+  quantity: size(row, 'qty'),
   maker: flag(row, 'maker'),
   fee: amountOr(row, 'commission', '0'),
   feeAsset: typeof row.commissionAsset === 'string' ? row.commissionAsset : '',
@@ -151,14 +173,13 @@ export const readFill = (row: Row): RemoteFill => ({
 });
 
 export function readIncome(row: Row): RemoteIncome {
-  const { symbol, tradeId } = row;
   return {
     id: id(row, 'tranId'),
     type: text(row, 'incomeType'),
-    symbol: typeof symbol === 'string' && symbol !== '' ? symbol : undefined,
+    symbol: isAbsent(row.symbol) ? undefined : text(row, 'symbol'),
     asset: text(row, 'asset'),
     amount: amount(row, 'income'),
-    tradeId: tradeId === undefined || tradeId === null || tradeId === '' ? undefined : String(tradeId),
+    tradeId: isAbsent(row.tradeId) ? undefined : id(row, 'tradeId'),
     at: moment(row, 'time'),
   };
 }
@@ -168,9 +189,9 @@ export const readPosition = (row: Row): RemotePosition => ({
   symbol: text(row, 'symbol'),
   positionSide: positionSide(row),
   amount: amount(row, 'positionAmt'),
-  entryPrice: amountOr(row, 'entryPrice', '0'),
-  markPrice: amountOr(row, 'markPrice', '0'),
+  entryPrice: sizeOr(row, 'entryPrice', '0'),
+  markPrice: sizeOr(row, 'markPrice', '0'),
   unrealizedPnl: amountOr(row, 'unRealizedProfit', '0'),
   liquidationPrice: amountOr(row, 'liquidationPrice', '0'),
-  isolated: Number(row.isolatedWallet ?? row.isolatedMargin ?? 0) > 0,
+  isolated: gt(amountOr(row, isAbsent(row.isolatedWallet) ? 'isolatedMargin' : 'isolatedWallet', '0'), ZERO),
 });

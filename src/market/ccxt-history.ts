@@ -4,9 +4,9 @@
  * Invariants: bars come oldest first, each once, with close in (after, until]; a bar counts as closed only when a
  * later one exists or its close is well past, because the newest row is the one that is still forming.
  */
-import { BulkheadError } from '../core/errors.ts';
 import { type Candle, TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import { figureOf, isSoundBar, unreadable } from './ccxt-answers.ts';
 import type { PublicRest } from './ccxt-public-rest.ts';
 
 /** Of the most a page holds (1500); up to here it costs 5 of the weight, beyond 10. */
@@ -61,9 +61,9 @@ export async function binanceHistory(rest: PublicRest, range: HistoryRange): Pro
 
 /** Rows of [openTime, open, high, low, close, volume, closeTime, …], numbers as strings. */
 function candlesOf(rows: unknown, symbol: SymbolName, timeframe: Timeframe): Candle[] {
-  if (!Array.isArray(rows)) throw unreadable(symbol, 'klines are no list');
+  if (!Array.isArray(rows)) throw unreadable(symbol, 'history');
   const candles = rows.map((row): Candle => {
-    const [openTime, open, high, low, close, volume] = Array.isArray(row) ? row.map(Number) : [];
+    const [openTime, open, high, low, close, volume] = Array.isArray(row) ? row.map(figureOf) : [];
     return {
       symbol,
       timeframe,
@@ -75,14 +75,8 @@ function candlesOf(rows: unknown, symbol: SymbolName, timeframe: Timeframe): Can
       volume: volume ?? Number.NaN,
     };
   });
-  for (const [i, { openTime, open, high, low, close, volume }] of candles.entries()) {
-    const isSound = low > 0 && high >= Math.max(open, close) && low <= Math.min(open, close) && volume >= 0;
-    if (!isSound || !(openTime > (candles[i - 1]?.openTime ?? 0))) throw unreadable(symbol, `kline ${i}`);
-  }
+  for (const [i, candle] of candles.entries())
+    if (!isSoundBar(candle, timeframe) || !(candle.openTime > (candles[i - 1]?.openTime ?? 0)))
+      throw unreadable(symbol, `history, row ${i},`);
   return candles;
 }
-
-const unreadable = (symbol: SymbolName, what: string): BulkheadError =>
-  new BulkheadError('VENUE_UNREACHABLE', `The venue's history of ${symbol} cannot be read: ${what}`, {
-    hint: 'It is asked again. If this persists, something between here and the venue changes its answers.',
-  });

@@ -11,6 +11,7 @@ import type { Random } from '../core/random.ts';
 import type { Candle, Timeframe } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import { RateBudget } from '../exchange/rate-budget.ts';
+import { depthSnapshotOf } from './ccxt-answers.ts';
 import { binanceHistory } from './ccxt-history.ts';
 import { openPublicRest, type PublicRest } from './ccxt-public-rest.ts';
 import { FrameDecoder, type Tick } from './frame-decoder.ts';
@@ -24,7 +25,6 @@ import type {
   LiveMarketOptions,
 } from './live-market.ts';
 import { OpenInterestPoll } from './live-open-interest.ts';
-import type { DepthSnapshot } from './order-book.ts';
 import { type FeedEvent, SocketFeed } from './socket-feed.ts';
 
 export interface CcxtMarketDataOptions {
@@ -169,7 +169,8 @@ class Running {
     this.#books = new LiveBooks({
       snapshot: async (symbol) => {
         const params = { symbol, limit: SNAPSHOT_LEVELS };
-        return (await (await rest()).get('fapiPublicGetDepth', params, SNAPSHOT_WEIGHT)) as DepthSnapshot;
+        const answer = await (await rest()).get('fapiPublicGetDepth', params, SNAPSHOT_WEIGHT);
+        return depthSnapshotOf(symbol, answer);
       },
       onBook: (symbol, at) => this.#hub.book(symbol, at),
       time: realTime,

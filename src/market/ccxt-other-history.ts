@@ -3,10 +3,11 @@
  *
  * Invariants: as for Binance's history: oldest first, each once, and never the bar that is still forming.
  */
-import { BulkheadError } from '../core/errors.ts';
 import { type Candle, TIMEFRAME_MS } from '../domain/candle.ts';
+import { figureOf, isSoundBar, unreadable } from './ccxt-answers.ts';
 import type { HistoryRange } from './ccxt-history.ts';
 import type { PublicRest } from './ccxt-public-rest.ts';
+import { fieldsOf } from './live-session.ts';
 
 const BYBIT_PAGE = 1000;
 const OKX_PAGE = 100;
@@ -24,8 +25,8 @@ export function bybitHistory(rest: PublicRest, interval: string, range: HistoryR
       end: to,
       limit: BYBIT_PAGE,
     };
-    const answer = (await rest.get('publicGetV5MarketKline', params, 1)) as { result?: { list?: unknown } };
-    return rowsOf(answer.result?.list, range, 5, undefined);
+    const answer = (await rest.get('publicGetV5MarketKline', params, 1)) as Enveloped;
+    return rowsOf(answer?.result?.list, range, 5, undefined);
   });
 }
 
@@ -40,25 +41,31 @@ export function okxHistory(
     const params = { instId, bar, before: from - 1, after: to + 1, limit: OKX_PAGE };
     const age = (range.now() - from) / TIMEFRAME_MS[range.timeframe];
     const verb = age < OKX_RECENT ? 'publicGetMarketCandles' : 'publicGetMarketHistoryCandles';
-    const answer = (await rest.get(verb, params, 1)) as { data?: unknown };
+    const answer = (await rest.get(verb, params, 1)) as Enveloped;
     // Volume counts contracts; the next column is the base asset. The last says whether the bar is closed.
-    return rowsOf(answer.data, range, 6, 8);
+    return rowsOf(answer?.data, range, 6, 8);
   });
 }
 
 /** The base asset in one contract, by OKX's name. */
 export async function okxContractSizes(rest: PublicRest): Promise<ReadonlyMap<string, number>> {
-  const answer = (await rest.get('publicGetPublicInstruments', { instType: 'SWAP' }, 1)) as {
-    data?: unknown;
-  };
+  const answer = (await rest.get('publicGetPublicInstruments', { instType: 'SWAP' }, 1)) as Enveloped;
+  // Without the sizes every quantity would be wrong by a factor.
+  if (!Array.isArray(answer?.data)) throw unreadable('OKX', 'contract sizes');
   const sizes = new Map<string, number>();
-  for (const row of Array.isArray(answer.data) ? answer.data : []) {
-    const size = Number(row.ctVal) * Number(row.ctMult || 1);
+  for (const row of fieldsOf(answer.data)) {
+    const size = figureOf(row.ctVal) * figureOf(row.ctMult || 1);
     // Of inverse contracts the size is in dollars.
-    if (row.ctType === 'linear' && size > 0) sizes.set(String(row.instId), size);
+    if (row.ctType === 'linear' && typeof row.instId === 'string' && size > 0) sizes.set(row.instId, size);
   }
   return sizes;
 }
+
+/** Around what was asked for; what the venue sends in its stead may be anything. */
+type Enveloped =
+  | { readonly result?: { readonly list?: unknown } | null; readonly data?: unknown }
+  | null
+  | undefined;
 
 interface Row extends Candle {
   readonly confirmed: boolean | undefined;
@@ -97,19 +104,16 @@ function rowsOf(
   volumeAt: number,
   confirmedAt: number | undefined,
 ): Row[] {
-  if (!Array.isArray(rows)) throw unreadable(symbol);
-  return rows.reverse().map((row): Row => {
-    const numbers: number[] = Array.isArray(row) ? row.map(Number) : [];
+  if (!Array.isArray(rows)) throw unreadable(symbol, 'history');
+  const bars = rows.toReversed().map((row): Row => {
+    const numbers: number[] = Array.isArray(row) ? row.map(figureOf) : [];
     const [openTime = Number.NaN, open = 0, high = 0, low = 0, close = 0] = numbers;
     const volume = numbers[volumeAt] ?? Number.NaN;
-    const isSound = openTime > 0 && low > 0 && low <= Math.min(open, close) && high >= Math.max(open, close);
-    if (!isSound || !(volume >= 0)) throw unreadable(symbol);
     const confirmed = confirmedAt === undefined ? undefined : numbers[confirmedAt] === 1;
     return { symbol, timeframe, openTime, open, high, low, close, volume, confirmed };
   });
+  for (const [i, bar] of bars.entries())
+    if (!isSoundBar(bar, timeframe) || !(bar.openTime > (bars[i - 1]?.openTime ?? 0)))
+      throw unreadable(symbol, 'history');
+  return bars;
 }
-
-const unreadable = (symbol: string): BulkheadError =>
-  new BulkheadError('VENUE_UNREACHABLE', `The history of ${symbol} cannot be read.`, {
-    hint: 'It is asked again. If this persists, the venue has changed its answers.',
-  });

@@ -5,6 +5,7 @@
  */
 import type { Time, TimerHandle } from '../core/clock.ts';
 import type { SymbolName } from '../domain/instrument.ts';
+import { figureOf } from './ccxt-answers.ts';
 import type { InterestEvent } from './live-hub.ts';
 
 export interface OpenInterestPollOptions {
@@ -45,8 +46,8 @@ export class OpenInterestPoll {
     const symbol = symbols[this.#next++ % symbols.length] as SymbolName;
     try {
       const answer = (await ask(symbol)) as { openInterest?: unknown; time?: unknown };
-      const amount = Number(answer.openInterest);
-      const at = Number(answer.time);
+      const amount = figureOf(answer.openInterest);
+      const at = figureOf(answer.time);
       if (this.#running && amount >= 0 && at > 0) onInterest({ type: 'open-interest', symbol, at, amount });
     } catch {
       // The next turn asks again.

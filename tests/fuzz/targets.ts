@@ -28,6 +28,7 @@ import {
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';
 import { readCommand } from '../../src/venue-server/transport/stream-commands.ts';
 import { readParams, signedText } from '../../src/venue-server/transport/wire-params.ts';
+import { ANSWER_TARGETS } from './answer-targets.ts';
 import { bytesOf, event, fields, isTyped, jsonRow, number, value } from './arbitraries.ts';
 import { DOOR_TARGETS } from './door-targets.ts';
 import { EXCHANGE_TARGETS } from './exchange-targets.ts';
@@ -327,6 +328,7 @@ export const TARGETS: readonly FuzzTarget[] = [
     },
     mayThrow: isTyped,
   },
+  ...ANSWER_TARGETS,
   ...DOOR_TARGETS,
   ...EXCHANGE_TARGETS,
   ...SERVICE_TARGETS,
