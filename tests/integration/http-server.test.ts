@@ -1,6 +1,7 @@
 /** The server itself on a real socket: views, controls, the live stream with resume, slow readers, sizes, static files. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -202,6 +203,26 @@ describe('controls', () => {
       asked.map(({ who }) => who.name),
       ['Zoë O’Hara', 'x'.repeat(40), '李雷', 'http', 'http', 'http', 'http'],
     );
+  });
+
+  test('a client that leaves in the midst of its command is no failure of ours', async (t) => {
+    const said: string[] = [];
+    const log = { ...SILENT, error: (text: string) => void said.push(text) };
+    const { url, asked, get } = await world(t, { log });
+    const { port } = new URL(url);
+    const head = ['POST /api/commands HTTP/1.1', 'Host: 127.0.0.1', `Authorization: Bearer ${TOKEN}`];
+    for (const body of ['Content-Length: 47', 'Transfer-Encoding: chunked']) {
+      const request = [...head, 'Content-Type: application/json', body, '', ''].join('\r\n');
+      const socket = connect(Number(port), '127.0.0.1');
+      const isGone = once(socket, 'close');
+      socket.write(`${request}{"id":"click-0001","comm`);
+      // What it has begun is read by the time that another is answered.
+      await get('/api/status');
+      socket.destroy();
+      await isGone;
+      await get('/api/status');
+    }
+    assert.deepEqual([said, asked], [[], []]);
   });
 
   test('what is none is refused with what to do, and never reaches it', async (t) => {
