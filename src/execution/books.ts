@@ -14,11 +14,10 @@ import type { Side } from '../domain/order.ts';
 import {
   type HedgeSide,
   keyOf,
-  keysIn,
+  keysOn,
   namedSide,
   type PositionKey,
   positionSideOf,
-  symbolOf,
 } from '../domain/position-key.ts';
 import type { RemoteFill, RemoteIncome } from '../domain/remote.ts';
 import { walletCause } from '../domain/wallet.ts';
@@ -292,9 +291,7 @@ interface HeldAt {
 
 /** A row may come when its position is gone already: it is that position's all the same, and never the next one's. */
 function holdersAt({ state }: Work, symbol: SymbolName, at: number): readonly HeldAt[] {
-  const sided = keysIn(state.foreign).filter((place) => positionSideOf(place) !== 'BOTH');
-  const places = new Set([...keysIn(state.holdings), ...keysIn(state.lastHeld ?? {}), ...sided]);
-  const here = [...places].filter((place) => symbolOf(place) === symbol).sort();
+  const here = [...keysOn(symbol, 'one-way'), ...keysOn(symbol, 'hedge')];
   return here.flatMap((place): HeldAt[] => {
     const now = Object.entries(state.holdings[place] ?? {}).find(([, { since }]) => since <= at);
     if (now) return [{ owner: now[0], held: now[1].amount }];
@@ -306,13 +303,20 @@ function holdersAt({ state }: Work, symbol: SymbolName, at: number): readonly He
   });
 }
 
-/** Settlements up to a moment, in the order in which they happened between the fills. */
-export function takeFunding(work: Work, rows: readonly RemoteIncome[], until: number, readAt: number): void {
-  takeIncome(
-    work,
-    rows.filter(({ type, at }) => FUNDING.test(type) && at <= until),
-    readAt,
-  );
+/** The settlements of a reading, oldest first, to be taken in the order in which they happened between its fills. */
+export class Settlements {
+  readonly #rows: readonly RemoteIncome[];
+  #taken = 0;
+
+  constructor(income: readonly RemoteIncome[]) {
+    this.#rows = income.filter(isFunding).toSorted((a, b) => a.at - b.at);
+  }
+
+  takeUntil(work: Work, until: number, readAt: number): void {
+    const from = this.#taken;
+    while ((this.#rows[this.#taken]?.at ?? Number.POSITIVE_INFINITY) <= until) this.#taken++;
+    if (this.#taken > from) takeIncome(work, this.#rows.slice(from, this.#taken), readAt);
+  }
 }
 
 /** What is older than this is forgotten, and therefore never looked at again. */
