@@ -13,6 +13,9 @@ import type { ActorEvent, Emitted } from '../src/domain/events.ts';
 import type { ActorLogic, StateTimer, Step } from './actor-logic.ts';
 import { SnapshotText, type WritableSnapshot } from './snapshot-text.ts';
 
+/** XState sets no end to a cycle of eventless transitions: the process would never do anything else again. */
+const MOST_MICROSTEPS = 1_000;
+
 interface LiveActor {
   send(event: ActorEvent): void;
   start(): void;
@@ -30,6 +33,7 @@ export class XStateLogic implements ActorLogic {
   readonly #text = new SnapshotText();
 
   constructor(definition: MachineDefinition) {
+    Object.assign(definition.machine.options, { maxIterations: MOST_MICROSTEPS });
     this.#definition = definition;
     this.machine = `${definition.type}@${definition.version}`;
   }

@@ -13,7 +13,18 @@ type Event =
   | { type: 'TELL'; to: string; amount: number; at: number }
   | { type: 'BUY'; ref: string; at: number }
   | {
-      type: 'OPEN' | 'CLOSE' | 'END' | 'THROW' | 'LATER' | 'ARM' | 'DISARM' | 'BELL' | 'QUIET' | 'LOOK';
+      type:
+        | 'OPEN'
+        | 'CLOSE'
+        | 'END'
+        | 'THROW'
+        | 'LATER'
+        | 'ARM'
+        | 'DISARM'
+        | 'BELL'
+        | 'QUIET'
+        | 'LOOK'
+        | 'SPIN';
       at: number;
     };
 
@@ -72,6 +83,8 @@ export function toyMachine(version = 1, migrations: MachineDefinition['migration
       BELL: { actions: note('bell') },
       QUIET: { actions: note('quiet') },
       LOOK: {},
+      // Two states that chase each other.
+      SPIN: '.round',
     },
     states: {
       shut: { on: { OPEN: 'open', LATER: { actions: emit({ type: 'postpone' }) } } },
@@ -79,6 +92,8 @@ export function toyMachine(version = 1, migrations: MachineDefinition['migration
         after: { 10000: { target: 'shut', actions: note('after') } },
         on: { CLOSE: 'shut', END: 'over', LATER: { actions: note('later') } },
       },
+      round: { always: 'again' },
+      again: { always: 'round' },
       over: { type: 'final' },
     },
   });

@@ -133,6 +133,18 @@ test('property 20: a poisonous event is quarantined after N identical crashes an
   assert.equal(harness.runtime.deadLetterCount, 1);
 });
 
+test('a cycle of eventless transitions is such an event too: it holds nobody up', async () => {
+  const harness = await Harness.start({ actors: ['toy/a', 'toy/b'], poisonLimit: 2 });
+  harness.runtime.tell({ to: 'toy/a', event: { type: 'SPIN' }, cause: external });
+  harness.runtime.tell({ to: 'toy/b', event: { type: 'ADD', amount: 1 }, cause: external });
+  harness.runtime.tell({ to: 'toy/a', event: { type: 'ADD', amount: 2 }, cause: external });
+  await harness.runtime.quiescent();
+  assert.deepEqual(harness.quarantined, ['toy/a']);
+  assert.deepEqual([harness.context('toy/a').count, harness.context('toy/b').count], [2, 1]);
+  const letters = (await harness.rows()).filter((row) => row.kind === 'dead-letter');
+  assert.match(letters[0]?.note ?? '', /Infinite loop/);
+});
+
 test('property 28: what arrives during recovery waits and is then handled in order', async () => {
   const database = new MemoryDatabase();
   const first = await Harness.start({ database, actors: ['toy/a', 'toy/b'] });
