@@ -3,6 +3,7 @@
  * anew, because below the end of a journal nobody has noted it.
  */
 import { route } from '../../supervisors/routing.ts';
+import { BulkheadError } from '../core/errors.ts';
 import type { Cause, Intent } from '../domain/events.ts';
 import type { JournalRow } from '../journal/journal.ts';
 import type { ReplayTarget } from './io.ts';
@@ -21,10 +22,8 @@ export class OpenIntents {
 
   take(row: JournalRow): void {
     this.#lastN = row.n;
-    const cause = JSON.parse(row.cause) as Cause;
-    if (cause.kind === 'intent') this.#consume(cause.n);
-    const intents = JSON.parse(row.intents) as Intent[];
-    const count = intents.filter((intent, i) => route(intent, row.actor, row.n, i) !== undefined).length;
+    const { consumes, count } = read(row);
+    if (consumes !== undefined) this.#consume(consumes);
     if (count > 0) this.#open.set(row.n, count);
   }
 
@@ -32,6 +31,28 @@ export class OpenIntents {
     const left = (this.#open.get(n) ?? 0) - 1;
     if (left > 0) this.#open.set(n, left);
     else this.#open.delete(n);
+  }
+}
+
+/** The row whose intent it answers, and how many intents of its own somebody must answer. */
+function read({ n, actor, cause, intents }: JournalRow): {
+  readonly consumes?: number;
+  readonly count: number;
+} {
+  try {
+    const by = JSON.parse(cause) as Cause;
+    const all = JSON.parse(intents) as Intent[];
+    const count = all.filter((intent, i) => route(intent, actor, n, i) !== undefined).length;
+    return by.kind === 'intent' ? { consumes: by.n, count } : { count };
+  } catch (error) {
+    throw new BulkheadError(
+      'STORE_CORRUPT',
+      `Row ${n} (${actor}) stands as it was written, and cannot be read.`,
+      {
+        hint: 'Take an older backup, or restore up to the row before it: "bulkhead restore --to N".',
+        cause: error,
+      },
+    );
   }
 }
 

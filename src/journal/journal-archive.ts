@@ -180,9 +180,9 @@ async function startOf(
     const beyond = left.findIndex((text) => !/^\{"(carried|kept)":/.test(text));
     for (const text of beyond < 0 ? left : left.slice(0, beyond)) {
       const parsed = parse(text) as { carried?: JournalRow; previousHash?: string; kept?: JournalRow };
-      if (parsed.kept) kept.push(parsed.kept);
+      if (parsed.kept) kept.push(soundRow(parsed.kept));
       if (!parsed.carried) continue;
-      const { n, actor, hash } = parsed.carried;
+      const { n, actor, hash } = soundRow(parsed.carried);
       carried.push({ n, actor, hash, previousHash: String(parsed.previousHash) });
       rows.push(parsed.carried);
     }
@@ -195,9 +195,57 @@ async function startOf(
   return { start: { anchor, carried, rows, kept }, left };
 }
 
-function isWhole({ account, head, meta }: Partial<ArchiveHeader>): boolean {
-  const isHead = typeof head === 'object' && head !== null && Number.isSafeInteger(head.n) && head.n >= 0;
-  return typeof account === 'string' && isHead && typeof meta === 'object' && meta !== null;
+function isWhole({
+  account,
+  head,
+  meta,
+  settledN,
+  createdAt,
+  configVersions,
+}: Partial<ArchiveHeader>): boolean {
+  const isHead =
+    typeof head === 'object' && head !== null && isCount(head.n) && typeof head.hash === 'string';
+  const isMeta = isObject(meta) && Object.values(meta).every((text) => typeof text === 'string');
+  return (
+    typeof account === 'string' &&
+    isHead &&
+    isMeta &&
+    isCount(settledN) &&
+    isCount(createdAt) &&
+    areVersions(configVersions)
+  );
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const areTexts = (of: Readonly<Record<string, unknown>>, names: readonly string[]): boolean =>
+  names.every((name) => typeof of[name] === 'string');
+
+const VERSION_TEXTS = ['by', 'channel', 'why', 'request', 'config', 'source', 'diff'];
+
+const areVersions = (versions: unknown): boolean =>
+  versions === undefined ||
+  (Array.isArray(versions) &&
+    versions.every(
+      (one) => isObject(one) && [one.version, one.at, one.n].every(isCount) && areTexts(one, VERSION_TEXTS),
+    ));
+
+const ROW_TEXTS = ['actor', 'kind', 'machine', 'event', 'cause', 'intents', 'host', 'hash'];
+const isTextOrNone = (value: unknown): boolean => value === null || typeof value === 'string';
+
+/** Its columns are of their types: the hash says only that they are those that were written. */
+function soundRow(row: unknown): JournalRow {
+  const isRow =
+    isObject(row) &&
+    areTexts(row, ROW_TEXTS) &&
+    [row.n, row.epoch, row.seq, row.at].every(isCount) &&
+    [row.snapshot, row.note].every(isTextOrNone) &&
+    typeof row.final === 'boolean';
+  if (!isRow) throw invalid('a row of it lacks something');
+  return row as unknown as JournalRow;
 }
 
 async function* rowsOf(
@@ -208,9 +256,9 @@ async function* rowsOf(
   let chain = header.after ?? EMPTY_HEAD;
   let end: ArchiveEnd | undefined;
   for (let texts: readonly string[] = first; ; ) {
-    const parsed = texts.map((text) => parse(text) as JournalRow | ArchiveEnd);
-    const rows = parsed.filter((one): one is JournalRow => !('end' in one));
-    end ??= parsed.find((one) => 'end' in one);
+    const parsed = texts.map((text) => parse(text) as object);
+    const rows = parsed.filter((one) => !('end' in one)).map(soundRow);
+    end ??= parsed.find((one): one is ArchiveEnd => 'end' in one);
     const before = chain;
     chain = sound(() => verifyChain(rows, before));
     if (rows.length > 0) yield rows;

@@ -305,6 +305,7 @@ export class MemoryJournal implements JournalStore {
     for await (const rows of batches) all.push(...rows);
     await this.#run('restore', all, () => {
       if (this.#data.rows.length > 0) throw notEmpty(this.#account, this.#data.rows.length);
+      const { settledN, meta, configVersions = [] } = end();
       if (start) {
         this.#data.anchor = start.anchor;
         this.#data.carried = start.carried;
@@ -312,7 +313,6 @@ export class MemoryJournal implements JournalStore {
         for (const row of start.rows) insertRow(this.#data, row);
       }
       for (const row of all) insertRow(this.#data, row);
-      const { settledN, meta, configVersions = [] } = end();
       this.#data.configVersions.push(...configVersions);
       this.#data.settledN = settledN;
       this.#data.epoch = all.reduce((highest, { epoch }) => Math.max(highest, epoch), this.#data.epoch);

@@ -171,9 +171,14 @@ function loadMarksFor(index: RecordingIndex, bars: CandleColumns): SymbolRecordi
     const last = first + parts - 1;
     if (rows.openTime[first] !== openTime || rows.openTime[last] !== openTime + stepMs - stepMs / parts)
       continue;
-    marks.high[i] = Math.max(...rows.high.subarray(first, last + 1));
-    marks.low[i] = Math.min(...rows.low.subarray(first, last + 1));
-    marks.close[i] = rows.close[last] as number;
+    const high = Math.max(...rows.high.subarray(first, last + 1));
+    const low = Math.min(...rows.low.subarray(first, last + 1));
+    const close = rows.close[last] as number;
+    // No gate judges marks: what cannot be one is as good as not recorded.
+    if (!(low > 0 && low <= close && close <= high && Number.isFinite(high))) continue;
+    marks.high[i] = high;
+    marks.low[i] = low;
+    marks.close[i] = close;
   }
   return marks;
 }
@@ -192,7 +197,7 @@ function loadFundingFor(
     at.forEach((time, i) => {
       const before = rates.get(time);
       if (before !== undefined && before !== rate[i]) disagreements++;
-      if (time >= firstAt && time <= lastAt && !Number.isNaN(rate[i])) rates.set(time, rate[i] as number);
+      if (time >= firstAt && time <= lastAt && Number.isFinite(rate[i])) rates.set(time, rate[i] as number);
     });
   }
   const times = [...rates.keys()].sort((a, b) => a - b);

@@ -33,6 +33,7 @@ import { bytesOf, event, fields, isTyped, jsonRow, number, value } from './arbit
 import { DOOR_TARGETS } from './door-targets.ts';
 import { EXCHANGE_TARGETS } from './exchange-targets.ts';
 import { type FuzzTarget, never } from './fuzz-target.ts';
+import { KEPT_TARGETS } from './kept-targets.ts';
 import { SERVICE_TARGETS } from './service-targets.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'bulkhead-fuzz-'));
@@ -331,6 +332,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...ANSWER_TARGETS,
   ...DOOR_TARGETS,
   ...EXCHANGE_TARGETS,
+  ...KEPT_TARGETS,
   ...SERVICE_TARGETS,
 ];
 
