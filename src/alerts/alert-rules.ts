@@ -144,7 +144,7 @@ const ROWS: readonly Row[] = [
   [
     'EventLoopSlow',
     'warning',
-    'nodejs_eventloop_lag_p99_seconds > 0.5',
+    'bulkhead_event_loop_p99_seconds > 0.5',
     2 * MINUTE,
     'The process cannot keep up.',
   ],

@@ -191,6 +191,7 @@ export class Seat {
       views: this.views,
       pendingRows: this.#writer?.pendingRows ?? 0,
       deadLetters: this.#system?.runtime.deadLetterCount ?? 0,
+      eventLoopDelayMs: this.#loop.look(),
       streams: this.#served?.server.streams ?? { clients: 0, dropped: 0 },
       start: { how: startedHow, agoMs: io.time.monotonic.now() - startedAt },
     });

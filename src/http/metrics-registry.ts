@@ -82,6 +82,7 @@ export const METRICS = {
   bulkhead_reconcile_ready: gauge('1: journal and venue were compared since the start'),
   bulkhead_unknown_orders: gauge('Orders of which nobody knows whether they exist'),
   bulkhead_foreign_positions: gauge('Positions at the venue that nobody here opened'),
+  bulkhead_event_loop_p99_seconds: gauge('How late the event loop was in the last minute or two'),
   bulkhead_log_lines_total: counter('Lines of the log', 'level'),
   bulkhead_commands_total: counter('Commands of people', 'kind', 'outcome'),
   bulkhead_streams: gauge('Pages that look on'),
@@ -151,7 +152,7 @@ export class Metrics {
     this.#counters.get(name)?.inc({ ...labels }, 0);
   }
 
-  /** What a gauge or counter shows now, the platform's own too. */
+  /** What gauges and counters of ours show now; the platform's own show what the last whole scrape found. */
   async samples(names: readonly string[]): Promise<ReadonlyMap<string, readonly Reading[]>> {
     const found = names.map(async (name) => {
       const metric = await this.#registry.getSingleMetric(name)?.get();

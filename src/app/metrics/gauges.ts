@@ -10,6 +10,7 @@ export interface GaugeSources {
   readonly views: Views;
   readonly pendingRows: number;
   readonly deadLetters: number;
+  readonly eventLoopDelayMs: number;
   /** How the process before this one ended, and since when this one has the account. */
   readonly start: { readonly how: string; readonly agoMs: number };
   readonly streams: { readonly clients: number; readonly dropped: number };
@@ -54,6 +55,7 @@ function setRun(metrics: Metrics, status: StatusDocument, sources: GaugeSources)
   metrics.set('bulkhead_store_bytes', store.bytes ?? null);
   metrics.set('bulkhead_store_free_bytes', store.freeBytes ?? null);
   metrics.set('bulkhead_dead_letters', sources.deadLetters);
+  metrics.set('bulkhead_event_loop_p99_seconds', sources.eventLoopDelayMs / 1_000);
   metrics.set('bulkhead_started_ago_seconds', sources.start.agoMs / 1_000, { how: sources.start.how });
   metrics.set('bulkhead_streams', sources.streams.clients);
   metrics.set('bulkhead_streams_dropped', sources.streams.dropped);
