@@ -57,6 +57,7 @@ export class AlertServer {
   readonly sentry: SentryEvent[] = [];
   readonly arrivals: number[] = [];
   readonly #troubles: AlertTrouble[] = [];
+  #refusal: AlertTrouble | undefined;
   readonly #waiting = new Set<() => void>();
   url = '';
 
@@ -69,8 +70,14 @@ export class AlertServer {
     this.#troubles.push(...troubles);
   }
 
+  /** Of every call until `heal`. */
+  refuse(status: number): void {
+    this.#refusal = { status };
+  }
+
   heal(): void {
     this.#troubles.length = 0;
+    this.#refusal = undefined;
   }
 
   incident(part: string): PagerDutyIncident | undefined {
@@ -96,7 +103,7 @@ export class AlertServer {
     const body = Buffer.concat(chunks).toString();
     this.bodies.push(body);
     this.arrivals.push(performance.now());
-    const trouble = this.#troubles.shift();
+    const trouble = this.#troubles.shift() ?? this.#refusal;
     if (trouble === 'cut') response.destroy();
     else if (typeof trouble === 'object') {
       const { status, retryAfter } = trouble;

@@ -14,6 +14,7 @@ import type { ActorEvent } from '../../src/domain/events.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { MemoryDatabase, MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
+import type { WrapLogic } from '../../supervisors/machine-registry.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';
 import { tempDir } from './temp.ts';
 import { WholeVenue, type WholeVenueOptions } from './whole-venue.ts';
@@ -27,6 +28,10 @@ type Context = Parameters<typeof tempDir>[0] & Parameters<typeof WholeVenue.open
 export interface PaperWorldOptions extends WholeVenueOptions {
   readonly config?: object;
   readonly run?: Partial<Pick<RunOptions, 'secrets' | 'secretSource'>>;
+  /** Around the logics of the actors. */
+  readonly wrap?: WrapLogic;
+  /** Whose pace the run's own clocks go at; people's where absent. */
+  readonly ownTime?: 'venue';
   /** Put before the gateway: what the runtime hears, and what it does not. */
   readonly venueSeam?: (real: OpenVenue) => OpenVenue;
 }
@@ -44,7 +49,8 @@ export class PaperWorld {
     this.venue = venue;
     this.dataDir = dataDir;
     this.#options = options;
-    this.io = fakeIo({ time: systemTime(), cwd: dataDir });
+    const time = options.ownTime === 'venue' ? venue.clientTime() : systemTime();
+    this.io = fakeIo({ time, cwd: dataDir, mayListen: options.ownTime === 'venue' });
   }
 
   static async open(t: Context, options: PaperWorldOptions = {}): Promise<PaperWorld> {
@@ -80,6 +86,7 @@ export class PaperWorld {
       create: async () =>
         new MemoryJournal({ account: ACCOUNT, clock: systemTime().clock, database: this.database }),
       venue: seam(openVenue),
+      ...(this.#options.wrap ? { wrap: this.#options.wrap } : {}),
     });
     this.#ended = ended;
     ended.catch((error: unknown) => {
