@@ -14,6 +14,7 @@ import type { Time, TimerHandle } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ActorEvent, Message } from '../domain/events.ts';
+import type { OpenBreaker } from '../execution/entry-gate.ts';
 import { openBreakerOf } from './gate-word.ts';
 import { emergencyFolder, type KillOrder, killPath, lastRelease, readKill } from './kill-file.ts';
 import { readKillLog } from './kill-log.ts';
@@ -49,6 +50,7 @@ export class KillWatch {
   #flat: string | undefined;
   #stopped = false;
   #looks = 0;
+  #seen: { readonly text: string | undefined; readonly open: OpenBreaker | undefined } | undefined;
 
   constructor(options: KillWatchOptions) {
     this.#options = options;
@@ -88,7 +90,7 @@ export class KillWatch {
       this.#since = { id: order.id, at: realTime.monotonic.now() };
       log.error(`the kill switch is engaged: ${order.reason}`, { kill: order.id, by: order.by });
     }
-    const isOpen = openBreakerOf(this.#snapshot())?.state === 'halted';
+    const isOpen = this.#open()?.state === 'halted';
     if (!isOpen || !this.#lastTrip().includes(order.id)) {
       const { by, reason, id } = order;
       // Whoever closed it since has been told nothing: each time it opens again is a word of its own.
@@ -124,8 +126,7 @@ export class KillWatch {
   /** Only a release on record closes it: a deleted file is an accident. */
   #release(): void {
     this.#since = undefined;
-    const open = openBreakerOf(this.#snapshot());
-    if (!open) return;
+    if (!this.#open()) return;
     const release = lastRelease(this.#options.dataDir);
     if (!release || !this.#lastTrip().includes(release.id)) return;
     const { by, reason, id } = release;
@@ -174,6 +175,13 @@ export class KillWatch {
     this.#told.add(id);
     const message: Message = { to: KILL, event, cause: { kind: 'external', id } };
     there.tell(message);
+  }
+
+  /** The breaker, open: looked at four times a second, and another one once in a long while. */
+  #open(): OpenBreaker | undefined {
+    const text = this.#snapshot();
+    if (this.#seen?.text !== text) this.#seen = { text, open: openBreakerOf(text) };
+    return this.#seen?.open;
   }
 
   #snapshot = (): string | undefined => this.#options.runtime()?.actor(KILL)?.snapshotText;

@@ -20,6 +20,9 @@ interface OrderName {
   readonly position?: ActorId;
 }
 
+/** Asked only where there is something to say: most rows say nothing here. */
+type Where = () => LogFields;
+
 /** Every quarter of an hour, or with each price: worth a line only where something follows from it. */
 const COMMON = new Set(['BAR_CLOSED', 'PRICE']);
 
@@ -36,44 +39,45 @@ export class LifeLog {
   /** An observer of committed rows. */
   readonly observe = ({ row, event, cause, intents }: Committed): void => {
     const { actor, n, at } = row;
-    const where = { actor, n, marketTime: new Date(at).toISOString(), ...causeOf(cause) };
-    if (actorType(actor) === 'position') this.#position(event, cause, { ...where, position: actor });
+    const where = (): LogFields => ({ actor, n, marketTime: new Date(at).toISOString(), ...causeOf(cause) });
+    if (actorType(actor) === 'position')
+      this.#position(event, cause, () => ({ ...where(), position: actor }));
     else if (actor === VENUE) this.#venue(event, where);
     else if (actor === PORTFOLIO && event.type === 'POSITION_CLOSED')
-      this.#say('position closed', { ...where, position: event.actor, reason: event.reason });
+      this.#say('position closed', { ...where(), position: event.actor, reason: event.reason });
     for (const [i, intent] of intents.entries())
-      this.#intent(intent, actor, { ...where, intent: `${n}.${i}` });
+      this.#intent(intent, actor, () => ({ ...where(), intent: `${n}.${i}` }));
   };
 
-  #position(event: ActorEvent, cause: Cause, where: LogFields): void {
+  #position(event: ActorEvent, cause: Cause, where: Where): void {
     if (cause.kind === 'postponed' || COMMON.has(event.type)) return;
     const { clientOrderId, ref } = event;
     this.#say(tellEvent(event, cause).what, {
-      ...where,
+      ...where(),
       ...(typeof clientOrderId === 'string' ? { clientOrderId } : {}),
       ...(typeof ref === 'string' ? { ref } : {}),
     });
   }
 
-  #intent(intent: Intent, actor: ActorId, where: LogFields): void {
+  #intent(intent: Intent, actor: ActorId, where: Where): void {
     const own = actorType(actor) === 'position' ? { position: actor } : {};
     switch (intent.type) {
       case 'actor.start':
         if (actorType(intent.actor) === 'position')
-          this.#say('position started', { ...where, position: intent.actor });
+          this.#say('position started', { ...where(), position: intent.actor });
         break;
       case 'order.submit': {
         const { ref, clientOrderId, side, type, quantity, triggerPrice, owner } = intent.order;
         this.#owners.set(clientOrderId, owner);
         this.#say('order wanted', {
-          ...where,
+          ...where(),
           ...(owner === GUARDIAN ? {} : { position: owner }),
           ...{ clientOrderId, ref, side, type, quantity, triggerPrice },
         });
         break;
       }
       case 'order.cancel':
-        this.#say('cancel wanted', { ...where, ...own, ref: intent.ref });
+        this.#say('cancel wanted', { ...where(), ...own, ref: intent.ref });
         break;
       case 'venue.call':
         this.#call(intent.call, where);
@@ -83,29 +87,29 @@ export class LifeLog {
     }
   }
 
-  #call(call: RemoteCall, where: LogFields): void {
+  #call(call: RemoteCall, where: Where): void {
     if (call.call === 'submit') this.#owners.set(call.order.clientOrderId, call.order.owner);
     const clientOrderId = call.call === 'submit' ? call.order.clientOrderId : orderOf(call);
     if (clientOrderId === undefined) return;
     const name = this.#nameOf(clientOrderId);
     this.#calls.set(call.id, name);
-    this.#say(`venue: ${call.call} is sent`, { ...where, ...name, call: call.id });
+    this.#say(`venue: ${call.call} is sent`, { ...where(), ...name, call: call.id });
   }
 
-  #venue(event: ActorEvent, where: LogFields): void {
+  #venue(event: ActorEvent, where: Where): void {
     if (event.type === 'CALL_ENDED') {
       const { call, id, result } = event as unknown as CallEnded;
       const name = this.#calls.take(id);
       if (!name) return;
       const reason = result.outcome === 'done' ? {} : { reason: result.reason };
-      this.#say(`venue: ${call} ended: ${result.outcome}`, { ...where, ...name, call: id, ...reason });
+      this.#say(`venue: ${call} ended: ${result.outcome}`, { ...where(), ...name, call: id, ...reason });
       return;
     }
     if (event.type !== 'STREAM') return;
     const told = event.event as RemoteEvent;
     if (told.kind !== 'order' && told.kind !== 'algo') return;
     const { clientOrderId, status } = told.kind === 'order' ? told.order : told.algo;
-    this.#say(`venue: the stream says ${status}`, { ...where, ...this.#nameOf(clientOrderId) });
+    this.#say(`venue: the stream says ${status}`, { ...where(), ...this.#nameOf(clientOrderId) });
   }
 
   #nameOf(clientOrderId: string): OrderName {

@@ -8,10 +8,15 @@ import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { Monotonic } from '../core/clock.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
+import { type SnapshotParts, snapshotParts } from '../core/snapshot-parts.ts';
 import type { RemoteCall } from '../domain/remote.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
 import { Histogram } from './histogram.ts';
 import { RecentHistogram } from './recent-histogram.ts';
+
+interface Position extends SnapshotParts {
+  readonly context: PositionContext;
+}
 
 export interface CallCounts {
   done: number;
@@ -84,7 +89,7 @@ export class LiveMetrics {
   /** An observer of committed rows. */
   readonly observe = ({ row }: Pick<Committed, 'row'>): void => {
     if (actorType(row.actor) !== 'position' || row.snapshot === null) return;
-    const { context } = JSON.parse(row.snapshot) as { context: PositionContext };
+    const { context } = snapshotParts<Position>(row.snapshot);
     const { firstFillAt, protectedAt, unprotectedMs, unprotectedSince } = context;
     if (firstFillAt !== null && protectedAt !== null && !this.#protectedOnce.has(row.actor)) {
       this.#protectedOnce.add(row.actor);
@@ -102,7 +107,7 @@ export class LiveMetrics {
   /** At a start: what the journal says of an open position; its first stop is no news. */
   seed(actor: ActorId, snapshot: string | null): void {
     if (actorType(actor) !== 'position' || snapshot === null) return;
-    const { context } = JSON.parse(snapshot) as { context: PositionContext };
+    const { context } = snapshotParts<Position>(snapshot);
     if (context.protectedAt !== null) this.#protectedOnce.add(actor);
     this.#open.set(actor, { unprotectedMs: context.unprotectedMs, since: context.unprotectedSince });
   }

@@ -6,11 +6,16 @@ import type { PositionContext } from '../../machines/position/context.ts';
 import { followsBars, positionBand } from '../../machines/position.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
+import { type SnapshotParts, snapshotParts } from '../core/snapshot-parts.ts';
 import { type Candle, closeTime } from '../domain/candle.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import type { Direction } from '../domain/order.ts';
 import { GuardBandIndex } from '../market/guard-band-index.ts';
 import type { Tell } from './market-driver.ts';
+
+interface Position extends SnapshotParts {
+  readonly context: PositionContext;
+}
 
 /** What a position that watches prices has at stake. */
 export interface WatchingPosition {
@@ -32,7 +37,7 @@ export class PositionBands {
 
   watch(actor: ActorId, snapshot: string | null): void {
     const symbol = actor.split('/')[1] ?? '';
-    const context = snapshot && (JSON.parse(snapshot) as { context: PositionContext }).context;
+    const context = snapshot && snapshotParts<Position>(snapshot).context;
     const band = context ? positionBand(context) : { low: null, high: null };
     if (!context || (band.low === null && band.high === null)) {
       this.#bands.remove(symbol, actor);

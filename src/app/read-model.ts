@@ -10,6 +10,7 @@ import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import type { ActorId } from '../core/ids.ts';
 import { actorType } from '../core/ids.ts';
+import { snapshotParts } from '../core/snapshot-parts.ts';
 import { GUARDIAN, PORTFOLIO } from '../domain/events.ts';
 import type { JournalRow } from '../journal/journal.ts';
 
@@ -106,7 +107,7 @@ export class ReadModel {
   #parse<C>(actor: ActorId, text: string): Snapshot<C> {
     const known = this.#parsed.get(actor);
     if (known?.text === text) return known.snapshot as Snapshot<C>;
-    const snapshot = JSON.parse(text) as Snapshot<C>;
+    const snapshot = snapshotParts<Snapshot<C>>(text);
     this.#parsed.set(actor, { text, snapshot });
     return snapshot;
   }

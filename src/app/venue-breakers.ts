@@ -9,6 +9,7 @@
  */
 import { breakerOf } from '../../machines/messages.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
+import { stateJson } from '../core/snapshot-parts.ts';
 import type { ActorEvent, Message } from '../domain/events.ts';
 import type { GatewayEvent } from '../exchange/venue-gateway.ts';
 import type { WriterState } from '../journal/journal-writer.ts';
@@ -18,6 +19,8 @@ const RATE_LIMIT = breakerOf('rate-limit');
 const CLOCK = breakerOf('clock');
 const LATENCY = breakerOf('latency');
 const JOURNAL = breakerOf('journal');
+const CLOSED = JSON.stringify('closed');
+const TRIED = JSON.stringify('halfOpen');
 const GOOD_NEWS_EVERY_MS = 1_000;
 
 export interface VenueBreakersOptions {
@@ -48,11 +51,11 @@ export class VenueBreakers {
   /** An observer of committed rows, also of those recovered. */
   readonly observe = ({ row }: Pick<Committed, 'row'>): void => {
     if (!row.actor.startsWith('breaker/') || row.snapshot === null) return;
-    const { value } = JSON.parse(row.snapshot) as { value?: unknown };
-    if (value === 'closed') this.#notClosed.delete(row.actor);
+    const state = stateJson(row.snapshot);
+    if (state === CLOSED) this.#notClosed.delete(row.actor);
     else this.#notClosed.add(row.actor);
     if (row.actor !== JOURNAL) return;
-    this.#journalIsTried = value === 'halfOpen';
+    this.#journalIsTried = state === TRIED;
     this.#journalWrote();
   };
 

@@ -8,6 +8,7 @@
  */
 import { OPERATOR } from '../../machines/messages.ts';
 import type { ActorId } from '../core/ids.ts';
+import { stateJson } from '../core/snapshot-parts.ts';
 import { stateText } from '../core/state-text.ts';
 import type { Verdict, Who } from '../domain/command.ts';
 import type { ActorEvent, Cause, Intent, Level } from '../domain/events.ts';
@@ -145,12 +146,20 @@ export function rowLine({ row, event, cause, intents }: CommittedRow): RowLine {
   };
 }
 
-/** The state's value stands in every snapshot; its context may be large, and is not parsed for it. */
+/** For people, by the state's JSON: there are some hundred states, and each is met again and again. */
+const told = new Map<string, string>();
+const MOST_TOLD = 1_000;
+
+/** The state that a snapshot is in, for people. */
 export function stateOf(snapshot: string): string | null {
-  const simple = /^\{"status":"[a-z]+"(?:,"output":[^{}]*)?,"value":"([^"]+)"/.exec(snapshot);
-  if (simple) return simple[1] ?? null;
-  const { value } = JSON.parse(snapshot) as { value?: unknown };
-  return value === undefined ? null : stateText(value);
+  const state = stateJson(snapshot);
+  if (state === undefined) return null;
+  const known = told.get(state);
+  if (known !== undefined) return known;
+  const text = stateText(JSON.parse(state));
+  if (told.size >= MOST_TOLD) told.clear();
+  told.set(state, text);
+  return text;
 }
 
 /** The operator's own word on a command, from the row that took it. */
