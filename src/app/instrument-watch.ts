@@ -32,6 +32,7 @@ export class InstrumentWatch {
   readonly #options: WatchOptions;
   #timer: TimerHandle | undefined;
   #stopped = false;
+  readonly #texts = new WeakMap<Instrument, string>();
   #reading = false;
   /** The stream has spoken since the last reading began. */
   #again = false;
@@ -86,7 +87,7 @@ export class InstrumentWatch {
     const { runtime, epoch, log } = this.#options;
     const { symbol } = instrument;
     const known = this.#known(symbol);
-    if (known === undefined || JSON.stringify(known) === JSON.stringify(instrument)) return;
+    if (known === undefined || this.#textOf(known) === JSON.stringify(instrument)) return;
     log.info('an instrument has changed', { symbol, status: instrument.status });
     for (const to of this.#desks(symbol)) {
       const id = `instrument:${epoch}:${this.#readings}:${keyOfActor(to)}`;
@@ -96,6 +97,13 @@ export class InstrumentWatch {
 
   #desks(symbol: SymbolName): readonly ActorId[] {
     return keysOn(symbol, this.#options.positionMode).map(entryDeskOf);
+  }
+
+  /** Written once for each that a desk goes by: it is held against every reading. */
+  #textOf(known: Instrument): string {
+    const text = this.#texts.get(known) ?? JSON.stringify(known);
+    this.#texts.set(known, text);
+    return text;
   }
 
   /** What the desk itself goes by. */

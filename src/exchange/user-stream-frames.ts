@@ -280,6 +280,12 @@ const parseWithSource = JSON.parse as (text: string, reviver: ExactReviver) => u
 
 /** JSON with integers beyond 2^53 as strings of their own digits. */
 const parseExactly = (json: string): unknown =>
+  MAY_BE_LARGE.test(json) ? parseLarge(json) : JSON.parse(json);
+
+/** Integers beyond 2^53 have sixteen digits, or an exponent; asking for each value's source costs ten times as much. */
+const MAY_BE_LARGE = /\d{16}|\d[eE]/;
+
+const parseLarge = (json: string): unknown =>
   parseWithSource(json, (_key, value, { source }) =>
     typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) ? source : value,
   );

@@ -377,12 +377,13 @@ function tellMargin({ state, settings, out }: Work, { margin }: RemoteReport): v
 /** What people were told of so long ago may be said again. */
 const FINDINGS_KEPT = 500;
 
-/** What no reading can name any more is forgotten: the state stays bounded. */
+/** What no reading can name any more is forgotten. Thousands of trades nearly all stay: no lists are made of them. */
 function prune(work: Work): void {
   const { state } = work;
   const from = oldest(work);
-  for (const [key, trade] of Object.entries(state.trades)) if (trade.at < from) delete state.trades[key];
-  for (const [key, at] of Object.entries(state.rows)) if (at < from) delete state.rows[key];
+  const { trades, rows, byOrderId } = state;
+  for (const key in trades) if ((trades[key]?.at ?? 0) < from) delete trades[key];
+  for (const key in rows) if ((rows[key] ?? 0) < from) delete rows[key];
   for (const place of keysIn(state.touched))
     if ((state.touched[place] ?? 0) < from) delete state.touched[place];
   for (const [id, record] of Object.entries(state.finished))
@@ -395,6 +396,5 @@ function prune(work: Work): void {
   const matters = Object.keys(state.findings);
   for (const matter of matters.slice(0, Math.max(0, matters.length - FINDINGS_KEPT)))
     delete state.findings[matter];
-  for (const [orderId, id] of Object.entries(state.byOrderId))
-    if (!findRecord(work, id)) delete state.byOrderId[orderId];
+  for (const orderId in byOrderId) if (!findRecord(work, byOrderId[orderId] ?? '')) delete byOrderId[orderId];
 }

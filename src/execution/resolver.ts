@@ -229,7 +229,10 @@ export function readingDone(work: Work): void {
 /** Calls whose time for an answer is over. Their late answers are still heard. */
 export function expireCalls(work: Work): void {
   const { state, settings } = work;
-  for (const [id, about] of Object.entries(state.calls)) {
+  // With every input: no list is made of what is nearly always a handful.
+  for (const id in state.calls) {
+    const about = state.calls[id];
+    if (!about) continue;
     if (about.overdue && state.at > about.deadline + 10 * settings.slowMs) delete state.calls[id];
     if (about.overdue || state.at < about.deadline) continue;
     about.overdue = true;
