@@ -127,8 +127,12 @@ export class VenueCore {
   }
 
   nextDeadline(): number | undefined {
-    const due = this.#accounts.flatMap((account) => account.nextDeadline() ?? []);
-    return due.length === 0 ? undefined : Math.min(...due);
+    let next: number | undefined;
+    for (const account of this.#accounts) {
+      const due = account.nextDeadline();
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    }
+    return next;
   }
 
   /** The same again: nothing is pushed and nothing journaled. */

@@ -18,6 +18,7 @@ import {
   type Row,
   rowsOf,
   sums,
+  type Totals,
   totalsOf,
 } from './wire-account.ts';
 
@@ -28,8 +29,7 @@ function instruments({ account, symbols, params }: Context): readonly Instrument
 }
 
 /** Everything, or what is held or on order. */
-function rows(context: Context, every: boolean): Row[] {
-  const { books } = totalsOf(context, true);
+function rows(context: Context, every: boolean, { books }: Totals): Row[] {
   const busy = new Set(
     books.markets.filter((m) => m.positions.length > 0 || m.openOrders > 0).map(({ symbol }) => symbol),
   );
@@ -44,7 +44,7 @@ function accountV3(context: Context): Json {
   return {
     ...sums(totals),
     assets: [assetRow(context.account.asset, totals)],
-    positions: rows(context, false).map(accountPositionV3),
+    positions: rows(context, false, totals).map(accountPositionV3),
   };
 }
 
@@ -67,7 +67,7 @@ function accountV2(context: Context): Json {
     feeBurn: false,
     ...sums(totals),
     assets: [{ ...assetRow(context.account.asset, totals), marginAvailable: true }],
-    positions: rows(context, true).map(accountPositionV2),
+    positions: rows(context, true, totals).map(accountPositionV2),
   };
 }
 
@@ -77,7 +77,7 @@ function accountConfig(context: Context): Json {
 }
 
 function risk(context: Context, every: boolean, show: (row: Row, mark: string) => Json): Json {
-  return rows(context, every).map((row) =>
+  return rows(context, every, totalsOf(context, true)).map((row) =>
     show(row, D.fromNumber(context.quote(row.instrument.symbol)?.mark ?? 0)),
   );
 }
@@ -127,7 +127,7 @@ function commission({ account, params }: Context): Json {
 }
 
 function adl(context: Context): Json {
-  return rows(context, false).flatMap(({ instrument, position, side }) =>
+  return rows(context, false, totalsOf(context)).flatMap(({ instrument, position, side }) =>
     position ? [{ symbol: instrument.symbol, adlQuantile: { [side]: adlQuantile(position) } }] : [],
   );
 }

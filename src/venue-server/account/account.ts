@@ -162,7 +162,10 @@ export class Account implements Desk {
     const { listenKeyUntil, countdowns } = this.books;
     if (listenKeyUntil > 0) next = listenKeyUntil;
     for (const due of Object.values(countdowns)) next = Math.min(next, due);
-    for (const { goodTillDate } of [...this.index.openOrders, ...this.index.openAlgos])
+    // Looked at every second: no lists are made for it.
+    for (const { goodTillDate } of this.index.openOrders)
+      if (goodTillDate > 0) next = Math.min(next, goodTillDate);
+    for (const { goodTillDate } of this.index.openAlgos)
       if (goodTillDate > 0) next = Math.min(next, goodTillDate);
     return Number.isFinite(next) ? next : undefined;
   }

@@ -18,17 +18,17 @@ const SHORTEST_LIFE_MS = 600_000;
 
 export function sideOf(params: Params): Side {
   required(params, 'side');
-  const side = choiceOf(params, 'side', ['BUY', 'SELL'], new WireError(-1117, 'Invalid side.'));
+  const side = choiceOf(params, 'side', ['BUY', 'SELL'], () => new WireError(-1117, 'Invalid side.'));
   return side ?? 'BUY';
 }
 
 export function positionSideOf(params: Params): PositionSide {
-  const wrong = new WireError(-4060, 'Invalid position side.');
+  const wrong = () => new WireError(-4060, 'Invalid position side.');
   return choiceOf(params, 'positionSide', ['BOTH', 'LONG', 'SHORT'], wrong) ?? 'BOTH';
 }
 
 export const timeInForceOf = (params: Params): WireTimeInForce | undefined =>
-  choiceOf(params, 'timeInForce', TIME_IN_FORCE, new WireError(-1115, 'Invalid timeInForce.'));
+  choiceOf(params, 'timeInForce', TIME_IN_FORCE, () => new WireError(-1115, 'Invalid timeInForce.'));
 
 /** What the engine knows of it: dates and positions are watched from outside. */
 export const engineTimeInForce = (
@@ -40,7 +40,7 @@ export const stpOf = (params: Params): SelfTradePrevention =>
     params,
     'selfTradePreventionMode',
     STP,
-    new WireError(-5039, 'Invalid self trade prevention mode.'),
+    () => new WireError(-5039, 'Invalid self trade prevention mode.'),
   ) ?? 'EXPIRE_MAKER';
 
 export function goodTillOf(params: Params, tif: WireTimeInForce | undefined, at: number): number {
@@ -61,7 +61,7 @@ export const wantsResult = (params: Params): boolean =>
     params,
     'newOrderRespType',
     ['ACK', 'RESULT'],
-    new WireError(-1136, 'Invalid newOrderRespType.'),
+    () => new WireError(-1136, 'Invalid newOrderRespType.'),
   ) === 'RESULT';
 
 const MATCHES = /^(OPPONENT|QUEUE)(_(5|10|20))?$/;

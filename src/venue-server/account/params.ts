@@ -44,12 +44,12 @@ export function choiceOf<T extends string>(
   params: Params,
   name: string,
   choices: readonly T[],
-  refusal: WireError,
+  refusal: () => WireError,
 ): T | undefined {
   const value = optional(params, name)?.toUpperCase();
   if (value === undefined) return undefined;
   const choice = choices.find((one) => one === value);
-  if (choice === undefined) throw refusal;
+  if (choice === undefined) throw refusal();
   return choice;
 }
 

@@ -29,7 +29,7 @@ const TYPES: readonly ConditionalOrderType[] = [
 function typeOf(params: Params): ConditionalOrderType {
   if (required(params, 'algoType').toUpperCase() !== 'CONDITIONAL') throw invalid('algoType');
   required(params, 'type');
-  const type = choiceOf(params, 'type', TYPES, new WireError(-1116, 'Invalid orderType.'));
+  const type = choiceOf(params, 'type', TYPES, () => new WireError(-1116, 'Invalid orderType.'));
   return type ?? 'STOP_MARKET';
 }
 
@@ -67,7 +67,7 @@ export function placeAlgo(context: Context): AlgoRecord {
   const positionSide = positionSideOf(params);
   const reduceOnly = booleanOf(params, 'reduceOnly');
   const priceProtect = booleanOf(params, 'priceProtect');
-  const working = new WireError(-1130, "Data sent for parameter 'workingType' is not valid.");
+  const working = () => new WireError(-1130, "Data sent for parameter 'workingType' is not valid.");
   const workingType = choiceOf(params, 'workingType', WORKING, working) ?? 'CONTRACT_PRICE';
   const tif = timeInForceOf(params);
   const goodTillDate = goodTillOf(params, tif, at);

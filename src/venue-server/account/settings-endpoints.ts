@@ -34,7 +34,7 @@ function setLeverage(context: Context): Json {
 function setMarginType({ account, at, params }: Context): Json {
   const { symbol } = symbolOf(account, params);
   required(params, 'marginType');
-  const wanted = choiceOf(params, 'marginType', ['ISOLATED', 'CROSSED'], invalid('marginType'));
+  const wanted = choiceOf(params, 'marginType', ['ISOLATED', 'CROSSED'], () => invalid('marginType'));
   const mode = wanted === 'ISOLATED' ? 'isolated' : 'cross';
   refuse(account.apply({ type: 'margin.mode', at, symbol, mode }));
   account.push(

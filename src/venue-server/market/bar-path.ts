@@ -16,8 +16,27 @@ export interface PathPoint {
 
 const SECOND = 1000;
 
-/** Marks have up to eight decimals, which are also as many as a float of this size holds. */
-const tidyMark = (mark: number): number => Number(mark.toPrecision(12));
+const MARK_DIGITS = 12;
+const TENS: readonly number[] = Array.from({ length: 20 }, (_, i) => Number(`1e${i}`));
+/** So near to the middle between two numbers a product's own rounding may decide. */
+const MIDDLE = 0.499;
+
+/**
+ * Marks have up to eight decimals, which are also as many as a float of this size holds: `toPrecision`, without its
+ * text where a whole number of the last digit gives the same.
+ */
+export function tidyMark(mark: number): number {
+  let places = MARK_DIGITS - 1;
+  for (let top = 10; top <= mark && places >= 0; top *= 10) places -= 1;
+  for (let top = 1; top > mark && places < TENS.length; top /= 10) places += 1;
+  const scale = TENS[places];
+  if (scale !== undefined) {
+    const units = mark * scale;
+    const whole = Math.round(units);
+    if (Math.abs(units - whole) < MIDDLE) return whole / scale;
+  }
+  return Number(mark.toPrecision(MARK_DIGITS));
+}
 
 export class BarPath {
   readonly bar: MarketBar;

@@ -203,7 +203,7 @@ export class RequestPipeline {
       method: incoming.method,
       path: incoming.path,
       // It has done its work; nothing further in may keep it.
-      params: new Map([...params].filter(([name]) => name !== 'signature')),
+      params: without(params, 'signature'),
       at: clock.now() + (isClock ? skewMs : 0),
       ...(endpoint.security === 'none' || incoming.apiKey === undefined
         ? {}
@@ -285,6 +285,13 @@ const NO_SUCH_PATH = { status: 404, body: htmlPage(404, 'Not Found'), html: true
 
 /** Never written down. */
 const UNSPOKEN = new Set(['signature', 'listenkey']);
+
+function without(params: Params, name: string): Params {
+  if (!params.has(name)) return params;
+  const rest = new Map(params);
+  rest.delete(name);
+  return rest;
+}
 
 const amount = (of: number | ((params: Params) => number), params: Params): number =>
   typeof of === 'number' ? of : of(params);

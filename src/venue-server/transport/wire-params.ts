@@ -15,6 +15,8 @@ export interface RawRequest {
   readonly contentType: string | undefined;
 }
 
+const ENCODED = /[%+]/;
+
 /** Pairs of a query or form; of a name given twice the first counts. */
 function* pairs(text: string): Generator<readonly [name: string, value: string]> {
   for (const pair of text.split('&')) {
@@ -26,6 +28,7 @@ function* pairs(text: string): Generator<readonly [name: string, value: string]>
 }
 
 function decode(text: string): string {
+  if (!ENCODED.test(text)) return text;
   const spaced = text.replaceAll('+', ' ');
   try {
     return decodeURIComponent(spaced);
