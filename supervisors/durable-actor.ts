@@ -14,6 +14,9 @@ import type { JournalRow, RowDraft } from '../src/journal/journal.ts';
 import type { ActorLogic, LogicFactory, Step } from './actor-logic.ts';
 import { afterStep, EMPTY_HOST, type HostState, takeReplay, takeTimer } from './host-state.ts';
 
+/** An event and its cause as their row has them already, where one is redone. */
+type Written = Pick<RowDraft, 'event' | 'cause'>;
+
 /** What one step wants journaled, with the parsed forms kept for the release after the commit. */
 export interface Drafted {
   readonly draft: RowDraft;
@@ -131,7 +134,7 @@ export class DurableActor {
   }
 
   /** Undefined when nothing is to be journaled: a stale timer, or a look at the market that changed nothing. */
-  step(message: Message, at: number): Drafted | undefined {
+  step(message: Message, at: number, written?: Written): Drafted | undefined {
     const { cause } = message;
     const before = this.#hostWithout(cause);
     if (!before) return undefined;
@@ -142,7 +145,7 @@ export class DurableActor {
     const snapshot = logic.snapshot(this.#seq + 1);
     const quiet = cause.kind === 'input' && step.emitted.length === 0 && host === this.#host;
     if (quiet && snapshot !== null && snapshot === this.#checkpoint) return undefined;
-    return this.#draft('event', event, cause, at, step, host, snapshot);
+    return this.#draft('event', event, cause, at, step, host, snapshot, null, written);
   }
 
   /** Consumes an event that the machine cannot take; state and timers stay, the reason is kept. */
@@ -178,6 +181,7 @@ export class DurableActor {
     host: HostState,
     snapshot: string | null,
     note: string | null = null,
+    written?: Written,
   ): Drafted {
     const logic = defined(this.#logic, this.id);
     const seq = this.#seq + 1;
@@ -189,8 +193,8 @@ export class DurableActor {
       at,
       kind,
       machine: this.#machine,
-      event: JSON.stringify(event),
-      cause: JSON.stringify(cause),
+      event: written?.event ?? JSON.stringify(event),
+      cause: written?.cause ?? JSON.stringify(cause),
       snapshot,
       intents: intents.length === 0 ? '[]' : JSON.stringify(intents),
       host: this.#hostText,

@@ -107,7 +107,7 @@ export class Replay {
     actor.rename(this.#instanceAt(row.n));
     const message = { to: row.actor, event, cause };
     if (row.kind === 'dead-letter') return actor.deadLetter(message, row.at, row.note ?? '');
-    return actor.step(message, row.at);
+    return actor.step(message, row.at, row);
   }
 
   #newActor({ actor: id, n }: JournalRow): DurableActor {

@@ -26,6 +26,7 @@ const isEmpty = (value: object | undefined): boolean =>
 export class SnapshotText {
   #before: Context = {};
   #texts = new Map<string, string>();
+  #state: { readonly value: unknown; readonly text: string } = { value: undefined, text: '' };
 
   /** Undefined: not as simple as that, the library must write it. */
   of({
@@ -40,8 +41,14 @@ export class SnapshotText {
     if (!isEmpty(children) || !isEmpty(historyValue) || output !== undefined || error !== undefined)
       return undefined;
     const written = this.#contextText(context as Context);
-    const state = JSON.stringify(value);
+    const state = this.state(value);
     return `{"status":"${status}","value":${state},"historyValue":{},"context":${written},"children":{}}`;
+  }
+
+  /** The state's JSON, asked for several times a step. */
+  state(value: unknown): string {
+    if (this.#state.value !== value) this.#state = { value, text: JSON.stringify(value) };
+    return this.#state.text;
   }
 
   #contextText(context: Context): string {

@@ -68,7 +68,7 @@ export class XStateLogic implements ActorLogic {
 
   stateKey(): string {
     const value = this.#live().getSnapshot().value;
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return typeof value === 'string' ? value : this.#text.state(value);
   }
 
   context(): unknown {

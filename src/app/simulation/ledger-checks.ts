@@ -92,6 +92,8 @@ export interface ClosedTrade {
   readonly reason: string;
 }
 
+const NO_INTENTS: readonly Intent[] = [];
+
 const portfolioOf = (snapshot: string): PortfolioContext =>
   (JSON.parse(snapshot) as { context: PortfolioContext }).context;
 
@@ -133,15 +135,23 @@ export class JournalFacts {
     if (row.n !== this.last + 1) this.problems.push(`row ${row.n} follows row ${this.last}`);
     this.last = row.n;
     this.rows += 1;
-    const cause = JSON.parse(row.cause) as Cause;
+    const intents = row.intents === '[]' ? NO_INTENTS : (JSON.parse(row.intents) as Intent[]);
+    if (intents.length > 0) {
+      const cause = JSON.parse(row.cause) as Cause;
+      for (const intent of intents) this.#intent(row, intent, cause);
+    }
+    if (!this.#concerns(row)) return;
     const event = JSON.parse(row.event) as ActorEvent;
-    const intents = JSON.parse(row.intents) as Intent[];
-    for (const intent of intents) this.#intent(row, intent, cause);
     if (row.kind === 'dead-letter') this.#deadLetter(row, event);
-    if (row.actor === PORTFOLIO) this.#portfolio(row, event, intents, cause);
-    if (row.actor.startsWith('position/')) this.#position(row, event, cause);
+    if (row.actor === PORTFOLIO) this.#portfolio(row, event, intents, JSON.parse(row.cause) as Cause);
+    if (row.actor.startsWith('position/')) this.#position(row, event, JSON.parse(row.cause) as Cause);
     if (row.kind === 'event' && row.actor.startsWith('scanner/') && event.type === 'CANDLES')
       this.#scanned(row, event, intents);
+  }
+
+  /** Whose events are looked at; those of the venue's actor are most of a journal's bytes. */
+  #concerns({ kind, actor }: JournalRow): boolean {
+    return kind === 'dead-letter' || actor === PORTFOLIO || /^(position|scanner)\//.test(actor);
   }
 
   /** What is too late for a position that is over is no harm, unless money moved. */
