@@ -32,6 +32,8 @@ export interface Committed {
   readonly event: ActorEvent;
   readonly cause: Cause;
   readonly intents: readonly Intent[];
+  /** Of a statechart, as its snapshot in this row has it, and never changed; undefined: only the snapshot tells. */
+  readonly context?: unknown;
 }
 
 /** A message with its place in the order of arrival, which it keeps however often it is held back. */
@@ -353,13 +355,13 @@ export class ActorRuntime {
 
   /** The row is durable: only now does anything of it exist for others. */
   #release(cell: Cell, drafted: Drafted, row: JournalRow): void {
-    const { intents, cause, event, host } = drafted;
+    const { intents, cause, event, host, context } = drafted;
     this.timers.replace(row.actor, host.timers);
     const messages = intents
       .map((intent, i) => route(intent, row.actor, row.n, i))
       .filter((message) => message !== undefined);
     try {
-      this.#publish({ row, event, cause, intents }, messages.length);
+      this.#publish({ row, event, cause, intents, context }, messages.length);
     } finally {
       for (const message of messages) this.#enqueue(message);
       this.#goOn(cell, row);

@@ -24,6 +24,8 @@ export interface Drafted {
   readonly host: HostState;
   readonly cause: Cause;
   readonly event: ActorEvent;
+  /** A statechart's, after the event; undefined: only the snapshot tells. */
+  readonly context: unknown;
 }
 
 const START_EVENT = 'actor.start';
@@ -211,7 +213,7 @@ export class DurableActor {
     } else if (kind === 'event') {
       this.#eventsSince.push(event);
     }
-    return { draft, intents, host, cause, event };
+    return { draft, intents, host, cause, event, context: logic.context?.() };
   }
 
   /** A dead letter must not move a checkpointing logic on: the event was never applied. */

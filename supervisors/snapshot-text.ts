@@ -6,8 +6,6 @@
  * Invariant: a context is plain JSON and never changed in place (XState's `assign` makes a new one), so the same object
  * is the same text. Child actors and history states are left to the library.
  */
-import { defined } from '../src/core/assert.ts';
-
 export interface WritableSnapshot {
   readonly status: string;
   readonly output?: unknown;
@@ -24,8 +22,11 @@ const isEmpty = (value: object | undefined): boolean =>
   value !== undefined && Object.keys(value).length === 0;
 
 export class SnapshotText {
-  #before: Context = {};
-  #texts = new Map<string, string>();
+  /** Of the context that was written last, in its order: each key, what it held, and how both are written. */
+  readonly #keys: string[] = [];
+  readonly #values: unknown[] = [];
+  readonly #parts: string[] = [];
+  #context = '{}';
   #state: { readonly value: unknown; readonly text: string } = { value: undefined, text: '' };
 
   /** Undefined: not as simple as that, the library must write it. */
@@ -52,20 +53,29 @@ export class SnapshotText {
   }
 
   #contextText(context: Context): string {
-    const before = this.#before;
-    const texts = new Map<string, string>();
-    let text = '';
+    const keys = this.#keys;
+    const values = this.#values;
+    const parts = this.#parts;
+    let count = 0;
+    let isNew = false;
     for (const key in context) {
       const value = context[key];
       if (value === undefined) continue;
-      const isLarge = typeof value === 'object' && value !== null;
-      const known = isLarge && value === before[key] ? defined(this.#texts.get(key), key) : undefined;
-      const part = known ?? `${JSON.stringify(key)}:${JSON.stringify(value)}`;
-      if (isLarge) texts.set(key, part);
-      text += text === '' ? part : `,${part}`;
+      // A context keeps the order of its keys from one event to the next.
+      if (keys[count] !== key || values[count] !== value) {
+        keys[count] = key;
+        values[count] = value;
+        parts[count] = `${JSON.stringify(key)}:${JSON.stringify(value)}`;
+        isNew = true;
+      }
+      count += 1;
     }
-    this.#before = context;
-    this.#texts = texts;
-    return `{${text}}`;
+    if (isNew || count !== keys.length) {
+      keys.length = count;
+      values.length = count;
+      parts.length = count;
+      this.#context = `{${parts.join(',')}}`;
+    }
+    return this.#context;
   }
 }

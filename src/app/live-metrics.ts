@@ -87,9 +87,9 @@ export class LiveMetrics {
   }
 
   /** An observer of committed rows. */
-  readonly observe = ({ row }: Pick<Committed, 'row'>): void => {
+  readonly observe = ({ row, context: known }: Pick<Committed, 'row' | 'context'>): void => {
     if (actorType(row.actor) !== 'position' || row.snapshot === null) return;
-    const { context } = snapshotParts<Position>(row.snapshot);
+    const context = (known as PositionContext | undefined) ?? snapshotParts<Position>(row.snapshot).context;
     const { firstFillAt, protectedAt, unprotectedMs, unprotectedSince } = context;
     if (firstFillAt !== null && protectedAt !== null && !this.#protectedOnce.has(row.actor)) {
       this.#protectedOnce.add(row.actor);

@@ -31,13 +31,18 @@ export class PositionBands {
   readonly #bands = new GuardBandIndex();
   readonly #watching = new Map<ActorId, WatchingPosition>();
 
-  observe({ row }: Committed): void {
-    if (actorType(row.actor) === 'position') this.watch(row.actor, row.final ? null : row.snapshot);
+  observe({ row, context }: Committed): void {
+    if (actorType(row.actor) !== 'position') return;
+    if (row.final || context === undefined) this.watch(row.actor, row.final ? null : row.snapshot);
+    else this.#follow(row.actor, context as PositionContext);
   }
 
   watch(actor: ActorId, snapshot: string | null): void {
+    this.#follow(actor, snapshot === null ? undefined : snapshotParts<Position>(snapshot).context);
+  }
+
+  #follow(actor: ActorId, context: PositionContext | undefined): void {
     const symbol = actor.split('/')[1] ?? '';
-    const context = snapshot && snapshotParts<Position>(snapshot).context;
     const band = context ? positionBand(context) : { low: null, high: null };
     if (!context || (band.low === null && band.high === null)) {
       this.#bands.remove(symbol, actor);
