@@ -55,6 +55,12 @@ const IDS_FOR_ACCOUNT = 1_000_000_000;
 /** Inputs that concern one account and no market. */
 const PERSONAL = new Set<EngineInput['type']>(['DEPOSIT']);
 
+/** Asked for every price of every symbol. */
+function sleepThrough(accounts: readonly Account[], input: EngineInput): boolean {
+  for (const { engine } of accounts) if (!engine.sleepsThrough(input)) return false;
+  return true;
+}
+
 type BookInput = Extract<EngineInput, { type: 'BOOK' }>;
 
 export class VenueCore {
@@ -108,7 +114,7 @@ export class VenueCore {
   /** A market input, or (with an account) one that concerns that account alone. Journals only what has an effect. */
   feed(input: EngineInput, account?: string): void {
     const concerned = this.#concerned(input, account);
-    if (concerned.every(({ engine }) => engine.sleepsThrough(input))) {
+    if (sleepThrough(concerned, input)) {
       if (input.type === 'BOOK') this.#books.set(input.symbol, input);
       return;
     }

@@ -122,7 +122,8 @@ export class JournalIndex {
 
   #breaker(row: JournalRow): void {
     const breaker = row.actor.slice('breaker/'.length);
-    const { value, context } = JSON.parse(row.snapshot ?? '{}') as {
+    const snapshot = row.snapshot?.includes('"open":') ? row.snapshot : '{}';
+    const { value, context } = JSON.parse(snapshot) as {
       value?: unknown;
       context?: { openScope?: { symbols?: readonly string[]; direction?: string } | null };
     };
