@@ -73,9 +73,12 @@ const parts = carry((context) => {
 /** Version 7 heard of no bars. */
 const bars = carry(({ plan }) => ({ plan: upgradedPlan(plan as object), pulse: null }));
 
+/** Version 8 waited for an unknown closing order as long as for one that has no answer yet. */
+const impatient = carry(() => ({}));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 8,
+  version: 9,
   machine: positionMachine,
-  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen, 6: parts, 7: bars },
+  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen, 6: parts, 7: bars, 8: impatient },
 });

@@ -71,13 +71,13 @@ export interface PositionPlan {
   /** How long portfolio and venue may take before an entry that is not sent yet is given up. */
   readonly prepareTimeoutMs: number;
   readonly entryTimeoutMs: number;
-  /** An UNKNOWN stop is placed again under a new name after this. */
+  /** An UNKNOWN stop is placed again under a new name after this, and an UNKNOWN closing order followed by another. */
   readonly unknownStopDeadlineMs: number;
   /** Longest time without full protection before the position closes itself. */
   readonly unprotectedDeadlineMs: number;
   readonly stopRetryMs: number;
   readonly maxStopRejections: number;
-  /** An UNKNOWN or silent closing order is followed by another after this: it is reduce-only. */
+  /** A closing order without an answer is followed by another after this: it can only reduce. */
   readonly closeDeadlineMs: number;
   readonly emergencyBackoffMs: number;
   readonly emergencyMaxBackoffMs: number;

@@ -258,10 +258,13 @@ export const positionSetup = base.extend({
       backoffMs(context.plan.unknownStopDeadlineMs, unknownStops(context) - 1, 60_000),
     unprotectedDeadline: ({ context }) => context.plan.unprotectedDeadlineMs,
     stopRetry: ({ context }) => backoffMs(context.plan.stopRetryMs, context.stopRejections - 1, 60_000),
-    // The more closing orders have no outcome yet, the less another of them helps.
+    // The more closing orders have no outcome yet, the less another of them helps. One that nobody knows anything of may
+    // be nowhere (a proxy's 504 swallows it), and what it has done shows at once: another one is worth it sooner.
     closeDeadline: ({ context: { plan }, context }) =>
       backoffMs(
-        plan.closeDeadlineMs,
+        closingView(context) === 'unknown'
+          ? Math.min(plan.closeDeadlineMs, plan.unknownStopDeadlineMs)
+          : plan.closeDeadlineMs,
         pending(context, 'close', 'emergency').length - 1,
         Math.max(plan.closeDeadlineMs, plan.emergencyMaxBackoffMs),
       ),

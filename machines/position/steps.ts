@@ -141,11 +141,21 @@ function awaitEvidence(context: PositionContext): Next {
   );
 }
 
+/** Beside orders of which nobody knows anything: whatever has become of them, another one can only reduce. */
+function follows({ context, intents }: Next): Next {
+  const closing = pending(context, 'close', 'emergency');
+  const unknown = closing.filter(({ status }) => status === 'unknown').map(({ ref }) => ref);
+  const placed = closing.at(-1)?.ref;
+  if (unknown.length === 0 || placed === undefined) return { context, intents };
+  const why = `nothing is known of ${unknown.join(', ')}: ${placed} follows, which can only reduce`;
+  return { context, intents: [...intents, notify('warning', `${context.actor}: ${why}`)] };
+}
+
 export function closeAll(context: PositionContext, role: 'close' | 'emergency'): Next {
   if (isFlat(context)) return step(context);
   if (pending(context, 'close', 'emergency').length >= MAX_OUTSTANDING) return awaitEvidence(context);
   const reason = context.emergency ?? context.closeReason ?? 'close';
-  const placed = place(context, role, marketQuantity(context, context.quantity), reason);
+  const placed = follows(place(context, role, marketQuantity(context, context.quantity), reason));
   if (context.closeRejections !== HANDOVER_AT) return placed;
   const why = `${HANDOVER_AT} closing orders in a row came to nothing`;
   return {

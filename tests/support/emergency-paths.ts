@@ -143,6 +143,28 @@ export const DAYS: readonly DayOfFaults[] = [
     ],
   },
   {
+    name: '502, 504',
+    what: 'a proxy answers with its HTML page: the first is carried out (502), the second never arrives (504)',
+    rules: [
+      { request: CHANGES, nth: 1, do: 'answer', as: 'html-502', executed: true },
+      { request: CHANGES, nth: 2, do: 'answer', as: 'html-504', executed: false },
+    ],
+  },
+  {
+    name: '504',
+    what: 'the first two orders that close or protect are answered with a proxy\u2019s HTML page, and never arrive',
+    rules: [
+      {
+        request: ORDERS,
+        where: { reduceOnly: 'true' },
+        times: 2,
+        do: 'answer',
+        as: 'html-504',
+        executed: false,
+      },
+    ],
+  },
+  {
     name: '−1008',
     what: 'the first three requests are throttled, those that reduce too',
     rules: [
@@ -183,7 +205,11 @@ export const faultsFor = (
   symbol: string,
   struck: readonly string[] | undefined,
 ): readonly Rule[] =>
-  day.rules.map((rule) => ({ ...rule, where: { symbol }, ...(struck ? { request: struck } : {}) }));
+  day.rules.map((rule) => ({
+    ...rule,
+    where: { ...(rule.where as object | undefined), symbol },
+    ...(struck ? { request: struck } : {}),
+  }));
 
 /** Bounds of each path under each fault, real ms: two call deadlines, a question, a pause, and a slow machine. */
 export const FLAT_BOUND_MS = 20_000;

@@ -182,9 +182,10 @@ export class EmergencyWorld {
   async #single(day: DayOfFaults, path: EmergencyPath, from: number): Promise<Outcome> {
     const { name, symbol, reason, begin } = path;
     const what = `${name}, ${day.name}`;
-    // Entered under the faults: its own, and the day's.
+    // Entered under the faults: its own, and the day's. It begins once something is open.
     if (!begin) await this.#signal(symbol, path.stop, () => this.#tradesSince(symbol, from).length > 0);
-    if (reason !== null) return this.#ended(day, name, symbol, from, reason);
+    const begun = begin ? from : (this.#tradesSince(symbol, from)[0]?.time ?? from);
+    if (reason !== null) return this.#ended(day, name, symbol, begun, reason);
     await this.#until(what, () => this.#tradesSince(symbol, from).length > 0);
     await this.#until(what, () => D.eq(this.#protected(symbol), this.#held(symbol)) && this.#isCalm(symbol));
     return { path: name, day: day.name, flatMs: null, bareMs: this.#bareMs(symbol, from), reason: null };

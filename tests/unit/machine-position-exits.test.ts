@@ -52,6 +52,44 @@ test('an UNKNOWN close is followed by another: both only reduce', () => {
   assert.equal(bench.value, 'closed');
 });
 
+test('an UNKNOWN close is followed sooner than one without an answer, less and less soon, and says why', () => {
+  const bench = new PositionBench().open();
+  bench.send('KILL', { reason: 'now' });
+  assert.equal(bench.orders()[0]?.ref, 'emergency-1');
+  const follows = (after: number, ref: string, unknown: string): void => {
+    bench.wait(after - 1);
+    assert.deepEqual(bench.orders(), [], `not before ${after} ms`);
+    bench.wait(1);
+    const [order] = bench.orders();
+    assert.deepEqual([order?.ref, order?.quantity, order?.reduceOnly], [ref, '2', true]);
+    const said = bench.emitted.findLast((intent) => intent.type === 'notify');
+    assert.equal(
+      said?.type === 'notify' && said.text,
+      `position/BTCUSDT/BOTH/1: nothing is known of ${unknown}: ${ref} follows, which can only reduce`,
+    );
+    bench.unknown(ref);
+  };
+  bench.unknown('emergency-1');
+  follows(2_000, 'emergency-2', 'emergency-1');
+  follows(4_000, 'emergency-3', 'emergency-1, emergency-2');
+  follows(8_000, 'emergency-4', 'emergency-1, emergency-2, emergency-3');
+  bench.fill('emergency-4', '2', '99');
+  bench.closed('stop-1');
+  assert.equal(bench.value, 'settling', 'nothing ends while one of them may still act');
+  for (const ref of ['emergency-1', 'emergency-2', 'emergency-3']) bench.reject(ref, 0);
+  assert.equal(bench.value, 'closed');
+});
+
+test('one that has no answer yet is given the whole of its deadline', () => {
+  const bench = new PositionBench().open();
+  bench.send('KILL', { reason: 'now' });
+  assert.equal(bench.orders()[0]?.ref, 'emergency-1');
+  bench.wait(4_999);
+  assert.equal(bench.orders()[0]?.ref, 'emergency-1', 'still the last that was asked for');
+  bench.wait(1);
+  assert.equal(bench.orders()[0]?.ref, 'emergency-2');
+});
+
 test('a filled stop closes the position; P&L is the venue’s own, to the last digit', () => {
   const bench = new PositionBench().open();
   bench.send('FUNDING_SETTLED', { symbol: 'BTCUSDT', amount: '-0.0123', rate: '0.0001', markPrice: '100' });

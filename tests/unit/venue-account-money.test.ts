@@ -168,6 +168,19 @@ test('hedge mode: two positions on one symbol, each with its own side', () => {
   assert.deepEqual(bench.core.violations(), []);
 });
 
+test('hedge mode: what closes a side never takes more than the side, however often it comes', () => {
+  const bench = new CoreBench();
+  bench.post('/fapi/v1/positionSide/dual', { dualSidePosition: true });
+  bench.market('BUY', '2', { positionSide: 'LONG' });
+  bench.market('SELL', '1', { positionSide: 'SHORT' });
+  assert.equal(bench.market('SELL', '3', { positionSide: 'LONG' }).code, -2022, 'more than there is');
+  assert.equal(bench.market('SELL', '2', { positionSide: 'LONG' }).status, 'FILLED');
+  assert.equal(bench.market('SELL', '2', { positionSide: 'LONG' }).code, -2022, 'the same once more');
+  const rows = bench.list('/fapi/v3/positionRisk').map((row) => [row.positionSide, row.positionAmt]);
+  assert.deepEqual(rows, [['SHORT', '-1']]);
+  assert.deepEqual(bench.core.violations(), []);
+});
+
 test('funding: in cross the balance alone, isolated with its position', () => {
   for (const isolated of [false, true]) {
     const bench = new CoreBench();
