@@ -11,14 +11,14 @@ const resourceLimits = { maxYoungGenerationSizeMb: 96 };
 export async function simulateAll(
   jobs: Iterable<Job>,
   workers: number | undefined,
-  onAnswer: (answer: Answer) => void,
+  onAnswer: (answer: Answer, job: Job) => void,
 ): Promise<void> {
   const count = workers ?? availableParallelism();
   const next = jobs[Symbol.iterator]();
   await Promise.all(Array.from({ length: count }, () => work(next, onAnswer)));
 }
 
-function work(jobs: Iterator<Job>, onAnswer: (answer: Answer) => void): Promise<void> {
+function work(jobs: Iterator<Job>, onAnswer: (answer: Answer, job: Job) => void): Promise<void> {
   return new Promise((resolve) => {
     const first = jobs.next();
     if (first.done === true) {
@@ -26,22 +26,22 @@ function work(jobs: Iterator<Job>, onAnswer: (answer: Answer) => void): Promise<
       return;
     }
     const worker = new Worker(new URL('./simulate-worker.ts', import.meta.url), { resourceLimits });
-    let { seed } = first.value;
+    let job = first.value;
     const give = ({ value, done }: IteratorResult<Job, unknown> = jobs.next()): void => {
       if (done === true) {
         void worker.terminate().then(() => resolve());
         return;
       }
-      ({ seed } = value);
+      job = value;
       worker.postMessage(value);
     };
     worker.on('message', (answer: Answer) => {
-      onAnswer(answer);
+      onAnswer(answer, job);
       give();
     });
     // A world may take its whole thread with it: the others go on in a new one.
     worker.on('error', (error) => {
-      onAnswer({ seed, error: errorText(error) });
+      onAnswer({ seed: job.seed, error: errorText(error) }, job);
       resolve(work(jobs, onAnswer));
     });
     give(first);

@@ -6,15 +6,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { simulateAll } from '../../src/app/simulate-pool.ts';
 import type { Answer, Job } from '../../src/app/simulation/job.ts';
-import type { CrashPoint } from '../../src/app/simulation/store.ts';
+import { type CrashPoint, nameOf } from '../../src/app/simulation/store.ts';
 import { seededRandom } from '../../src/core/random.ts';
 
 /** Eleven minutes with a bar in them: positions are opened, protected, added to, reduced and closed. */
 const SCENARIOS: readonly Job[] = [{ seed: 27, hours: 0.18, symbols: 2, faults: [] }];
 const DOUBLES = 8;
 
-const named = ({ seed, crashAt = [] }: Job): string =>
-  `seed ${seed}, ${crashAt.map(({ when, append }) => `${when} append ${append}`).join(', then ')}`;
+const named = ({ seed, crashAt = [] }: Job): string => `seed ${seed}, ${crashAt.map(nameOf).join(', then ')}`;
 
 async function check(jobs: readonly Job[]): Promise<readonly Answer[]> {
   const answers: Answer[] = [];

@@ -14,9 +14,10 @@ import type { JournalRow } from '../../journal/journal.ts';
 import { presetFaults } from '../../venue-server/faults-presets.ts';
 import type { FaultPlan, Strike } from './fault-plan.ts';
 import { soundData } from './market.ts';
-import { fairWeather } from './network.ts';
 import type { Host, SimProcess } from './process.ts';
+import { orderByHand } from './script.ts';
 import { soundStore } from './store.ts';
+import { fairWeather } from './weather.ts';
 import type { Life, SimWorld } from './world.ts';
 
 const SECOND = 1_000;
@@ -278,29 +279,12 @@ export class Injector {
     const away = D.floorTo(D.fromNumber(quote.last * 0.97), instrument.tickSize);
     const side = this.#random.next() < 0.5 || type === 'LIMIT' ? 'BUY' : 'SELL';
     const isHedged = modeOf(this.#world.options) === 'hedge';
-    return this.#byHand({
+    return orderByHand(this.#world, {
       ...{ symbol, side, type, quantity: size },
       ...(isHedged ? { positionSide: hedgeSide(side === 'BUY' ? 'long' : 'short') } : {}),
       ...(type === 'LIMIT' ? { price: away, timeInForce: 'GTC' } : {}),
       newClientOrderId: `web_${++this.#hands}`,
     });
-  }
-
-  #byHand(params: Readonly<Record<string, string>>): boolean {
-    const { venue, scheduler } = this.#world;
-    const endpoint = venue.core
-      .endpoints()
-      .find(({ method, path }) => method === 'POST' && path === '/fapi/v1/order');
-    try {
-      endpoint?.handle({
-        ...{ method: 'POST', path: '/fapi/v1/order', at: Math.floor(scheduler.now()), apiKey: venue.apiKey },
-        params: new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value])),
-      });
-      return true;
-    } catch {
-      // The venue has its reasons.
-      return false;
-    }
   }
 
   #adl(): boolean {

@@ -2,7 +2,10 @@
 import type { SeedReport, SimulateOptions } from './simulate.ts';
 
 /** What a worker can be told: no functions. */
-export type Job = Pick<SimulateOptions, 'seed' | 'hours' | 'symbols' | 'faults' | 'crashAt' | 'positionMode'>;
+export type Job = Pick<
+  SimulateOptions,
+  'seed' | 'hours' | 'symbols' | 'faults' | 'crashAt' | 'acts' | 'positionMode'
+>;
 
 export interface Timed {
   readonly report: SeedReport;

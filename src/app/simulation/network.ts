@@ -19,6 +19,8 @@ import type { Corked, ServedSocket } from '../../venue-server/transport/stream-c
 import type { SimProcess } from './process.ts';
 import { never } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { RequestPoint } from './store.ts';
+import { fairWeather } from './weather.ts';
 
 /** The venue's door for those inside this process. */
 export class SimDoor implements Door {
@@ -50,25 +52,6 @@ export class SimDoor implements Door {
   }
 }
 
-export interface Weather {
-  /** Requests meet nobody: refused at once, or nothing ever comes back. */
-  rest: 'up' | 'refused' | 'silent';
-  /** Sockets cannot be opened; those there are stay open and mute. */
-  stream: 'up' | 'silent';
-  /** Probabilities. */
-  loseRequest: number;
-  loseAnswer: number;
-  slow: number;
-}
-
-export const fairWeather = (): Weather => ({
-  rest: 'up',
-  stream: 'up',
-  loseRequest: 0,
-  loseAnswer: 0,
-  slow: 0,
-});
-
 const PATHS: Readonly<Record<Api, string>> = {
   fapiPublic: '/fapi/v1/',
   fapiPrivate: '/fapi/v1/',
@@ -87,12 +70,16 @@ export interface NetworkOptions {
   /** The venue has answered, whether it is heard or not. */
   readonly onAnswered: (answer: Pick<Answer, 'status' | 'body'>, request: VenueRequest) => void;
   readonly onFault: (what: string) => void;
+  /** Whether a process dies there: around its so-manieth request that changes something. */
+  readonly dies: (process: SimProcess, request: number, when: RequestPoint['when']) => boolean;
 }
 
 export class Network {
   readonly weather = fairWeather();
   readonly #options: NetworkOptions;
   readonly #sockets = new Set<SimSocket>();
+  /** How many requests that change something each process has sent. */
+  readonly #changes = new Map<SimProcess, number>();
 
   constructor(options: NetworkOptions) {
     this.#options = options;
@@ -143,10 +130,15 @@ export class Network {
   ): Promise<{ value: unknown; headers: Readonly<Record<string, string>> }> {
     if (signal.aborted) return Promise.reject(neverSent('the time for it had run out'));
     const { scheduler, random, door, onSent, onFault } = this.#options;
+    const nth = request.method === 'GET' ? 0 : (this.#changes.get(process) ?? 0) + 1;
+    if (nth > 0) this.#changes.set(process, nth);
+    const dies = (when: RequestPoint['when']): boolean => nth > 0 && this.#options.dies(process, nth, when);
+    if (dies('unsent')) return never();
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new VenueFailure('no answer: aborted', { sent: true })));
       const { rest, loseRequest, loseAnswer } = this.weather;
       onSent(process, request);
+      dies('sent');
       const refused = () =>
         process.later(this.#legMs(), () =>
           reject(
@@ -175,7 +167,11 @@ export class Network {
           return;
         }
         const delayMs = this.#legMs() + (answer.spoiled === 'slow' ? SLOW_BODY_MS : 0);
-        process.later(delayMs, () => take(answer, onHeaders, resolve, reject), random.next());
+        process.later(
+          delayMs,
+          () => (dies('answered') ? undefined : take(answer, onHeaders, resolve, reject)),
+          random.next(),
+        );
       };
       scheduler.at(
         scheduler.now() + this.#legMs(),

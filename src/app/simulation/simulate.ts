@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Moded } from '../../domain/position-key.ts';
+import type { VenueRequest } from '../../exchange/venue-client.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
 import { emergencyFolder } from '../kill-file.ts';
@@ -23,6 +24,7 @@ import { Coverage, type CoverageTable } from './coverage.ts';
 import { drawPlan, type FaultSet } from './fault-plan.ts';
 import { Injector } from './injector.ts';
 import type { SimProcess } from './process.ts';
+import { type Act, playScript } from './script.ts';
 import type { CrashPoint } from './store.ts';
 import { type Life, type Plant, SimWorld, type WorldParts } from './world.ts';
 
@@ -33,6 +35,7 @@ export interface SimulateOptions extends Moded {
   readonly faults: readonly FaultSet[];
   readonly print?: (line: string) => void;
   readonly crashAt?: readonly CrashPoint[];
+  readonly acts?: readonly Act[];
   readonly plant?: Plant;
   /** Once all faults are over, everything agrees within this; half an hour where absent. */
   readonly settleMs?: number;
@@ -50,6 +53,8 @@ export interface SeedReport {
   /** Statements of the first life, and those of them whose rows speak of orders. */
   readonly appends: number;
   readonly busyAppends: readonly number[];
+  /** Requests of the first life that change something, in order, with their time since its start. */
+  readonly changes: readonly Change[];
   /** How its lives ended, in order. */
   readonly crashes: readonly string[];
   /** How long positions stood without their stop; of time in which all was in order. */
@@ -60,6 +65,12 @@ export interface SeedReport {
   readonly coverage: CoverageTable;
   readonly violations: readonly Violation[];
   readonly tail: readonly string[];
+}
+
+export interface Change {
+  readonly afterMs: number;
+  /** e.g. "POST order SELL reduceOnly". */
+  readonly what: string;
 }
 
 const MINUTE = 60_000;
@@ -102,6 +113,7 @@ class Simulation {
   #isKilled = false;
   #appends = 0;
   readonly #busyAppends: number[] = [];
+  readonly #changes: Change[] = [];
   readonly #epochs = new Map<SimProcess, number>();
   /** When the venue last refused everything, by a fault. */
   #stormAt = Number.NEGATIVE_INFINITY;
@@ -131,6 +143,8 @@ class Simulation {
       violate,
     };
     const { maxTotalExposure } = simulatedConfig(world.symbols, '.', { standby: false }).risk;
+    const { journal, venue } = this.#oracle;
+    journal.onAdopted = (place, signed) => venue.owners.adopted(place, signed);
     this.#orders = new OrdersCheck(this.#oracle, Number(maxTotalExposure));
     this.#protection = new ProtectionCheck(this.#oracle, () => this.#isHealthy());
     this.#kill = new KillCheck(this.#oracle);
@@ -146,6 +160,7 @@ class Simulation {
     const { hours } = this.#options;
     const isOver = (): boolean => this.#violations.length > 0;
     this.#injector.begin();
+    playScript(this.#world, this.#options.acts ?? [], () => this.#engageKill('person:kill'));
     const killAfter = this.#killAfter();
     await this.#world.run(killAfter * hours * HOUR, isOver);
     if (killAfter < 1 && !isOver()) this.#killInTrouble();
@@ -168,6 +183,8 @@ class Simulation {
       // At once: the records must be seen as this very request left them.
       entry: (entry) => this.#moved(entry),
       sent: (process, request) => {
+        if (process.life === 1 && request.method !== 'GET')
+          this.#changes.push({ afterMs: process.time.monotonic.now(), what: changeOf(request) });
         this.#orders.sending(process, request);
         this.#kill.sending(request);
       },
@@ -268,12 +285,16 @@ class Simulation {
 
   /** On every machine, with the journal out of reach; whoever starts later on finds it said. */
   #killInTrouble(): void {
+    this.#injector.loseStore();
+    this.#engageKill('person:kill-in-trouble');
+  }
+
+  #engageKill(how: string): void {
     const world = this.#world;
     this.#isKilled = true;
     world.files.set('KILL', this.#killText());
     for (const { dataDir } of world.living) writeFileSync(join(dataDir, 'KILL'), this.#killText());
-    this.#injector.loseStore();
-    world.faulted('person:kill-in-trouble');
+    world.faulted(how);
     this.#kill.engaged();
   }
 
@@ -341,6 +362,7 @@ class Simulation {
       lives: world.lives.length,
       appends: this.#appends,
       busyAppends: this.#busyAppends,
+      changes: this.#changes,
       crashes: world.lives.map(({ ended }) => ended ?? 'lives'),
       bare: {
         count: gaps.length,
@@ -354,6 +376,12 @@ class Simulation {
       tail: this.#violations.length > 0 ? world.trace.tail : [],
     };
   }
+}
+
+function changeOf({ method, path, params }: VenueRequest): string {
+  const { type, side, positionSide, reduceOnly, closePosition } = params;
+  const flags = [reduceOnly === 'true' && 'reduceOnly', closePosition === 'true' && 'closePosition'];
+  return [method, path, type, side, positionSide, ...flags].filter(Boolean).join(' ');
 }
 
 const ORDERS = /ORDER_|order\.(submit|cancel)|"call":"(submit|cancel)"/;

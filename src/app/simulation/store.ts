@@ -28,11 +28,24 @@ export const soundStore = (): StoreFaults => ({
   slow: 0,
 });
 
-/** Where a process is to die: at its so-manieth append. */
-export interface CrashPoint {
+/** Where a process is to die: at its so-manieth append, before it takes effect or after. */
+interface AppendPoint {
   readonly append: number;
   readonly when: 'before' | 'after';
 }
+
+/** At its so-manieth request that changes something: before it leaves, once it has left, once its answer is there. */
+export interface RequestPoint {
+  readonly request: number;
+  readonly when: 'unsent' | 'sent' | 'answered';
+}
+
+export type CrashPoint = AppendPoint | RequestPoint;
+
+export const nameOf = (point: CrashPoint): string =>
+  'append' in point
+    ? `killed ${point.when} append ${point.append} took effect`
+    : `killed with request ${point.request} ${point.when}`;
 
 export interface StoreHooksOptions {
   readonly process: SimProcess;
@@ -57,8 +70,9 @@ const away = (what: string): BulkheadError =>
 export function storeHooks(options: StoreHooksOptions): StoreHooks {
   const { process, faults, random, crashAt, onRows, onCrash, onFault } = options;
   let appends = 0;
-  const dies = (when: CrashPoint['when']): boolean => {
-    if (crashAt?.append !== appends || crashAt.when !== when) return false;
+  const dies = (when: AppendPoint['when']): boolean => {
+    if (!crashAt || !('append' in crashAt)) return false;
+    if (crashAt.append !== appends || crashAt.when !== when) return false;
     onCrash(process, crashAt);
     return true;
   };

@@ -33,7 +33,7 @@ import { type PastAndFuture, SimMarket } from './market.ts';
 import { Network } from './network.ts';
 import { type Host, SimProcess } from './process.ts';
 import { Scheduler } from './scheduler.ts';
-import { type CrashPoint, type StoreHooks, soundStore, storeHooks } from './store.ts';
+import { type CrashPoint, nameOf, type StoreHooks, soundStore, storeHooks } from './store.ts';
 import { Trace } from './trace.ts';
 import { openSimVenue, type SimVenue } from './venue.ts';
 
@@ -152,6 +152,12 @@ export class SimWorld {
       random: this.random.fork('network'),
       door: () => this.venue.door,
       onSent: (process, request) => this.#sent(process, request),
+      dies: (process, request, when) => {
+        const point = this.options.crashAt?.[process.life - 1];
+        const isHere = point && 'request' in point && point.request === request && point.when === when;
+        if (isHere) this.#crash(process, point);
+        return isHere === true;
+      },
       onAnswered: (answer, request) => {
         for (const onlooker of this.onlookers) onlooker.answered?.(answer, request);
       },
@@ -300,14 +306,16 @@ export class SimWorld {
       random: this.#storeRandom,
       crashAt,
       onRows: (rows) => this.#rows(rows, process),
-      onCrash: (_, { append, when }) => {
-        const life = this.lives[process.life - 1];
-        if (life) this.end(life, `killed ${when} append ${append} took effect`);
-      },
+      onCrash: (_, point) => this.#crash(process, point),
       onFault: (what) => this.faulted(what),
     });
     const store = this.database.connect(this.scheduler, hooks);
     return this.options.plant?.store?.(store, this, process) ?? store;
+  }
+
+  #crash(process: SimProcess, point: CrashPoint): void {
+    const life = this.lives[process.life - 1];
+    if (life) this.end(life, nameOf(point));
   }
 
   #venueOf(process: SimProcess): OpenVenue {

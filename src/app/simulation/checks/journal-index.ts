@@ -10,6 +10,7 @@ import { clientOrderId } from '../../../core/ids.ts';
 import type { Cause, Intent } from '../../../domain/events.ts';
 import { VENUE } from '../../../domain/events.ts';
 import type { IdentifiedOrder } from '../../../domain/order.ts';
+import { keyOfActor, type PositionKey } from '../../../domain/position-key.ts';
 import type { JournalHead, JournalRow } from '../../../journal/journal.ts';
 import { EMPTY_HEAD, verifyChain } from '../../../journal/row-hash.ts';
 import type { Invariant } from './violation.ts';
@@ -36,6 +37,11 @@ export interface LiveActor {
   readonly snapshot: string | null;
 }
 
+interface Adopted {
+  readonly direction: string;
+  readonly quantity: string;
+}
+
 interface Filled {
   readonly cumulative: number;
 }
@@ -55,6 +61,8 @@ export class JournalIndex {
   readonly #seqs = new Map<string, number>();
   readonly #instance: string;
   readonly #onRejected: (id: string, n: number) => void;
+  /** Hears of each position that began as somebody else's, signed. */
+  onAdopted: (place: PositionKey, signed: number) => void = () => {};
   readonly #violate: (invariant: Invariant, text: string) => void;
   #head: JournalHead = EMPTY_HEAD;
   #epoch = 0;
@@ -96,7 +104,7 @@ export class JournalIndex {
     else this.live.set(row.actor, row);
     if (ORDERS.test(row.intents)) this.#intents(row);
     if (row.actor.startsWith('breaker/')) this.#breaker(row);
-    if (row.actor.startsWith('position/') && row.kind === 'event') this.#position(row);
+    if (row.actor.startsWith('position/') && /^(start|event)$/.test(row.kind)) this.#position(row);
   }
 
   #intents(row: JournalRow): void {
@@ -141,6 +149,13 @@ export class JournalIndex {
   }
 
   #position(row: JournalRow): void {
+    if (row.kind === 'start') {
+      const { input } = JSON.parse(row.event) as { input?: { adopted?: Adopted } };
+      const { direction, quantity } = input?.adopted ?? {};
+      if (quantity !== undefined)
+        this.onAdopted(keyOfActor(row.actor), Number(quantity) * (direction === 'long' ? 1 : -1));
+      return;
+    }
     if (row.event.includes('"ORDER_REJECTED"')) {
       const { clientOrderId: id = '' } = JSON.parse(row.event) as { clientOrderId?: string };
       this.rejected.add(id);

@@ -37,6 +37,14 @@ export class Ownership {
     return this.#mixed.has(place);
   }
 
+  /** A person has said that it is ours from now on; no more of it than is theirs. */
+  adopted(place: PositionKey, signed: number): void {
+    const taken = within(signed, this.theirs(place));
+    this.#mixed.add(place);
+    add(this.#ours, place, taken);
+    add(this.#theirs, place, -taken);
+  }
+
   traded(place: PositionKey, by: By, signed: number): void {
     if (by === 'us') {
       add(this.#ours, place, signed);
