@@ -4,11 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WORLD_PARTS } from '../../src/app/compose-simulation.ts';
 import { simulateAll } from '../../src/app/simulate-pool.ts';
 import { commandOf } from '../../src/app/simulate-shrink.ts';
 import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
 import type { Answer, Job } from '../../src/app/simulation/job.ts';
+import { simulateSeed } from '../../src/app/simulation/simulate.ts';
+import type { SimDatabase } from '../../src/app/simulation/world.ts';
 import { freshSeed } from '../../src/core/random.ts';
+import { PORTFOLIO } from '../../src/domain/events.ts';
 
 /** The last one is killed in the midst of its faults, with positions open. */
 const FIXED = [1, 2, 3, 4, 5, 6, 35];
@@ -84,4 +88,21 @@ test('the same seed twice is the same trace; another is another', async () => {
     [1, 1],
   );
   assert.equal(new Set([...hashes.values()].flatMap((set) => [...set])).size, 2);
+});
+
+test('a world has as many symbols as it is asked for: each with its scanner, its candles and its mark', async () => {
+  const databases: SimDatabase[] = [];
+  const database = (instance: string): SimDatabase => {
+    const made = WORLD_PARTS.database(instance);
+    databases.push(made);
+    return made;
+  };
+  const symbols = 35;
+  await simulateSeed({ seed: 1, hours: 0.3, symbols, faults: [] }, { ...WORLD_PARTS, database });
+  const rows = databases.flatMap((one) => one.rows());
+  const shown = rows.filter(({ actor, event }) => /^scanner\//.test(actor) && /"type":"CANDLES"/.test(event));
+  assert.equal(new Set(shown.map(({ actor }) => actor)).size, symbols);
+  const marks = rows.filter(({ actor, event }) => actor === PORTFOLIO && /"type":"MARK"/.test(event)).at(-1);
+  const { prices } = JSON.parse(marks?.event ?? '{}') as { prices: Record<string, number> };
+  assert.equal(Object.keys(prices).length, symbols);
 });
