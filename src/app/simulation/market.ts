@@ -109,7 +109,7 @@ export interface SimMarketOptions {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly source: PastAndFuture;
-  readonly quote: (symbol: SymbolName) => MarketQuote | undefined;
+  readonly prices: (symbol: SymbolName) => Pick<MarketQuote, 'last' | 'mark'> | undefined;
   readonly funding: (symbol: SymbolName) => { readonly rate: number; readonly nextAt: number } | undefined;
   readonly onFault: (what: string) => void;
 }
@@ -217,8 +217,8 @@ export class SimMarket {
   }
 
   #ofSymbol(symbol: SymbolName, now: number, events: LiveMarketEvent[]): void {
-    const { quote, funding } = this.#options;
-    const known = quote(symbol);
+    const { prices, funding } = this.#options;
+    const known = prices(symbol);
     if (!known) return;
     const terms = funding(symbol);
     const mark = this.#spoilt(known.mark);

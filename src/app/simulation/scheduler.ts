@@ -56,8 +56,8 @@ export class Scheduler implements Timers {
     return entry;
   }
 
-  /** One event and all that follows from it at once; false when there is none up to `until`. */
-  async step(until: number): Promise<boolean> {
+  /** One event; false when there is none up to `until`. What follows from it at once has happened after `settled`. */
+  fire(until: number): boolean {
     for (let next = this.#heap[0]; next && next.due <= until; next = this.#heap[0]) {
       this.#pop();
       const { fire } = next;
@@ -65,11 +65,14 @@ export class Scheduler implements Timers {
       this.#now = next.due;
       this.#steps += 1;
       fire();
-      await this.#turns.next();
       return true;
     }
     this.#now = Math.max(this.#now, until);
     return false;
+  }
+
+  settled(): Promise<void> {
+    return this.#turns.next();
   }
 
   #push(entry: Entry): void {

@@ -186,7 +186,7 @@ export class SimWorld {
       scheduler: world.scheduler,
       random: world.random.fork('data'),
       source,
-      quote: (symbol) => world.venue.market.quote(symbol),
+      prices: (symbol) => world.venue.market.prices(symbol),
       funding: (symbol) => world.venue.market.funding(symbol),
       onFault: (what) => world.faulted(what),
     });
@@ -221,7 +221,8 @@ export class SimWorld {
   /** Lets time go by; ends early once `isOver` says so. */
   async run(forMs: number, isOver: () => boolean = () => false): Promise<void> {
     const until = this.scheduler.now() + forMs;
-    while (!isOver() && (await this.scheduler.step(until))) {
+    while (!isOver() && this.scheduler.fire(until)) {
+      await this.scheduler.settled();
       for (const onlooker of this.onlookers) onlooker.step?.();
       if (this.failure) throw this.failure;
     }

@@ -115,6 +115,12 @@ export class MarketSide implements MarketPort, FeedSink {
     return this.#markets.get(symbol)?.quote();
   }
 
+  /** Without a book made up for it. */
+  prices(symbol: SymbolName): Pick<MarketQuote, 'last' | 'mark'> | undefined {
+    const market = this.#markets.get(symbol);
+    return market?.priced ? { last: market.last, mark: market.mark } : undefined;
+  }
+
   instruments(): readonly Instrument[] {
     return [...this.#markets.values()].map(({ instrument }) => instrument);
   }
