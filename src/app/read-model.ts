@@ -4,14 +4,18 @@
  */
 import { createStore } from '@xstate/store';
 import type { BreakerContext } from '../../machines/breaker.ts';
+import type { EntryContext } from '../../machines/entry.ts';
 import type { GuardianContext } from '../../machines/guardian.ts';
+import { desksNamed } from '../../machines/messages.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
+import type { Decimal } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import { actorType } from '../core/ids.ts';
 import { snapshotParts } from '../core/snapshot-parts.ts';
 import { GUARDIAN, PORTFOLIO } from '../domain/events.ts';
+import { keyOf } from '../domain/position-key.ts';
 import type { JournalRow } from '../journal/journal.ts';
 
 export interface Snapshot<C> {
@@ -88,6 +92,12 @@ export class ReadModel {
 
   guardian(): Snapshot<GuardianContext> | undefined {
     return this.of<GuardianContext>(GUARDIAN);
+  }
+
+  /** Of a symbol that has a desk. */
+  tickSize(symbol: string): Decimal | undefined {
+    const [desk] = desksNamed(keyOf({ symbol }), (named) => this.#rows.has(named));
+    return desk === undefined ? undefined : this.of<EntryContext>(desk)?.context.instrument.tickSize;
   }
 
   positions(): [ActorId, Snapshot<PositionContext>][] {

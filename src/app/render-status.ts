@@ -90,8 +90,8 @@ function positions(open: readonly PositionStatus[], paint: Paint): string[] {
     position.symbol,
     position.direction,
     position.quantity,
-    position.entryPrice,
-    round(position.markPrice, decimalsOf(position.stopPrice ?? position.entryPrice), 'half-up'),
+    onTick(position.entryPrice, position.tickSize),
+    onTick(position.markPrice, position.tickSize ?? position.stopPrice ?? position.entryPrice),
     position.stopPrice ?? paint('red', 'none'),
     gain(paint, position.openPnl),
     paint('grey', position.state),
@@ -100,8 +100,11 @@ function positions(open: readonly PositionStatus[], paint: Paint): string[] {
   return columns(header, rows, new Set([2, 3, 4, 5, 6]));
 }
 
-/** Of a price on the instrument's ticks. */
 const decimalsOf = (price: string): number => price.split('.')[1]?.length ?? 0;
+
+/** An average is told as finely as its instrument's prices. */
+const onTick = (price: string, tickSize: string | undefined): string =>
+  tickSize === undefined ? price : round(price, decimalsOf(tickSize), 'half-up');
 
 function trades({ trades }: StatusDocument, paint: Paint): string[] {
   const { count, wins, losses } = trades;
@@ -112,8 +115,8 @@ function trades({ trades }: StatusDocument, paint: Paint): string[] {
     trade.symbol,
     trade.direction,
     trade.quantity,
-    trade.entryPrice,
-    trade.exitPrice,
+    onTick(trade.entryPrice, trade.tickSize),
+    onTick(trade.exitPrice, trade.tickSize),
     gain(paint, trade.net),
     paint('grey', trade.reason),
   ];

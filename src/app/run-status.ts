@@ -201,6 +201,7 @@ function tradesStatus(model: ReadModel, shown: number): TradesStatus {
   const portfolio = model.portfolio()?.context;
   const { trades = 0, wins = 0, losses = 0 } = portfolio?.counts ?? {};
   const last = (portfolio?.lastTrades ?? []).slice(-shown).map((trade) => ({
+    ...tickOf(model, trade.symbol),
     symbol: trade.symbol,
     direction: trade.direction,
     quantity: trade.quantity,
@@ -211,6 +212,11 @@ function tradesStatus(model: ReadModel, shown: number): TradesStatus {
     closedAt: trade.closedAt,
   }));
   return { count: trades, wins, losses, last };
+}
+
+function tickOf(model: ReadModel, symbol: string): { readonly tickSize?: Decimal } {
+  const tickSize = model.tickSize(symbol);
+  return tickSize === undefined ? {} : { tickSize };
 }
 
 function breakerStatus([actor, { value, context }]: ReturnType<

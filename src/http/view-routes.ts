@@ -65,6 +65,7 @@ export const VIEW_ROUTES: Readonly<Record<string, Route>> = {
         limit: whole(query, 'limit'),
       }),
     ),
+  notices: (views, query) => views.notices(whole(query, 'limit')),
   balance: (views) => views.balance(),
   profit: (views, query) => views.profit(oneOf(query, 'by', PROFIT_GROUPS)),
   results: (views) => views.results(),

@@ -115,24 +115,24 @@ export class Feed {
   readonly observe = (committed: CommittedRow): void => {
     const { row, event, intents } = committed;
     this.publish('row', rowLine(committed));
-    for (const intent of intents) {
-      if (intent.type !== 'notify') continue;
-      const { level, text, data } = intent;
-      const notice: Notice = {
-        level,
-        text,
-        actor: row.actor,
-        at: row.at,
-        n: row.n,
-        ...(data ? { data } : {}),
-      };
-      this.publish('notice', notice);
-    }
+    for (const notice of noticesIn(row, intents)) this.publish('notice', notice);
     if (row.actor === PORTFOLIO && event.type === 'POSITION_CLOSED' && event.trade)
       this.publish('trade', { n: row.n, actor: event.actor, trade: event.trade });
     const said = commandLine(committed);
     if (said) this.publish('command', said);
   };
+}
+
+/** What a row says to people. */
+export function noticesIn(
+  { actor, at, n }: Pick<JournalRow, 'actor' | 'at' | 'n'>,
+  intents: readonly Intent[],
+): readonly Notice[] {
+  return intents.flatMap((intent) => {
+    if (intent.type !== 'notify') return [];
+    const { level, text, data } = intent;
+    return [{ level, text, actor, at, n, ...(data ? { data } : {}) }];
+  });
 }
 
 export function rowLine({ row, event, cause, intents }: CommittedRow): RowLine {

@@ -139,6 +139,8 @@ export interface TradeStatus {
   readonly quantity: Decimal;
   readonly entryPrice: Decimal;
   readonly exitPrice: Decimal;
+  /** Of the instrument, as of a position. */
+  readonly tickSize?: Decimal;
   /** After fees and funding. */
   readonly net: Decimal;
   readonly reason: string;

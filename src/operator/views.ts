@@ -16,7 +16,7 @@ import type { Refusal } from '../domain/risk.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
 import type { ScannedRow } from '../journal/journal.ts';
 import type { ChartDrawing, ChartLayout } from './chart-drawing.ts';
-import type { CommandLine } from './feed.ts';
+import type { CommandLine, Notice } from './feed.ts';
 import type { LogLine } from './log-ring.ts';
 import type { AccountStatus, BreakerStatus, PositionStatus, StatusDocument } from './status-document.ts';
 
@@ -24,6 +24,8 @@ import type { AccountStatus, BreakerStatus, PositionStatus, StatusDocument } fro
 export interface TradeView extends Trade {
   readonly n: number;
   readonly actor: ActorId;
+  /** Of the instrument; absent where it is none of ours any more. */
+  readonly tickSize?: Decimal;
 }
 
 export interface TradesQuery {
@@ -341,6 +343,8 @@ export interface Views {
   position(named: string): Promise<PositionView>;
   orders(symbol?: string): readonly OrderView[];
   trades(query?: TradesQuery): TradesPage;
+  /** What the runtime said of late to people, the newest first. */
+  notices(limit?: number): Promise<readonly Notice[]>;
   balance(): AccountStatus;
   profit(by?: ProfitGroup): readonly ProfitLine[];
   results(): Results;

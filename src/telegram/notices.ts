@@ -104,7 +104,7 @@ function partial(
 function exited(trade: Trade): Notice {
   const { symbol, direction, grossPnl, fees, funding, netPnl, reason, openedAt, closedAt } = trade;
   const head = line`${lightOf(netPnl)} ${bold(symbol)} ${direction} closed: ${bold(`${signedMoney(netPnl)} USDT`)} (${percentOf(trade)}) ${reason}`;
-  const split = line`price ${signedMoney(grossPnl)}, fees ${signedMoney(sub(ZERO, fees))}, funding ${signedMoney(funding)}; ${trade.entryPrice} to ${trade.exitPrice} in ${duration(closedAt - openedAt)}`;
+  const split = line`price ${signedMoney(grossPnl)}, fees ${signedMoney(sub(ZERO, fees))}, funding ${signedMoney(funding)}; ${priceOf(trade.entryPrice)} to ${priceOf(trade.exitPrice)} in ${duration(closedAt - openedAt)}`;
   return { level: 'info', lines: [head, split] };
 }
 

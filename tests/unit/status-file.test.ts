@@ -214,6 +214,24 @@ describe('rendering', () => {
     }
   });
 
+  test('averages are as fine as their instrument’s prices', () => {
+    const [position] = document().positions;
+    const [trade] = document().trades.last;
+    assert.ok(position && trade);
+    const text = render({
+      positions: [{ ...position, entryPrice: '96120.123456', markPrice: '96015.987', tickSize: '0.1' }],
+      trades: {
+        ...document().trades,
+        last: [
+          { ...trade, entryPrice: '1832.4449', exitPrice: '1800.005', tickSize: '0.01' },
+          { ...trade, symbol: 'GONEUSDT', entryPrice: '1.23456789', exitPrice: '1.2' },
+        ],
+      },
+    });
+    for (const part of [/ 96120\.1 +96016 /, / 1832\.44 +1800\.01 /, / 1\.23456789 +1\.2 /])
+      assert.match(text, part);
+  });
+
   test('shows what is wrong', () => {
     const breakers = [{ name: 'drawdown', state: 'open', since: NOW, reason: 'lost 20 %' }] as const;
     assert.match(

@@ -9,10 +9,12 @@ import { BulkheadError } from '../../core/errors.ts';
 import { type ActorId, actorType } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { Candle } from '../../domain/candle.ts';
+import type { Intent } from '../../domain/events.ts';
 import { keyOf } from '../../domain/position-key.ts';
 import type { ClosedCandles } from '../../domain/signal.ts';
 import type { JournalRow, JournalStore, ScannedRow } from '../../journal/journal.ts';
 import { inOrder, keptOfLife } from '../../journal/journal-beginning.ts';
+import { type Notice, noticesIn } from '../../operator/feed.ts';
 import type { ActorMoment, JournalLine, JournalPage, JournalQuery } from '../../operator/views.ts';
 
 const STRETCH_ROWS = 2_000;
@@ -57,6 +59,14 @@ const lineOf = (row: ScannedRow): JournalLine => ({
   cause: JSON.parse(row.cause) as Json,
   intents: JSON.parse(row.intents) as Json,
 });
+
+/** What rows said to people, the newest first; of a journal that says little, as far as one search looks. */
+export async function noticesOf(store: Store, head: number, limit = 50): Promise<readonly Notice[]> {
+  const page = await searchJournal(store, head, { text: '"notify"', limit });
+  return page.rows
+    .flatMap((row) => noticesIn(row, row.intents as unknown as readonly Intent[]).toReversed())
+    .slice(0, limit);
+}
 
 const unknown = (actor: ActorId): BulkheadError =>
   new BulkheadError('NOT_FOUND', `The journal knows no actor ${actor}.`, {

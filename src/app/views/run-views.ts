@@ -28,7 +28,15 @@ import type {
 import type { ReadModel } from '../read-model.ts';
 import { storyOf } from '../story.ts';
 import type { ConfigViews } from './config-views.ts';
-import { actorAt, candlesOf, momentOf, positionNamed, rowsOfActor, searchJournal } from './journal-search.ts';
+import {
+  actorAt,
+  candlesOf,
+  momentOf,
+  noticesOf,
+  positionNamed,
+  rowsOfActor,
+  searchJournal,
+} from './journal-search.ts';
 import { actorLines, decisionsOf, desksOf, ordersOf, riskOf } from './live-lines.ts';
 import { equityCurve, profitBy, resultsOf } from './profit.ts';
 import type { TradeHistory } from './trade-history.ts';
@@ -77,7 +85,7 @@ export class RunViews implements Views {
   health = () => this.#sources.health();
   slo = () => this.#sources.slo();
   version = () => this.#sources.versions();
-  trades = (query?: TradesQuery) => this.#sources.history.page(query);
+  notices = (limit?: number) => noticesOf(this.#sources.store, this.#sources.head(), limit);
   equity = () => equityCurve(this.status().account.initial, this.#sources.history.all);
   profit = (by: ProfitGroup = 'total') => profitBy(this.#sources.history.all, by, this.#sources.strategy);
   results = () => resultsOf(this.status().account.initial, this.#sources.history.all, this.#sources.strategy);
@@ -92,6 +100,16 @@ export class RunViews implements Views {
     const portfolio = this.#sources.model.portfolio()?.context;
     if (!portfolio) throw notYet('the account');
     return riskOf(portfolio);
+  };
+
+  trades = (query?: TradesQuery) => {
+    const { history, model } = this.#sources;
+    const page = history.page(query);
+    const trades = page.trades.map((trade) => {
+      const tickSize = model.tickSize(trade.symbol);
+      return tickSize === undefined ? trade : { ...trade, tickSize };
+    });
+    return { ...page, trades };
   };
 
   breakers = () => {

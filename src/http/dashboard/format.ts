@@ -27,6 +27,10 @@ export function asFineAs(price: string, tick: string): string {
   return Number(price).toFixed(plain(tick).split('.')[1]?.replace(/0+$/, '').length ?? 0);
 }
 
+/** Averages and what is computed are as fine as the instrument's prices. */
+export const onTick = ({ tickSize }: { readonly tickSize?: string }, price: string | null): string | null =>
+  price && tickSize ? asFineAs(price, tickSize) : price;
+
 /** Of a limit: what is counted has no cents. */
 export const amount = (value: string | number, beside: string | number): string =>
   [value, beside].every((one) => Number.isInteger(Number(one))) ? exact(String(Number(value))) : money(value);

@@ -120,12 +120,19 @@ const because = (reason: string | null): string => (reason ? `: ${reason}` : '')
 
 const LEVEL_TONES = { info: '', warning: 'warn', critical: 'bad' } as const;
 
+const NOTICES = 14;
+const keyOf = ({ n, text }: Notice): string => `${n} ${text}`;
+
+/** What the journal has from before the page was opened, and what the stream told since. */
 function Doings({ risk }: { risk: RiskView | null }): VNode {
-  const notices = usePart((state) => state.notices).slice(0, 14);
+  const heard = usePart((state) => state.notices);
+  const before = useNamedView<readonly Notice[]>('notices', { limit: NOTICES }, 60_000).data ?? [];
+  const known = new Map([...heard, ...before].map((notice) => [keyOf(notice), notice]));
+  const notices = [...known.values()].sort((a, b) => b.n - a.n).slice(0, NOTICES);
   const refusals = risk?.refusals.slice(0, 4) ?? [];
   return html`<ul class="plain">
     ${notices.map(
-      (notice: Notice) => html`<li key=${`${notice.n} ${notice.text}`}>
+      (notice: Notice) => html`<li key=${keyOf(notice)}>
         <span class="quiet mono">${clock(notice.at)}</span>${' '}
         <a href=${linkTo('inspector', notice.actor, notice.n)}>${notice.actor}</a>${' '}
         <span class=${LEVEL_TONES[notice.level]}>${notice.text}</span>
@@ -137,7 +144,7 @@ function Doings({ risk }: { risk: RiskView | null }): VNode {
         <span class="quiet">${why.map(({ rule, detail }) => `${rule} (${detail})`).join('; ')}</span>
       </li>`,
     )}
-    ${notices.length + refusals.length === 0 && html`<li class="quiet">Quiet since this page was opened. It looks at each closed candle.</li>`}
+    ${notices.length + refusals.length === 0 && html`<li class="quiet">Nothing to tell yet. It looks at each closed candle.</li>`}
   </ul>`;
 }
 

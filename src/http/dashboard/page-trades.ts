@@ -2,7 +2,7 @@
 import type { ProfitLine, TradesPage, TradeView } from '../../operator/views.ts';
 import { read } from './api.ts';
 import { toast } from './commands.ts';
-import { csv, duration, exact, money, percent, time, tone } from './format.ts';
+import { csv, duration, exact, money, onTick, percent, time, tone } from './format.ts';
 import { Card, type Column, Field, Loaded, linkTo, Table, useNamedView, useView } from './parts.ts';
 import { html, useState, type VNode } from './ui.ts';
 
@@ -15,8 +15,8 @@ const COLUMNS: readonly Column<TradeView>[] = [
   { name: 'Symbol', of: ({ symbol }) => symbol },
   { name: 'Side', of: ({ direction }) => direction },
   { name: 'Quantity', right: true, small: 'hide', of: ({ quantity }) => exact(quantity) },
-  { name: 'Entry', right: true, of: ({ entryPrice }) => exact(entryPrice) },
-  { name: 'Exit', right: true, of: ({ exitPrice }) => exact(exitPrice) },
+  { name: 'Entry', right: true, of: (trade) => exact(onTick(trade, trade.entryPrice)) },
+  { name: 'Exit', right: true, of: (trade) => exact(onTick(trade, trade.exitPrice)) },
   { name: 'Fees', right: true, small: 'hide', of: ({ fees }) => money(fees, 4) },
   { name: 'Funding', right: true, small: 'hide', of: ({ funding }) => money(funding, 4, true) },
   {
