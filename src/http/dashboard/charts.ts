@@ -14,24 +14,13 @@ import {
 } from 'lightweight-charts';
 import type { Candle } from '../../domain/candle.ts';
 import type { EquityPoint } from '../../operator/views.ts';
+import { barAt, ratchetOf, rising, type StopMove, seconds as whole } from './chart-series.ts';
 import { html, useEffect, useRef, type VNode } from './ui.ts';
 
-const seconds = (at: number): UTCTimestamp => Math.floor(at / 1000) as UTCTimestamp;
+const seconds = (at: number): UTCTimestamp => whole(at) as UTCTimestamp;
 
 const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-/** A chart needs times that rise: of several in one second the last counts. */
-function rising<T extends { readonly at: number }>(points: readonly T[]): T[] {
-  const kept: T[] = [];
-  for (const point of points) {
-    const last = kept.at(-1);
-    if (last && seconds(last.at) > seconds(point.at)) continue;
-    if (last && seconds(last.at) === seconds(point.at)) kept.pop();
-    kept.push(point);
-  }
-  return kept;
-}
 
 function open(frame: HTMLElement): IChartApi {
   return createChart(frame, {
@@ -46,6 +35,16 @@ function open(frame: HTMLElement): IChartApi {
     timeScale: { timeVisible: true, borderColor: colour('--line') },
     rightPriceScale: { borderColor: colour('--line') },
   });
+}
+
+/** All of it is in sight whatever the window's width, until somebody moved it by hand. */
+function fitted(frame: HTMLElement, chart: IChartApi): () => void {
+  const sizes = new ResizeObserver(() => chart.timeScale().fitContent());
+  sizes.observe(frame);
+  const leave = () => sizes.disconnect();
+  for (const hand of ['wheel', 'pointerdown'])
+    frame.addEventListener(hand, leave, { once: true, passive: true });
+  return leave;
 }
 
 /** Drawn anew when its data or the theme change. */
@@ -66,7 +65,11 @@ function Chart({
     if (!frame.current) return;
     const chart = open(frame.current);
     draw(chart);
-    return () => chart.remove();
+    const free = fitted(frame.current, chart);
+    return () => {
+      free();
+      chart.remove();
+    };
   }, [key2, theme]);
   return html`<figure class=${tall ? 'chart tall' : 'chart'} ref=${frame} aria-label=${label}></figure>`;
 }
@@ -126,12 +129,15 @@ export function PositionChart({
   candles,
   lines,
   stops,
+  until,
   fills,
   name,
 }: {
   candles: readonly Candle[];
   lines: readonly PriceLine[];
-  stops: readonly { readonly at: number; readonly price: number }[];
+  stops: readonly StopMove[];
+  /** When it ended, or now. */
+  until: number | null;
   fills: readonly FillMark[];
   name: string;
 }): VNode {
@@ -171,8 +177,8 @@ export function PositionChart({
       priceLineVisible: false,
       lastValueVisible: false,
     });
-    ratchet.setData(rising(stops).map(({ at, price }) => ({ time: seconds(at), value: price })));
-    const marks = rising(fills).map(
+    ratchet.setData(ratchetOf(stops, until).map(({ at, price }) => ({ time: seconds(at), value: price })));
+    const marks = fills.map(
       ({ at, buys, text }): SeriesMarker<UTCTimestamp> => ({
         time: seconds(barOf(candles, at)),
         position: buys ? 'belowBar' : 'aboveBar',
@@ -184,7 +190,8 @@ export function PositionChart({
     createSeriesMarkers(series, marks);
     chart.timeScale().fitContent();
   };
-  const key = JSON.stringify([candles.length, candles.at(-1), lines, stops.length, fills.length]);
+  const end = until === null ? null : barAt(until);
+  const key = JSON.stringify([candles.length, candles.at(-1), lines, stops.length, fills.length, end]);
   return html`<${Chart} draw=${draw} key2=${key} label=${`Candles of ${name} with entry, stop and targets`} tall=${true} />`;
 }
 

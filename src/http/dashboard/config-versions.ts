@@ -26,7 +26,7 @@ export function ConfigVersions(): VNode {
       ${word === null && html`<span class="quiet">Going back needs a reason.</span>`}
     </div>
     <${Loaded} seen=${versions} show=${(lines: readonly ConfigVersionLine[]) => html`
-      <${Table} label="Configuration versions" stacked=${true} rows=${lines} columns=${columns(word)} keyOf=${({ version }: ConfigVersionLine) => version} empty="There is no version yet." />
+      <${Table} label="Configuration versions" stacked="lines" rows=${lines} columns=${columns(word)} keyOf=${({ version }: ConfigVersionLine) => version} empty="There is no version yet." />
       ${lines.slice(-1).some(older) && html`<button type="button" onClick=${() => setLimit(Math.min(MOST, limit * 5))}>Show older ones</button>`}
     `} />
   </${Card}>`;

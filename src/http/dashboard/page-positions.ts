@@ -5,17 +5,13 @@ import type { PositionView } from '../../operator/views.ts';
 import { read } from './api.ts';
 import { PositionChart, type PriceLine } from './charts.ts';
 import { CommandButton, give } from './commands.ts';
-import { asFineAs, counted, exact, money, time, tone } from './format.ts';
+import { counted, exact, money, onTick, time, tone } from './format.ts';
 import { Badge, Card, type Column, Loaded, linkTo, Table, useNamedView, useView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, useState, type VNode } from './ui.ts';
 
 const Side = ({ direction }: { direction: string }): VNode =>
   html`<${Badge} tone=${direction === 'long' ? 'good' : 'bad'}>${direction}</${Badge}>`;
-
-/** Averages and what is computed are as fine as the instrument's prices. */
-const onTick = ({ tickSize }: PositionStatus, price: string | null): string | null =>
-  price && tickSize ? asFineAs(price, tickSize) : price;
 
 const COLUMNS: readonly Column<PositionStatus>[] = [
   { name: 'Symbol', of: ({ symbol, actor }) => html`<a href=${linkTo('positions', actor)}>${symbol}</a>` },
@@ -27,7 +23,6 @@ const COLUMNS: readonly Column<PositionStatus>[] = [
   {
     name: 'Liquidation',
     right: true,
-    small: 'hide',
     of: (position) => exact(onTick(position, position.liquidationPrice)),
   },
   {
@@ -35,7 +30,7 @@ const COLUMNS: readonly Column<PositionStatus>[] = [
     right: true,
     of: ({ openPnl }) => html`<span class=${tone(openPnl)}>${money(openPnl, 2, true)}</span>`,
   },
-  { name: 'State', words: true, small: 'hide', of: ({ state }) => html`<span class="quiet">${state}</span>` },
+  { name: 'State', words: true, of: ({ state }) => html`<span class="quiet">${state}</span>` },
   {
     name: '',
     of: ({ symbol, actor }) =>
@@ -61,7 +56,7 @@ export function Positions(): VNode {
     title=${html`<div class="row">${counted(positions.length, 'open position')}
       <${CommandButton} danger=${true} command=${positions.length > 0 ? { kind: 'close-all' } : null}>Close all</${CommandButton}></div>`}
   >
-    <${Table} label="Open positions" rows=${positions} columns=${COLUMNS} keyOf=${({ actor }: PositionStatus) => actor} empty="No position is open." />
+    <${Table} label="Open positions" stacked="cards" rows=${positions} columns=${COLUMNS} keyOf=${({ actor }: PositionStatus) => actor} empty="No position is open." />
   </${Card}>`;
 }
 
@@ -83,6 +78,7 @@ function Whole({
 }): VNode {
   const { context, status, split, over } = view;
   const lines = linesOf(view);
+  const now = usePart((state) => state.status?.virtualTime ?? null);
   return html`
     <${Card}
       title=${html`<div class="row"><span>${symbol}</span> <${Side} direction=${context.direction} />
@@ -94,6 +90,7 @@ function Whole({
         candles=${candles}
         lines=${lines}
         stops=${view.stops.map(({ at, price }) => ({ at, price: Number(price) }))}
+        until=${over ? (view.story.at(-1)?.at ?? null) : now}
         fills=${view.fills.map(({ at, side, price, quantity }) => ({ at, buys: side === 'BUY' || side === 'buy', text: `${exact(quantity)} @ ${exact(price)}` }))}
       />
       <ul class="row plain" aria-label="Price levels">
@@ -127,7 +124,7 @@ const STORY: readonly Column<Line>[] = [
 
 function linesOf({ status, context, fills }: PositionView): PriceLine[] {
   const liquidation = status && onTick(status, status.liquidationPrice);
-  const entry = status ? Number(status.entryPrice) : Number(fills[0]?.price ?? 0);
+  const entry = status ? (onTick(status, status.entryPrice) ?? 0) : (fills[0]?.price ?? 0);
   const targets = context.scaleParts.map(({ price }, index) => line(`target ${index + 1}`, price, 'good'));
   return [
     line('entry', entry, 'accent'),

@@ -113,7 +113,7 @@ export function Table<R>({
   keyOf,
   onPick,
   empty = 'Nothing here.',
-  stacked = false,
+  stacked,
   label,
 }: {
   rows: readonly R[];
@@ -121,20 +121,26 @@ export function Table<R>({
   keyOf: (row: R) => string | number;
   onPick?: ((row: R) => void) | undefined;
   empty?: string;
-  /** On a phone each row is a block, its cells below one another; not for long ones, whose rows are of one height. */
-  stacked?: boolean;
+  /** On a phone each row is a block: its cells below one another, or in pairs on a card of one height, as long tables need. */
+  stacked?: 'lines' | 'cards';
   label: string;
 }): VNode {
   const frame = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
-  if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
+  const [rowPx, setRowPx] = useState(ROW_PX);
   const isLong = rows.length > ALL_DRAWN;
-  const inSight = Math.ceil((frame.current?.clientHeight ?? 700) / ROW_PX);
-  const from = isLong ? Math.max(0, Math.floor(top / ROW_PX) - MARGIN_ROWS) : 0;
+  useEffect(() => {
+    const row = isLong && frame.current?.querySelector('tbody tr:not([aria-hidden])');
+    const height = row ? row.getBoundingClientRect().height : 0;
+    if (Math.abs(height - rowPx) > 1 && height > 0) setRowPx(height);
+  });
+  if (rows.length === 0) return html`<p class="quiet">${empty}</p>`;
+  const inSight = Math.ceil((frame.current?.clientHeight ?? 700) / rowPx);
+  const from = isLong ? Math.max(0, Math.floor(top / rowPx) - MARGIN_ROWS) : 0;
   const to = isLong ? Math.min(rows.length, from + inSight + 2 * MARGIN_ROWS) : rows.length;
   const space = (count: number) =>
     count > 0 &&
-    html`<tr aria-hidden="true" style=${`height:${count * ROW_PX}px`}><td colspan=${columns.length}></td></tr>`;
+    html`<tr aria-hidden="true" style=${`height:${count * rowPx}px`}><td colspan=${columns.length}></td></tr>`;
   const classOf = ({ right, words, small }: Column<R>) =>
     [right && 'right', words && 'words', small === 'hide' && 'hide-small'].filter(Boolean).join(' ');
   return html`<div
@@ -145,7 +151,7 @@ export function Table<R>({
     aria-label=${label}
     onScroll=${(event: Event) => isLong && setTop((event.currentTarget as HTMLElement).scrollTop)}
   >
-    <table class=${stacked ? 'stacked' : ''}>
+    <table class=${stacked ? `stacked ${stacked}` : ''}>
       <thead>
         <tr>${columns.map((column) => html`<th scope="col" class=${classOf(column)}>${column.name}</th>`)}</tr>
       </thead>
