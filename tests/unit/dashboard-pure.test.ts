@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { litStates, takenEdges } from '../../src/http/dashboard/chart-state.ts';
+import { ratchetOf } from '../../src/http/dashboard/chart-series.ts';
+import { litStates, takenWays } from '../../src/http/dashboard/chart-state.ts';
 import { FrameReader } from '../../src/http/dashboard/event-frames.ts';
 import {
   amount,
@@ -100,8 +101,8 @@ describe('what changed in a context', () => {
   });
 });
 
-const state = (id: string, parent: string | null): DrawnState =>
-  ({ id, parent, key: id.split('.').at(-1), kind: 'atomic' }) as unknown as DrawnState;
+const state = (id: string, parent: string | null, arrivals: string[] = [], isInitial = false): DrawnState =>
+  ({ id, parent, key: id.split('.').at(-1), kind: 'atomic', arrivals, isInitial }) as unknown as DrawnState;
 const edge = (id: string, source: string, target: string, event: string): DrawnEdge => ({
   id,
   source,
@@ -114,10 +115,11 @@ const LAYOUT = {
     state('m.a', 'm'),
     state('m.b', 'm'),
     state('m.b.x', 'm.b'),
-    state('m.b.x.one', 'm.b.x'),
-    state('m.b.x.two', 'm.b.x'),
+    state('m.b.x.one', 'm.b.x', ['[back]'], true),
+    state('m.b.x.two', 'm.b.x', ['[moved]']),
     state('m.b.y', 'm.b'),
     state('m.b.y.one', 'm.b.y'),
+    state('m.c', 'm', ['KILL [sure]', '[flat]']),
   ],
   edges: [
     edge('go', 'm.a', 'm.b', 'GO'),
@@ -142,15 +144,71 @@ describe('a chart, lit', () => {
     assert.deepEqual([...litStates(LAYOUT, 'gone')], ['m'], 'a state of another version lights nothing');
   });
 
-  test('the arrow of the event is taken; without one, any that explains the move', () => {
+  const edgesOf = (before: ReadonlySet<string>, after: ReadonlySet<string>, event: string) => [
+    ...takenWays(LAYOUT, before, after, event).edges,
+  ];
+  const arrivalsOf = (before: ReadonlySet<string>, after: ReadonlySet<string>, event: string) => [
+    ...takenWays(LAYOUT, before, after, event).arrivals,
+  ];
+
+  test('the arrow of the event is taken; without one, what the machine does by itself, and nobody else’s', () => {
     const a = litStates(LAYOUT, 'a');
     const b = litStates(LAYOUT, { b: { x: 'one', y: 'one' } });
     const b2 = litStates(LAYOUT, { b: { x: 'two', y: 'one' } });
-    assert.deepEqual([...takenEdges(LAYOUT, a, b, 'GO')], ['go']);
-    assert.deepEqual([...takenEdges(LAYOUT, a, b, 'OTHER')], ['go', 'skip']);
-    assert.deepEqual([...takenEdges(LAYOUT, b, b2, 'ON')], ['on']);
-    assert.deepEqual([...takenEdges(LAYOUT, a, a, 'AGAIN')], ['again']);
-    assert.deepEqual([...takenEdges(LAYOUT, a, a, 'ELSE')], []);
+    assert.deepEqual(edgesOf(a, b, 'GO'), ['go']);
+    assert.deepEqual(edgesOf(a, b, 'OTHER'), ['skip']);
+    assert.deepEqual(edgesOf(a, b, 'xstate.after.x.m.a'), ['go', 'skip'], 'a delay may be any of them');
+    assert.deepEqual(edgesOf(b, b2, 'ON'), ['on']);
+    assert.deepEqual(edgesOf(b, b2, 'OTHER'), []);
+    assert.deepEqual(edgesOf(a, a, 'AGAIN'), ['again']);
+    assert.deepEqual(edgesOf(a, a, 'ELSE'), []);
+    assert.deepEqual(edgesOf(new Set(), a, 'GO'), [], 'a first moment comes from nowhere');
+  });
+
+  test('a line of arrival is taken where no arrow leads, by the event’s own words first', () => {
+    const b = litStates(LAYOUT, { b: { x: 'one', y: 'one' } });
+    const b2 = litStates(LAYOUT, { b: { x: 'two', y: 'one' } });
+    const c = litStates(LAYOUT, 'c');
+    assert.deepEqual(arrivalsOf(b, c, 'KILL'), ['m.c KILL [sure]']);
+    assert.deepEqual(arrivalsOf(b, c, 'OTHER'), ['m.c [flat]']);
+    assert.deepEqual(arrivalsOf(b, b2, 'OTHER'), ['m.b.x.two [moved]']);
+    assert.deepEqual(arrivalsOf(b, b2, 'ON'), [], 'the arrow was taken');
+    assert.deepEqual(arrivalsOf(c, c, 'KILL'), []);
+    assert.deepEqual(arrivalsOf(new Set(), c, 'KILL'), []);
+  });
+
+  test('where a state that was entered begins is no arrival; entered otherwise, it is one', () => {
+    const a = litStates(LAYOUT, 'a');
+    const b = litStates(LAYOUT, { b: { x: 'one', y: 'one' } });
+    const c = litStates(LAYOUT, 'c');
+    assert.deepEqual(arrivalsOf(a, b, 'GO'), []);
+    assert.deepEqual(arrivalsOf(c, b, 'GO'), ['m.b.x.one [back]'], 'no arrow leads from c');
+  });
+});
+
+describe('the stop on a chart of prices', () => {
+  const BAR = 900_000;
+  test('goes on to the end of the bar that is open, or in which it ended; of one bar the last move counts', () => {
+    const moves = [
+      { at: 10, price: 90 },
+      { at: BAR + 1, price: 91 },
+      { at: BAR + 2, price: 92 },
+    ];
+    const drawn = [
+      { at: 0, price: 90 },
+      { at: BAR, price: 92 },
+    ];
+    assert.deepEqual(ratchetOf(moves, 5 * BAR + 7), [...drawn, { at: 6 * BAR, price: 92 }]);
+    assert.deepEqual(
+      ratchetOf(moves, null),
+      [...drawn, { at: 2 * BAR, price: 92 }],
+      'the time is not known yet',
+    );
+    assert.deepEqual(ratchetOf(moves.slice(0, 1), 20), [
+      { at: 0, price: 90 },
+      { at: BAR, price: 90 },
+    ]);
+    assert.deepEqual(ratchetOf([], 20), []);
   });
 });
 

@@ -12,6 +12,7 @@ type Machine = ChartsNow['machines'][number];
 
 const LINKS = { live: 'good', connecting: 'warn', lost: 'bad' } as const;
 const NONE: ReadonlySet<string> = new Set();
+const NO_WAY = { edges: NONE, arrivals: NONE };
 
 function Page(): VNode {
   const link = usePart((state) => state.link);
@@ -50,7 +51,7 @@ function Charts({ now, chosen }: { now: ChartsNow; chosen: string | undefined })
 function Chart({ machine, loadedAt }: { machine: Machine; loadedAt: number }): VNode {
   const { type, version, layout, events } = machine;
   const entered = useNews(layout.states.map(({ id }) => id));
-  const step = { lit: NONE, left: NONE, taken: NONE, entered, key: String(loadedAt) };
+  const step = { lit: NONE, left: NONE, taken: NO_WAY, entered, key: String(loadedAt) };
   return html`<${Card} title=${`${type}, version ${version}: ${layout.states.length} states, ${layout.edges.length} arrows`}>
     <${Statechart} layout=${layout} step=${step} name=${type} />
     <p class="quiet">Hears <span class="mono">${events.join(', ')}</span></p>

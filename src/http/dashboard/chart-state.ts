@@ -21,18 +21,50 @@ export function litStates(layout: ChartLayout, value: StateValue | null): Readon
   return lit;
 }
 
-/** Arrows that lead from what was lit to what is newly lit; those of the event itself, where there are any. */
-export function takenEdges(
+/** What a step went by: arrows by their id, and lines of arrival inside the states that were entered. */
+export interface Taken {
+  readonly edges: ReadonlySet<string>;
+  readonly arrivals: ReadonlySet<string>;
+}
+
+export const arrivalId = (state: string, words: string): string => `${state} ${words}`;
+
+/** Nobody tells it: "[guard]", "always", "after so long". */
+const isOwn = (event: string): boolean => !/^[A-Z]/.test(event);
+
+/**
+ * From what was lit to what is newly lit: by the event's own ways, where it has any there, else by those that a machine
+ * goes by itself. An event of the machine's own (a delay) may have been any of them.
+ */
+export function takenWays(
   layout: ChartLayout,
   before: ReadonlySet<string>,
   after: ReadonlySet<string>,
   event: string,
-): ReadonlySet<string> {
+): Taken {
+  const isEntered = (id: string): boolean => after.has(id) && !before.has(id);
   const possible = layout.edges.filter(
     ({ source, target }) =>
-      before.has(source) && after.has(target) && (!before.has(target) || source === target),
+      before.has(source) && (isEntered(target) || (source === target && after.has(target))),
   );
-  const ofEvent = possible.filter(({ ways }) => ways.some((way) => way.event === event));
-  const moved = possible.filter(({ source, target }) => source !== target);
-  return new Set((ofEvent.length > 0 ? ofEvent : moved).map(({ id }) => id));
+  const told = possible.filter(({ ways }) => ways.some((way) => way.event === event));
+  const reached = new Set(told.map(({ target }) => target));
+  const own = possible.filter(
+    ({ source, target, ways }) =>
+      source !== target && !reached.has(target) && (isOwn(event) || ways.some((way) => isOwn(way.event))),
+  );
+  const edges = [...told, ...own];
+  const targets = new Set(edges.map(({ target }) => target));
+  const parents = new Map(layout.states.map(({ id, parent }) => [id, parent]));
+  /** Its parent was entered by an arrow, and begins there. */
+  const isBeginning = (id: string): boolean => {
+    for (let up = parents.get(id); up; up = parents.get(up)) if (targets.has(up)) return true;
+    return false;
+  };
+  const arrivals = layout.states.flatMap(({ id, arrivals: lines, isInitial }) => {
+    if (before.size === 0 || !isEntered(id) || targets.has(id) || (isInitial && isBeginning(id))) return [];
+    const mine = lines.filter((words) => words === event || words.startsWith(`${event} [`));
+    return (mine.length > 0 ? mine : lines.filter(isOwn)).map((words) => arrivalId(id, words));
+  });
+  return { edges: new Set(edges.map(({ id }) => id)), arrivals: new Set(arrivals) };
 }

@@ -4,14 +4,15 @@
  */
 import type { Json } from '../../core/json.ts';
 import type { ChartLayout } from '../../operator/chart-drawing.ts';
-import type { ActorLine, ActorMoment, JournalPage } from '../../operator/views.ts';
+import type { ActorLine, ActorMoment } from '../../operator/views.ts';
 import { read } from './api.ts';
-import { litStates, type StateValue, takenEdges } from './chart-state.ts';
+import { litStates, type StateValue, takenWays } from './chart-state.ts';
 import { exact, time } from './format.ts';
+import { eventOf, type Row, type Shown, useLiveRow, useShown, useStretch } from './inspector-rows.ts';
+import { Timeline } from './inspector-timeline.ts';
 import { diffLines } from './json-diff.ts';
-import { Card, eventType, Field, Loaded, linkTo, useNamedView, useView } from './parts.ts';
+import { Card, Field, Loaded, linkTo, useNamedView, useView } from './parts.ts';
 import { Statechart, type Step } from './statechart.ts';
-import { usePart } from './store.ts';
 import { TestEventForm } from './test-event.ts';
 import { html, useEffect, useMemo, useState, type VNode } from './ui.ts';
 
@@ -28,7 +29,7 @@ export function Inspector({ actor, n }: { actor: string | null; n: number | null
   const known = actors.data?.find((one) => one.actor === chosen);
   const type = known?.type ?? chosen.split('/')[0] ?? '';
   return html`<${Card} title=${html`<${Picker} actors=${actors.data ?? []} actor=${chosen} n=${n} />`}>
-    ${chosen === '' ? html`<p class="quiet">Choose an actor.</p>` : html`<${Watched} key=${chosen} actor=${chosen} type=${type} newest=${known?.seq ?? null} n=${n} />`}
+    ${chosen === '' ? html`<p class="quiet">Choose an actor.</p>` : html`<${Watched} key=${chosen} actor=${chosen} type=${type} n=${n} />`}
   </${Card}>`;
 }
 
@@ -66,69 +67,23 @@ function Picker({
   </div>`;
 }
 
-type Row = JournalPage['rows'][number];
-const PAGE = 500;
-
-/** The newest rows of an actor, and more as they are committed. */
-function useRows(
-  actor: string,
-  newest: number | null,
-): { rows: readonly Row[]; error: string | null; isUnknown: boolean } {
-  const [rows, setRows] = useState<readonly Row[]>([]);
-  const [error, setError] = useState<string | null>(null);
-  const [isRead, setRead] = useState(false);
-  const heard = usePart((state) => state.rows.find((row) => row.actor === actor)?.seq ?? 0);
-  const reset = usePart(({ version }) => version.reset);
-  const last = rows.at(-1)?.seq;
-  useEffect(() => {
-    let isOpen = true;
-    const from = last ?? Math.max(0, (newest ?? 0) - PAGE);
-    read<readonly Row[]>('actor/rows', { actor, afterSeq: from, limit: PAGE }).then(
-      (more) => {
-        if (!isOpen) return;
-        setError(null);
-        setRead(true);
-        if (more.length > 0)
-          setRows((known) => [...known, ...more.filter(({ seq }) => seq > (known.at(-1)?.seq ?? 0))]);
-      },
-      (failure: unknown) => isOpen && setError(String(failure)),
-    );
-    return () => {
-      isOpen = false;
-    };
-  }, [actor, heard, newest, reset]);
-  return { rows, error, isUnknown: isRead && rows.length === 0 };
-}
-
-const eventOf = (row: Row): string => eventType(row.event);
-
-function Watched({
-  actor,
-  type,
-  newest,
-  n,
-}: {
-  actor: string;
-  type: string;
-  newest: number | null;
-  n: number | null;
-}): VNode {
-  const { rows, error, isUnknown } = useRows(actor, newest);
+function Watched({ actor, type, n }: { actor: string; type: string; n: number | null }): VNode {
+  const seen = useStretch(actor, n);
+  const { stretch, error, isUnknown } = seen;
   const chart = useView<{ events: readonly string[]; layout: ChartLayout }>(
     () => read('machine-layout', { type }),
     type,
     600_000,
   );
-  const at = n === null ? rows.length - 1 : rows.findLastIndex((row) => row.n <= n);
-  const row = rows[at];
-  const before = rows[at - 1];
   const [other, setOther] = useState<number | null>(null);
-  const now = useMoment(actor, row?.n ?? n);
-  const compared = useMoment(actor, other ?? before?.n ?? null);
-  const step = useMemo(
-    () => stepOf(chart.data?.layout, now, compared, row ? eventOf(row) : ''),
-    [chart.data, now, compared],
-  );
+  const [drawn, setDrawn] = useState<number | null>(null);
+  const live = useLiveRow(seen, n === null, drawn);
+  const rows = stretch?.rows ?? [];
+  const row = n === null ? live : (rows.findLast((one) => one.n <= n) ?? rows[0]);
+  const shown = useShown(actor, row, other ?? rows.findLast((one) => one.n < (row?.n ?? 0))?.n ?? null);
+  const hasChart = chart.data !== null || chart.error !== null;
+  useEffect(() => setDrawn(hasChart ? (shown?.row.seq ?? null) : null), [shown, hasChart]);
+  const step = useMemo(() => stepOf(chart.data?.layout, shown), [chart.data, shown]);
   if (error !== null) return html`<p class="bad" role="alert">${error}</p>`;
   if (isUnknown)
     return html`<p class="quiet" role="status">The journal has no row of an actor called ${actor}. Names are offered as you type; the tree page lists those that live.</p>`;
@@ -139,33 +94,15 @@ function Watched({
           ? html`<${Statechart} layout=${chart.data.layout} step=${step} name=${actor} />`
           : html`<${Loaded} seen=${chart} show=${() => html`<p class="quiet">One moment…</p>`} />`
       }
-      <${Timeline} actor=${actor} rows=${rows} at=${at} />
+      ${stretch && row && html`<${Timeline} actor=${actor} stretch=${stretch} row=${row} events=${chart.data?.events ?? []} />`}
       ${n === null && html`<${TestEventForm} actor=${actor} events=${chart.data?.events ?? []} rows=${rows} />`}
     </div>
     <div>
-      ${row && now && html`<${About} row=${row} moment=${now} />`}
-      <${Compared} actor=${actor} rows=${rows} other=${other} setOther=${setOther} />
-      ${now && html`<${Context} before=${contextOf(compared)} now=${contextOf(now)} />`}
+      ${shown && html`<${About} row=${shown.row} moment=${shown.now} />`}
+      ${row && html`<${Compared} actor=${actor} rows=${rows} row=${row} other=${other} setOther=${setOther} />`}
+      ${shown && html`<${Context} before=${contextOf(shown.before)} now=${contextOf(shown.now)} />`}
     </div>
   </div>`;
-}
-
-/** The actor as of a row; kept while the next one is read, so that nothing flickers. */
-function useMoment(actor: string, n: number | null): ActorMoment | null {
-  const [moment, setMoment] = useState<ActorMoment | null>(null);
-  useEffect(() => {
-    let isOpen = true;
-    if (n === null) setMoment(null);
-    else
-      read<ActorMoment>('actor/at', { actor, n }).then(
-        (read) => isOpen && setMoment(read),
-        () => isOpen && setMoment(null),
-      );
-    return () => {
-      isOpen = false;
-    };
-  }, [actor, n]);
-  return moment;
 }
 
 const snapshotOf = (moment: ActorMoment | null): { value: StateValue | null; context: Json | undefined } => {
@@ -174,49 +111,19 @@ const snapshotOf = (moment: ActorMoment | null): { value: StateValue | null; con
 };
 const contextOf = (moment: ActorMoment | null): Json | undefined => snapshotOf(moment).context;
 
-function stepOf(
-  layout: ChartLayout | undefined,
-  now: ActorMoment | null,
-  before: ActorMoment | null,
-  event: string,
-): Step | null {
+function stepOf(layout: ChartLayout | undefined, shown: Shown | null): Step | null {
   if (!layout) return null;
-  const lit = litStates(layout, snapshotOf(now).value);
-  const was = litStates(layout, snapshotOf(before).value);
+  const lit = litStates(layout, snapshotOf(shown?.now ?? null).value);
+  const was = litStates(layout, snapshotOf(shown?.before ?? null).value);
+  // Between two moments that do not follow one another many ways were taken.
+  const isStep = shown?.before?.seq === (shown?.row.seq ?? 0) - 1;
   return {
     lit,
     entered: new Set([...lit].filter((id) => was.size > 0 && !was.has(id))),
     left: new Set([...was].filter((id) => !lit.has(id))),
-    taken: takenEdges(layout, was, lit, event),
-    key: `${before?.n} ${now?.n}`,
+    taken: takenWays(layout, isStep ? was : new Set(), lit, shown ? eventOf(shown.row) : ''),
+    key: `${shown?.before?.n} ${shown?.now.n}`,
   };
-}
-
-/** To scrub through the actor's life, step by step or from event to event. */
-function Timeline({ actor, rows, at }: { actor: string; rows: readonly Row[]; at: number }): VNode {
-  const [wanted, setWanted] = useState('');
-  const go = (index: number): void => {
-    const row = rows[Math.min(Math.max(index, 0), rows.length - 1)];
-    if (row)
-      location.hash = (
-        index >= rows.length - 1 ? linkTo('inspector', actor) : linkTo('inspector', actor, row.n)
-      ).slice(1);
-  };
-  const types = [...new Set(rows.map(eventOf))].sort();
-  const matches = (row: Row) => wanted === '' || eventOf(row) === wanted;
-  const next = rows.findIndex((row, index) => index > at && matches(row));
-  const previous = rows.findLastIndex((row, index) => index < at && matches(row));
-  return html`
-    <input class="timeline" type="range" aria-label="Moment" min="0" max=${Math.max(0, rows.length - 1)} value=${at} onInput=${(event: Event) => go(Number((event.target as HTMLInputElement).value))} />
-    <div class="row">
-      <button type="button" disabled=${previous < 0} onClick=${() => go(previous)}>‹ Back</button>
-      <button type="button" disabled=${next < 0} onClick=${() => go(next)}>Forward ›</button>
-      <${Field} label="to"><select aria-label="Event to go to" value=${wanted} onChange=${(event: Event) => setWanted((event.target as HTMLSelectElement).value)}>
-        <option value="">any event</option>
-        ${types.map((type) => html`<option value=${type}>${type}</option>`)}
-      </select></${Field}>
-      <span class="quiet">step ${at + 1} of ${rows.length}${(rows[0]?.seq ?? 1) > 1 ? ` (of its last ${rows.length})` : ''}</span>
-    </div>`;
 }
 
 const names = (intents: Json): string[] =>
@@ -247,14 +154,16 @@ const About = ({ row, moment }: { row: Row; moment: ActorMoment }): VNode => htm
 const Compared = ({
   actor,
   rows,
+  row,
   other,
   setOther,
 }: {
   actor: string;
   rows: readonly Row[];
+  row: Row;
   other: number | null;
   setOther: (n: number | null) => void;
-}): VNode => html`<${Field} label="Compare with">
+}): VNode => html`<div class="row"><${Field} label="Compare with">
   <select aria-label=${`Moment of ${actor} to compare with`} value=${other ?? ''} onChange=${(
     event: Event,
   ) => {
@@ -262,9 +171,18 @@ const Compared = ({
     setOther(value === '' ? null : Number(value));
   }}>
     <option value="">the step before</option>
-    ${rows.slice(-200).map((row) => html`<option value=${row.n}>row ${row.n}: ${eventOf(row)}</option>`)}
+    ${offered(rows, row, other).map((one) => html`<option value=${one.n}>row ${one.n}: ${eventOf(one)}</option>`)}
+    ${other !== null && rows.every(({ n }) => n !== other) && html`<option value=${other}>row ${other}</option>`}
   </select>
-</${Field}>`;
+</${Field}><button type="button" onClick=${() => setOther(row.n)}>Hold this one</button></div>`;
+
+/** Of many moments those around the one that is shown. */
+const OFFERED = 200;
+
+function offered(rows: readonly Row[], row: Row, other: number | null): readonly Row[] {
+  const from = Math.max(0, Math.min(rows.indexOf(row) - OFFERED / 2, rows.length - OFFERED));
+  return rows.filter((one, at) => (at >= from && at < from + OFFERED) || one.n === other);
+}
 
 /** What changed stands first; the rest can be opened. */
 function Context({ before, now }: { before: Json | undefined; now: Json | undefined }): VNode {

@@ -1,5 +1,6 @@
-/** A laid out statechart: what is active is lit, the step just taken runs along its arrow. Drag to move, wheel to zoom. */
+/** A laid out statechart: what is active is lit, the step just taken runs along its arrow. Drag to move, wheel or two fingers to zoom. */
 import type { ChartLayout } from '../../operator/chart-drawing.ts';
+import { arrivalId, type Taken } from './chart-state.ts';
 import { html, useEffect, useRef, useState, type VNode } from './ui.ts';
 
 interface Window {
@@ -22,11 +23,21 @@ const whole = ({ width, height }: ChartLayout): Window => ({
   height: height + 2 * MARGIN,
 });
 
+/** On the screen. */
+interface Spot {
+  readonly x: number;
+  readonly y: number;
+}
+
+const apart = (a: Spot, b: Spot): number => Math.max(1, Math.hypot(a.x - b.x, a.y - b.y));
+const between = (a: Spot, b: Spot): Spot => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+const spotOf = ({ clientX, clientY }: MouseEvent): Spot => ({ x: clientX, y: clientY });
+
 export interface Step {
   readonly lit: ReadonlySet<string>;
   readonly entered: ReadonlySet<string>;
   readonly left: ReadonlySet<string>;
-  readonly taken: ReadonlySet<string>;
+  readonly taken: Taken;
   /** Another for each step, so that it runs again. */
   readonly key: string;
 }
@@ -34,14 +45,26 @@ export interface Step {
 export function Statechart({ layout, step, name }: { layout: ChartLayout; step: Step; name: string }): VNode {
   const [view, setView] = useState<Window>(() => whole(layout));
   const frame = useRef<SVGSVGElement>(null);
-  const grabbed = useRef<{ x: number; y: number } | null>(null);
+  /** Pointers that are down: one drags, two zoom. */
+  const held = useRef(new Map<number, Spot>());
   const isLit = step.lit.size > 0;
+  /** Whoever moved it by hand looks at what they want to see. */
+  const isFree = useRef(false);
   // What is large is looked at where it happens, or nothing could be read.
   useEffect(
     () => setView(layout.width > LEGIBLE_PX ? around(layout, step.lit) : whole(layout)),
     [layout, isLit],
   );
-  const zoom = (factor: number, at?: { x: number; y: number }): void =>
+  useEffect(() => {
+    if (!isFree.current)
+      setView((one) => (isInSight(one, layout, step.lit) ? one : around(layout, step.lit)));
+  }, [step.key]);
+  const show = (there: Window, byHand: boolean): void => {
+    isFree.current = byHand;
+    setView(there);
+  };
+  const zoom = (factor: number, at?: Spot): void => {
+    isFree.current = true;
     setView((one) => {
       const centre = at ?? { x: one.x + one.width / 2, y: one.y + one.height / 2 };
       return {
@@ -51,33 +74,47 @@ export function Statechart({ layout, step, name }: { layout: ChartLayout; step: 
         height: one.height * factor,
       };
     });
+  };
   /** Chart pixels for each pixel of the screen. */
   const scale = (): number => {
     const box = frame.current?.getBoundingClientRect();
     return box ? Math.max(view.width / box.width, view.height / box.height) : 1;
   };
-  const placeOf = (event: WheelEvent): { x: number; y: number } => {
+  const placeOf = (spot: Spot): Spot => {
     const box = frame.current?.getBoundingClientRect();
     if (!box) return { x: 0, y: 0 };
     const by = scale();
     return {
-      x: view.x + view.width / 2 + (event.clientX - box.left - box.width / 2) * by,
-      y: view.y + view.height / 2 + (event.clientY - box.top - box.height / 2) * by,
+      x: view.x + view.width / 2 + (spot.x - box.left - box.width / 2) * by,
+      y: view.y + view.height / 2 + (spot.y - box.top - box.height / 2) * by,
     };
   };
-  const drag = (event: PointerEvent): void => {
-    const from = grabbed.current;
-    if (!from) return;
+  const pan = (from: Spot, to: Spot): void => {
     const by = scale();
-    const { clientX, clientY } = event;
-    setView((one) => ({ ...one, x: one.x - (clientX - from.x) * by, y: one.y - (clientY - from.y) * by }));
-    grabbed.current = { x: clientX, y: clientY };
+    isFree.current = true;
+    setView((one) => ({ ...one, x: one.x - (to.x - from.x) * by, y: one.y - (to.y - from.y) * by }));
+  };
+  const move = (event: PointerEvent): void => {
+    const from = held.current.get(event.pointerId);
+    if (!from) return;
+    const to = spotOf(event);
+    const [other] = [...held.current].flatMap(([id, spot]) => (id === event.pointerId ? [] : [spot]));
+    held.current.set(event.pointerId, to);
+    if (!other) {
+      pan(from, to);
+      return;
+    }
+    zoom(apart(from, other) / apart(to, other), placeOf(between(from, other)));
+    pan(between(from, other), between(to, other));
+  };
+  const letGo = (event: PointerEvent): void => {
+    held.current.delete(event.pointerId);
   };
   return html`<div class="row">
       <button type="button" onClick=${() => zoom(0.8)} aria-label="Zoom in">+</button>
       <button type="button" onClick=${() => zoom(1.25)} aria-label="Zoom out">−</button>
-      <button type="button" onClick=${() => setView(whole(layout))}>Whole chart</button>
-      <button type="button" onClick=${() => setView(around(layout, step.lit))}>Where it is</button>
+      <button type="button" onClick=${() => show(whole(layout), true)}>Whole chart</button>
+      <button type="button" onClick=${() => show(around(layout, step.lit), false)}>Where it is</button>
     </div>
     <div class="statechart">
       <svg
@@ -87,16 +124,15 @@ export function Statechart({ layout, step, name }: { layout: ChartLayout; step: 
         aria-label=${`Statechart of ${name}; active: ${[...step.lit].join(', ')}`}
         onWheel=${(event: WheelEvent) => {
           event.preventDefault();
-          zoom(event.deltaY > 0 ? 1.15 : 0.87, placeOf(event));
+          zoom(event.deltaY > 0 ? 1.15 : 0.87, placeOf(spotOf(event)));
         }}
         onPointerDown=${(event: PointerEvent) => {
-          grabbed.current = { x: event.clientX, y: event.clientY };
+          held.current.set(event.pointerId, spotOf(event));
           (event.currentTarget as Element).setPointerCapture(event.pointerId);
         }}
-        onPointerMove=${drag}
-        onPointerUp=${() => {
-          grabbed.current = null;
-        }}
+        onPointerMove=${move}
+        onPointerUp=${letGo}
+        onPointerCancel=${letGo}
       >
         <defs>
           <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
@@ -104,16 +140,32 @@ export function Statechart({ layout, step, name }: { layout: ChartLayout; step: 
           </marker>
         </defs>
         ${layout.states.map((state) => html`<${State} key=${`${state.id} ${step.entered.has(state.id) || step.left.has(state.id) ? step.key : ''}`} state=${state} step=${step} />`)}
-        ${layout.edges.map((edge) => html`<${Edge} key=${`${edge.id} ${step.taken.has(edge.id) ? step.key : ''}`} edge=${edge} taken=${step.taken.has(edge.id)} />`)}
+        ${layout.edges.map((edge) => html`<${Edge} key=${`${edge.id} ${step.taken.edges.has(edge.id) ? step.key : ''}`} edge=${edge} taken=${step.taken.edges.has(edge.id)} />`)}
       </svg>
     </div>`;
 }
 
+const litLeaves = (layout: ChartLayout, lit: ReadonlySet<string>): ChartLayout['states'] =>
+  layout.states.filter(({ id, kind }) => lit.has(id) && (kind === 'atomic' || kind === 'final'));
+
+/** Of several at once one is enough. */
+const isInSight = (view: Window, layout: ChartLayout, lit: ReadonlySet<string>): boolean => {
+  const leaves = litLeaves(layout, lit);
+  return (
+    leaves.length === 0 ||
+    leaves.some(
+      (box) =>
+        box.x >= view.x &&
+        box.y >= view.y &&
+        box.x + box.width <= view.x + view.width &&
+        box.y + box.height <= view.y + view.height,
+    )
+  );
+};
+
 /** The lit leaves, with room around them. */
 function around(layout: ChartLayout, lit: ReadonlySet<string>): Window {
-  const leaves = layout.states.filter(
-    ({ id, kind }) => lit.has(id) && (kind === 'atomic' || kind === 'final'),
-  );
+  const leaves = litLeaves(layout, lit);
   if (leaves.length === 0) return whole(layout);
   const x = Math.min(...leaves.map((box) => box.x)) - 120;
   const y = Math.min(...leaves.map((box) => box.y)) - 90;
@@ -134,9 +186,9 @@ function State({ state, step }: { state: ChartLayout['states'][number]; step: St
     step.left.has(id) && 'left',
   ];
   const lines = [
-    ...arrivals.map((words) => `⇥ ${words}`),
-    ...(entry.length > 0 ? [`entry / ${entry.join(', ')}`] : []),
-    ...(exit.length > 0 ? [`exit / ${exit.join(', ')}`] : []),
+    ...arrivals.map((words) => [`⇥ ${words}`, step.taken.arrivals.has(arrivalId(id, words))] as const),
+    ...(entry.length > 0 ? [[`entry / ${entry.join(', ')}`, false] as const] : []),
+    ...(exit.length > 0 ? [[`exit / ${exit.join(', ')}`, false] as const] : []),
   ];
   const told = inside.length > 0 ? `${id}\nstays on:\n${inside.join('\n')}` : id;
   return html`<g>
@@ -144,7 +196,7 @@ function State({ state, step }: { state: ChartLayout['states'][number]; step: St
     <rect class=${classes.filter(Boolean).join(' ')} x=${x} y=${y} width=${width} height=${height} rx="7" />
     ${isInitial && html`<circle cx=${x + 9} cy=${y + 12} r="3.5" fill="currentColor" />`}
     <text class="key" x=${x + (isInitial ? 18 : 10)} y=${y + 16}>${key}${kind === 'parallel' ? ' ∥' : ''}</text>
-    ${lines.map((words, index) => html`<text class="quiet" x=${x + 10} y=${y + TITLE_PX + LINE_PX * index + 10}>${words}</text>`)}
+    ${lines.map(([words, taken], index) => html`<text class=${taken ? 'arrival taken' : 'quiet'} x=${x + 10} y=${y + TITLE_PX + LINE_PX * index + 10}>${words}</text>`)}
   </g>`;
 }
 
