@@ -45,22 +45,24 @@ function Picker({
   actor: string;
   n: number | null;
 }): VNode {
-  const [typed, setTyped] = useState('');
+  /** What stands there while one writes; null: nobody does. */
+  const [typed, setTyped] = useState<string | null>(null);
   const names = useMemo(
     () =>
       actors
         .map((one) => one.actor)
-        .filter((name) => name.toLowerCase().includes(typed.toLowerCase()))
+        .filter((name) => name.toLowerCase().includes((typed ?? '').toLowerCase()))
         .sort()
         .slice(0, MOST_OFFERED),
     [actors, typed],
   );
   const go = (event: Event) => {
+    setTyped(null);
     location.hash = linkTo('inspector', (event.target as HTMLInputElement).value).slice(1);
   };
   return html`<div class="row">
     <span>Statechart</span>
-    <input list="actors" aria-label="Actor" placeholder="position/BTCUSDT/BOTH/1" value=${actor} onChange=${go} onInput=${(event: Event) => setTyped((event.target as HTMLInputElement).value)} size="32" />
+    <input list="actors" aria-label="Actor" placeholder="position/BTCUSDT/BOTH/1" value=${typed ?? actor} onChange=${go} onInput=${(event: Event) => setTyped((event.target as HTMLInputElement).value)} size="32" />
     <datalist id="actors">${names.map((name) => html`<option value=${name} />`)}</datalist>
     ${n !== null && html`<a href=${linkTo('inspector', actor)}>back to live</a>`}
     <span class="quiet">${n === null ? 'live' : `at row ${n}`}</span>
