@@ -2,53 +2,24 @@
  * An actor's rows as the inspector needs them: a stretch without gaps around the moment that is looked at, more of it
  * as rows are committed, another one for a moment outside; and the two moments that are held against each other.
  */
-import type { ActorMoment, JournalPage } from '../../operator/views.ts';
+import type { ActorMoment } from '../../operator/views.ts';
 import { Refused, read } from './api.ts';
 import { later } from './browser.ts';
+import { grown, holds, type Row, reachesNewest, type Stretch } from './inspector-stretch.ts';
 import { eventType } from './parts.ts';
 import { usePart } from './store.ts';
 import { useEffect, useRef, useState } from './ui.ts';
 
-export type Row = JournalPage['rows'][number];
-
 export const eventOf = (row: Row): string => eventType(row.event);
-
-export interface Stretch {
-  readonly rows: readonly Row[];
-  /** Of all that the journal has of the actor. */
-  readonly oldest: Row;
-  /** Its own number of the newest. */
-  readonly newest: number;
-}
 
 /** Rows that are asked for at once: the most that the runtime gives. */
 const STRETCH = 500;
-/** Of a stretch that grows while one looks on, so many are kept. */
-const MOST_KEPT = 2_000;
-
 const rowsAfter = (actor: string, afterSeq: number, limit = STRETCH): Promise<readonly Row[]> =>
   read<readonly Row[]>('actor/rows', { actor, afterSeq, limit });
 
 /** The actor's own n-th row, from the stretch or the journal. */
 export async function rowNumbered(actor: string, { rows }: Stretch, seq: number): Promise<Row | undefined> {
   return rows.find((row) => row.seq === seq) ?? (await rowsAfter(actor, seq - 1, 1))[0];
-}
-
-const reachesNewest = ({ rows, newest }: Stretch): boolean => (rows.at(-1)?.seq ?? 0) >= newest;
-
-/** Whether the moment after row n (null: now) lies in it. Pure. */
-export function holds(stretch: Stretch, n: number | null): boolean {
-  const [first, last] = [stretch.rows[0], stretch.rows.at(-1)];
-  if (!first || !last) return false;
-  if (n === null || n > last.n) return reachesNewest(stretch);
-  return n >= first.n || first.seq === stretch.oldest.seq;
-}
-
-/** With rows that follow its last, the oldest dropped where there are too many. Pure. */
-export function grown(stretch: Stretch, more: readonly Row[]): Stretch {
-  const last = stretch.rows.at(-1)?.seq ?? 0;
-  const rows = [...stretch.rows, ...more.filter(({ seq }) => seq > last)].slice(-MOST_KEPT);
-  return { ...stretch, rows, newest: Math.max(stretch.newest, rows.at(-1)?.seq ?? 0) };
 }
 
 /** Null: the journal has no row of it. */

@@ -2,7 +2,8 @@
 import type { JournalPage } from '../../operator/views.ts';
 import { read } from './api.ts';
 import { toast } from './commands.ts';
-import { eventOf, type Row, rowNumbered, type Stretch } from './inspector-rows.ts';
+import { eventOf, rowNumbered } from './inspector-rows.ts';
+import type { Row, Stretch } from './inspector-stretch.ts';
 import { Field, linkTo } from './parts.ts';
 import { html, useState, type VNode } from './ui.ts';
 

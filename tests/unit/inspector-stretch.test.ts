@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { grown, holds, type Row, type Stretch } from '../../src/http/dashboard/inspector-rows.ts';
+import { grown, holds, type Row, type Stretch } from '../../src/http/dashboard/inspector-stretch.ts';
 
 /** Its own numbers from … to …; in the journal each tenth row is its. */
 const rows = (from: number, to: number): Row[] =>
