@@ -11,6 +11,8 @@ import { composeLive, remoteRegistry } from '../../src/app/compose-live.ts';
 import { type RemoteIdentity, type RunIdentity, readIdentity } from '../../src/app/run-identity.ts';
 import { definitionsOf, startSystem } from '../../src/app/system.ts';
 import { VERSION } from '../../src/app/version.ts';
+// The strategy of simulated worlds.
+import '../../src/app/compose-simulation.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { systemTime, VirtualTime } from '../../src/core/clock.ts';
 import { add, eq, sum, ZERO } from '../../src/core/decimal.ts';
@@ -40,6 +42,30 @@ test('there are golden journals of a release, of a demo and of a paper run', () 
   assert.ok(names.some((name) => name.endsWith('-demo')));
   assert.ok(names.some((name) => name.endsWith('-paper')));
 });
+
+test('between them they hold what befalls a position', async () => {
+  const held = new Set<string>();
+  for (const name of names)
+    for (const row of (await readGolden(name)).rows) for (const what of befallen(row)) held.add(what);
+  for (const what of [
+    ...['LONG', 'SHORT', 'BOTH', 'adopted', 'trailing-stop', 'KILL', 'ORDER_UNKNOWN', 'ORDER_TRIGGERED'],
+    ...['entry in one', 'add in one', 'exit in parts', 'emergency in one', 'position@9'],
+  ])
+    assert.ok(held.has(what), what);
+});
+
+function* befallen({ actor, machine, kind, event, snapshot }: JournalRow): Generator<string> {
+  yield machine;
+  if (actorType(actor) !== 'position' || kind === 'dead-letter') return;
+  yield actor.split('/')[2] ?? '';
+  const { type, ref, complete, input } = JSON.parse(event) as Readonly<Record<string, unknown>>;
+  yield String(type);
+  if (type === 'ORDER_FILLED')
+    yield `${String(ref).split('-')[0]} ${complete === true ? 'in one' : 'in parts'}`;
+  if ((input as { adopted?: unknown } | undefined)?.adopted) yield 'adopted';
+  const { context } = JSON.parse(snapshot ?? '{}') as { context?: Partial<PositionContext> };
+  if (context?.stopReason !== undefined) yield context.stopReason;
+}
 
 /** What differs when the golden journal is run by these machines. */
 function partedBy(machines: MachineRegistry, { header, rows }: Golden) {
@@ -196,7 +222,9 @@ async function takeUp(golden: Golden, n: number): Promise<void> {
   let held = ZERO;
   for (const row of before) {
     const was = quantityOf(row.snapshot);
-    const is = quantityOf(system.runtime.actor(row.actor)?.snapshotText ?? null);
+    const taken = system.runtime.actor(row.actor)?.snapshotText;
+    // An entry that was about to leave is not sent by a program that does not know the account yet: it ends.
+    const is = taken === undefined ? ZERO : quantityOf(taken);
     assert.equal(is, was, `${where}: ${row.actor}`);
     held = add(held, was);
   }
