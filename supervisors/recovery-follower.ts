@@ -16,8 +16,8 @@ import {
   type InputCursor,
   type LiveActor,
   lastInput,
-  liveActor,
   type Recovered,
+  readLive,
   readTail,
   unconsumedOf,
 } from './recovery.ts';
@@ -107,11 +107,9 @@ export class RecoveryFollower {
     this.#headAt = last?.at;
     this.#cursor = await lastInput(this.#store, this.#head.n);
     this.#live.clear();
-    this.#deadLetters = undefined;
-    for (const row of await this.#store.liveRows()) {
-      if (row.actor === DEAD_LETTERS) this.#deadLetters = row;
-      else this.#live.set(row.actor, followed(await liveActor(this.#store, row)));
-    }
+    const { live, deadLetters } = await readLive(this.#store);
+    this.#deadLetters = deadLetters;
+    for (const [actor, known] of live) this.#live.set(actor, followed(known));
     this.#isBegun = true;
   }
 

@@ -3,14 +3,15 @@
  * A first start is the same path over an empty journal.
  *
  * Invariants: a message is pending exactly when its intent is durable and no row names it as its cause;
- * pending messages come in the order of (n, i); the hash chain is verified from settledN to the
- * newest row (all of it by `bulkhead replay`).
+ * pending messages come in the order of (n, i); whatever is built on is what was written: the hash chain is verified
+ * from settledN to the newest row, and each older row that an actor is restored from against its own hash (all of the
+ * journal by `bulkhead replay`).
  */
 import { BulkheadError } from '../src/core/errors.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { ActorEvent, Cause, InputPhase, Intent, Message } from '../src/domain/events.ts';
 import type { JournalHead, JournalRow, JournalStore } from '../src/journal/journal.ts';
-import { GENESIS_HASH, verifyChain } from '../src/journal/row-hash.ts';
+import { GENESIS_HASH, verifyChain, verifyRow } from '../src/journal/row-hash.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { route } from './routing.ts';
 
@@ -49,18 +50,28 @@ export async function readRecovery(store: JournalStore): Promise<Recovered> {
   const settledN = await store.settledN();
   const tail = await readTail(store, settledN);
   const { pending, unconsumed } = unconsumedOf(tail);
-  const live = new Map<ActorId, LiveActor>();
-  let deadLetters: JournalRow | undefined;
-  for (const row of await store.liveRows()) {
-    if (row.actor === DEAD_LETTERS) deadLetters = row;
-    else live.set(row.actor, await liveActor(store, row));
-  }
+  const { live, deadLetters } = await readLive(store);
   const newest = head.n === 0 ? undefined : (await store.rowsAfter(head.n - 1, 1))[0];
   const cursor = await lastInput(store, head.n);
   return { head, settledN, headAt: newest?.at, cursor, live, deadLetters, pending, unconsumed };
 }
 
-export async function liveActor(store: JournalStore, row: JournalRow): Promise<LiveActor> {
+/** Everybody who lives, from rows that are as they were written. */
+export async function readLive(store: JournalStore): Promise<Pick<Recovered, 'live' | 'deadLetters'>> {
+  const live = new Map<ActorId, LiveActor>();
+  let deadLetters: JournalRow | undefined;
+  const used: JournalRow[] = [];
+  for (const row of await store.liveRows()) {
+    used.push(row);
+    if (row.actor === DEAD_LETTERS) deadLetters = row;
+    else live.set(row.actor, await liveActor(store, row, used));
+  }
+  await verifyRows(store, used);
+  return { live, deadLetters };
+}
+
+/** `used` gets the rows that it took besides. */
+async function liveActor(store: JournalStore, row: JournalRow, used: JournalRow[]): Promise<LiveActor> {
   if (row.snapshot !== null) return { row, checkpoint: row.snapshot, eventsSince: [] };
   const checkpoint = await store.lastCheckpoint(row.actor);
   if (!checkpoint || checkpoint.snapshot === null) {
@@ -68,11 +79,18 @@ export async function liveActor(store: JournalStore, row: JournalRow): Promise<L
       hint: 'Restore the journal from a backup.',
     });
   }
+  used.push(checkpoint);
   // Somebody else still writes: what it checkpointed meanwhile is newer, and as good.
   if (checkpoint.seq > row.seq) return { row: checkpoint, checkpoint: checkpoint.snapshot, eventsSince: [] };
   const since = await store.rowsOf(row.actor, checkpoint.seq, row.seq - checkpoint.seq);
+  used.push(...since);
   const eventsSince = since.filter((r) => r.kind === 'event').map((r) => JSON.parse(r.event) as ActorEvent);
   return { row, checkpoint: checkpoint.snapshot, eventsSince };
+}
+
+async function verifyRows(store: JournalStore, rows: readonly JournalRow[]): Promise<void> {
+  const before = await store.hashesBefore(rows.map(({ n }) => n));
+  for (const row of rows) verifyRow(row, before.get(row.n));
 }
 
 /** The rows above `settledN`, their chain verified. */
@@ -118,6 +136,7 @@ export async function lastInput(store: JournalStore, headN: number): Promise<Inp
   for (let end = headN; end > 0; end -= LOOK_BACK_ROWS) {
     const start = Math.max(0, end - LOOK_BACK_ROWS);
     const rows = await store.rowsAfter(start, end - start);
+    await verifyRows(store, rows);
     for (const row of rows.toReversed()) {
       const cursor = cursorOf(row);
       if (cursor) return cursor;

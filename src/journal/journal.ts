@@ -218,6 +218,11 @@ export interface JournalStore {
   pauses(query: PauseQuery): Promise<readonly Pause[]>;
   /** The newest row of the actor with a snapshot, for logics that checkpoint. */
   lastCheckpoint(actor: ActorId): Promise<JournalRow | undefined>;
+  /**
+   * Of each of those rows the hash that its own covers, wherever the journal begins; absent where that is not known.
+   * One question, however many.
+   */
+  hashesBefore(ns: readonly number[]): Promise<ReadonlyMap<number, string>>;
   /** Small facts about the installation (instance id, config hash, run parameters), outside the chain. */
   getMeta(key: string): Promise<string | undefined>;
   setMeta(lease: Lease, key: string, value: string): Promise<void>;

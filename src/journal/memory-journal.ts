@@ -210,6 +210,23 @@ export class MemoryJournal implements JournalStore {
     );
   }
 
+  async hashesBefore(ns: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return this.#run('hashesBefore', [], () => {
+      const { anchor, carried, rows } = this.#data;
+      const known = new Map(carried.map(({ n, previousHash }) => [n, previousHash]));
+      const before = (n: number): string | undefined => {
+        const [row] = afterN(rows, n - 2, 1);
+        return n === anchor.n + 1 ? anchor.hash : row?.n === n - 1 ? row.hash : known.get(n);
+      };
+      return new Map(
+        ns.flatMap((n) => {
+          const hash = before(n);
+          return hash === undefined ? [] : [[n, hash]];
+        }),
+      );
+    });
+  }
+
   async getMeta(key: string): Promise<string | undefined> {
     return this.#run('getMeta', [], () => this.#data.meta.get(key));
   }

@@ -46,13 +46,20 @@ export function verifyChain(rows: readonly JournalRow[], head: JournalHead = EMP
   for (const row of rows) {
     n += 1;
     if (row.n !== n) throw corrupt(n, `row ${n} is missing (the next one there is ${row.n})`);
-    if (row.hash !== rowHash(previous, n, row.epoch, row)) {
-      throw corrupt(n, `row ${n} (${row.actor}, seq ${row.seq}) does not match its hash`);
-    }
+    if (row.hash !== rowHash(previous, n, row.epoch, row)) throw mismatch(row);
     previous = row.hash;
   }
   return { n, hash: previous };
 }
+
+/** Checks one row by itself; `previous` is the hash of the row before it, wherever that is. */
+export function verifyRow(row: JournalRow, previous: string | undefined): void {
+  if (previous === undefined) throw corrupt(row.n, `nothing says what stood before row ${row.n}`);
+  if (row.hash !== rowHash(previous, row.n, row.epoch, row)) throw mismatch(row);
+}
+
+const mismatch = ({ n, actor, seq }: JournalRow): BulkheadError =>
+  corrupt(n, `row ${n} (${actor}, seq ${seq}) does not match its hash`);
 
 function corrupt(n: number, what: string): BulkheadError {
   return new BulkheadError('STORE_CORRUPT', `The journal is damaged: ${what}.`, {

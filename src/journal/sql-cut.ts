@@ -87,6 +87,31 @@ export async function readCarried(pool: Pool, account: string): Promise<CarriedR
   return rows.map(({ n, ...row }) => ({ n: Number(n), ...row }));
 }
 
+/** Of each of those rows the hash that its own covers. */
+export async function hashesBefore(
+  pool: Pool,
+  account: string,
+  ns: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const anchor = await readAnchor(pool, account);
+  const { rows } = await pool.query<{ n: string; hash: string | null }>({
+    name: 'bulkhead-hashes-before',
+    text: `
+      select w.n, coalesce(c.previous_hash, j.hash) as hash from unnest($2::bigint[]) as w(n)
+      left join bulkhead.carried c on c.account = $1 and c.n = w.n
+      left join bulkhead.journal j on j.account = $1 and j.n = w.n - 1`,
+    values: [account, bigintArray(ns)],
+  });
+  const known = rows.map(({ n, hash }): [number, string | null] => [Number(n), hash]);
+  const hashOf = (n: number, hash: string | null): string | null => (n === anchor.n + 1 ? anchor.hash : hash);
+  return new Map(
+    known.flatMap(([n, hash]): [number, string][] => {
+      const found = hashOf(n, hash);
+      return found === null ? [] : [[n, found]];
+    }),
+  );
+}
+
 type InsertRows = (
   client: PoolClient,
   rows: readonly JournalRow[],

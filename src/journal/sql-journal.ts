@@ -32,8 +32,9 @@ import { migrate, pendingMigrations } from './migrator.ts';
 import { GENESIS_HASH } from './row-hash.ts';
 import { appendRows } from './sql-append.ts';
 import { addConfigVersion, configVersions, newestConfigVersion } from './sql-config-versions.ts';
-import { cutRows, readAnchor, readCarried } from './sql-cut.ts';
+import { cutRows, hashesBefore, readAnchor, readCarried } from './sql-cut.ts';
 import { guarded } from './sql-errors.ts';
+import { checkHead } from './sql-head.ts';
 import { restoreRows } from './sql-restore.ts';
 import { selectRows, toJournalRow } from './sql-rows.ts';
 import { findPauses, scanRows } from './sql-scan.ts';
@@ -93,7 +94,7 @@ export class SqlJournal implements JournalStore {
       await this.#migrate();
       await sql`insert into bulkhead.leases (account, head_hash) values (${this.#account}, ${GENESIS_HASH})
         on conflict do nothing`.execute(this.#db);
-      await this.#checkHead();
+      await checkHead(this.#db, this.#account);
       const engine = this.#options.engine(settings.get('server_version') ?? '?');
       return { engine, location: this.#options.location, durable, checks };
     });
@@ -242,6 +243,10 @@ export class SqlJournal implements JournalStore {
     });
   }
 
+  hashesBefore(ns: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    return guarded(() => hashesBefore(this.#pool, this.#account, ns));
+  }
+
   async getMeta(key: string): Promise<string | undefined> {
     return guarded(async () => {
       const row = await this.#db
@@ -342,23 +347,6 @@ export class SqlJournal implements JournalStore {
     throw new BulkheadError('MIGRATION_MISMATCH', `The database lacks migrations: ${pending.join(', ')}.`, {
       hint: 'Stop every Bulkhead that uses this database, then run `bulkhead migrate`.',
     });
-  }
-
-  /** The lease row and the journal must agree on where the journal ends; one statement, for it may be growing. */
-  async #checkHead(): Promise<void> {
-    const result = await sql<{ head_n: string; head_hash: string; n: string; hash: string }>`
-      select l.head_n, l.head_hash, coalesce(j.n, 0) as n, coalesce(j.hash, ${GENESIS_HASH}) as hash
-      from bulkhead.leases l left join lateral (
-        select n, hash from bulkhead.journal where account = l.account order by n desc limit 1
-      ) j on true
-      where l.account = ${this.#account}`.execute(this.#db);
-    const found = defined(result.rows[0], 'lease row');
-    if (found.n === found.head_n && found.hash === found.head_hash) return;
-    throw new BulkheadError(
-      'STORE_CORRUPT',
-      `The journal ends at row ${found.n}, but should end at row ${found.head_n}.`,
-      { hint: 'Restore the journal from a backup; do not edit it by hand.' },
-    );
   }
 
   /** Nothing was written: by whose hand? A batch that is there already, byte for byte, counts as appended. */

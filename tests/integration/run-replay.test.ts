@@ -116,6 +116,31 @@ describe('replay', { skip: typeof server === 'string' ? server : false }, () => 
     });
   }
 
+  test('a run does not build on a state that is not as it was written, however old', async () => {
+    const { rows: found } = await client.query(
+      `select n::int, snapshot::text from (
+         select distinct on (actor) actor, n, snapshot from bulkhead.journal order by actor, n desc
+       ) as last join bulkhead.live_actors using (actor)
+       where snapshot is not null and n < (select max(settled_n) - 64 from bulkhead.leases) limit 1`,
+    );
+    assert.equal(found.length, 1, 'one that nothing but its own hash tells of');
+    const [{ n, snapshot }] = found;
+    const change = 'update bulkhead.journal set snapshot = $2::json where n = $1';
+    await client.query(change, [
+      n,
+      snapshot.replace(/\d/, (digit: string) => String((Number(digit) + 1) % 10)),
+    ]);
+    try {
+      const recording = path.join(dir, 'recording');
+      const end = await cli(['run', '--recording', recording, '--json', '--data-dir', dir], { env });
+      assert.equal(end.code, 74, end.stderr);
+      assert.equal(errorOf(end).code, 'STORE_CORRUPT');
+      assert.match(errorOf(end).message, new RegExp(`row ${n} \\(`));
+    } finally {
+      await client.query(change, [n, snapshot]);
+    }
+  });
+
   test('a missing row is found', async () => {
     const n = Math.floor(rows / 2);
     await client.query('begin');

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { readBeginning, readChain } from '../../src/journal/journal-beginning.ts';
 import { ORIGIN, planCut } from '../../src/journal/journal-cut.ts';
-import { EMPTY_HEAD, sealRows } from '../../src/journal/row-hash.ts';
+import { EMPTY_HEAD, GENESIS_HASH, sealRows } from '../../src/journal/row-hash.ts';
 import type { StoreUnderTest } from './journal-conformance.ts';
 import { draft, drafts } from './journal-rows.ts';
 
@@ -33,6 +33,17 @@ export function cutConformance(under: () => Promise<StoreUnderTest> | StoreUnder
   }
   const shown = (rows: readonly JournalRow[]) => rows.map(({ n, actor, seq }) => `${n} ${actor} ${seq}`);
 
+  test('hashesBefore gives what each row’s hash covers, and nothing for what has nothing before it', async () => {
+    const { store, rows } = await filled();
+    assert.deepEqual([...(await store.hashesBefore([]))], []);
+    const before = await store.hashesBefore([3, 1, 2, 3, 99]);
+    assert.deepEqual(
+      [1, 2, 3, 99].map((n) => before.get(n)),
+      [GENESIS_HASH, rows[0]?.hash, rows[1]?.hash, undefined],
+    );
+    await store.close();
+  });
+
   test('rows are removed up to an anchor, but for those that the state there consists of', async () => {
     const { store, lease, rows } = await filled();
     assert.deepEqual(await store.anchor(), ORIGIN);
@@ -52,6 +63,10 @@ export function cutConformance(under: () => Promise<StoreUnderTest> | StoreUnder
     assert.deepEqual(shown(await store.rowsAt(8)), ['6 portfolio 1', '7 a 2', '8 venue 3']);
     assert.deepEqual((await readBeginning(store)).rows.length, 4);
     assert.deepEqual(await readChain(store), await store.head());
+    const before = await store.hashesBefore(rows.map(({ n }) => n));
+    const known = rows.filter(({ n }) => before.has(n)).map(({ n }) => n);
+    assert.deepEqual(known, [2, 3, 4, 5, 6, 7, 8, 9], 'of what came before the first one nothing is known');
+    for (const n of known) assert.equal(before.get(n), rows[n - 2]?.hash);
     assert.equal(await store.cut(cut), false, 'a cut is made once');
     const second = planCut(cut.to, carried, rows.slice(7, 8), 1235);
     assert.equal(await store.cut(second.cut), true);

@@ -10,6 +10,8 @@ import type { Plant } from '../../src/app/simulation/world.ts';
 import * as D from '../../src/core/decimal.ts';
 import type { ActorEvent, Emitted } from '../../src/domain/events.ts';
 import type { RemoteAnswers, RemoteOutcome } from '../../src/domain/remote.ts';
+import type { JournalRow, JournalStore } from '../../src/journal/journal.ts';
+import { rowHash } from '../../src/journal/row-hash.ts';
 import {
   asleep,
   changedOrder,
@@ -158,7 +160,7 @@ export const PLANTED: readonly PlantedBug[] = [
     faults: ['process'],
     store: (inner) =>
       storeWith(inner, {
-        liveRows: async () => (await inner.liveRows()).map(withoutTimers),
+        liveRows: async () => resealed(inner, (await inner.liveRows()).map(withoutTimers)),
       }),
   },
   {
@@ -329,15 +331,22 @@ export const PLANTED: readonly PlantedBug[] = [
         liveRows: async () => {
           const [first] = await inner.rowsOf(KILL, 0, 1);
           const live = await inner.liveRows();
-          return live.map((row) =>
+          const forgotten = live.map((row) =>
             row.actor === KILL ? { ...row, snapshot: first?.snapshot ?? null } : row,
           );
+          return resealed(inner, forgotten);
         },
       }),
   },
 ];
 
 const KILL = breakerOf('kill');
+
+/** What a program with the bug would have written: as sound as any row. */
+async function resealed(store: JournalStore, rows: readonly JournalRow[]): Promise<readonly JournalRow[]> {
+  const before = await store.hashesBefore(rows.map(({ n }) => n));
+  return rows.map((row) => ({ ...row, hash: rowHash(before.get(row.n) ?? '', row.n, row.epoch, row) }));
+}
 
 /** Rows that a lying disk has really written, by world. */
 const synced = new WeakMap<object, number>();
