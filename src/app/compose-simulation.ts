@@ -56,6 +56,8 @@ function database(instance: string): SimDatabase {
     lease: () => account.lease,
     meta: (key) => account.meta.get(key),
     connect: (clock, faults) => new MemoryJournal({ account: ACCOUNT, clock, database: memory, faults }),
+    liveRows: () => [...account.live.values()],
+    damage: (n) => memory.damage(ACCOUNT, n),
     truncate: (n) => memory.truncate(ACCOUNT, n),
   };
 }

@@ -77,3 +77,7 @@ export function seededRandom(seed: number | string): Random {
 export function freshSeed(): number {
   return randomBytes(4).readUInt32BE();
 }
+
+/** Between the two, each order of magnitude as likely. */
+export const logUniform = (random: Random, least: number, most: number): number =>
+  least * (most / least) ** random.next();

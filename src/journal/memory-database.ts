@@ -57,6 +57,17 @@ export class MemoryDatabase {
     record.settledN = Math.min(record.settledN, n);
     for (const row of kept) insertRow(record, row);
   }
+
+  /** A bit of the row's snapshot turns where it lies; what is returned turns it back. */
+  damage(name: string, n: number): () => void {
+    const row = this.account(name).rows.find((each) => each.n === n);
+    const snapshot = row?.snapshot;
+    if (!row || !snapshot) return () => {};
+    const at = Math.floor(snapshot.length / 2);
+    const turned = String.fromCharCode(snapshot.charCodeAt(at) ^ 1);
+    Object.assign(row, { snapshot: snapshot.slice(0, at) + turned + snapshot.slice(at + 1) });
+    return () => Object.assign(row, { snapshot });
+  }
 }
 
 export function insertRow(record: AccountRecord, row: JournalRow): void {

@@ -83,7 +83,7 @@ export const PLANTED: readonly PlantedBug[] = [
   {
     name: 'messages of one actor change places',
     expects: [9],
-    seeds: [22],
+    seeds: [27, 30],
     faults: [],
     wrap: logicWith(['position'], { events: swapped }),
   },
@@ -162,6 +162,12 @@ export const PLANTED: readonly PlantedBug[] = [
       storeWith(inner, {
         liveRows: async () => resealed(inner, (await inner.liveRows()).map(withoutTimers)),
       }),
+  },
+  {
+    name: 'a state is built on that is not as it was written',
+    expects: [9],
+    faults: ['disk'],
+    store: (inner) => storeWith(inner, { liveRows: async () => resealed(inner, await inner.liveRows()) }),
   },
   {
     name: 'the stop keeps its size when the position grows',

@@ -37,11 +37,14 @@ export const STRIKES: readonly Strike[] = [
   { kind: 'process:sigterm', set: 'process', everyMs: 60 * MINUTE },
   { kind: 'disk:full', set: 'disk', everyMs: 20 * MINUTE },
   { kind: 'disk:fsync-error', set: 'disk', everyMs: 30 * MINUTE },
+  { kind: 'disk:bit-flip', set: 'disk', everyMs: 40 * MINUTE },
   { kind: 'database:down', set: 'database', everyMs: 15 * MINUTE },
   { kind: 'network:rest-silent', set: 'network', everyMs: 13 * MINUTE },
   { kind: 'network:rest-refused', set: 'network', everyMs: 13 * MINUTE },
   { kind: 'network:stream-silent', set: 'network', everyMs: 13 * MINUTE },
   { kind: 'network:sockets-break', set: 'network', everyMs: 8 * MINUTE },
+  { kind: 'network:dns', set: 'network', everyMs: 25 * MINUTE },
+  { kind: 'network:tls', set: 'network', everyMs: 25 * MINUTE },
   { kind: 'network:partition', set: 'network', everyMs: 20 * MINUTE },
   { kind: 'venue:foreign-trade', set: 'venue', everyMs: 20 * MINUTE },
   { kind: 'venue:foreign-order', set: 'venue', everyMs: 30 * MINUTE },
@@ -54,12 +57,14 @@ export const STRIKES: readonly Strike[] = [
   { kind: 'time:late-timers', set: 'time', everyMs: 20 * MINUTE },
   { kind: 'actor:poison', set: 'actor', everyMs: 8 * MINUTE },
   { kind: 'actor:flood', set: 'actor', everyMs: 20 * MINUTE },
+  { kind: 'actor:slow', set: 'actor', everyMs: 4 * MINUTE },
 ];
 
 /** Kinds that are probabilities all the time. */
 export interface Rates {
   readonly commitUnknown: number;
   readonly lostBefore: number;
+  readonly serialization: number;
   readonly slowStore: number;
   readonly loseRequest: number;
   readonly loseAnswer: number;
@@ -92,6 +97,7 @@ export function drawPlan(random: Random, sets: readonly FaultSet[]): FaultPlan {
   const rates: Rates = {
     commitUnknown: coin('database', 0.02),
     lostBefore: coin('database', 0.02),
+    serialization: coin('database', 0.02),
     slowStore: coin('disk', 0.02),
     loseRequest: coin('network', 0.05),
     loseAnswer: coin('network', 0.05),

@@ -6,17 +6,15 @@
  * one process trades.
  */
 
-import * as D from '../../core/decimal.ts';
-import type { Random } from '../../core/random.ts';
+import { logUniform, type Random } from '../../core/random.ts';
 import { VENUE } from '../../domain/events.ts';
-import { hedgeSide, modeOf } from '../../domain/position-key.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import { presetFaults } from '../../venue-server/faults-presets.ts';
 import type { FaultPlan, Strike } from './fault-plan.ts';
 import { soundData } from './market.ts';
 import type { Host, SimProcess } from './process.ts';
-import { orderByHand } from './script.ts';
 import { soundStore } from './store.ts';
+import { VenueHands } from './venue-hands.ts';
 import { fairWeather } from './weather.ts';
 import type { Life, SimWorld } from './world.ts';
 
@@ -32,6 +30,8 @@ export class Injector {
   readonly #random: Random;
   readonly #acts: Readonly<Record<string, () => boolean>>;
   #healed = false;
+  /** Puts the damaged row right. */
+  #repair: (() => void) | undefined;
   #hands = 0;
   #atCall: ((life: Life) => void) | undefined;
 
@@ -39,6 +39,7 @@ export class Injector {
     this.#world = world;
     this.#plan = plan;
     this.#random = world.random.fork('faults');
+    const hands = new VenueHands(world, this.#random);
     this.#acts = {
       'process:crash': () => this.#crash(),
       'process:crash-in-recovery': () => this.#crashInRecovery(),
@@ -53,6 +54,7 @@ export class Injector {
           world.storeFaults.full = on;
         }),
       'disk:fsync-error': () => this.#fsyncError(),
+      'disk:bit-flip': () => this.#bitFlip(),
       'database:down': () =>
         this.#window(2 * MINUTE, (on) => {
           world.storeFaults.down = on;
@@ -61,13 +63,15 @@ export class Injector {
       'network:rest-refused': () => this.#weather('rest', 'refused'),
       'network:stream-silent': () => this.#weather('stream', 'silent'),
       'network:sockets-break': () => this.#do(() => world.network.breakSockets()),
+      'network:dns': () => this.#cannotConnect('ENOTFOUND'),
+      'network:tls': () => this.#cannotConnect('CERT_HAS_EXPIRED'),
       'network:partition': () => this.#partition(),
-      'venue:foreign-trade': () => this.#foreign('MARKET'),
-      'venue:foreign-order': () => this.#foreign('LIMIT'),
-      'venue:adl': () => this.#adl(),
-      'venue:filters': () => this.#filters(),
-      'venue:transfer': () => this.#transfer(),
-      'venue:shock': () => this.#shock(),
+      'venue:foreign-trade': () => hands.trade('MARKET'),
+      'venue:foreign-order': () => hands.trade('LIMIT'),
+      'venue:adl': () => hands.adl(),
+      'venue:filters': () => hands.filters(),
+      'venue:transfer': () => hands.transfer(),
+      'venue:shock': () => hands.shock(),
       'data:silence': () =>
         this.#window(2 * MINUTE, (on) => {
           world.market.faults.silent = on;
@@ -76,6 +80,7 @@ export class Injector {
       'time:late-timers': () => this.#lateTimers(),
       'actor:poison': () => this.#poison(),
       'actor:flood': () => this.#flood(),
+      'actor:slow': () => this.#slow(),
     };
   }
 
@@ -85,6 +90,7 @@ export class Injector {
     Object.assign(storeFaults, {
       commitUnknown: rates.commitUnknown,
       lostBefore: rates.lostBefore,
+      serialization: rates.serialization,
       slow: rates.slowStore,
     });
     Object.assign(network.weather, {
@@ -119,6 +125,7 @@ export class Injector {
     this.#healed = true;
     const { world } = { world: this.#world };
     world.trace.say('world', 'all faults are over');
+    this.#repair?.();
     Object.assign(world.storeFaults, soundStore());
     Object.assign(world.network.weather, fairWeather());
     Object.assign(world.market.faults, soundData());
@@ -158,9 +165,8 @@ export class Injector {
     return true;
   }
 
-  /** Log-uniform between them. */
   #duration(leastMs: number, mostMs: number): number {
-    return leastMs * (mostMs / leastMs) ** this.#random.next();
+    return logUniform(this.#random, leastMs, mostMs);
   }
 
   #window(mostMs: number, set: (on: boolean) => void): boolean {
@@ -260,75 +266,29 @@ export class Injector {
     });
   }
 
-  #anySymbol(): string {
-    const { symbols } = this.#world;
-    return symbols[this.#random.int(symbols.length)] ?? '';
-  }
-
-  /** A person at the venue, with hands of his own. */
-  #foreign(type: 'MARKET' | 'LIMIT'): boolean {
-    const { venue } = this.#world;
-    const symbol = this.#anySymbol();
-    const instrument = venue.market.instrument(symbol);
-    const quote = venue.market.quote(symbol);
-    if (!instrument || !quote) return false;
-    const size = D.ceilTo(
-      D.div(D.mul(instrument.minNotional, '3'), D.fromNumber(quote.last), 12),
-      instrument.stepSize,
-    );
-    const away = D.floorTo(D.fromNumber(quote.last * 0.97), instrument.tickSize);
-    const side = this.#random.next() < 0.5 || type === 'LIMIT' ? 'BUY' : 'SELL';
-    const isHedged = modeOf(this.#world.options) === 'hedge';
-    return orderByHand(this.#world, {
-      ...{ symbol, side, type, quantity: size },
-      ...(isHedged ? { positionSide: hedgeSide(side === 'BUY' ? 'long' : 'short') } : {}),
-      ...(type === 'LIMIT' ? { price: away, timeInForce: 'GTC' } : {}),
-      newClientOrderId: `web_${++this.#hands}`,
-    });
-  }
-
-  #adl(): boolean {
-    const { venue, scheduler } = this.#world;
-    const held = venue.core.ledger(venue.account)?.positions ?? [];
-    const position = held[this.#random.int(Math.max(1, held.length))];
-    if (!position) return false;
-    const mark = venue.market.quote(position.symbol)?.mark;
-    venue.server.feed({
-      ...{ type: 'ADL', at: Math.floor(scheduler.now()), symbol: position.symbol },
-      ...(mark === undefined ? {} : { mark }),
-    });
+  /** The newest state of an actor that lives, while nobody has it in memory; until somebody puts back what was there. */
+  #bitFlip(): boolean {
+    const { database, storeFaults, lives } = this.#world;
+    const rows = database.liveRows().filter(({ snapshot }) => snapshot !== null);
+    const row = rows[this.#random.int(Math.max(1, rows.length))];
+    if (!row || storeFaults.damagedAfter !== undefined) return false;
+    this.#crash();
+    const repair = database.damage(row.n);
+    storeFaults.damagedAfter = lives.length;
+    this.#repair = () => {
+      repair();
+      storeFaults.damagedAfter = undefined;
+      this.#repair = undefined;
+    };
+    this.#world.scheduler.set(this.#duration(5 * SECOND, 2 * MINUTE), () => this.#repair?.());
     return true;
   }
 
-  /** The lots become ten times as coarse for a while. */
-  #filters(): boolean {
-    const { market } = this.#world.venue;
-    const symbol = this.#anySymbol();
-    const before = market.instrument(symbol);
-    if (before?.status !== 'TRADING') return false;
-    market.changeInstrument({
-      ...before,
-      stepSize: D.mul(before.stepSize, '10'),
-      minQuantity: D.mul(before.minQuantity, '10'),
+  #cannotConnect(why: 'ENOTFOUND' | 'CERT_HAS_EXPIRED'): boolean {
+    const { weather } = this.#world.network;
+    return this.#window(MINUTE, (on) => {
+      weather.connecting = on ? why : 'up';
     });
-    return true;
-  }
-
-  #transfer(): boolean {
-    const { venue, scheduler } = this.#world;
-    const amount = D.decimal(String(50 + this.#random.int(200)));
-    venue.server.feed({
-      type: 'DEPOSIT',
-      at: Math.floor(scheduler.now()),
-      amount: this.#random.next() < 0.5 ? amount : D.neg(amount),
-    });
-    return true;
-  }
-
-  #shock(): boolean {
-    const fraction = (this.#random.next() < 0.5 ? -1 : 1) * (0.02 + this.#random.next() * 0.08);
-    this.#world.venue.market.shock(this.#anySymbol(), fraction, this.#duration(5 * SECOND, 2 * MINUTE));
-    return true;
   }
 
   #jump(): boolean {
@@ -351,6 +311,15 @@ export class Injector {
     const actor = runtime?.actorIds().find((id) => to !== undefined && id.startsWith(to));
     if (!runtime || !event || actor === undefined) return false;
     runtime.tell({ to: actor, event, cause: { kind: 'external', id: `poison:${++this.#hands}` } });
+    return true;
+  }
+
+  /** What it works at takes long, and everything else in its process waits. */
+  #slow(): boolean {
+    const life = this.#leader;
+    if (!life) return false;
+    life.process.pause();
+    this.#world.scheduler.set(this.#duration(50, 4 * SECOND), () => life.process.resume());
     return true;
   }
 

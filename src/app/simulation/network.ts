@@ -98,7 +98,9 @@ export class Network {
     return (url) => {
       const socket = new SimSocket(this, process);
       this.#sockets.add(socket);
-      if (this.weather.stream === 'up')
+      if (this.weather.connecting !== 'up')
+        this.#options.scheduler.set(this.#legMs(), () => socket.refused());
+      else if (this.weather.stream === 'up')
         this.#options.scheduler.set(this.#legMs() * 2, () => this.#connect(socket, url));
       return socket;
     };
@@ -136,17 +138,19 @@ export class Network {
     if (dies('unsent')) return never();
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(new VenueFailure('no answer: aborted', { sent: true })));
-      const { rest, loseRequest, loseAnswer } = this.weather;
+      const { rest, connecting, loseRequest, loseAnswer } = this.weather;
       onSent(process, request);
       dies('sent');
-      const refused = () =>
+      const refused = (code = 'ECONNREFUSED') =>
         process.later(this.#legMs(), () =>
-          reject(
-            new VenueFailure('no connection: ECONNREFUSED', { sent: false, cause: new Error('refused') }),
-          ),
+          reject(new VenueFailure(`no connection: ${code}`, { sent: false, cause: new Error(code) })),
         );
       const reset = (afterMs: number) =>
         process.later(afterMs, () => reject(new VenueFailure('no answer: ECONNRESET', { sent: true })));
+      if (connecting !== 'up') {
+        refused(connecting);
+        return;
+      }
       if (rest === 'silent') return;
       if (rest === 'refused') {
         refused();

@@ -178,6 +178,8 @@ class Simulation {
         this.#oracle.journal.take(rows);
         if (process.life === 1) this.#count(rows);
         for (const { epoch } of rows) this.#epochs.set(process, epoch);
+        if (process.life > (this.#world.storeFaults.damagedAfter ?? Number.POSITIVE_INFINITY))
+          this.#oracle.violate(9, `life ${process.life} builds on a row that is not as it was written`);
         this.#injector.rows(rows, process);
       },
       // At once: the records must be seen as this very request left them.
@@ -234,6 +236,7 @@ class Simulation {
     if (!life?.system || life.process.isPaused || life.process.time.monotonic.now() < STARTED_MS)
       return false;
     const { rest, stream } = network.weather;
+    if (network.weather.connecting !== 'up' || storeFaults.damagedAfter !== undefined) return false;
     if (rest !== 'up' || stream !== 'up' || storeFaults.down || storeFaults.full) return false;
     return venue.door.isOpen && !venue.server.weather.isInMaintenance;
   }

@@ -17,7 +17,11 @@ export interface StoreFaults {
   /** Probabilities, for each append. */
   lostBefore: number;
   commitUnknown: number;
+  /** The statement is refused whole for what another one does (40001). */
+  serialization: number;
   slow: number;
+  /** So many lives had begun when a row was damaged where it lies; undefined: all is as it was written. */
+  damagedAfter: number | undefined;
 }
 
 export const soundStore = (): StoreFaults => ({
@@ -25,7 +29,9 @@ export const soundStore = (): StoreFaults => ({
   full: false,
   lostBefore: 0,
   commitUnknown: 0,
+  serialization: 0,
   slow: 0,
+  damagedAfter: undefined,
 });
 
 /** Where a process is to die: at its so-manieth append, before it takes effect or after. */
@@ -84,7 +90,7 @@ export function storeHooks(options: StoreHooksOptions): StoreHooks {
     return random.int(3);
   };
   return {
-    before: async (operation, rows) => {
+    before: async (operation, _rows) => {
       if (process.isDead) return never();
       await process.wait(legMs());
       if (faults.down) {
@@ -102,7 +108,10 @@ export function storeHooks(options: StoreHooksOptions): StoreHooks {
         onFault('database:connection-lost');
         throw away('connection terminated');
       }
-      if (rows.length === 0) return;
+      if (faults.serialization > 0 && random.next() < faults.serialization) {
+        onFault('database:serialization');
+        throw away('could not serialize access due to concurrent update');
+      }
     },
     after: async (operation, rows) => {
       if (operation === 'append') {

@@ -4,6 +4,8 @@ export interface Weather {
   rest: 'up' | 'refused' | 'silent';
   /** Sockets cannot be opened; those there are stay open and mute. */
   stream: 'up' | 'silent';
+  /** Nothing new can be connected: the name is not found, the certificate not good. Those there stay. */
+  connecting: 'up' | 'ENOTFOUND' | 'CERT_HAS_EXPIRED';
   /** Probabilities. */
   loseRequest: number;
   loseAnswer: number;
@@ -13,6 +15,7 @@ export interface Weather {
 export const fairWeather = (): Weather => ({
   rest: 'up',
   stream: 'up',
+  connecting: 'up',
   loseRequest: 0,
   loseAnswer: 0,
   slow: 0,

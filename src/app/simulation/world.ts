@@ -44,6 +44,10 @@ export interface SimDatabase {
   readonly meta: (key: string) => string | undefined;
   /** One process's way to it. */
   readonly connect: (clock: Clock, hooks: StoreHooks) => JournalStore;
+  /** The newest row of everybody who lives. */
+  readonly liveRows: () => readonly JournalRow[];
+  /** A bit of that row's state turns where it lies; what is returned puts it right. */
+  readonly damage: (n: number) => () => void;
   /** As it was up to that row: what a disk that lied about it would leave. */
   readonly truncate: (n: number) => void;
 }

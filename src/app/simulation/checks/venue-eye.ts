@@ -34,6 +34,8 @@ export interface Traded {
 }
 
 const DUST = 1e-9;
+/** Of a person at the venue: not ours to limit. */
+const BY_HAND = /^web_/;
 
 export class VenueEye {
   /** By place: in one-way mode by symbol. */
@@ -132,13 +134,14 @@ export class VenueEye {
     return this.coverOf(place) <= ours - Math.max(DUST, step - DUST);
   }
 
-  /** All that is open, at entry, with all that resting orders could still add. */
+  /** All of ours that is open, at entry, with all that our resting orders could still add. */
   worstCase(): number {
     let sum = 0;
-    for (const { cost } of this.held.values()) sum += cost;
+    for (const [place, { amount, cost }] of this.held)
+      if (amount !== 0) sum += cost * Math.min(1, Math.abs(this.ours(place) / amount));
     for (const order of this.#openOrders) {
       if (order.status !== 'NEW' && order.status !== 'PARTIALLY_FILLED') this.#openOrders.delete(order);
-      else if (!isReducing(order))
+      else if (!isReducing(order) && !BY_HAND.test(order.clientOrderId))
         sum += (Number(order.quantity) - Number(order.executed)) * Number(order.price);
     }
     return sum;
