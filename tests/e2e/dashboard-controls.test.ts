@@ -6,6 +6,8 @@ import type { PositionStatus } from '../../src/operator/status-document.ts';
 import type { BreakersView, ConfigVersionLine, DecisionsView } from '../../src/operator/views.ts';
 import { chromiumPath, openBrowser, openContext, ServedDemo, until } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
+import { ControlsUsed } from './dashboard-controls-used.ts';
+import { type Hands, handsOf } from './dashboard-hands.ts';
 import { barriers, picture, VIEWS } from './dashboard-looks.ts';
 
 /** As it was given, without what no name has. */
@@ -19,16 +21,20 @@ if ('missing' in chromium) test('the controls', { skip: chromium.missing });
 else
   describe('the controls', () => {
     const dir = makeTempDir('controls');
+    const controls = new ControlsUsed();
     let demo: ServedDemo;
     let browser: Browser;
     let context: BrowserContext;
     let page: Page;
+    let hands: Hands;
     before(async () => {
       demo = await ServedDemo.start(dir, SLOWLY);
       browser = await openBrowser(chromium.path);
       await demo.warm();
       context = await openContext(browser);
+      await controls.watch(context);
       page = await context.newPage();
+      hands = handsOf(page);
     });
     after(async () => {
       await browser?.close();
@@ -37,31 +43,6 @@ else
     });
 
     const decisions = () => demo.view<DecisionsView>('decisions');
-    /** What the runtime answers to this very click, once the page says it, too: an earlier click's answer may come late. */
-    const said = async (click: () => Promise<void>): Promise<string> => {
-      const [request] = await Promise.all([page.waitForRequest(/\/api\/commands$/), click()]);
-      const response = await request.response();
-      assert.ok(response, 'an answer came');
-      const { data } = (await response.json()) as { data: { text: string } };
-      await page.locator('.toast').filter({ hasText: data.text }).last().waitFor();
-      return data.text;
-    };
-    const press = (name: string | RegExp): Promise<string> =>
-      said(() => page.getByRole('button', { name }).first().click());
-    const agree = async (name: string | RegExp): Promise<string> => {
-      await page.getByRole('button', { name }).first().click();
-      return answer('Yes, do it');
-    };
-    /** The dialog is gone then, and what lies under it takes keys again. */
-    const answer = async (name: 'Yes, do it' | 'No'): Promise<string> => {
-      const dialog = page.getByRole('dialog');
-      await dialog.getByText('Are you sure?').waitFor();
-      const click = () => dialog.getByRole('button', { name }).click();
-      const text = name === 'No' ? await click().then(() => '') : await said(click);
-      await dialog.waitFor({ state: 'hidden' });
-      return text;
-    };
-
     test('without the token nothing is done; a wrong one is not kept; with it the click is carried out', async () => {
       await page.goto(demo.url);
       await page.getByRole('button', { name: 'Pause entries' }).click();
@@ -72,7 +53,7 @@ else
       await page.locator('.toast.bad').waitFor();
       assert.equal((await decisions()).paused, null);
       await dialog.getByLabel('Token').fill(demo.token);
-      await said(() => dialog.getByRole('button', { name: 'Use it' }).click());
+      await hands.said(() => dialog.getByRole('button', { name: 'Use it' }).click());
       await page.getByText(/Entries paused by Zoë O’Hara/).waitFor();
       assert.equal((await decisions()).paused?.by, WHO);
     });
@@ -96,34 +77,34 @@ else
     });
 
     test('resume, stop, start, directions', async () => {
-      await press('Resume entries');
+      await hands.press('Resume entries');
       assert.equal((await decisions()).paused, null);
-      await press('Stop trading');
+      await hands.press('Stop trading');
       assert.ok((await decisions()).stopped);
-      await press('Start trading');
+      await hands.press('Start trading');
       assert.equal((await decisions()).stopped, null);
-      await press(/^short$/);
+      await hands.press(/^short$/);
       assert.equal((await decisions()).direction.allowed, 'short');
-      await press(/^both$/);
+      await hands.press(/^both$/);
       assert.equal((await decisions()).direction.allowed, 'both');
     });
 
     test('locks, lists, entries by hand', async () => {
       await page.goto(`${demo.url}/#/scanner`);
-      await press('Lock 1 h ETHUSDT');
+      await hands.press('Lock 1 h ETHUSDT');
       assert.ok((await decisions()).locks.ETHUSDT);
-      await press('Unlock');
+      await hands.press('Unlock');
       assert.deepEqual((await decisions()).locks, {});
       await page.getByLabel('Symbols for a list').fill('ethusdt, adausdt');
-      await press('Blacklist');
+      await hands.press('Blacklist');
       assert.deepEqual(Object.keys((await decisions()).blacklist).sort(), ['ADAUSDT', 'ETHUSDT']);
-      await press('Take off');
+      await hands.press('Take off');
       assert.equal(Object.keys((await decisions()).blacklist).length, 1);
       const free = await page.getByRole('button', { name: /^Enter long/ }).all();
       for (const button of free) {
         if (!(await button.isEnabled())) continue;
         const label = (await button.getAttribute('aria-label')) ?? '';
-        assert.ok((await agree(label)).length > 5, 'an answer of risk, whichever');
+        assert.ok((await hands.agree(label)).length > 5, 'an answer of risk, whichever');
         break;
       }
     });
@@ -135,12 +116,12 @@ else
       assert.equal(await page.getByRole('button', { name: /^(Trip|Reset) kill$/ }).count(), 0);
       assert.equal(await trip.isEnabled(), false, 'not without a reason');
       await page.getByLabel('Reason for a trip or a reset').fill('to see it');
-      assert.match(await agree('Trip api-errors'), /told to the breaker/);
+      assert.match(await hands.agree('Trip api-errors'), /told to the breaker/);
       const state = async () =>
         (await demo.view<BreakersView>('breakers')).breakers.find(({ name }) => name === 'api-errors')?.state;
       await until(async () => (await state()) !== 'closed');
       await page.getByRole('button', { name: 'Reset api-errors' }).waitFor();
-      assert.match(await agree('Reset api-errors'), /told to the breaker/);
+      assert.match(await hands.agree('Reset api-errors'), /told to the breaker/);
       await until(async () => (await state()) !== 'open');
     });
 
@@ -167,16 +148,16 @@ else
       assert.equal(await back.isEnabled(), false, 'not without a reason');
       await page.getByLabel('Reason for a change of the configuration').fill('too calm');
       await back.click();
-      await answer('No');
+      await hands.answer('No');
       assert.equal((await demo.view<unknown[]>('config/versions')).length, 2, 'a no does nothing');
-      assert.match(await agree('Go back to version 1'), /version 3, .*risk\.maxLeverage 7 → 20/);
+      assert.match(await hands.agree('Go back to version 1'), /version 3, .*risk\.maxLeverage 7 → 20/);
       await row(3).getByText('in force').waitFor();
       assert.match(await row(3).innerText(), new RegExp(`${WHO}.*http.*back to version 1: too calm`, 's'));
       assert.equal(await row(2).getByText('in force').count(), 0);
       const { risk } = await demo.view<{ risk: { maxLeverage: number } }>('config');
       assert.equal(risk.maxLeverage, 20);
 
-      assert.match(await agree('Read the file again'), /version 3 .* has that already/);
+      assert.match(await hands.agree('Read the file again'), /version 3 .* has that already/);
       for (const theme of ['dark', 'light'] as const) {
         await page.getByRole('button', { name: `Turn ${theme}` }).click();
         await card.scrollIntoViewIfNeeded();
@@ -211,20 +192,20 @@ else
       const open = async () =>
         (await demo.view<{ actor: string }[]>('positions')).some((position) => position.actor === actor);
       await page.getByRole('button', { name: 'Close', exact: true }).click();
-      await answer('No');
+      await hands.answer('No');
       assert.ok(await open(), 'a no does nothing');
       await page.getByLabel('New stop price').fill('0.0000001');
       await page.getByRole('button', { name: 'Move stop' }).click();
-      assert.match(await answer('Yes, do it'), /refused/);
+      assert.match(await hands.answer('Yes, do it'), /refused/);
       const quantity = async () =>
         (await demo.view<PositionStatus[]>('positions')).find((position) => position.actor === actor)
           ?.quantity;
       const whole = await quantity();
-      const halved = await agree(/^Close 50 %/);
+      const halved = await hands.agree(/^Close 50 %/);
       // Half of a lot is refused, or is all of it.
       if (!/refused/.test(halved))
         await until(async () => (await quantity()) !== whole, `${whole}: "${halved}"`);
-      if (await open()) await agree(/^Close$/);
+      if (await open()) await hands.agree(/^Close$/);
       await until(async () => !(await open()));
     });
 
@@ -232,10 +213,10 @@ else
       await page.goto(`${demo.url}/#/risk`);
       await page.getByLabel('Reason for the kill switch').fill('a drill');
       await page.getByRole('button', { name: 'Kill', exact: true }).click();
-      await answer('Yes, do it');
+      await hands.answer('Yes, do it');
       await page.getByText(/^Engaged by/).waitFor();
       await until(async () => (await demo.view<unknown[]>('positions')).length === 0);
-      await agree('Release');
+      await hands.agree('Release');
       await until(async () => (await demo.view<BreakersView>('breakers')).kill === null);
     });
 
@@ -248,6 +229,10 @@ else
       demo = await ServedDemo.start(dir, SLOWLY, port);
       await page.getByText('live', { exact: true }).waitFor();
       await page.getByText(/running/).waitFor();
+    });
+
+    test('every control that was met is known, and this file used its share', () => {
+      assert.deepEqual(controls.missing('controls'), []);
     });
   });
 

@@ -8,12 +8,14 @@ import type { CommandLine } from '../../src/operator/feed.ts';
 import type { ActorMoment, JournalPage, TradesPage } from '../../src/operator/views.ts';
 import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
+import { ControlsUsed } from './dashboard-controls-used.ts';
 
 const chromium = chromiumPath();
 if ('missing' in chromium) test('the inspector', { skip: chromium.missing });
 else
   describe('the inspector', () => {
     const dir = makeTempDir('inspector');
+    const controls = new ControlsUsed();
     let demo: ServedDemo;
     let browser: Browser;
     let page: Page;
@@ -21,7 +23,9 @@ else
       demo = await ServedDemo.start(dir);
       browser = await openBrowser(chromium.path);
       await demo.warm();
-      page = await (await openContext(browser)).newPage();
+      const context = await openContext(browser);
+      await controls.watch(context);
+      page = await context.newPage();
     });
     after(async () => {
       await browser?.close();
@@ -151,5 +155,98 @@ else
         return now !== undefined && now !== old;
       }, heading);
       assert.ok((await step()) > 1);
+    });
+
+    /** What of the chart is in its window: x, y, width, height. */
+    const windowOf = async (one: Page): Promise<number[]> =>
+      ((await one.locator('.statechart svg').getAttribute('viewBox')) ?? '').split(' ').map(Number);
+    const changed = async (one: Page, act: () => Promise<unknown>): Promise<[number[], number[]]> => {
+      const from = await windowOf(one);
+      await act();
+      await one.waitForFunction(
+        (old) => document.querySelector('.statechart svg')?.getAttribute('viewBox') !== old,
+        from.join(' '),
+      );
+      return [from, await windowOf(one)];
+    };
+    const middle = ([x = 0, y = 0, width = 0, height = 0]: number[]) => [x + width / 2, y + height / 2];
+    const near = (a: readonly number[], b: readonly number[], by: number) =>
+      assert.ok(
+        a.every((one, at) => Math.abs(one - (b[at] ?? Number.NaN)) <= by),
+        `${a} is not ${b}`,
+      );
+
+    test('the chart is zoomed and moved by buttons, wheel and mouse, shown whole, and where it is', async () => {
+      await page.goto(`${demo.url}/#/inspector/${encodeURIComponent('scanner/BTCUSDT')}`);
+      const actor = page.getByLabel('Actor', { exact: true });
+      await page.getByText(/^step \d+ of \d+/).waitFor();
+      await actor.fill('');
+      await actor.pressSequentially('portfolio');
+      assert.equal(await actor.inputValue(), 'portfolio', 'what is written stays while one writes');
+      await actor.press('Enter');
+      await page.waitForURL(/#\/inspector\/portfolio$/);
+      await page.getByRole('img', { name: /^Statechart of portfolio; active: portfolio/ }).waitFor();
+      const button = (name: string) => page.getByRole('button', { name }).click();
+      const [before, closer] = await changed(page, () => button('Zoom in'));
+      near([closer[2] ?? 0, ...middle(closer)], [(before[2] ?? 0) * 0.8, ...middle(before)], 0.01);
+      const [, back] = await changed(page, () => button('Zoom out'));
+      near(back, before, 0.01);
+      const box = (await page.locator('.statechart svg').boundingBox()) ?? {
+        x: 0,
+        y: 0,
+        width: 0,
+        height: 0,
+      };
+      const [left, top] = [box.x + box.width / 2, box.y + box.height / 2];
+      await page.mouse.move(left, top);
+      const [, wheeled] = await changed(page, () => page.mouse.wheel(0, -100));
+      near([wheeled[2] ?? 0, ...middle(wheeled)], [(before[2] ?? 0) * 0.87, ...middle(before)], 0.5);
+      await page.mouse.down();
+      const [, moved] = await changed(page, () => page.mouse.move(left - 50, top));
+      await page.mouse.up();
+      assert.ok((moved[0] ?? 0) > (wheeled[0] ?? 0) && moved[2] === wheeled[2], 'dragged, not zoomed');
+      const [, all] = await changed(page, () => button('Whole chart'));
+      const { layout } = await demo.view<{ layout: ChartLayout }>('machine-layout?type=portfolio');
+      assert.ok((all[2] ?? 0) >= layout.width && (all[3] ?? 0) >= layout.height);
+      await changed(page, () => button('Where it is'));
+      assert.ok(((await windowOf(page))[2] ?? 0) < (all[2] ?? 0));
+    });
+
+    test('two fingers zoom on a touch screen, one moves', async () => {
+      const held = await openContext(browser, { phone: true });
+      const phone = await held.newPage();
+      await phone.goto(`${demo.url}/#/inspector/portfolio`);
+      const chart = phone.locator('.statechart svg');
+      await phone.getByRole('img', { name: /^Statechart of portfolio; active: portfolio/ }).waitFor();
+      await chart.scrollIntoViewIfNeeded();
+      const box = (await chart.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+      const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+      const session = await held.newCDPSession(phone);
+      const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...apart: number[]) => {
+        const touchPoints = apart.map((away, id) => ({ x: x + away, y, id }));
+        return session.send('Input.dispatchTouchEvent', { type, touchPoints });
+      };
+      await touch('touchStart', -40, 40);
+      const [from, to] = await changed(phone, () => touch('touchMove', -80, 80));
+      await touch('touchEnd');
+      await phone.waitForFunction(
+        (wanted) => {
+          const view = document.querySelector('.statechart svg')?.getAttribute('viewBox')?.split(' ');
+          return Math.abs(Number(view?.[2]) / wanted - 1) < 0.02;
+        },
+        (from[2] ?? 0) / 2,
+      );
+      near(middle(await windowOf(phone)), middle(from), (to[2] ?? 0) * 0.05);
+      const zoomed = await windowOf(phone);
+      await touch('touchStart', 0);
+      const [, moved] = await changed(phone, () => touch('touchMove', 60));
+      await touch('touchEnd');
+      assert.ok((moved[0] ?? 0) < (zoomed[0] ?? 0), 'the chart follows the finger');
+      near([moved[2] ?? 0], [zoomed[2] ?? 0], 0.01);
+      await held.close();
+    });
+
+    test('every control that was met is known, and this file used its share', () => {
+      assert.deepEqual(controls.missing('inspector'), []);
     });
   });

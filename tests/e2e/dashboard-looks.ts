@@ -42,3 +42,18 @@ export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(PICTURES, { recursive: true });
   await page.screenshot({ path: `${PICTURES}/${name}.png` });
 }
+
+/** In the page: something is drawn over so much of the first chart's width. */
+export function drawnShare(least: number): boolean {
+  const canvas = [...document.querySelectorAll<HTMLCanvasElement>('.chart canvas')].toSorted(
+    (a, b) => b.width * b.height - a.width * a.height,
+  )[0];
+  const colour = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const { width = 0, height = 0 } = canvas ?? {};
+  const data = canvas?.getContext('2d')?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
+  const columns = new Set<number>();
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i] === red && data[i + 1] === green && data[i + 2] === blue) columns.add((i / 4) % width);
+  return columns.size / width >= least;
+}

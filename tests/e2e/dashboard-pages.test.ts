@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import type { Notice } from '../../src/operator/feed.ts';
 import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
-import { barriers, overflow, picture, VIEWS } from './dashboard-looks.ts';
+import { barriers, drawnShare, overflow, picture, VIEWS } from './dashboard-looks.ts';
 
 const PAGES = [
   'overview',
@@ -85,6 +86,33 @@ else
       const { count } = await demo.view<{ count: number }>('trades');
       const shown = await page.getByRole('region', { name: 'Trades' }).locator('tbody tr').count();
       assert.ok(shown > 0 && shown <= count, `${shown} of ${count}`);
+      await context.close();
+    });
+
+    test('what was said before the page was opened is told after a reload', async () => {
+      const context = await openContext(browser);
+      const page = await context.newPage();
+      await page.goto(`${demo.url}/#/overview`);
+      await page.getByText('live', { exact: true }).waitFor();
+      await page.reload();
+      const [notice] = await demo.view<Notice[]>('notices?limit=1');
+      assert.ok(notice);
+      await page.locator(`a[href$="/${notice.n}"]`).first().waitFor();
+      await page.getByText(notice.text).first().waitFor();
+      await context.close();
+    });
+
+    test('a chart fills its window after that was made wider', async () => {
+      const context = await openContext(browser);
+      const page = await context.newPage();
+      await page.setViewportSize({ width: 700, height: 900 });
+      await page.goto(`${demo.url}/#/overview`);
+      await page.locator('canvas').first().waitFor();
+      await page.waitForFunction(drawnShare, 0.9);
+      await page.setViewportSize({ width: 1_400, height: 900 });
+      await page.waitForFunction(drawnShare, 0.9);
+      await page.setViewportSize({ width: 600, height: 900 });
+      await page.waitForFunction(drawnShare, 0.9);
       await context.close();
     });
   });

@@ -12,9 +12,11 @@ import { HttpServer } from '../../src/http/http-server.ts';
 import { pageFile } from '../../src/http/page-files.ts';
 import { Feed } from '../../src/operator/feed.ts';
 import type { PositionStatus } from '../../src/operator/status-document.ts';
-import type { ActorLine, Views } from '../../src/operator/views.ts';
+import type { ActorLine, TradesPage, TradesQuery, Views } from '../../src/operator/views.ts';
 import { chromiumPath, openBrowser, openContext } from '../support/browser.ts';
-import { fixedViews, POSITION, RecordingOperator } from '../support/telegram-views.ts';
+import { fixedViews, POSITION, RecordingOperator, TRADES } from '../support/telegram-views.ts';
+import { ControlsUsed } from './dashboard-controls-used.ts';
+import { barriers, overflow, picture } from './dashboard-looks.ts';
 
 const COUNT = 1_000;
 const TICK_MS = 100;
@@ -45,6 +47,20 @@ const node = (id: string, children: readonly TreeNode[] = []): TreeNode => ({
   ...{ uptimeMs: 1_000, status: undefined, lastError: undefined, children },
 });
 
+const MANY_TRADES = 1_200;
+
+/** The newest first, by pages. */
+function tradesPage({ limit = 50, before = MANY_TRADES + 1 }: TradesQuery = {}): TradesPage {
+  const [like] = TRADES;
+  assert.ok(like);
+  const last = Math.max(0, before - 1 - limit);
+  const trades = Array.from({ length: before - 1 - last }, (_, i) => {
+    const n = before - 1 - i;
+    return { ...like, n, symbol: `T${n}USDT` };
+  });
+  return { trades, count: MANY_TRADES, net: '20', next: last > 0 ? last + 1 : null, complete: true };
+}
+
 /** A small run's views, with a thousand of everything that there is one of for each position. */
 function manyViews(tick: () => number): Views {
   const one = fixedViews();
@@ -68,6 +84,7 @@ function manyViews(tick: () => number): Views {
     tree: () => tree,
     actors: () => actors,
     risk: () => ({ ...one.risk(), exposures }),
+    trades: tradesPage,
   };
 }
 
@@ -77,6 +94,7 @@ else
   describe('a thousand positions', () => {
     const feed = new Feed();
     let tick = 0;
+    const controls = new ControlsUsed();
     const views = manyViews(() => tick);
     const time = systemTime();
     const server = new HttpServer({
@@ -101,7 +119,9 @@ else
         feed.publish('status', views.status());
       }, TICK_MS);
       browser = await openBrowser(chromium.path);
-      page = await (await openContext(browser)).newPage();
+      const context = await openContext(browser);
+      await controls.watch(context);
+      page = await context.newPage();
     });
     after(async () => {
       clearInterval(ticking);
@@ -177,10 +197,63 @@ else
         assert.equal(await levels.getByText(level).count(), 1, level);
     });
 
+    test('trades are paged to the oldest and back', async () => {
+      await page.goto(`${url}/#/trades`);
+      const region = page.getByRole('region', { name: 'Trades' });
+      const [newer, older] = ['Newer', 'Older'].map((name) => page.getByRole('button', { name }));
+      assert.ok(newer && older);
+      const first = (n: number) =>
+        region.locator('tbody tr:not([aria-hidden])').first().getByText(`T${n}USDT`);
+      await first(MANY_TRADES).waitFor();
+      assert.equal(await newer.isEnabled(), false);
+      for (const n of [700, 200]) {
+        await older.click();
+        await first(n).waitFor();
+      }
+      assert.equal(await older.isEnabled(), false, 'that was the last page');
+      for (const n of [700, MANY_TRADES]) {
+        await newer.click();
+        await first(n).waitFor();
+      }
+      assert.equal(await newer.isEnabled(), false);
+    });
+
+    test('on a phone each position is a card with its stop, its gain and a way to close it; far ones too', async () => {
+      const held = await openContext(browser, { phone: true, theme: 'dark' });
+      const phone = await held.newPage();
+      await phone.goto(`${url}/#/positions`);
+      const region = phone.getByRole('region', { name: 'Open positions' });
+      await region.locator('tbody tr:not([aria-hidden])').first().waitFor();
+      assert.equal(await overflow(phone), 0);
+      for (const share of [0, 1]) {
+        await region.evaluate((frame, part) => frame.scrollTo(0, frame.scrollHeight * part), share);
+        const symbol = names[(COUNT - 1) * share] ?? '';
+        const card = region.locator('tbody tr', { has: phone.getByRole('link', { name: symbol }) });
+        await card.waitFor();
+        for (const cell of ['Stop', 'Open P&L', 'Liquidation'])
+          await card.locator(`td[data-label="${cell}"]`).scrollIntoViewIfNeeded();
+        const close = card.getByRole('button', { name: `Close ${symbol}` });
+        await close.scrollIntoViewIfNeeded();
+        const [room, frame] = await Promise.all([close.boundingBox(), region.boundingBox()]);
+        assert.ok(room && frame && room.x >= frame.x && room.x + room.width <= frame.x + frame.width + 1);
+        assert.ok(room.height >= 32, 'a finger finds it');
+        assert.match((await card.innerText()).replace(/\s+/g, ' '), / 100,900 52,310\.7 [+−]?\d/);
+        assert.ok((await region.locator('tbody tr').count()) <= MOST_ROWS);
+      }
+      assert.equal(await region.evaluate((one) => one.scrollWidth - one.clientWidth), 0, 'nothing is beside');
+      await picture(phone, 'cards-phone-dark');
+      assert.deepEqual(await barriers(phone), []);
+      await held.close();
+    });
+
     test('the tree shows all of them to who asks', async () => {
       await page.goto(`${url}/#/tree`);
       await page.getByText(`all ${COUNT},`).click();
       await page.getByRole('link', { name: actorOf(names.at(-1) ?? '') }).waitFor();
+    });
+
+    test('every control that was met is known, and this file used its share', () => {
+      assert.deepEqual(controls.missing('thousand'), []);
     });
   });
 
