@@ -360,7 +360,8 @@ else
     test('a position, both dialogs and an opened row: on desk and phone, in light and dark', async () => {
       await demo.command({ kind: 'resume' });
       const actor = await enter('long', ['BTCUSDT', 'ETHUSDT', ...DIVISIBLE]);
-      const [row] = (await demo.view<JournalPage>(`journal?actor=${encodeURIComponent(actor)}&limit=1`)).rows;
+      const birth = `actor/rows?actor=${encodeURIComponent(actor)}&limit=1`;
+      const [row] = await demo.view<JournalPage['rows']>(birth);
       for (const { name, ...view } of VIEWS) {
         const other = await openContext(browser, view);
         const looker = await other.newPage();

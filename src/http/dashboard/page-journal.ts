@@ -53,6 +53,7 @@ export function Journal({ row }: { row: number | null }): VNode {
   };
   const seen = useView<JournalPage>(() => read('journal', query), JSON.stringify(query), 600_000);
   const rows = usePart((state) => state.rows);
+  // Taken when it is written to its end; what stands in a field is the field's own, or each row that comes would wipe it.
   const input = (set: (value: string) => void) => (event: Event) => {
     setBefore([]);
     set((event.target as HTMLInputElement).value.trim());
@@ -66,9 +67,9 @@ export function Journal({ row }: { row: number | null }): VNode {
   return html`${row !== null && html`<${WholeRow} n=${row} />`}
     <${Card} title="Journal">
       <div class="row">
-        <${Field} label="Actor"><input type="search" placeholder="position/BTCUSDT" value=${actor} onChange=${input(setActor)} /></${Field}>
-        <${Field} label="Event"><input type="search" placeholder="ORDER_FILLED" value=${type} onChange=${input(setType)} /></${Field}>
-        <${Field} label="Words"><input type="search" value=${words} onChange=${input(setWords)} /></${Field}>
+        <${Field} label="Actor"><input type="search" placeholder="position/BTCUSDT" onChange=${input(setActor)} /></${Field}>
+        <${Field} label="Event"><input type="search" placeholder="ORDER_FILLED" onChange=${input(setType)} /></${Field}>
+        <${Field} label="Words"><input type="search" onChange=${input(setWords)} /></${Field}>
         <button type="button" class=${follows ? 'chosen' : ''} aria-pressed=${follows} onClick=${() => setFollows(!follows)}>Follow</button>
       </div>
       ${
@@ -87,7 +88,11 @@ export function Journal({ row }: { row: number | null }): VNode {
 }
 
 function WholeRow({ n }: { n: number }): VNode {
-  const found = useView<JournalPage>(() => read('journal', { after: n - 1, limit: 1 }), String(n), 600_000);
+  const found = useView<JournalPage>(
+    () => read('journal', { after: n - 1, limit: 1, order: 'asc' }),
+    String(n),
+    600_000,
+  );
   const actor = found.data?.rows.find((row) => row.n === n)?.actor;
   return html`<${Card} title=${`Row ${n}`}>
     <${Loaded} seen=${found} show=${() => (actor === undefined ? html`<p class="bad">There is no row ${n}.</p>` : html`<${Moment} actor=${actor} n=${n} />`)} />
