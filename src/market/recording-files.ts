@@ -58,9 +58,20 @@ function toMilliseconds(times: Float64Array, file: string): void {
       hint: 'The time column must hold UTC epoch seconds, milliseconds or microseconds.',
     });
   }
-  if (first >= 1e11 && first < 1e14) return;
-  const factor = first < 1e11 ? 1000 : first < 1e17 ? 1e-3 : 1e-6;
-  for (let i = 0; i < times.length; i++) times[i] = Math.floor((times[i] as number) * factor);
+  if (first < 1e11 || first >= 1e14) {
+    const factor = first < 1e11 ? 1000 : first < 1e17 ? 1e-3 : 1e-6;
+    for (let i = 0; i < times.length; i++) times[i] = Math.floor((times[i] as number) * factor);
+  }
+  // One that is far off would make all rows after it late.
+  const odd = times.findIndex((time) => time < 1e11 || time >= 1e14);
+  if (odd < 0) return;
+  throw new BulkheadError(
+    'DATA_INVALID',
+    `${file}, data row ${odd + 1}: ${times[odd]} ms is no time of this era`,
+    {
+      hint: 'The time column must hold one unit throughout: UTC epoch seconds, milliseconds or microseconds. Correct the row, or fetch the file again.',
+    },
+  );
 }
 
 function requireAligned(times: Float64Array, timeframe: Timeframe, file: string): void {
