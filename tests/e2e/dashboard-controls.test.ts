@@ -13,8 +13,8 @@ import { barriers, picture, VIEWS } from './dashboard-looks.ts';
 /** As it was given, without what no name has. */
 const WHO = 'Zoë O’Hara b';
 
-/** So that what is open stays open while it is looked at. */
-const SLOWLY = { BULKHEAD_MARKET_SPEED: '20' };
+/** What is open stays open while it is looked at; and with this seed something is, and a desk is free. */
+const SLOWLY = { BULKHEAD_MARKET_SPEED: '20', BULKHEAD_MARKET_SEED: '42' };
 
 const chromium = chromiumPath();
 if ('missing' in chromium) test('the controls', { skip: chromium.missing });
