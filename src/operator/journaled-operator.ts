@@ -6,11 +6,12 @@
  * money is done without a second word; one id is done once, also across a restart, because the actor remembers
  * its answers.
  */
+import type { EntryContext } from '../../machines/entry.ts';
 import { breakerOf, entryDeskOf, GUARDIAN_BAR, OPERATOR } from '../../machines/messages.ts';
 import type { CommandGiven, OperatorContext } from '../../machines/operator/context.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Timers } from '../core/clock.ts';
-import { gt, ZERO } from '../core/decimal.ts';
+import { type Decimal, fromNumber, gt, roundTo, ZERO } from '../core/decimal.ts';
 import { type BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import { redact } from '../core/redact.ts';
@@ -321,9 +322,20 @@ export class JournaledOperator implements Operator {
   }
 
   #atPrice(symbol: SymbolName): string {
-    const price = this.#options.host()?.price(symbol);
-    return price === undefined ? '' : `, now ${price}`;
+    const host = this.#options.host();
+    const price = host?.price(symbol);
+    if (host === undefined || price === undefined) return '';
+    const tick = tickSizeOf(this.#desk(symbol, 'long'), host);
+    return `, now ${tick === undefined ? price : roundTo(fromNumber(price), tick)}`;
   }
+}
+
+/** A mark has more places than a price that anybody can trade at. */
+function tickSizeOf(desk: ActorId | undefined, host: OperatorHost): Decimal | undefined {
+  const text = desk === undefined ? undefined : host.snapshot(desk);
+  return text === undefined
+    ? undefined
+    : (JSON.parse(text) as { context: EntryContext }).context.instrument.tickSize;
 }
 
 const isBreaker = (command: Command): command is CommandOf<'trip' | 'release'> =>

@@ -1,12 +1,14 @@
 /** The operator's port over the whole system in this process: answers, audit, once only, and the kill switch without a journal. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import type { EntryContext } from '../../machines/entry.ts';
 import { entryDeskOf, OPERATOR } from '../../machines/messages.ts';
 import type { OperatorContext } from '../../machines/operator.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
 import { createPositionMachine } from '../../machines/position.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { systemTime } from '../../src/core/clock.ts';
+import * as D from '../../src/core/decimal.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
 import type { Command } from '../../src/domain/command.ts';
 import { keyOf } from '../../src/domain/position-key.ts';
@@ -118,6 +120,9 @@ describe('the operator over the whole system', () => {
       first.text,
       new RegExp(`^Closes all of ${symbol} (long|short) [\\d.]+ at market, now [\\d.]+\\.$`),
     );
+    const { tickSize } = contextOf<EntryContext>(run, `entry/${symbol}`).instrument;
+    const shown = /now ([\d.]+)\.$/.exec(first.text)?.[1] ?? '';
+    assert.ok(D.isMultipleOf(shown, tickSize), `${shown} is a price to trade at, in steps of ${tickSize}`);
     const done = await operator.execute({ ...close, confirmed: true });
     assert.equal(done.outcome, 'accepted', done.text);
     assert.match(done.text, /to be closed at market/, 'the position itself answered');
