@@ -6,7 +6,17 @@
  * Invariants: append-only; an intent is flushed before its request leaves, so an id in the log may have been sent and
  * one that is not certainly was not; a last line that a crash cut short was never acted on.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { PositionKey } from '../domain/position-key.ts';
 import type { RemoteCall } from '../domain/remote.ts';
@@ -28,8 +38,10 @@ export type KillEntry =
 
 export type NumberedEntry = KillEntry & { readonly seq: number; readonly at: number };
 
+const LOG = '.log.jsonl';
+
 export const killLogPath = (dataDir: string, id: string): string =>
-  join(emergencyFolder(dataDir), `${id}.log.jsonl`);
+  join(emergencyFolder(dataDir), `${id}${LOG}`);
 
 /** Whole lines only. */
 export function readKillLog(path: string): { entries: NumberedEntry[]; bytes: number } {
@@ -45,6 +57,14 @@ export function readKillLog(path: string): { entries: NumberedEntry[]; bytes: nu
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as NumberedEntry);
   return { entries, bytes: Buffer.byteLength(whole) };
+}
+
+/** Of every kill that this folder has seen. */
+export function killLogText(dataDir: string): string {
+  const folder = emergencyFolder(dataDir);
+  if (!existsSync(folder)) return '';
+  const names = readdirSync(folder).filter((name) => name.endsWith(LOG));
+  return names.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
 }
 
 export class KillLog {

@@ -10,6 +10,7 @@
 import { sleep, type Time } from '../core/clock.ts';
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
+import { KILL_ORDERS } from '../core/ids.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import { opensPosition, orderTerms } from '../domain/order.ts';
 import { keyOf, type PositionKey } from '../domain/position-key.ts';
@@ -151,7 +152,7 @@ export class KillVenue {
     const { symbol, positionSide } = position;
     const amount = this.#toClose(position);
     const quantity = await this.#upToMaximum(symbol, D.abs(amount));
-    const clientOrderId = `bhk-${order.id.slice(-12)}-${log.nextSeq}`;
+    const clientOrderId = `${KILL_ORDERS}${order.id.slice(-12)}-${log.nextSeq}`;
     const terms = orderTerms('close', D.sign(amount) > 0 ? 'long' : 'short', positionSide);
     say(`${keyOf(position)}: closing ${quantity} of ${amount}`);
     await this.#perform({

@@ -31,6 +31,9 @@ export function clientOrderId(instance: string, actor: ActorId, seq: number, ind
   return `bh-${base32(digest).slice(0, 25)}`;
 }
 
+/** What the ids of the kill switch's own orders begin with: those that no row of the journal intends. */
+export const KILL_ORDERS = 'bhk-';
+
 /** A new identity for an installation or a lease holder. */
 export function freshId(prefix: string): string {
   return `${prefix}-${base32(randomBytes(10))}`;

@@ -133,10 +133,10 @@ export type VenueEvent =
       /** As the venue reports it: gross of fees, in quote currency. */
       readonly realizedPnl: Decimal;
       /**
-       * Who traded, when it was none of the owner's orders: the venue itself, a person by hand, or the guardian
-       * in the owner's place. Such a fill needs no acknowledged order before it.
+       * Who traded, when it was none of the owner's orders: the venue itself, a person by hand, the guardian in the
+       * owner's place, or the kill switch past the journal. Such a fill needs no acknowledged order before it.
        */
-      readonly cause?: 'liquidation' | 'adl' | 'settlement' | 'manual' | 'guardian';
+      readonly cause?: 'liquidation' | 'adl' | 'settlement' | 'manual' | 'guardian' | 'kill';
     } & OrderEvent)
   | ({
       readonly type: 'ORDER_CLOSED';

@@ -7,7 +7,7 @@
  */
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
-import type { ActorId } from '../core/ids.ts';
+import { type ActorId, KILL_ORDERS } from '../core/ids.ts';
 import type { VenueEvent } from '../domain/order.ts';
 import { keyOf } from '../domain/position-key.ts';
 import type { RemoteFill } from '../domain/remote.ts';
@@ -47,7 +47,7 @@ const isForgotten = (work: Work, fill: RemoteFill): boolean =>
 export function takeFill(work: Work, fill: RemoteFill): void {
   if (isBooked(work, fill) || fill.at <= (work.state.baseline ?? 0) || fill.at < oldest(work)) return;
   const { clientOrderId } = fill;
-  const cause = clientOrderId === undefined ? undefined : venueCause(clientOrderId);
+  const cause = clientOrderId === undefined ? undefined : causeOf(clientOrderId);
   const record =
     recordByOrderId(work, fill) ??
     (clientOrderId === undefined ? undefined : findRecord(work, clientOrderId));
@@ -56,10 +56,12 @@ export function takeFill(work: Work, fill: RemoteFill): void {
   else if (!isWaiting(work, fill)) work.state.limbo.push({ fill, at: work.state.at });
 }
 
-export function venueCause(clientOrderId: string): Cause | undefined {
+/** Of orders that no actor has placed. */
+function causeOf(clientOrderId: string): Cause | undefined {
   if (clientOrderId.startsWith('autoclose-')) return 'liquidation';
   if (clientOrderId.startsWith('adl_autoclose')) return 'adl';
   if (clientOrderId.startsWith('settlement_autoclose')) return 'settlement';
+  if (clientOrderId.startsWith(KILL_ORDERS)) return 'kill';
   return undefined;
 }
 

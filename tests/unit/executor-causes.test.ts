@@ -7,6 +7,7 @@ const CAUSES = [
   ['autoclose-1', 'liquidation'],
   ['adl_autoclose', 'adl'],
   ['settlement_autoclose-1', 'settlement'],
+  ['bhk-aaaaaaaaaaaa-1', 'kill'],
   ['web_1', 'manual'],
 ] as const;
 

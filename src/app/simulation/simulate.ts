@@ -2,13 +2,13 @@
  * One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
  * nothing does and all must come right; every invariant held all the while by checkers that stand apart.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Moded } from '../../domain/position-key.ts';
 import type { VenueRequest } from '../../exchange/venue-client.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
-import { emergencyFolder } from '../kill-file.ts';
+import { killLogText } from '../kill-log.ts';
 import type { RemoteIdentity } from '../run-identity.ts';
 import { AliveCheck } from './checks/alive-check.ts';
 import { JournalIndex } from './checks/journal-index.ts';
@@ -139,7 +139,7 @@ class Simulation {
       ),
       lease: () => world.lease,
       epochOf: (process) => this.#epochs.get(process),
-      killLog: () => world.lives.map(({ dataDir }) => killLogs(dataDir)).join(''),
+      killLog: () => world.lives.map(({ dataDir }) => killLogText(dataDir)).join(''),
       violate,
     };
     const { maxTotalExposure } = simulatedConfig(world.symbols, '.', { standby: false }).risk;
@@ -389,11 +389,3 @@ function changeOf({ method, path, params }: VenueRequest): string {
 
 const ORDERS = /ORDER_|order\.(submit|cancel)|"call":"(submit|cancel)"/;
 const RESULT = /is nobody's$|gross .* fees|nothing was filled|the venue knows nothing|was inferred/;
-
-/** Of that folder. */
-function killLogs(dataDir: string): string {
-  const folder = emergencyFolder(dataDir);
-  if (!existsSync(folder)) return '';
-  const names = readdirSync(folder).filter((name) => name.endsWith('.log.jsonl'));
-  return names.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
-}
