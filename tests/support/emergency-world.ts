@@ -358,10 +358,12 @@ export class EmergencyWorld {
     return this.#ledger().trades.filter((trade) => trade.symbol === symbol && trade.time >= from);
   }
 
+  /** `from` is the venue's time, and the row's is the runtime's. */
   #closedSince(symbol: string, from: number): { readonly reason: string } | undefined {
+    const since = from - CLOCKS_APART_MS * SPEED;
     return (
       this.#facts().closed.findLast(
-        ({ actor, at, trade }) => actor.split('/')[1] === symbol && at >= from && trade !== null,
+        ({ actor, at, trade }) => actor.split('/')[1] === symbol && at >= since && trade !== null,
       )?.trade ?? undefined
     );
   }
