@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type MachineFacts, machineFacts } from './machine-facts.ts';
+import { loadNow, type MachineFacts, machineFacts } from './machine-facts.ts';
 import { type BenchLine, markdown } from './markdown.ts';
 
 /** The quick ones first. */
@@ -44,8 +44,9 @@ interface Results {
   readonly lines: readonly BenchLine[];
 }
 
-async function runBench(name: string): Promise<BenchLine[]> {
+async function runBench(name: string, machine: MachineFacts): Promise<BenchLine[]> {
   console.error(`bench/${name}.ts`);
+  const about = { commit: machine.commit, day: machine.at.slice(0, 10), cpu: machine.cpu, load: loadNow() };
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
@@ -56,7 +57,7 @@ async function runBench(name: string): Promise<BenchLine[]> {
   const code = await new Promise((resolve) => child.once('close', resolve));
   if (code !== 0) throw new Error(`bench/${name}.ts ended with ${String(code)}`);
   const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
-  return lines.map((line) => ({ file: name, ...(JSON.parse(line) as object) }) as BenchLine);
+  return lines.map((line) => ({ file: name, ...about, ...(JSON.parse(line) as object) }) as BenchLine);
 }
 
 function readResults(file: string): Results {
@@ -91,7 +92,7 @@ if (values.from !== undefined) {
     (name) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
   );
   const fresh: BenchLine[] = [];
-  for (const name of chosen) fresh.push(...(await runBench(name)));
+  for (const name of chosen) fresh.push(...(await runBench(name, machine)));
   const isPart = chosen.length < BENCHES.length && values.out !== undefined && existsSync(values.out);
   results = { machine, lines: joined(isPart ? readResults(values.out ?? '').lines : [], fresh) };
 }

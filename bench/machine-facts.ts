@@ -15,8 +15,6 @@ export interface MachineFacts {
   readonly postgres: string;
   readonly commit: string;
   readonly at: string;
-  /** Of one minute; well above 0 says that the machine had other work. */
-  readonly loadAtStart: number;
 }
 
 function answerOf(command: string, ...args: string[]): string {
@@ -32,6 +30,9 @@ function installed(name: string): string {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
+/** Of one minute; well above 0 says that the machine had other work. */
+export const loadNow = (): number => Math.round((os.loadavg()[0] ?? 0) * 100) / 100;
+
 export function machineFacts(): MachineFacts {
   return {
     cpu: os.cpus()[0]?.model ?? 'unknown',
@@ -43,6 +44,5 @@ export function machineFacts(): MachineFacts {
     postgres: answerOf('psql', '--version'),
     commit: answerOf('git', 'rev-parse', '--short', 'HEAD'),
     at: new Date().toISOString(),
-    loadAtStart: Math.round((os.loadavg()[0] ?? 0) * 100) / 100,
   };
 }
