@@ -78,6 +78,40 @@ else
       await context.close();
     });
 
+    test('what somebody zoomed to stays in sight when the chart is drawn anew; a double click shows all', async () => {
+      const context = await openContext(browser);
+      const page = await context.newPage();
+      await page.goto(demo.url);
+      const chart = page.getByLabel('Equity, and its drawdown below');
+      const shown = async (): Promise<[from: number, to: number]> => {
+        const [from = 0, to = 0] = ((await chart.getAttribute('data-shown')) ?? '').split(' ').map(Number);
+        return [from, to];
+      };
+      const settled = async (isSo: (span: number) => boolean): Promise<[from: number, to: number]> => {
+        for (;;) {
+          const [from, to] = await shown();
+          if (to > 0 && isSo(to - from)) return [from, to];
+          await page.waitForTimeout(50);
+        }
+      };
+      const [begin, end] = await settled((span) => span > 0);
+      await chart.hover();
+      for (let i = 0; i < 6; i++) await page.mouse.wheel(0, -200);
+      const zoomed = await settled((span) => span < (end - begin) * 0.7);
+      const drawn = chart.locator('canvas').first();
+      await drawn.evaluate((canvas) => canvas.setAttribute('data-old', ''));
+      // As new points have it drawn, only sooner.
+      await page.getByRole('button', { name: 'Turn' }).click();
+      await chart.locator('[data-old]').waitFor({ state: 'detached', timeout: 20_000 });
+      const after = await settled((span) => span < (end - begin) * 0.7);
+      assert.equal(after[0], zoomed[0], 'drawn anew, where it was');
+      assert.ok(after[1] >= zoomed[1]);
+      await chart.dblclick();
+      const [first, last] = await settled((span) => span >= end - begin);
+      assert.ok(first <= begin && last >= end, 'all of it');
+      await context.close();
+    });
+
     test('the overview says what the status says', async () => {
       const context = await openContext(browser);
       const page = await context.newPage();

@@ -6,10 +6,12 @@ import {
   createSeriesMarkers,
   HistogramSeries,
   type IChartApi,
+  type IRange,
   LineSeries,
   LineStyle,
   LineType,
   type SeriesMarker,
+  type Time,
   type UTCTimestamp,
 } from 'lightweight-charts';
 import type { Candle } from '../../domain/candle.ts';
@@ -37,35 +39,75 @@ function open(frame: HTMLElement): IChartApi {
   });
 }
 
-/** All of it is in sight whatever the window's width, until somebody moved it by hand. */
-function fitted(frame: HTMLElement, chart: IChartApi): () => void {
-  const sizes = new ResizeObserver(() => chart.timeScale().fitContent());
-  sizes.observe(frame);
-  const leave = () => sizes.disconnect();
-  for (const hand of ['wheel', 'pointerdown'])
-    frame.addEventListener(hand, leave, { once: true, passive: true });
-  return leave;
+interface Sight {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * All of it is in sight whatever the window's width, until somebody moves it by hand: then that part stays, new bars
+ * coming in where its end was in sight. A double click shows all again. `last` is the time of the newest bar.
+ */
+function keptInSight(frame: HTMLElement, chart: IChartApi, by: { sight: Sight | null }, last: number) {
+  const scale = chart.timeScale();
+  const sizes = new ResizeObserver(() => scale.fitContent());
+  const all = (): void => {
+    by.sight = null;
+    scale.fitContent();
+    sizes.observe(frame);
+  };
+  let isByHand = by.sight !== null;
+  const hand = (): void => {
+    isByHand = true;
+    sizes.disconnect();
+  };
+  const reset = (): void => {
+    isByHand = false;
+    all();
+  };
+  if (by.sight) scale.setVisibleRange(by.sight as unknown as IRange<Time>);
+  else all();
+  const note = (range: IRange<Time> | null): void => {
+    if (!range) return;
+    const [from, to] = [Number(range.from), Number(range.to)];
+    frame.dataset.shown = `${from} ${to}`;
+    if (isByHand) by.sight = { from, to: to >= last ? Number.MAX_SAFE_INTEGER : to };
+  };
+  scale.subscribeVisibleTimeRangeChange(note);
+  frame.addEventListener('wheel', hand, { passive: true });
+  frame.addEventListener('pointerdown', hand, { passive: true });
+  frame.addEventListener('dblclick', reset);
+  return () => {
+    sizes.disconnect();
+    scale.unsubscribeVisibleTimeRangeChange(note);
+    frame.removeEventListener('wheel', hand);
+    frame.removeEventListener('pointerdown', hand);
+    frame.removeEventListener('dblclick', reset);
+  };
 }
 
 /** Drawn anew when its data or the theme change. */
 function Chart({
   draw,
   key2,
+  last,
   label,
   tall,
 }: {
   draw: (chart: IChartApi) => void;
   key2: string;
+  last: number;
   label: string;
   tall?: boolean;
 }): VNode {
   const frame = useRef<HTMLElement>(null);
+  const by = useRef<{ sight: Sight | null }>({ sight: null });
   const theme = document.documentElement.dataset.theme;
   useEffect(() => {
     if (!frame.current) return;
     const chart = open(frame.current);
     draw(chart);
-    const free = fitted(frame.current, chart);
+    const free = keptInSight(frame.current, chart, by.current, last);
     return () => {
       free();
       chart.remove();
@@ -102,12 +144,12 @@ export function EquityChart({ points }: { points: readonly EquityPoint[] }): VNo
       }),
     );
     chart.panes()[1]?.setHeight(80);
-    chart.timeScale().fitContent();
   };
   const last = kept.at(-1);
   return html`<${Chart}
     draw=${draw}
     key2=${`${kept.length} ${last?.at} ${last?.equity}`}
+    last=${last ? seconds(last.at) : 0}
     label="Equity, and its drawdown below"
   />`;
 }
@@ -188,11 +230,10 @@ export function PositionChart({
       }),
     );
     createSeriesMarkers(series, marks);
-    chart.timeScale().fitContent();
   };
   const end = until === null ? null : barAt(until);
   const key = JSON.stringify([candles.length, candles.at(-1), lines, stops.length, fills.length, end]);
-  return html`<${Chart} draw=${draw} key2=${key} label=${`Candles of ${name} with entry, stop and targets`} tall=${true} />`;
+  return html`<${Chart} draw=${draw} key2=${key} last=${seconds(candles.at(-1)?.openTime ?? 0)} label=${`Candles of ${name} with entry, stop and targets`} tall=${true} />`;
 }
 
 /** A marker stands at a bar that is there. */
