@@ -70,7 +70,8 @@ function keptInSight(frame: HTMLElement, chart: IChartApi, by: { sight: Sight | 
   const note = (range: IRange<Time> | null): void => {
     if (!range) return;
     const [from, to] = [Number(range.from), Number(range.to)];
-    frame.dataset.shown = `${from} ${to}`;
+    const bars = scale.getVisibleLogicalRange();
+    frame.dataset.shown = `${from} ${to} ${bars ? Math.round(bars.to - bars.from) : 0}`;
     if (isByHand) by.sight = { from, to: to >= last ? Number.MAX_SAFE_INTEGER : to };
   };
   scale.subscribeVisibleTimeRangeChange(note);
