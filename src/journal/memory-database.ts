@@ -58,16 +58,27 @@ export class MemoryDatabase {
     for (const row of kept) insertRow(record, row);
   }
 
-  /** A bit of the row's snapshot turns where it lies; what is returned turns it back. */
+  /** A bit of the row's snapshot turns where it lies, and nowhere else; what is returned turns it back. */
   damage(name: string, n: number): () => void {
-    const row = this.account(name).rows.find((each) => each.n === n);
+    const record = this.account(name);
+    const row = record.rows.find((each) => each.n === n);
     const snapshot = row?.snapshot;
     if (!row || !snapshot) return () => {};
     const at = Math.floor(snapshot.length / 2);
     const turned = String.fromCharCode(snapshot.charCodeAt(at) ^ 1);
-    Object.assign(row, { snapshot: snapshot.slice(0, at) + turned + snapshot.slice(at + 1) });
-    return () => Object.assign(row, { snapshot });
+    const bad = { ...row, snapshot: snapshot.slice(0, at) + turned + snapshot.slice(at + 1) };
+    exchange(record, row, bad);
+    return () => exchange(record, bad, row);
   }
+}
+
+/** A process may have the same object in its memory: it is not changed, another one stands in its place. */
+function exchange(record: AccountRecord, from: JournalRow, to: JournalRow): void {
+  for (const rows of [record.rows, record.byActor.get(from.actor) ?? []]) {
+    const at = rows.indexOf(from);
+    if (at >= 0) rows[at] = to;
+  }
+  if (record.live.get(from.actor) === from) record.live.set(from.actor, to);
 }
 
 export function insertRow(record: AccountRecord, row: JournalRow): void {
