@@ -102,14 +102,12 @@ export async function hashesBefore(
       left join bulkhead.journal j on j.account = $1 and j.n = w.n - 1`,
     values: [account, bigintArray(ns)],
   });
-  const known = rows.map(({ n, hash }): [number, string | null] => [Number(n), hash]);
-  const hashOf = (n: number, hash: string | null): string | null => (n === anchor.n + 1 ? anchor.hash : hash);
-  return new Map(
-    known.flatMap(([n, hash]): [number, string][] => {
-      const found = hashOf(n, hash);
-      return found === null ? [] : [[n, found]];
-    }),
-  );
+  const found = new Map<number, string>();
+  for (const { n, hash } of rows) {
+    const before = Number(n) === anchor.n + 1 ? anchor.hash : hash;
+    if (before !== null) found.set(Number(n), before);
+  }
+  return found;
 }
 
 type InsertRows = (

@@ -5,7 +5,7 @@
  * Invariants: no NaN and nothing infinite gets through; an answer of which a part cannot be read is not read at all.
  */
 import { BulkheadError } from '../core/errors.ts';
-import { TIMEFRAME_MS, type Timeframe } from '../domain/candle.ts';
+import { type Candle, TIMEFRAME_MS } from '../domain/candle.ts';
 import type { DepthSnapshot, RawLevel } from './order-book.ts';
 
 const PLAIN = /^-?\d{1,40}(\.\d{1,40})?(e[+-]?\d{1,3})?$/i;
@@ -17,17 +17,8 @@ export function figureOf(value: unknown): number {
   return Number.isFinite(figure) ? figure : Number.NaN;
 }
 
-export interface Bar {
-  readonly openTime: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
-}
-
 /** Whether there can be such a bar. Each comparison is false where a number is none. */
-export function isSoundBar({ openTime, open, high, low, close, volume }: Bar, timeframe: Timeframe): boolean {
+export function isSoundBar({ timeframe, openTime, open, high, low, close, volume }: Candle): boolean {
   const isOpen = Number.isSafeInteger(openTime) && openTime > 0 && openTime % TIMEFRAME_MS[timeframe] === 0;
   return isOpen && low > 0 && low <= Math.min(open, close) && high >= Math.max(open, close) && volume >= 0;
 }

@@ -76,7 +76,7 @@ function candlesOf(rows: unknown, symbol: SymbolName, timeframe: Timeframe): Can
     };
   });
   for (const [i, candle] of candles.entries())
-    if (!isSoundBar(candle, timeframe) || !(candle.openTime > (candles[i - 1]?.openTime ?? 0)))
+    if (!isSoundBar(candle) || !(candle.openTime > (candles[i - 1]?.openTime ?? 0)))
       throw unreadable(symbol, `history, row ${i},`);
   return candles;
 }

@@ -113,7 +113,7 @@ function rowsOf(
     return { symbol, timeframe, openTime, open, high, low, close, volume, confirmed };
   });
   for (const [i, bar] of bars.entries())
-    if (!isSoundBar(bar, timeframe) || !(bar.openTime > (bars[i - 1]?.openTime ?? 0)))
+    if (!isSoundBar(bar) || !(bar.openTime > (bars[i - 1]?.openTime ?? 0)))
       throw unreadable(symbol, 'history');
   return bars;
 }

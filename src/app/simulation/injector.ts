@@ -43,7 +43,7 @@ export class Injector {
     this.#acts = {
       'process:crash': () => this.#crash(),
       'process:crash-in-recovery': () => this.#crashInRecovery(),
-      'process:pause': () => this.#pause(),
+      'process:pause': () => this.#pause(1, 10 * MINUTE),
       'process:pause-before-send': () => this.#atNextCall((life) => this.#pauseBeforeSend(life)),
       'process:crash-before-send': () =>
         this.#atNextCall((life) => this.#world.end(life, 'killed before it sent')),
@@ -80,7 +80,8 @@ export class Injector {
       'time:late-timers': () => this.#lateTimers(),
       'actor:poison': () => this.#poison(),
       'actor:flood': () => this.#flood(),
-      'actor:slow': () => this.#slow(),
+      // What it works at takes long, and everything else in its process waits.
+      'actor:slow': () => this.#pause(50, 4 * SECOND),
     };
   }
 
@@ -206,11 +207,11 @@ export class Injector {
     return true;
   }
 
-  #pause(): boolean {
+  #pause(leastMs: number, mostMs: number): boolean {
     const life = this.#leader;
     if (!life) return false;
     life.process.pause();
-    this.#world.scheduler.set(this.#duration(1, 10 * MINUTE), () => life.process.resume());
+    this.#world.scheduler.set(this.#duration(leastMs, mostMs), () => life.process.resume());
     return true;
   }
 
@@ -311,15 +312,6 @@ export class Injector {
     const actor = runtime?.actorIds().find((id) => to !== undefined && id.startsWith(to));
     if (!runtime || !event || actor === undefined) return false;
     runtime.tell({ to: actor, event, cause: { kind: 'external', id: `poison:${++this.#hands}` } });
-    return true;
-  }
-
-  /** What it works at takes long, and everything else in its process waits. */
-  #slow(): boolean {
-    const life = this.#leader;
-    if (!life) return false;
-    life.process.pause();
-    this.#world.scheduler.set(this.#duration(50, 4 * SECOND), () => life.process.resume());
     return true;
   }
 

@@ -15,6 +15,7 @@ import { JournalIndex } from './checks/journal-index.ts';
 import { KillCheck } from './checks/kill-check.ts';
 import type { Oracle } from './checks/oracle.ts';
 import { type LimitKind, OrdersCheck } from './checks/orders-check.ts';
+import { isByHand } from './checks/ownership.ts';
 import { ProtectionCheck } from './checks/protection-check.ts';
 import { checkAlive, checkMoney, checkReplay, type Problem, unsettled } from './checks/settled-check.ts';
 import { VenueEye } from './checks/venue-eye.ts';
@@ -338,7 +339,7 @@ class Simulation {
     const numbers = new Set(letters.map(({ n }) => String(n)));
     const { orders } = venue.core.records(venue.account);
     const byHand = orders.filter(
-      ({ clientOrderId, executed }) => /^web_/.test(clientOrderId) && Number(executed) > 0,
+      ({ clientOrderId, executed }) => isByHand(clientOrderId) && Number(executed) > 0,
     );
     const symbols = [...new Set(byHand.map(({ symbol }) => symbol))];
     return (text) =>

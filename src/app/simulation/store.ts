@@ -90,7 +90,7 @@ export function storeHooks(options: StoreHooksOptions): StoreHooks {
     return random.int(3);
   };
   return {
-    before: async (operation, _rows) => {
+    before: async (operation) => {
       if (process.isDead) return never();
       await process.wait(legMs());
       if (faults.down) {

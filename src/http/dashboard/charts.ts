@@ -51,19 +51,16 @@ interface Sight {
 function keptInSight(frame: HTMLElement, chart: IChartApi, by: { sight: Sight | null }, last: number) {
   const scale = chart.timeScale();
   const sizes = new ResizeObserver(() => scale.fitContent());
+  let isByHand = by.sight !== null;
   const all = (): void => {
+    isByHand = false;
     by.sight = null;
     scale.fitContent();
     sizes.observe(frame);
   };
-  let isByHand = by.sight !== null;
   const hand = (): void => {
     isByHand = true;
     sizes.disconnect();
-  };
-  const reset = (): void => {
-    isByHand = false;
-    all();
   };
   if (by.sight) scale.setVisibleRange(by.sight as unknown as IRange<Time>);
   else all();
@@ -77,13 +74,13 @@ function keptInSight(frame: HTMLElement, chart: IChartApi, by: { sight: Sight | 
   scale.subscribeVisibleTimeRangeChange(note);
   frame.addEventListener('wheel', hand, { passive: true });
   frame.addEventListener('pointerdown', hand, { passive: true });
-  frame.addEventListener('dblclick', reset);
+  frame.addEventListener('dblclick', all);
   return () => {
     sizes.disconnect();
     scale.unsubscribeVisibleTimeRangeChange(note);
     frame.removeEventListener('wheel', hand);
     frame.removeEventListener('pointerdown', hand);
-    frame.removeEventListener('dblclick', reset);
+    frame.removeEventListener('dblclick', all);
   };
 }
 

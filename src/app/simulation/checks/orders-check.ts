@@ -8,12 +8,12 @@ import type { VenueRequest } from '../../../exchange/venue-client.ts';
 import type { SimProcess } from '../process.ts';
 import type { Intended } from './journal-index.ts';
 import type { Oracle } from './oracle.ts';
+import { isByHand } from './ownership.ts';
 import type { Arrival } from './venue-eye.ts';
 
 /** Ours carry it; the kill switch's own, which go past the journal, and people's by hand, do not. */
 const OURS = /^bh-/;
 const OF_KILL = /^bhk-/;
-const BY_HAND = /^web_/;
 const DUST = 1e-9;
 /** Marks move between the decision and the look. */
 const SLACK = 1.02;
@@ -123,7 +123,7 @@ export class OrdersCheck {
   #arrived(arrival: Arrival): void {
     const { violate, journal } = this.#oracle;
     const { clientOrderId: id, symbol } = arrival;
-    if (BY_HAND.test(id)) return;
+    if (isByHand(id)) return;
     if (this.#seen.has(id)) violate(2, `${id} stands at the venue twice`);
     this.#seen.add(id);
     if (journal.rejected.has(id)) violate(3, `${id} comes to the venue after it was called refused`);

@@ -18,6 +18,9 @@ export function senderOf({ clientOrderId, cause }: Pick<OrderRecord, 'clientOrde
   return OURS.test(clientOrderId) ? 'us' : 'a person';
 }
 
+/** Of a person at the venue. */
+export const isByHand = (clientOrderId: string): boolean => clientOrderId.startsWith('web_');
+
 export class Ownership {
   readonly #ours = new Map<PositionKey, number>();
   readonly #theirs = new Map<PositionKey, number>();

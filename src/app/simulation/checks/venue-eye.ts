@@ -5,7 +5,7 @@
 import { isReducing } from '../../../domain/order.ts';
 import { keyOf, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import type { AlgoRecord, Books, OrderRecord, TradeRecord } from '../../../venue-server/account/records.ts';
-import { type By, Ownership, senderOf } from './ownership.ts';
+import { type By, isByHand, Ownership, senderOf } from './ownership.ts';
 
 export interface Held {
   /** Signed. */
@@ -34,8 +34,6 @@ export interface Traded {
 }
 
 const DUST = 1e-9;
-/** Of a person at the venue: not ours to limit. */
-const BY_HAND = /^web_/;
 
 export class VenueEye {
   /** By place: in one-way mode by symbol. */
@@ -141,7 +139,7 @@ export class VenueEye {
       if (amount !== 0) sum += cost * Math.min(1, Math.abs(this.ours(place) / amount));
     for (const order of this.#openOrders) {
       if (order.status !== 'NEW' && order.status !== 'PARTIALLY_FILLED') this.#openOrders.delete(order);
-      else if (!isReducing(order) && !BY_HAND.test(order.clientOrderId))
+      else if (!isReducing(order) && !isByHand(order.clientOrderId))
         sum += (Number(order.quantity) - Number(order.executed)) * Number(order.price);
     }
     return sum;
