@@ -4,9 +4,10 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { PositionStatus } from '../../src/operator/status-document.ts';
 import type { BreakersView, ConfigVersionLine, DecisionsView } from '../../src/operator/views.ts';
-import { chromiumPath, openBrowser, openContext, ServedDemo, until } from '../support/browser.ts';
+import { chromiumPath, openContext, ServedDemo, until } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
 import { ControlsUsed } from './dashboard-controls-used.ts';
+import { closeDemo, openDemo } from './dashboard-demo.ts';
 import { type Hands, handsOf } from './dashboard-hands.ts';
 import { barriers, picture, VIEWS } from './dashboard-looks.ts';
 
@@ -28,17 +29,11 @@ else
     let page: Page;
     let hands: Hands;
     before(async () => {
-      demo = await ServedDemo.start(dir, SLOWLY);
-      browser = await openBrowser(chromium.path);
-      await demo.warm();
-      context = await openContext(browser);
-      await controls.watch(context);
-      page = await context.newPage();
+      ({ demo, browser, context, page } = await openDemo(dir, chromium.path, controls, SLOWLY));
       hands = handsOf(page);
     });
     after(async () => {
-      await browser?.close();
-      await demo?.run.reap();
+      await closeDemo({ demo, browser });
       removeTempDir(dir);
     });
 

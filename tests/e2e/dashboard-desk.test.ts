@@ -2,20 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { CommandLine } from '../../src/operator/feed.ts';
 import type { PositionStatus } from '../../src/operator/status-document.ts';
 import type { DecisionsView, DeskView, JournalPage, TradesPage } from '../../src/operator/views.ts';
-import {
-  chromiumPath,
-  complaintsOf,
-  openBrowser,
-  openContext,
-  ServedDemo,
-  until,
-} from '../support/browser.ts';
+import { chromiumPath, complaintsOf, openContext, type ServedDemo, until } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
 import { ControlsUsed } from './dashboard-controls-used.ts';
+import { closeDemo, openDemo } from './dashboard-demo.ts';
 import { type Hands, handsOf } from './dashboard-hands.ts';
 import { barriers, overflow, picture, VIEWS } from './dashboard-looks.ts';
 
@@ -42,21 +36,14 @@ else
     const controls = new ControlsUsed();
     let demo: ServedDemo;
     let browser: Browser;
-    let context: BrowserContext;
     let page: Page;
     let hands: Hands;
     before(async () => {
-      demo = await ServedDemo.start(dir, SLOWLY);
-      browser = await openBrowser(chromium.path);
-      await demo.warm();
-      context = await openContext(browser);
-      await controls.watch(context);
-      page = await context.newPage();
+      ({ demo, browser, page } = await openDemo(dir, chromium.path, controls, SLOWLY));
       hands = handsOf(page);
     });
     after(async () => {
-      await browser?.close();
-      await demo?.run.reap();
+      await closeDemo({ demo, browser });
       removeTempDir(dir);
     });
 

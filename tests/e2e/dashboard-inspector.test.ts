@@ -6,9 +6,10 @@ import { litStates, type StateValue } from '../../src/http/dashboard/chart-state
 import type { ChartLayout } from '../../src/operator/chart-drawing.ts';
 import type { CommandLine } from '../../src/operator/feed.ts';
 import type { ActorMoment, JournalPage, TradesPage } from '../../src/operator/views.ts';
-import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
+import { chromiumPath, complaintsOf, openContext, type ServedDemo } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
 import { ControlsUsed } from './dashboard-controls-used.ts';
+import { closeDemo, openDemo } from './dashboard-demo.ts';
 
 const chromium = chromiumPath();
 if ('missing' in chromium) test('the inspector', { skip: chromium.missing });
@@ -20,16 +21,10 @@ else
     let browser: Browser;
     let page: Page;
     before(async () => {
-      demo = await ServedDemo.start(dir);
-      browser = await openBrowser(chromium.path);
-      await demo.warm();
-      const context = await openContext(browser);
-      await controls.watch(context);
-      page = await context.newPage();
+      ({ demo, browser, page } = await openDemo(dir, chromium.path, controls));
     });
     after(async () => {
-      await browser?.close();
-      await demo?.run.reap();
+      await closeDemo({ demo, browser });
       removeTempDir(dir);
     });
 

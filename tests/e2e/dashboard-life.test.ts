@@ -8,16 +8,10 @@ import type { Browser, Page } from 'playwright-core';
 import type { StateValue } from '../../src/http/dashboard/chart-state.ts';
 import type { ChartLayout } from '../../src/operator/chart-drawing.ts';
 import type { ActorMoment, DeskView, JournalPage } from '../../src/operator/views.ts';
-import {
-  chromiumPath,
-  complaintsOf,
-  openBrowser,
-  openContext,
-  ServedDemo,
-  until,
-} from '../support/browser.ts';
+import { chromiumPath, complaintsOf, type ServedDemo, until } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
 import { ControlsUsed } from './dashboard-controls-used.ts';
+import { closeDemo, openDemo } from './dashboard-demo.ts';
 import { barriers, picture } from './dashboard-looks.ts';
 
 type Rows = JournalPage['rows'];
@@ -59,17 +53,14 @@ else
     /** What the chart must light, by row. */
     const states = new Map<number, string>();
     before(async () => {
-      demo = await ServedDemo.start(dir, { BULKHEAD_MARKET_SPEED: String(SLOW), BULKHEAD_MARKET_SEED: '42' });
-      browser = await openBrowser(chromium.path);
-      await demo.warm();
-      const context = await openContext(browser);
-      await controls.watch(context);
-      page = await context.newPage();
+      ({ demo, browser, page } = await openDemo(dir, chromium.path, controls, {
+        BULKHEAD_MARKET_SPEED: String(SLOW),
+        BULKHEAD_MARKET_SEED: '42',
+      }));
       complaints = complaintsOf(page);
     });
     after(async () => {
-      await browser?.close();
-      await demo?.run.reap();
+      await closeDemo({ demo, browser });
       removeTempDir(dir);
     });
 
