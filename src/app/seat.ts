@@ -340,6 +340,7 @@ export class Seat {
       actorIds: () => runtime.actorIds(),
       snapshot: (actor) => runtime.actor(actor)?.snapshotText,
       price: (symbol) => audience.prices()[symbol],
+      tickSize: (symbol) => this.#session.screen.model.tickSize(symbol),
       distances: (symbol) => this.#distances(system, symbol),
       eventTypes: (type) =>
         this.views.machines().some((known) => known.type === type)

@@ -6,7 +6,6 @@
  * money is done without a second word; one id is done once, also across a restart, because the actor remembers
  * its answers.
  */
-import type { EntryContext } from '../../machines/entry.ts';
 import { breakerOf, entryDeskOf, GUARDIAN_BAR, OPERATOR } from '../../machines/messages.ts';
 import type { CommandGiven, OperatorContext } from '../../machines/operator/context.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
@@ -35,6 +34,8 @@ export interface OperatorHost {
   snapshot(actor: ActorId): string | undefined;
   /** Last mark. */
   price(symbol: SymbolName): number | undefined;
+  /** Of the instrument's prices. */
+  tickSize(symbol: SymbolName): Decimal | undefined;
   /** Where the strategy would put a stop now. */
   distances(symbol: SymbolName): Distances | undefined;
   /** What an actor of that type can be told; undefined: it is no statechart. */
@@ -324,18 +325,11 @@ export class JournaledOperator implements Operator {
   #atPrice(symbol: SymbolName): string {
     const host = this.#options.host();
     const price = host?.price(symbol);
-    if (host === undefined || price === undefined) return '';
-    const tick = tickSizeOf(this.#desk(symbol, 'long'), host);
+    if (price === undefined) return '';
+    // A mark has more places than a price that anybody can trade at.
+    const tick = host?.tickSize(symbol);
     return `, now ${tick === undefined ? price : roundTo(fromNumber(price), tick)}`;
   }
-}
-
-/** A mark has more places than a price that anybody can trade at. */
-function tickSizeOf(desk: ActorId | undefined, host: OperatorHost): Decimal | undefined {
-  const text = desk === undefined ? undefined : host.snapshot(desk);
-  return text === undefined
-    ? undefined
-    : (JSON.parse(text) as { context: EntryContext }).context.instrument.tickSize;
 }
 
 const isBreaker = (command: Command): command is CommandOf<'trip' | 'release'> =>

@@ -30,8 +30,8 @@ before(async () => {
 
 const POSITION_EVENTS = eventsOf(createPositionMachine().machine.root as unknown as ChartNode);
 
-function operatorOf({ system }: SystemRun, isShared = false): JournaledOperator {
-  const { runtime, audience } = system;
+function operatorOf(run: SystemRun, isShared = false): JournaledOperator {
+  const { runtime, audience } = run.system;
   const time = systemTime();
   const operator = new JournaledOperator({
     host: () => ({
@@ -39,6 +39,7 @@ function operatorOf({ system }: SystemRun, isShared = false): JournaledOperator 
       actorIds: () => runtime.actorIds(),
       snapshot: (actor) => runtime.actor(actor)?.snapshotText,
       price: (symbol) => audience.prices()[symbol],
+      tickSize: (symbol) => contextOf<EntryContext>(run, `entry/${symbol}`).instrument.tickSize,
       distances: () => undefined,
       eventTypes: (type) => (type === 'position' ? POSITION_EVENTS : undefined),
     }),
@@ -355,6 +356,7 @@ test('a kill switch that is not engaged is not asked about: it is said at once, 
       actorIds: () => run.system.runtime.actorIds(),
       snapshot: (actor) => run.system.runtime.actor(actor)?.snapshotText,
       price: () => undefined,
+      tickSize: () => undefined,
       distances: () => undefined,
     }),
     kill: {
