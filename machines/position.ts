@@ -76,9 +76,22 @@ const bars = carry(({ plan }) => ({ plan: upgradedPlan(plan as object), pulse: n
 /** Version 8 waited for an unknown closing order as long as for one that has no answer yet. */
 const impatient = carry(() => ({}));
 
+/** Version 9 took the stops away with the orders that might still open something. */
+const lastStops = carry(() => ({}));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 9,
+  version: 10,
   machine: positionMachine,
-  migrations: { 1: remote, 2: answering, 3: levels, 4: rules, 5: befallen, 6: parts, 7: bars, 8: impatient },
+  migrations: {
+    1: remote,
+    2: answering,
+    3: levels,
+    4: rules,
+    5: befallen,
+    6: parts,
+    7: bars,
+    8: impatient,
+    9: lastStops,
+  },
 });

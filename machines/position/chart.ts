@@ -5,7 +5,8 @@
  * the books say by eventless transitions, and adds what the books cannot know: deadlines, decisions, ends.
  *
  * Invariants: the entry leaves in the row that consumes the portfolio's CONFIRMED, and in no other; a fill and
- * its stop stand in one row; nothing ends while an order of this life may still act.
+ * its stop stand in one row; no stop is taken away while an order may still open something; nothing ends while an order
+ * of this life may still act.
  */
 
 import { initialContext } from './context.ts';

@@ -7,7 +7,7 @@ import { keyOfActor, namedSide } from '../../src/domain/position-key.ts';
 import type { SizedEntry } from '../../src/domain/risk.ts';
 import { deskOf, guardianBlock, type Trade } from '../messages.ts';
 import { chain, notify, type Step, send, step } from '../step.ts';
-import type { PositionContext } from './context.ts';
+import type { OrderRecord, PositionContext } from './context.ts';
 import { askToReconcile, averagePrice, isFlat } from './ledger.ts';
 import { nextAddAfter } from './levels.ts';
 import {
@@ -174,6 +174,10 @@ export const closeRest = (context: PositionContext, role: 'close' | 'emergency')
     ? step(context)
     : closeAll(context, role);
 
+/** A stop that something needs, or may: what is open, or what an order without its end may still open. */
+const isNeeded = (context: PositionContext, order: OrderRecord): boolean =>
+  order.role === 'stop' && (!isFlat(context) || pending(context, 'entry', 'add').length > 0);
+
 /** Flat: every order that could still act on this symbol goes; what only rests to reduce, the venue takes away. */
 export const tidy = (context: PositionContext): Next =>
   cancelAll(
@@ -181,9 +185,9 @@ export const tidy = (context: PositionContext): Next =>
     context.orders.filter(
       (order) =>
         !isOver(order) &&
-        order.role !== 'venue' &&
         ((order.role === 'stop' && !order.whole) || isOpening(order)) &&
-        order.status !== 'submitted',
+        order.status !== 'submitted' &&
+        !isNeeded(context, order),
     ),
   );
 
@@ -191,7 +195,7 @@ export const tidy = (context: PositionContext): Next =>
 export const tidyHard = (context: PositionContext): Next =>
   cancelAll(
     context,
-    context.orders.filter((order) => !isOver(order) && order.role !== 'venue'),
+    context.orders.filter((order) => !isOver(order) && order.role !== 'venue' && !isNeeded(context, order)),
   );
 
 export const leftovers = (context: PositionContext): boolean =>

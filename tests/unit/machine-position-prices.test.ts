@@ -188,3 +188,49 @@ test('one decision an event: the stop wins, the partial exit before the add, and
     [['pyramid', 'scale-out']],
   );
 });
+
+/** Flat by its first stop, with a second one at the venue and an add that may still open something. */
+const flatWithAddUnderway = (): PositionBench => {
+  const bench = new PositionBench({ plan: { trailing: null, pyramid: PYRAMID } }).open();
+  bench.price(101);
+  bench.send('APPROVED', { entry: { ...bench.state.entry, quantity: '1' }, reservation: 'r2' });
+  bench.send('MOVE_STOP', { by: 'ann', price: '97', mark: 101 });
+  assert.deepEqual(
+    bench.orders().map((order) => order.ref),
+    ['stop-2'],
+  );
+  bench.fill('stop-1', '2', '95');
+  assert.equal(bench.value, 'settling');
+  assert.deepEqual(bench.cancels(), ['add-1']);
+  bench.acknowledge('stop-2');
+  assert.deepEqual(bench.cancels(), [], 'what the add opens has this stop');
+  return bench;
+};
+
+test('a stop that is left stays until the add that may still fill has its end, however long that takes', () => {
+  const bench = flatWithAddUnderway();
+  bench.order('CANCEL_REJECTED', 'add-1', { code: -2011, reason: 'Unknown order sent.' });
+  bench.unknown('add-1');
+  for (let again = 0; again < 3; again++) {
+    assert.ok(bench.fireNext());
+    assert.deepEqual(bench.cancels(), ['add-1']);
+  }
+  bench.closed('add-1');
+  assert.deepEqual(bench.cancels(), ['stop-2']);
+  bench.closed('stop-2');
+  assert.equal(bench.value, 'closed');
+});
+
+test('an add that fills after the stop has, has the stop that is left until it is closed', () => {
+  const bench = flatWithAddUnderway();
+  bench.fill('add-1', '1', '95');
+  assert.deepEqual(
+    bench.orders().map((order) => [order.ref, order.quantity, order.reduceOnly]),
+    [['emergency-1', '1', true]],
+  );
+  assert.deepEqual(bench.cancels(), []);
+  bench.fill('emergency-1', '1', '94.9');
+  assert.deepEqual(bench.cancels(), ['stop-2']);
+  bench.closed('stop-2');
+  assert.equal(bench.value, 'closed');
+});
