@@ -126,12 +126,19 @@ test('nobody reaches the venue for two minutes while a stop fires there', LIMIT,
     held(await world.ledger())[symbol] === undefined ? true : undefined,
   );
   await world.untilSafe(world.venueNow);
+  // Flat is not over yet: the ends of its take-profits were told into the outage, too, and are asked for.
+  let why = '';
+  await world.until('the end of its trade', ({ trades }) => {
+    why = trades.last.find((trade) => trade.symbol === symbol)?.reason ?? '';
+    return why !== '';
+  });
+  assert.match(why, /stop/, 'it learnt what closed it');
   await agree(world);
   assert.equal(await world.stopRuntime(), 143);
   const facts = new JournalFacts();
   for await (const row of world.rows()) facts.take(row);
   const closed = facts.closed.find(({ actor }) => actor.includes(symbol));
-  assert.match(closed?.trade?.reason ?? '', /stop/, 'it learnt what closed it');
+  assert.equal(closed?.trade?.reason, why);
 });
 
 test(
