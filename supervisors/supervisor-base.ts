@@ -153,7 +153,10 @@ export abstract class SupervisorBase implements ChildHandle, Describable {
   protected reportRestart(child: Child, delayMs: number): void {
     const path = `${this.#host.path} / ${child.id}`;
     const incarnation = child.ref?.incarnation ?? 0;
-    this.tree.report({ type: 'restarting', id: child.id, path, incarnation, delayMs });
+    this.tree.report({
+      ...{ type: 'restarting', id: child.id, path, incarnation },
+      ...{ delayMs, supervisor: this.id },
+    });
   }
 
   // A method, because the compiler cannot know that beginStop changes the phase.

@@ -10,7 +10,7 @@ import { Registry } from './registry.ts';
 export type TreeEvent = { readonly id: string; readonly path: string; readonly incarnation: number } & (
   | { readonly type: 'started' | 'ignored' | 'stopped' | 'killed' }
   | { readonly type: 'exited' | 'start-failed'; readonly reason: ExitReason }
-  | { readonly type: 'restarting'; readonly delayMs: number }
+  | { readonly type: 'restarting'; readonly delayMs: number; readonly supervisor: string }
   /** A supervisor had more restarts than it tolerates, the last of them by `culprit`. */
   | { readonly type: 'escalated' | 'auto-shutdown'; readonly culprit: string }
   /** A watcher, a kill or a late handle threw, or a dead incarnation's promise rejected: noted, else ignored. */

@@ -137,7 +137,7 @@ const ROWS: readonly Row[] = [
   [
     'RestartLoop',
     'warning',
-    'sum(delta(bulkhead_supervisor_restarts[10m])) > 5',
+    'sum(increase(bulkhead_supervisor_restarts_total[10m])) > 5',
     0,
     'Actors are restarted again and again.',
   ],

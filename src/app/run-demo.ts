@@ -22,6 +22,7 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   const time = new VirtualTime(recovered.headAt ?? market.range().from);
   screen.progress.virtualTime = recovered.headAt ?? null;
   const writer = journalWriter(session);
+  const seat = new Seat(session);
   const system = composeSystem({
     config,
     configNow: () => options.config,
@@ -31,11 +32,10 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
     recovered,
     writer,
     time,
-    ...treeListeners(session),
+    ...treeListeners(session, seat.hearTree),
   });
   system.runtime.observe((committed) => logNotices(committed, log));
   system.runtime.observe(new LifeLog(log, 'debug').observe);
-  const seat = new Seat(session);
   seat.use(system, writer);
   held.add(() => seat.close());
   await seat.serve();

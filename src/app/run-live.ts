@@ -303,7 +303,7 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
     writer,
     time: connected?.time ?? io.time,
     ...(session.wrap ? { wrap: session.wrap } : {}),
-    ...treeListeners(session),
+    ...treeListeners(session, seat.hearTree),
   });
   session.onSystem?.(system);
   system.runtime.observe((committed) => logNotices(committed, log));

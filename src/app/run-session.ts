@@ -101,10 +101,11 @@ export function journalWriter(
   });
 }
 
-/** What a run says of its tree. */
-export function treeListeners({ log, signals }: Run): SystemListeners {
+/** What a run says of its tree; `hear` counts. */
+export function treeListeners({ log, signals }: Run, hear: (event: TreeEvent) => void): SystemListeners {
   return {
     onTreeEvent: (event) => {
+      hear(event);
       if (isTrouble(event)) log.warn(`supervisor: ${event.type}`, { ...event });
     },
     onQuarantine: (actor, message, reason) =>

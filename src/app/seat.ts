@@ -7,6 +7,7 @@
 import { scannerOf } from '../../machines/messages.ts';
 import type { ScannerContext } from '../../machines/scanner.ts';
 import type { ExecutorFactory } from '../../supervisors/executor-logic.ts';
+import type { TreeEvent } from '../../supervisors/tree.ts';
 import type { Alerts } from '../alerts/alerts.ts';
 import { configForShow } from '../config/show.ts';
 import type { TimerHandle } from '../core/clock.ts';
@@ -138,6 +139,12 @@ export class Seat {
     });
     this.#readUptime();
   }
+
+  /** A child may end with its restarts; what was counted stays. */
+  readonly hearTree = (event: TreeEvent): void => {
+    if (event.type === 'restarting')
+      this.#metrics.count('bulkhead_supervisor_restarts_total', { supervisor: event.supervisor });
+  };
 
   /** The tree runs: people may speak. */
   open(): void {

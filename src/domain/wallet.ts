@@ -4,7 +4,7 @@
  *
  * Invariant: money that was moved never counts as profit or loss.
  */
-import { type Decimal, gt, ZERO } from '../core/decimal.ts';
+import { type Decimal, gt, sum, ZERO } from '../core/decimal.ts';
 
 /** Of the venue's income types, those that trading brings about; fees that come back belong to them. */
 const TRADING: ReadonlySet<string> = new Set([
@@ -30,6 +30,10 @@ export function walletCause(reason: string): WalletCause {
   if (TRADING.has(name)) return 'trading';
   return MOVED.test(name) ? 'moved' : 'unexplained';
 }
+
+/** What was moved in less what was moved out, of all changes by their reasons. */
+export const movedIn = (flows: Readonly<Record<string, Decimal>>): Decimal =>
+  sum(Object.entries(flows).map(([reason, delta]) => (walletCause(reason) === 'moved' ? delta : ZERO)));
 
 /**
  * How much of a change is neither profit nor loss. What nobody can explain, an ADJUSTMENT of the books to the

@@ -19,7 +19,7 @@ import { ChartLayouts } from './chart-layout.ts';
 import { Guard, type GuardRules, type Need } from './guard.ts';
 import { Pace } from './pace.ts';
 import type { PageFile } from './page-files.ts';
-import { readBody } from './read-body.ts';
+import { LARGEST_BYTES, readBody } from './read-body.ts';
 import { StreamHub } from './stream-hub.ts';
 import { VIEW_ROUTES } from './view-routes.ts';
 
@@ -162,6 +162,10 @@ export class HttpServer {
   async #control(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     if (url.pathname !== '/api/commands') return send(response, 404, notFound(url));
     const body = await readBody(request);
+    if (body === 'too large') {
+      const message = `The body is larger than ${LARGEST_BYTES} bytes.`;
+      return send(response, 413, error('USAGE', message, 'A command is small: send one at a time.'));
+    }
     const { id, command, confirmed, issuedAt, by } = body as Record<string, unknown>;
     if (typeof id !== 'string' || !/^[\w:.-]{8,80}$/.test(id))
       throw new BulkheadError('USAGE', 'id is missing or odd.', {

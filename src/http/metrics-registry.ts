@@ -52,7 +52,7 @@ export const METRICS = {
   bulkhead_store_bytes: gauge('What the store takes on its disk'),
   bulkhead_store_free_bytes: gauge('What the disk of the embedded store has left'),
   bulkhead_dead_letters: gauge('Events that no actor could take, in this process'),
-  bulkhead_supervisor_restarts: gauge('Restarts of children since the supervisor started', 'supervisor'),
+  bulkhead_supervisor_restarts_total: counter('Restarts of children in this process', 'supervisor'),
   bulkhead_order_events_total: counter('What became of orders', 'event'),
   bulkhead_order_fill_seconds: {
     type: 'histogram',

@@ -1,34 +1,36 @@
 /** A request's body as JSON, within a bound. */
 import type { IncomingMessage } from 'node:http';
-import { BulkheadError, isBulkheadError } from '../core/errors.ts';
+import { BulkheadError } from '../core/errors.ts';
 
-const LARGEST_BYTES = 65_536;
+export const LARGEST_BYTES = 65_536;
+export type TooLarge = 'too large';
 
-export async function readBody(request: IncomingMessage): Promise<object> {
-  return parseBody(Buffer.concat(await chunksOf(request)));
+export async function readBody(request: IncomingMessage): Promise<object | TooLarge> {
+  const bytes = await bytesOf(request);
+  return bytes === 'too large' ? bytes : parseBody(bytes);
 }
 
-async function chunksOf(request: IncomingMessage): Promise<readonly Buffer[]> {
+async function bytesOf(request: IncomingMessage): Promise<Buffer | TooLarge> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of request) {
+    // Whoever is still sending hears nothing of an answer when the socket goes: what is left over is read and dropped,
+    // which the server's own time for a request bounds.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       bytes += (chunk as Buffer).length;
-      if (bytes > LARGEST_BYTES)
-        throw new BulkheadError('USAGE', `The body is larger than ${LARGEST_BYTES} bytes.`, {
-          hint: 'A command is small: send one at a time.',
-        });
+      if (bytes > LARGEST_BYTES) break;
       chunks.push(chunk as Buffer);
     }
   } catch (error) {
-    if (isBulkheadError(error)) throw error;
     // A client that leaves in the midst of it: nobody hears this, and it is no failure of ours.
     throw new BulkheadError('USAGE', 'The body broke off.', {
       hint: 'Send the command again.',
       cause: error,
     });
   }
-  return chunks;
+  if (bytes <= LARGEST_BYTES) return Buffer.concat(chunks);
+  request.resume();
+  return 'too large';
 }
 
 export function parseBody(bytes: Buffer): object {

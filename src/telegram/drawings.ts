@@ -3,7 +3,7 @@ import { moment, signedMoney } from '../core/amounts.ts';
 import { add, type Decimal, gte, toNumber } from '../core/decimal.ts';
 import { errorText } from '../core/errors.ts';
 import { TIMEFRAME_MS } from '../domain/candle.ts';
-import type { PositionView } from '../operator/views.ts';
+import type { EquityPoint, PositionView } from '../operator/views.ts';
 import { equityChart } from './equity-chart.ts';
 import type { Lookout } from './lookout.ts';
 import { type Message, text } from './markup.ts';
@@ -60,11 +60,9 @@ function chartOf(view: PositionView, candles: PositionChart['candles'], candleMs
 
 /** Of the last so many days of market time; of everything where absent. */
 export async function drawEquity(title: string, days: number | undefined, lookout: Lookout): Promise<Reply> {
-  const all = lookout.views.equity();
-  const last = all.at(-1);
-  const since = days === undefined || !last ? Number.NEGATIVE_INFINITY : last.at - days * DAY_MS;
-  const points = all.filter(({ at }) => at >= since);
+  const points = lastDays(lookout.views.equity(), days);
   const from = points[0];
+  const last = points.at(-1);
   if (!from || !last || points.length < 2)
     return { message: [text(line`${bold(title)}: there is too little to draw yet.`)] };
   const under = equityWords(from.equity, last.equity);
@@ -75,6 +73,16 @@ export async function drawEquity(title: string, days: number | undefined, lookou
     points: points.map(({ at, equity }) => ({ at, equity: toNumber(equity) })),
   });
   return withPicture(svg, [text(bold(title), under)], lookout);
+}
+
+/** What the account was worth when those days began is their first point. */
+export function lastDays(all: readonly EquityPoint[], days: number | undefined): readonly EquityPoint[] {
+  const last = all.at(-1);
+  if (days === undefined || !last) return all;
+  const since = last.at - days * DAY_MS;
+  const before = all.findLast(({ at }) => at < since);
+  const within = all.filter(({ at }) => at >= since);
+  return before ? [{ at: since, equity: before.equity }, ...within] : within;
 }
 
 const isGain = (from: Decimal, to: Decimal): boolean => gte(to, from);

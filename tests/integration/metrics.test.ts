@@ -185,7 +185,11 @@ describe('the metrics', () => {
     for (const name of Object.keys(METRICS))
       assert.match(text, new RegExp(`^${name}(?:_count|_total)?(?:\\{[^}]*\\})? [-\\d]`, 'm'), name);
     assert.match(text, /^bulkhead_equity_usdt 1000$/m);
-    assert.match(text, /^bulkhead_supervisor_restarts\{supervisor="root"\} 3$/m);
+    assert.match(
+      text,
+      /^bulkhead_supervisor_restarts_total\{supervisor="root"\} 0$/m,
+      'none yet, of a root there is',
+    );
     assert.match(text, /^bulkhead_foreign_positions 1$/m);
     assert.match(text, /^bulkhead_started_ago_seconds\{how="crash"\} 90$/m);
     assert.match(text, /^bulkhead_alerts_open\{severity="warning"\} 1$/m);
@@ -268,14 +272,12 @@ describe('the metrics', () => {
     assert.deepEqual(await show(null, { objective: 'x' }), []);
   });
 
-  test('a check, a breaker, a limit or a supervisor that is not there any more is shown no more', async () => {
+  test('a check, a breaker or a limit that is not there any more is shown no more', async () => {
     const metrics = new Metrics();
     const rows = new RowMetrics(metrics, { now: () => 0 });
     const start = { how: 'first', agoMs: 0 };
     const bar = { name: 'guardian/breaker/clock', state: 'open' };
-    const { breakers, tree } = STATUS;
-    const more = { ...tree, children: [{ id: 'position-7', kind: 'supervisor', restarts: 1, children: [] }] };
-    const seen = { ...STATUS, breakers: [...breakers, bar], tree: more } as unknown as StatusDocument;
+    const seen = { ...STATUS, breakers: [...STATUS.breakers, bar] } as unknown as StatusDocument;
     const checks = [
       { check: 'journal', ok: true, detail: '' },
       { check: 'disk', ok: false, detail: '' },
@@ -286,14 +288,13 @@ describe('the metrics', () => {
       health: () => ({ state: 'degraded', ready: true, checks }),
       risk: () => ({ dayPnl: '5', weekPnl: '6', drawdownPercent: 1, use }),
     } as unknown as Views;
-    const vanishing = /^bulkhead_.*"(disk|guardian\/breaker\/clock|exposure-BTCUSDT|position-7)".*$/gm;
+    const vanishing = /^bulkhead_.*"(disk|guardian\/breaker\/clock|exposure-BTCUSDT)".*$/gm;
     const shown = async () => (await metrics.text()).text.match(vanishing) ?? [];
     setGauges(metrics, { ...SOURCES, start, views });
     assert.deepEqual((await shown()).sort(), [
       'bulkhead_breaker_open{breaker="guardian/breaker/clock"} 1',
       'bulkhead_health{check="disk"} 0',
       'bulkhead_limit_used_ratio{limit="exposure-BTCUSDT"} 1',
-      'bulkhead_supervisor_restarts{supervisor="position-7"} 0',
     ]);
     setGauges(metrics, { ...SOURCES, start, views: viewsOf(rows) });
     assert.deepEqual(await shown(), []);

@@ -37,7 +37,7 @@ const VIOLATIONS: Readonly<Record<string, readonly Series[]>> = {
   DrawdownDeep: [['bulkhead_drawdown_percent', {}, 16]],
   LimitNearlyUsed: [['bulkhead_limit_used_ratio', { limit: 'positions' }, 0.96]],
   DeadLetters: [['bulkhead_dead_letters', {}, 1]],
-  RestartLoop: [['bulkhead_supervisor_restarts', { supervisor: 'root' }, 90]],
+  RestartLoop: [['bulkhead_supervisor_restarts_total', { supervisor: 'root' }, 90]],
   EventLoopSlow: [['bulkhead_event_loop_p99_seconds', {}, 0.6]],
   ApiSlow: [['bulkhead_api_latency_seconds', { percentile: '95' }, 0.25]],
   ApiErrors: [

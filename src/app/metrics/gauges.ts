@@ -59,13 +59,14 @@ function setRun(metrics: Metrics, status: StatusDocument, sources: GaugeSources)
   metrics.set('bulkhead_started_ago_seconds', sources.start.agoMs / 1_000, { how: sources.start.how });
   metrics.set('bulkhead_streams', sources.streams.clients);
   metrics.set('bulkhead_streams_dropped', sources.streams.dropped);
-  if (status.tree) metrics.setAll('bulkhead_supervisor_restarts', restartsOf(status.tree));
+  if (status.tree) countRestarts(metrics, status.tree);
 }
 
-function* restartsOf(node: TreeNode): Generator<readonly [{ readonly supervisor: string }, number]> {
-  if (node.kind !== 'supervisor') return;
-  yield [{ supervisor: node.id }, node.children.reduce((sum, child) => sum + child.restarts, 0)];
-  for (const child of node.children) yield* restartsOf(child);
+/** From zero on: the tree says who could restart somebody, its events who did. */
+function countRestarts(metrics: Metrics, { id, kind, children }: TreeNode): void {
+  if (kind !== 'supervisor') return;
+  metrics.countFrom('bulkhead_supervisor_restarts_total', { supervisor: id });
+  for (const child of children) countRestarts(metrics, child);
 }
 
 function setMoney(metrics: Metrics, { account, positions }: StatusDocument, views: Views): void {

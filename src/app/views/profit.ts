@@ -102,8 +102,12 @@ export function profitBy(
 
 const POINTS = 1_000;
 
-/** The account's equity as its closed trades made it, at most a thousand points. */
-export function equityCurve(initial: Decimal, trades: readonly TradeView[]): readonly EquityPoint[] {
+/** The account's equity as its closed trades made it, about a thousand points, and what it is now as the last. */
+export function equityCurve(
+  initial: Decimal,
+  trades: readonly TradeView[],
+  now: EquityPoint | undefined,
+): readonly EquityPoint[] {
   let equity = initial;
   const all = trades.map(({ closedAt, netPnl }) => {
     equity = add(equity, netPnl);
@@ -112,7 +116,8 @@ export function equityCurve(initial: Decimal, trades: readonly TradeView[]): rea
   const first = trades[0];
   const points = first ? [{ at: first.openedAt, equity: initial }, ...all] : [];
   const every = Math.ceil(points.length / POINTS);
-  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
+  const curve = points.filter((_, i) => i % every === 0 || i === points.length - 1);
+  return now ? [...curve, { ...now, at: Math.max(now.at, curve.at(-1)?.at ?? now.at) }] : curve;
 }
 
 export function resultsOf(initial: Decimal, trades: readonly TradeView[], strategy: string): Results {

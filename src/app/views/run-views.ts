@@ -4,10 +4,12 @@ import type { MachineDefinition } from '../../../machines/definition.ts';
 import type { EntryContext } from '../../../machines/entry.ts';
 import { OPERATOR } from '../../../machines/messages.ts';
 import type { PositionContext } from '../../../machines/position/context.ts';
+import { add } from '../../core/decimal.ts';
 import { BulkheadError } from '../../core/errors.ts';
 import type { ActorId } from '../../core/ids.ts';
 import type { Json } from '../../core/json.ts';
 import type { ActorEvent, Cause } from '../../domain/events.ts';
+import { movedIn } from '../../domain/wallet.ts';
 import type { JournalRow, JournalStore } from '../../journal/journal.ts';
 import { rowsOfLife } from '../../journal/journal-beginning.ts';
 import { type ChartNode, drawingOf, eventsOf } from '../../operator/chart-drawing.ts';
@@ -86,7 +88,6 @@ export class RunViews implements Views {
   slo = () => this.#sources.slo();
   version = () => this.#sources.versions();
   notices = (limit?: number) => noticesOf(this.#sources.store, this.#sources.head(), limit);
-  equity = () => equityCurve(this.status().account.initial, this.#sources.history.all);
   profit = (by: ProfitGroup = 'total') => profitBy(this.#sources.history.all, by, this.#sources.strategy);
   results = () => resultsOf(this.status().account.initial, this.#sources.history.all, this.#sources.strategy);
   journal = (query?: JournalQuery) => searchJournal(this.#sources.store, this.#sources.head(), query);
@@ -95,6 +96,13 @@ export class RunViews implements Views {
   actorRows = (actor: ActorId, afterSeq: number, limit?: number) =>
     rowsOfActor(this.#sources.store, actor, afterSeq, limit);
   machines = () => this.#sources.definitions.map(({ type, version }) => ({ type, version }));
+
+  equity = () => {
+    const { account, virtualTime } = this.status();
+    const now = virtualTime === null ? undefined : { at: virtualTime, equity: account.equity };
+    const flows = this.#sources.model.portfolio()?.context.flows ?? {};
+    return equityCurve(add(account.initial, movedIn(flows)), this.#sources.history.all, now);
+  };
 
   risk = () => {
     const portfolio = this.#sources.model.portfolio()?.context;
