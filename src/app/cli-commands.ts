@@ -218,8 +218,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'synthetic', summary: 'trade a generated market; so it is when no market is named' },
       {
         name: 'live-feed',
-        value: 'URL',
-        summary: 'trade another venue\u2019s live prices; "binance" for Binance itself',
+        value: 'MARKET',
+        summary: 'trade another venue\u2019s live prices: binance, bybit, okx, or an address',
       },
       { name: 'symbols', value: 'A,B', summary: 'only these', default: 'all' },
       { name: 'speed', value: 'N|manual', summary: 'how much faster than real time', default: '1' },

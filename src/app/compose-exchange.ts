@@ -242,7 +242,8 @@ function openClock(
 /** What makes two starts the same venue. */
 function identity({ source, symbols, seed, balance, hedge, apiKey }: ExchangeOptions) {
   return {
-    market: source.kind,
+    market:
+      source.kind === 'live' && source.protocol !== 'binance' ? `live, ${source.protocol}` : source.kind,
     recording: source.kind === 'recording' ? basename(source.path) : null,
     symbols: symbols.join(','),
     seed,
@@ -267,7 +268,7 @@ async function openSource(options: ExchangeOptions, real: Time): Promise<OpenedS
         hint: 'Leave --speed away with --live-feed.',
       });
     const { openLiveFeed } = await import('./open-live-feed.ts');
-    return openLiveFeed(source.url, symbols, real, seededRandom(seed));
+    return openLiveFeed(source, symbols, real, seededRandom(seed));
   }
   if (source.kind === 'recording') {
     const { openRecording } = await import('../market/recorded-market-data.ts');

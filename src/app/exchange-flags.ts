@@ -7,8 +7,17 @@ import { type ParsedCommand, usage } from './cli-parse.ts';
 export type ExchangeSource =
   | { readonly kind: 'recording'; readonly path: string }
   | { readonly kind: 'synthetic' }
-  /** Scheme, host and port of another venue in Binance's protocol; "binance" is Binance itself. */
-  | { readonly kind: 'live'; readonly url: string };
+  | LiveSource;
+
+/** Whose protocol another venue's market speaks. */
+const PROTOCOLS = ['binance', 'bybit', 'okx'] as const;
+
+export interface LiveSource {
+  readonly kind: 'live';
+  readonly protocol: (typeof PROTOCOLS)[number];
+  /** Scheme, host and port; absent: the venue itself. */
+  readonly url: string | undefined;
+}
 
 export interface ExchangeOptions {
   readonly port: number;
@@ -94,12 +103,21 @@ function source(
     throw usage('--recording, --synthetic and --live-feed exclude each other.', 'One market at a time.');
   if (recording !== undefined) return { kind: 'recording', path: resolve(cwd, recording) };
   if (live === undefined) return { kind: 'synthetic' };
-  if (live !== 'binance' && !/^https?:\/\/[^/]+\/?$/.test(live))
+  return liveSource(live);
+}
+
+/** "bybit", "bybit@http://127.0.0.1:7800", or an address alone, which speaks Binance's protocol. */
+function liveSource(live: string): LiveSource {
+  const [name = '', ...rest] =
+    live.includes('://') && !live.includes('@') ? ['binance', live] : live.split('@');
+  const protocol = PROTOCOLS.find((known) => known === name);
+  const url = rest.length === 0 ? undefined : rest.join('@');
+  if (protocol === undefined || (url !== undefined && !/^https?:\/\/[^/@]+\/?$/.test(url)))
     throw usage(
-      `--live-feed ${live} is no address.`,
-      'Scheme, host and port, such as http://127.0.0.1:7700, or "binance".',
+      `--live-feed ${live} is no market.`,
+      `${PROTOCOLS.join(', ')}, or an address such as http://127.0.0.1:7700 (with bybit@ or okx@ before it, where it speaks their protocol).`,
     );
-  return { kind: 'live', url: live.replace(/\/$/, '') };
+  return { kind: 'live', protocol, url: url?.replace(/\/$/, '') };
 }
 
 function whole(name: string, text: string | undefined, from: number, to: number): number | undefined {

@@ -66,7 +66,7 @@ function greeting(options: ExchangeOptions, running: RunningExchange): string {
 
 function marketText({ source, seed }: ExchangeOptions): string {
   if (source.kind === 'recording') return `recording ${source.path}`;
-  return source.kind === 'live' ? `live from ${source.url}` : `generated (seed ${seed})`;
+  return source.kind === 'live' ? `live from ${source.url ?? source.protocol}` : `generated (seed ${seed})`;
 }
 
 const speedText = ({ speed }: ExchangeOptions): string =>

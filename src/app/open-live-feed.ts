@@ -4,15 +4,23 @@ import type { Random } from '../core/random.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import { CcxtMarketData } from '../market/ccxt-market-data.ts';
 import { instrumentFor, KNOWN_SYMBOLS } from '../market/instrument-table.ts';
+import type { LiveMarketData } from '../market/live-market.ts';
+import type { OtherMarketOptions } from '../market/socket-bybit-market-data.ts';
 import type { MarketSource } from '../venue-server/market/market-feed.ts';
+import type { LiveSource } from './exchange-flags.ts';
 
 /** Followed when nobody names symbols. */
 const LIQUID = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT', 'DOGEUSDT'];
 const RECENT_MS = 10 * 60_000;
 
-export async function openLiveFeed(url: string, symbols: readonly string[], real: Time, random: Random) {
-  const where = url === 'binance' ? {} : { restUrl: url, streamUrl: url.replace(/^http/, 'ws') };
-  const market = new CcxtMarketData({ ...where, time: real, realTime: real, random });
+export async function openLiveFeed(
+  { protocol, url }: LiveSource,
+  symbols: readonly string[],
+  real: Time,
+  random: Random,
+) {
+  const where = url === undefined ? {} : { restUrl: url, streamUrl: url.replace(/^http/, 'ws') };
+  const market = await marketOf(protocol, { ...where, time: real, realTime: real, random });
   const startAt = real.clock.now();
   const instruments: Instrument[] = [];
   for (const symbol of symbols.length > 0 ? symbols : LIQUID) {
@@ -24,4 +32,18 @@ export async function openLiveFeed(url: string, symbols: readonly string[], real
   }
   const source: MarketSource = { kind: 'live', market, instruments, timeframe: '1m' };
   return { source, startAt, close: () => market.stop() };
+}
+
+async function marketOf(
+  protocol: LiveSource['protocol'],
+  options: OtherMarketOptions,
+): Promise<LiveMarketData> {
+  switch (protocol) {
+    case 'binance':
+      return new CcxtMarketData(options);
+    case 'bybit':
+      return new (await import('../market/socket-bybit-market-data.ts')).BybitMarketData(options);
+    case 'okx':
+      return new (await import('../market/socket-okx-market-data.ts')).OkxMarketData(options);
+  }
 }

@@ -136,6 +136,8 @@ describe('bulkhead exchange', () => {
     [['--speed', 'fast'], 'USAGE', /--speed fast/],
     [['--port', '70000'], 'USAGE', /--port 70000/],
     [['--synthetic', '--live-feed', 'binance'], 'USAGE', /exclude each other/],
+    [['--live-feed', 'kraken'], 'USAGE', /--live-feed kraken is no market/],
+    [['--live-feed', 'bybit@nowhere'], 'USAGE', /--live-feed bybit@nowhere is no market/],
     [['--api-key', 'x'], 'USAGE', /belong together/],
     [['--balance', '-3'], 'USAGE', /--balance/],
     [['--faults', 'wild'], 'INPUT_MISSING', /no preset and no file of faults "wild"/],
