@@ -26,15 +26,15 @@ export class SequencedBook {
   readonly #texts = { bids: new Map<number, string>(), asks: new Map<number, string>() };
   readonly #keepsTexts: boolean;
   /** The base asset in one unit of quantity. */
-  readonly #unit: () => number;
+  readonly #unit: number;
   #inStep = false;
   #last: number | undefined;
   /** Our own count of changes, in which the underlying book finds no gap. */
   #changes = 0;
 
-  constructor(options: { readonly checked: boolean; readonly unit?: () => number }) {
+  constructor(options: { readonly checked: boolean; readonly unit?: number }) {
     this.#keepsTexts = options.checked;
-    this.#unit = options.unit ?? (() => 1);
+    this.#unit = options.unit ?? 1;
   }
 
   get inStep(): boolean {
@@ -87,9 +87,8 @@ export class SequencedBook {
 
   levels(at: number, limit: number): LiveBook | undefined {
     if (!this.#inStep) return undefined;
-    const unit = this.#unit();
     const side = (which: 'bids' | 'asks') =>
-      this.#book.levels(which, limit).map(({ price, quantity }) => [price, quantity * unit] as const);
+      this.#book.levels(which, limit).map(({ price, quantity }) => [price, quantity * this.#unit] as const);
     return { at, bids: side('bids'), asks: side('asks') };
   }
 

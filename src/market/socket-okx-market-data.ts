@@ -1,8 +1,9 @@
 /**
  * The live public market of OKX's linear swaps, in the same events as Binance's. Our BTCUSDT is its BTC-USDT-SWAP.
  *
- * Invariants: those of LiveMarketData; quantities are of the base asset, which OKX counts in contracts; a book's
- * updates name the one before, and where they carry a checksum it is right, or the book begins anew.
+ * Invariants: those of LiveMarketData; quantities are of the base asset, which OKX counts in contracts, and are
+ * not told of one whose size it does not tell; a book's updates name the one before, and where they carry a checksum
+ * it is right, or the book begins anew.
  */
 import { BulkheadError } from '../core/errors.ts';
 import type { Candle, Timeframe } from '../domain/candle.ts';
@@ -10,7 +11,13 @@ import type { SymbolName } from '../domain/instrument.ts';
 import { okxContractSizes, okxHistory } from './ccxt-other-history.ts';
 import { openPublicRest, type PublicRest } from './ccxt-public-rest.ts';
 import { LiveHub } from './live-hub.ts';
-import type { LiveBook, LiveMarketData, LiveMarketEvent, LiveMarketOptions } from './live-market.ts';
+import type {
+  LiveBook,
+  LiveChannel,
+  LiveMarketData,
+  LiveMarketEvent,
+  LiveMarketOptions,
+} from './live-market.ts';
 import { levelsOf, SequencedBook } from './live-sequenced-book.ts';
 import {
   distinct,
@@ -37,6 +44,9 @@ const BARS: Readonly<Record<Timeframe, string>> = {
   '1h': '1H',
   '4h': '4H',
 };
+/** What of a symbol is told in contracts. */
+const COUNTED: ReadonlySet<LiveChannel> = new Set(['quotes', 'trades', 'books']);
+const COUNTED_CHANNELS: ReadonlySet<string> = new Set(['tickers', 'trades', 'books']);
 const BOOK_LEVELS = 50;
 const ARGS_PER_REQUEST = 100;
 const TRADES_CHANNEL = Buffer.from('"channel":"trades"');
@@ -46,6 +56,8 @@ const swapOf = (symbol: SymbolName): string => symbol.replace(SWAP, '$1-$2-SWAP'
 
 interface Kept {
   readonly symbol: SymbolName;
+  /** The base asset in one contract; NaN where OKX does not tell it. */
+  readonly size: number;
   readonly book: SequencedBook;
   bookAt: number;
   mark: number;
@@ -61,7 +73,6 @@ export class OkxMarketData implements LiveMarketData {
   #session: LiveSession | undefined;
   #hub: LiveHub | undefined;
   #market: LiveMarketOptions | undefined;
-  #sizes: ReadonlyMap<string, number> = new Map();
   /** By OKX's name. */
   #kept = new Map<string, Kept>();
 
@@ -78,16 +89,15 @@ export class OkxMarketData implements LiveMarketData {
     this.#hub = hub;
     this.#session = session;
     this.#market = market;
-    for (const symbol of market.symbols) {
-      const instId = this.#instrumentOf(symbol);
-      this.#kept.set(
-        instId,
-        newlyKept(symbol, () => this.#sizes.get(instId) ?? 1),
-      );
-    }
     try {
-      this.#sizes = await okxContractSizes(await this.#open());
+      const sizes = await okxContractSizes(await this.#open());
       if (this.#session !== session) throw stopped();
+      for (const symbol of market.symbols) {
+        const instId = this.#instrumentOf(symbol);
+        const size = sizes.get(instId) ?? Number.NaN;
+        if (!(size > 0) && market.channels.some((channel) => COUNTED.has(channel))) throw sizeless(instId);
+        this.#kept.set(instId, newlyKept(symbol, size));
+      }
       hub.start();
       await session.start(this.#lines(market, hub));
     } catch (error) {
@@ -177,15 +187,15 @@ export class OkxMarketData implements LiveMarketData {
       this.#bars(hub, kept.symbol, channel.slice('candle'.length), frame.data);
     else
       for (const data of fieldsOf(frame.data)) {
+        if (!(kept.size > 0) && COUNTED_CHANNELS.has(channel)) continue;
         if (channel === 'books') this.#book(hub, kept, String(instId), frame.action, data);
-        else this.#datum(hub, kept, channel, String(instId), data);
+        else this.#datum(hub, kept, channel, data);
       }
   }
 
-  #datum(hub: LiveHub, kept: Kept, channel: string, instId: string, data: Fields): void {
-    const { symbol } = kept;
+  #datum(hub: LiveHub, kept: Kept, channel: string, data: Fields): void {
+    const { symbol, size } = kept;
     const at = numberOf(data.ts);
-    const size = this.#sizes.get(instId) ?? 1;
     switch (channel) {
       case 'mark-price':
         kept.mark = numberOf(data.markPx);
@@ -198,7 +208,8 @@ export class OkxMarketData implements LiveMarketData {
       case 'tickers': {
         const [bid, bidQuantity] = [numberOf(data.bidPx), numberOf(data.bidSz) * size];
         const [ask, askQuantity] = [numberOf(data.askPx), numberOf(data.askSz) * size];
-        if (bid > 0 && ask > 0) hub.quote({ type: 'quote', symbol, at, bid, bidQuantity, ask, askQuantity });
+        if (bid > 0 && ask > 0 && bidQuantity >= 0 && askQuantity >= 0)
+          hub.quote({ type: 'quote', symbol, at, bid, bidQuantity, ask, askQuantity });
         return;
       }
       case 'trades': {
@@ -266,9 +277,15 @@ const stopped = (): BulkheadError =>
     hint: 'Start it again.',
   });
 
-const newlyKept = (symbol: SymbolName, unit: () => number): Kept => ({
+const sizeless = (instId: string): BulkheadError =>
+  new BulkheadError('VENUE_UNREACHABLE', `OKX tells no contract size of ${instId}.`, {
+    hint: 'Its quantities cannot be known. Leave it out, or ask for its bars, marks and open interest alone. Each start asks anew.',
+  });
+
+const newlyKept = (symbol: SymbolName, size: number): Kept => ({
   symbol,
-  book: new SequencedBook({ checked: true, unit }),
+  size,
+  book: new SequencedBook({ checked: true, unit: size }),
   bookAt: 0,
   mark: Number.NaN,
   fundingRate: Number.NaN,

@@ -311,7 +311,9 @@ export const SERVICE_TARGETS: readonly FuzzTarget[] = [
 ];
 
 const noRest = {
-  get: async () => ({ data: [{ instId: 'BTC-USDT-SWAP', ctVal: '0.01', ctType: 'linear' }] }),
+  get: async () => ({
+    data: ['BTC', 'ETH'].map((base) => ({ instId: `${base}-USDT-SWAP`, ctVal: '0.01', ctType: 'linear' })),
+  }),
   close: async () => {},
 };
 

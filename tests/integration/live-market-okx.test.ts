@@ -19,6 +19,8 @@ test('okx: a recorded session comes through, every checksum right', async (t) =>
     });
   const instruments = ['BTC-USD-220527', 'UNI-USD-SWAP', 'BTC-USDT'];
   const b = await okx(t, (symbol) => symbol);
+  const listed = { ctType: 'linear', ctVal: '1', ctMult: '1' };
+  b.answer = () => ({ code: '0', data: instruments.map((instId) => ({ instId, ...listed })) });
   await b.start(['quotes', 'trades', 'books'], instruments);
   const subscribed = b.server.requests.length;
   assert.equal(subscribed, 9);
@@ -145,4 +147,23 @@ test('okx: marks with their funding, open interest in the base asset, closed can
   assert.deepEqual([b.of('trade')[0]?.quantity, b.of('trade')[0]?.buyerMaker], [0.12, false]);
   assert.deepEqual([b.of('bar')[0]?.bar.volume, b.of('bar')[0]?.bar.close], [452.47, 8548]);
   await assert.rejects(b.start(['marks'], ['NOSUCHUSDT']), /NOSUCH-USDT-SWAP does not exist/);
+});
+
+test('okx: nothing is counted in contracts of a size that nobody told', async (t) => {
+  const b = await okx(t);
+  for (const channel of ['quotes', 'trades', 'books'] as const)
+    await assert.rejects(b.start([channel], ['BTCUSDT', 'UNIUSDT']), /no contract size of UNI-USDT-SWAP/);
+  assert.deepEqual(b.server.requests, [], 'nothing was subscribed to');
+  await b.start(['marks', 'open-interest'], ['UNIUSDT']);
+  b.answer = () => ({
+    code: '0',
+    msg: '',
+    data: [{ instId: 'UNI-USDT-SWAP', instType: 'SWAP', ctType: 'linear', ctVal: '10', ctMult: '1' }],
+  });
+  await b.start(['trades'], ['UNIUSDT']);
+  const instId = 'UNI-USDT-SWAP';
+  const data = [{ instId, tradeId: '1', px: '5', sz: '3', side: 'buy', ts: String(T0), count: '1' }];
+  b.server.push({ arg: { channel: 'trades', instId }, data } as OkxFrame);
+  await b.server.until(() => b.of('trade').length === 1);
+  assert.equal(b.of('trade')[0]?.quantity, 30);
 });
