@@ -3,30 +3,21 @@
  * rounds. 1,000 positions over 35 symbols; frames of three kinds, bare and wrapped.
  */
 import { FrameDecoder } from '../src/market/frame-decoder.ts';
-import { GuardBandIndex } from '../src/market/guard-band-index.ts';
-import { TickTriggers } from '../src/market/tick-triggers.ts';
-import { makeFrames, SYMBOLS } from './frame-mix.ts';
+import { concerned, manyBands } from './band-check.ts';
+import { makeFrames } from './frame-mix.ts';
 import { median, report, timed } from './measure.ts';
 
 const FRAMES = 100_000;
 const ROUNDS = 7;
-const POSITIONS = 1000;
 
 let woken = 0;
-const onMark = new GuardBandIndex();
-const onLast = new GuardBandIndex();
-for (let i = 0; i < POSITIONS; i++) {
-  const symbol = SYMBOLS[i % SYMBOLS.length] as string;
-  for (const index of [onMark, onLast])
-    index.set(symbol, `position/${i}`, 98.4 - (i % 50) / 50, 101.6 + (i % 50) / 50);
-}
-const triggers = new TickTriggers(onMark, onLast, () => {
-  woken++;
-});
+const bands = manyBands(98.4, 101.6);
 
 for (const wrapped of [false, true]) {
   const frames = makeFrames(FRAMES, wrapped);
-  const decoder = new FrameDecoder((tick) => triggers.offer(tick));
+  const decoder = new FrameDecoder((tick) => {
+    woken += concerned(bands, tick);
+  });
   const decide = (): void => {
     for (const frame of frames) decoder.decode(frame);
   };

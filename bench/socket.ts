@@ -10,15 +10,12 @@ import { WebSocket } from 'ws';
 import { systemTime } from '../src/core/clock.ts';
 import { seededRandom } from '../src/core/random.ts';
 import { FrameDecoder } from '../src/market/frame-decoder.ts';
-import { GuardBandIndex } from '../src/market/guard-band-index.ts';
 import { SocketFeed } from '../src/market/socket-feed.ts';
-import { TickTriggers } from '../src/market/tick-triggers.ts';
-import { SYMBOLS } from './frame-mix.ts';
+import { concerned, manyBands } from './band-check.ts';
 import { median, report } from './measure.ts';
 
 const FRAMES = 200_000;
 const ROUNDS = 9;
-const POSITIONS = 1000;
 
 interface Round {
   readonly perSecond: number;
@@ -62,22 +59,13 @@ const bare = (): Promise<Round> =>
     });
   });
 
-const index = (): GuardBandIndex => {
-  const bands = new GuardBandIndex();
-  for (let i = 0; i < POSITIONS; i++)
-    bands.set(
-      SYMBOLS[i % SYMBOLS.length] as string,
-      `position/${i}`,
-      97 - (i % 50) / 100,
-      104 + (i % 50) / 100,
-    );
-  return bands;
-};
-const triggers = new TickTriggers(index(), index(), () => {});
+const bands = manyBands(97, 104);
 
 const whole = (): Promise<Round> =>
   measure((first, done) => {
-    const decoder = new FrameDecoder((tick) => triggers.offer(tick));
+    const decoder = new FrameDecoder((tick) => {
+      concerned(bands, tick);
+    });
     const feed = new SocketFeed({
       url,
       streams: ['all'],
