@@ -227,7 +227,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'start',
         value: 'TIME',
         summary: 'the venue\u2019s time at its first start',
-        default: 'soon after the market\u2019s',
+        default: 'now, for a generated market at speed 1; else soon after the market\u2019s',
       },
       { name: 'state', value: 'DIR', summary: 'folder in which it survives restarts', default: 'none' },
       { name: 'sync', summary: 'flush each acknowledged request to the disk (survives power loss)' },

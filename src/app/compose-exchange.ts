@@ -281,9 +281,11 @@ async function openSource(options: ExchangeOptions, real: Time): Promise<OpenedS
   }
   const { SyntheticMarketData, SYNTHETIC_START_AT } = await import('../market/synthetic-market-data.ts');
   const market = new SyntheticMarketData({ seed, ...chosen });
+  // A client signs with its own clock: it is refused where the venue's says another day.
+  const usual = speed === 1 ? real.clock.now() : SYNTHETIC_START_AT + SYNTHETIC_LEAD_MS;
   return {
     source: { kind: 'bars', market },
-    startAt: startAt ?? SYNTHETIC_START_AT + SYNTHETIC_LEAD_MS,
+    startAt: startAt ?? usual,
     close: () => market.close(),
   };
 }

@@ -25,7 +25,7 @@ export interface ExchangeOptions {
   readonly source: ExchangeSource;
   readonly symbols: readonly string[];
   readonly speed: Speed;
-  /** Epoch ms; absent: a little after the market's beginning. */
+  /** Epoch ms; absent: now, for a generated market in real time; else a little after the market's beginning. */
   readonly startAt: number | undefined;
   readonly stateDir: string | undefined;
   readonly sync: boolean;

@@ -28,6 +28,14 @@ describe('bulkhead exchange', () => {
     assert.deepEqual((await venue.admin('GET', '/violations')).json, { violations: [] });
   });
 
+  test('of a generated market in real time it is now: a client needs no clock but its own', async (t) => {
+    const venue = await ExchangeProcess.start(t, MARKET);
+    const read = await venue.signed('GET', '/fapi/v3/account', {}, Date.now());
+    assert.equal(read.status, 200, JSON.stringify(read.json));
+    const again = await ExchangeProcess.start(t, [...MARKET, '--speed', '60']);
+    assert.ok((await again.now()) < Date.now() - 86_400_000, 'at another speed it begins with its market');
+  });
+
   test('market streams move with the clock that the admin moves', async (t) => {
     const venue = await ExchangeProcess.start(t, [...MARKET, '--speed', 'manual']);
     const socket = await TestSocket.open(t, `${venue.url}/public/ws/btcusdt@bookTicker`);
