@@ -12,9 +12,14 @@ const share = (part: number): string => String(Math.max(1, Math.round(minutes * 
 
 const STEPS: readonly (readonly string[])[] = [
   ['simulate:speed'],
-  ['failover:drill', '--', '--record', '--ttl-ms', '5000', '--rounds', '100', '--minutes', share(0.45)],
+  ['failover:drill', '--', '--record', '--ttl-ms', '5000', '--rounds', '100', '--minutes', share(0.4)],
+  [
+    'failover:drill',
+    ...['--', '--record', '--ttl-ms', '5000', '--what', 'freeze,handover', '--rounds', '30'],
+    ...['--minutes', share(0.1)],
+  ],
   ['simulate:campaign', share(0.25)],
-  ['fuzz', '--', '--record', '--minutes', share(0.25)],
+  ['fuzz', '--', '--record', '--minutes', share(0.2)],
 ];
 
 const failed = STEPS.filter(([script = '', ...args]) => {
