@@ -114,6 +114,9 @@ export function checkFilters(
 
 const places = (value: Decimal): number => (D.decimal(value).split('.')[1] ?? '').length;
 
+/** What is on the grid is never too precise. */
+const decimals = (step: Decimal, named = 8): number => Math.max(places(step), named);
+
 function checkPrices(instrument: Instrument, order: IdentifiedOrder): VenueError | undefined {
   const { price, triggerPrice, activatePrice } = order;
   if (price !== undefined) {
@@ -132,7 +135,8 @@ function checkPrices(instrument: Instrument, order: IdentifiedOrder): VenueError
     return venueError('INVALID_ACTIVATION_PRICE');
   for (const value of [price, triggerPrice, activatePrice]) {
     if (value === undefined) continue;
-    if (places(value) > (instrument.pricePrecision ?? 8)) return venueError('BAD_PRECISION');
+    if (places(value) > decimals(instrument.tickSize, instrument.pricePrecision))
+      return venueError('BAD_PRECISION');
     if (!D.isMultipleOf(value, instrument.tickSize)) return venueError('PRICE_OFF_TICK');
   }
   return undefined;
@@ -142,7 +146,8 @@ function checkQuantity(instrument: Instrument, order: IdentifiedOrder): VenueErr
   const { quantity, type } = order;
   if (quantity === undefined) return undefined;
   if (D.lte(quantity, D.ZERO)) return venueError('QUANTITY_BELOW_ZERO');
-  if (places(quantity) > (instrument.quantityPrecision ?? 8)) return venueError('BAD_PRECISION');
+  if (places(quantity) > decimals(instrument.stepSize, instrument.quantityPrecision))
+    return venueError('BAD_PRECISION');
   if (D.lt(quantity, instrument.minQuantity)) return venueError('QUANTITY_BELOW_MIN');
   const limited = type === 'LIMIT' || type === 'STOP' || type === 'TAKE_PROFIT';
   const most = limited ? instrument.maxQuantity : instrument.marketMaxQuantity;

@@ -117,7 +117,9 @@ test('what the filters say', async () => {
   await refused(-4002, 'BadRequest', 'Price greater than max price.', limit({ price: '5000000' }));
   await instrument({ minPrice: '1000' });
   await refused(-4013, 'BadRequest', 'Price less than min price.', limit({ price: '900' }));
-  await instrument({ stepSize: '0.002' });
+  await instrument({ minQuantity: '0.005' });
+  await refused(-4004, 'BadRequest', 'Quantity less than min quantity.', limit({ quantity: '0.004' }));
+  await instrument({ minQuantity: '0.001', stepSize: '0.002' });
   await refused(-4023, 'BadRequest', 'Qty not increased by step size.', limit({ quantity: '0.011' }));
   await instrument({ stepSize: '0.001' });
   const text = 'Invalid activation price';

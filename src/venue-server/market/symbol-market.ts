@@ -55,8 +55,8 @@ export class SymbolMarket {
     this.history = new BarHistory(baseMs, capacity);
     this.day = new DayStatistics(this.history);
     this.funding = new SymbolFunding(instrument);
-    this.#instrument = instrument;
     this.#text = new NumberText(instrument);
+    this.#instrument = precise(instrument, this.#text);
     this.#ladder = new Ladder(this.#text, this.seed);
   }
 
@@ -65,8 +65,8 @@ export class SymbolMarket {
   }
 
   set instrument(instrument: Instrument) {
-    this.#instrument = instrument;
     this.#text = new NumberText(instrument);
+    this.#instrument = precise(instrument, this.#text);
     this.#ladder = new Ladder(this.#text, this.seed);
   }
 
@@ -273,3 +273,10 @@ export class SymbolMarket {
     forming.markClose = mark;
   }
 }
+
+/** Orders are held to the decimals that exchangeInfo names. */
+const precise = (instrument: Instrument, text: NumberText): Instrument => ({
+  ...instrument,
+  pricePrecision: text.pricePlaces,
+  quantityPrecision: text.quantityPlaces,
+});
