@@ -2,8 +2,9 @@
  * A circuit breaker: closed, open (reducing or halted), half-open. The rule of its kind says what trips it;
  * this machine says what then happens.
  *
- * Invariants: every change is told to the portfolio and to the venue's actor in the row that makes it; an open breaker closes by its
- * own rule, by a successful trial after its pause, or by a person, who is named in the audit.
+ * Invariants: every change is told to the portfolio and to the venue's actor in the row that makes it; an open breaker
+ * closes by its own rule, by a successful trial after its pause, or by a person, who is named in the audit; one that a
+ * person has opened closes by a person alone.
  */
 import { setup } from 'xstate';
 import type { Emitted } from '../src/domain/events.ts';
@@ -68,6 +69,8 @@ export interface BreakerContext {
   readonly openedAt: number | null;
   /** Until when it stays open at least, where the pause is not the rule's own. */
   readonly openUntil: number | null;
+  /** Who opened it by hand, and has not taken that back: neither rule nor pause closes it. */
+  readonly heldBy: string | null;
   readonly trips: number;
   readonly audit: readonly {
     readonly at: number;
@@ -190,6 +193,7 @@ function close(context: BreakerContext): Step<BreakerContext> {
     openScope: context.scope,
     openedAt: null,
     openUntil: null,
+    heldBy: null,
   };
   const paused = ruleFor(context).coolDownMs !== null;
   const stop: readonly Emitted[] = paused ? [{ type: 'timer.clear', id: COOL_DOWN }] : [];
@@ -206,7 +210,8 @@ function byOperator(context: BreakerContext, event: Event): Step<BreakerContext>
     : step({
         ...context,
         audit,
-        verdict: { trip: 'halted', cause: `${by}: ${reason}`, ...closingWord(event) },
+        heldBy: by,
+        verdict: { trip: 'halted', cause: `${by}: ${reason}`, byHand: true, ...closingWord(event) },
       });
 }
 
@@ -233,6 +238,7 @@ const act = (behave: (context: BreakerContext, event: Event) => Step<BreakerCont
 
 const MEASURES = [
   'EQUITY',
+  'MOVED',
   'TRADE_CLOSED',
   'FAULT',
   'OK',
@@ -279,8 +285,10 @@ const machine = base
       lasts: ({ context }) => lasts(context),
       closesMore: ({ context }) => closesMore(context),
       movedOn: ({ context }) => movedOn(context),
-      easing: ({ context }) => context.verdict === 'easing',
-      over: ({ context }) => context.verdict === 'over',
+      byHand: ({ context }) => trips(context.verdict) && context.verdict.byHand === true,
+      isHeld: ({ context }) => context.heldBy !== null,
+      easing: ({ context }) => context.verdict === 'easing' && context.heldBy === null,
+      over: ({ context }) => context.verdict === 'over' && context.heldBy === null,
       fine: ({ context }) => context.verdict === 'fine' || context.verdict === 'over',
     },
   })
@@ -300,6 +308,7 @@ const machine = base
       cause: null,
       openedAt: null,
       openUntil: null,
+      heldBy: null,
       trips: 0,
       audit: [],
       unexpected: NOTHING_UNEXPECTED,
@@ -327,7 +336,7 @@ const machine = base
         ],
         on: {
           OPERATOR_RESET: { target: 'closed', actions: ['byOperator', 'close'] },
-          COOLED_DOWN: { target: 'halfOpen', actions: 'halfOpen' },
+          COOLED_DOWN: [{ guard: 'isHeld' }, { target: 'halfOpen', actions: 'halfOpen' }],
         },
         states: {
           // Only a worse verdict changes an open breaker, other symbols, or a longer pause that the venue itself
@@ -341,6 +350,7 @@ const machine = base
           },
           halted: {
             always: [
+              { guard: 'byHand', actions: 'open' },
               { guard: 'closesMore', actions: 'open' },
               { guard: 'lasts', actions: 'prolong' },
             ],
@@ -364,7 +374,7 @@ const machine = base
 
 export const createBreakerMachine = (): MachineDefinition => ({
   type: 'breaker',
-  version: 4,
+  version: 5,
   machine,
   // Version 1 knew fewer measures, and no pause but its rule's.
   migrations: {
@@ -385,5 +395,13 @@ export const createBreakerMachine = (): MachineDefinition => ({
     3: carry(({ settings }) => ({
       settings: { ...DEFAULT_BREAKER_SETTINGS, ...(settings as Partial<BreakerSettings>) },
     })),
+    // Version 4 closed by its own rule what a person had opened, and heard of no money that was moved.
+    4: carry((context) => ({ heldBy: heldSince(context as unknown as BreakerContext) })),
   },
 });
+
+/** Whose word it was that a breaker of version 4 is open by. */
+function heldSince({ audit, openedAt }: BreakerContext): string | null {
+  const last = audit.at(-1);
+  return openedAt !== null && last?.what === 'trip' && last.at >= openedAt ? last.by : null;
+}

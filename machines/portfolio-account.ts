@@ -1,5 +1,5 @@
 /** What the portfolio knows and hears: the account as the journal has it. Plain JSON, decimals as strings. */
-import { type Decimal, div, max, sub, sum, ZERO } from '../src/core/decimal.ts';
+import { type Decimal, div, gt, max, mul, sub, sum, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
@@ -44,6 +44,8 @@ export interface HeldExposure extends Exposure {
   readonly quantity: Decimal;
   readonly entryPrice: Decimal;
   readonly unknown: boolean;
+  /** How much of the quantity closing orders that are UNKNOWN may have closed already. */
+  readonly leaving?: Decimal;
 }
 
 export interface Reservation extends Exposure {
@@ -132,6 +134,7 @@ export type PortfolioEvent =
       readonly quantity: Decimal;
       readonly entryPrice: Decimal;
       readonly unknown: boolean;
+      readonly leaving?: Decimal;
     } & Timed)
   | PositionClosed
   | ({ readonly type: 'RELEASE'; readonly reservation: string } & Timed)
@@ -221,11 +224,21 @@ export const UNLIMITED = {
   conditionalOrders: { limit: 10_000, reserve: 0 },
 } as const satisfies Partial<RiskLimits>;
 
+/** An average price is rounded: less than this share of the whole is no doubt. */
+const ROUNDING = '0.000001';
+
+function exposureOf({ symbol, direction, notional, quantity, entryPrice, leaving = ZERO }: HeldExposure) {
+  const uncertain = sub(notional, mul(sub(quantity, leaving), entryPrice));
+  const held: Exposure = { symbol, direction, notional };
+  return gt(uncertain, mul(notional, ROUNDING)) ? { ...held, uncertain } : held;
+}
+
 /** What risk sees: open and reserved alike. */
 export function portfolioView(context: PortfolioContext, conditions?: MarketConditions): PortfolioView {
-  const exposures = [...Object.values(context.exposures), ...Object.values(context.reservations)].map(
-    ({ symbol, direction, notional }) => ({ symbol, direction, notional }),
+  const reserved = Object.values(context.reservations).map(
+    ({ symbol, direction, notional }): Exposure => ({ symbol, direction, notional, uncertain: notional }),
   );
+  const exposures = [...Object.values(context.exposures).map(exposureOf), ...reserved];
   const bound = div(sum(exposures.map(({ notional }) => notional)), String(context.limits.maxLeverage), 8);
   return {
     equity: context.equity,

@@ -47,6 +47,12 @@ export function tellEquity(context: PortfolioContext): readonly Emitted[] {
   return told;
 }
 
+/** Whoever measures losses from an equity of its own moves that along, too. */
+export function tellMoved({ equity, equityBreakers }: PortfolioContext, moved: Decimal): readonly Emitted[] {
+  const breakers = new Set([...equityBreakers, breakerOf('weekly-loss')]);
+  return [...breakers].map((breaker) => send(breaker, { type: 'MOVED', equity, moved }));
+}
+
 /** The bases that a shock is measured from, as this moment's marks move them on. */
 export function moveBases({ bases, marks, at }: PortfolioContext): PortfolioContext['bases'] {
   const newest = bases.at(-1);

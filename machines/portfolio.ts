@@ -30,7 +30,7 @@ import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
 import { keyOf, keyOfActor, moded, type PositionKey, positionSideOf } from '../src/domain/position-key.ts';
 import { type AssessEntry, NOTHING_LEARNED, type RiskDecision, type RiskJudge } from '../src/domain/risk.ts';
-import { movedBy } from '../src/domain/wallet.ts';
+import { movedAlong, movedBy } from '../src/domain/wallet.ts';
 import { TRADE_BREAKERS } from './breaker-rules.ts';
 import { reconfigured } from './configured.ts';
 import { carry, type MachineDefinition } from './definition.ts';
@@ -58,6 +58,7 @@ import {
   moveBases,
   tellEquity,
   tellFunding,
+  tellMoved,
   tellShock,
   tellTrade,
   tellVolatility,
@@ -149,8 +150,11 @@ const without = <T>(record: { readonly [key: string]: T }, key: string): { reado
 
 function expose(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'EXPOSURE') return step(context);
-  const { actor, symbol, direction, notional, quantity, entryPrice, unknown } = event;
-  const held = { symbol, direction, notional, quantity, entryPrice, unknown };
+  const { actor, symbol, direction, notional, quantity, entryPrice, unknown, leaving } = event;
+  const held = {
+    ...{ symbol, direction, notional, quantity, entryPrice, unknown },
+    ...(leaving === undefined ? {} : { leaving }),
+  };
   // The position speaks for itself from now on: what was set aside for it is in its own numbers.
   const settled = withoutReservations(context, deskOf(actor));
   const exposures = eq(notional, ZERO)
@@ -205,6 +209,7 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'WALLET_CHANGED') return step(context);
   const moved = movedBy(event.reason, event.delta);
   const { dayStart, weekStart, exposures } = context;
+  const along = (base: Decimal): Decimal => movedAlong(base, context.equity, moved);
   // Until its position's own word this profit still stands in the exposure too: it must not count twice.
   const { symbol, positionSide = 'BOTH' } = event;
   const place = symbol === undefined ? undefined : keyOf({ symbol, positionSide });
@@ -212,16 +217,23 @@ function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
     event.reason === 'REALIZED_PNL' &&
     place !== undefined &&
     Object.keys(exposures).some((actor) => keyOfActor(actor) === place);
-  return step({
+  const next: PortfolioContext = {
     ...context,
     unbooked: isUnbooked ? { ...context.unbooked, [place]: true } : context.unbooked,
     wallet: event.balance,
     flows: { ...context.flows, [event.reason]: add(context.flows[event.reason] ?? ZERO, event.delta) },
     equity: isUnbooked ? context.equity : add(context.equity, sub(event.balance, context.wallet)),
-    peakEquity: add(context.peakEquity, moved),
-    dayStart: { ...dayStart, equity: add(dayStart.equity, moved) },
-    weekStart: { ...weekStart, equity: add(weekStart.equity, moved) },
-  });
+  };
+  if (eq(moved, ZERO)) return step(next);
+  return step(
+    {
+      ...next,
+      peakEquity: along(context.peakEquity),
+      dayStart: { ...dayStart, equity: along(dayStart.equity) },
+      weekStart: { ...weekStart, equity: along(weekStart.equity) },
+    },
+    ...tellMoved(context, moved),
+  );
 }
 
 function closePosition(learn: RiskJudge['learn'], context: PortfolioContext, event: PortfolioEvent): Next {
@@ -384,7 +396,7 @@ const sidesApart = carry(({ learned, limits }) => ({
 
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
-  version: 6,
+  version: 7,
   machine: createChart(risk),
   // Version 4 named no cause when trading as a whole is not active.
   migrations: {
@@ -393,5 +405,7 @@ export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
     3: swingsBegin,
     4: carry(() => ({})),
     5: sidesApart,
+    // Version 6 moved peak and starts by the amount, and told nobody of it.
+    6: carry(() => ({})),
   },
 });

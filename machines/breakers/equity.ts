@@ -11,6 +11,7 @@ import {
   toNumber,
   ZERO,
 } from '../../src/core/decimal.ts';
+import { movedAlong } from '../../src/domain/wallet.ts';
 import type { BreakerClosing } from '../messages.ts';
 import { type BreakerEvent, type BreakerRule, type Counters, nothing, type Observation } from './rule.ts';
 import type { BreakerSettings } from './settings.ts';
@@ -19,6 +20,20 @@ type Equity = Extract<BreakerEvent, { type: 'EQUITY' }>;
 
 const lossPercent = (from: Decimal, to: Decimal): Decimal =>
   gt(from, ZERO) ? mul(div(sub(from, to), from, 8), '100') : ZERO;
+
+/** What money that was moved makes of what a rule remembers of the account's value. */
+function carriedOver(counters: Counters, event: BreakerEvent): Observation {
+  if (event.type !== 'MOVED') return nothing(counters);
+  const along = (base: Decimal | null): Decimal | null =>
+    base === null ? null : movedAlong(base, event.equity, event.moved);
+  const { baseline, lastEquity, lastDayStart } = counters;
+  return nothing({
+    ...counters,
+    baseline: along(baseline),
+    lastEquity: along(lastEquity),
+    lastDayStart: along(lastDayStart),
+  });
+}
 
 /**
  * From the peak of equity. The day's start is never above the peak, so a drawdown from it is one from the peak,
@@ -29,7 +44,7 @@ export const drawdownRule = (maxPercent: Decimal): BreakerRule => ({
   coolDownMs: null,
   reset: (counters) => ({ ...counters, baseline: counters.lastEquity }),
   observe(counters, event) {
-    if (event.type !== 'EQUITY') return nothing(counters);
+    if (event.type !== 'EQUITY') return carriedOver(counters, event);
     const { equity } = event;
     // A reset starts a new measure: the old peak would trip it again at once.
     const from =
@@ -76,7 +91,7 @@ export const dailyLossRule = (settings: BreakerSettings): BreakerRule => ({
   coolDownMs: null,
   reset: (counters) => ({ ...counters, baseline: counters.lastEquity }),
   observe(counters, event) {
-    if (event.type !== 'EQUITY') return nothing(counters);
+    if (event.type !== 'EQUITY') return carriedOver(counters, event);
     const newDay = counters.openedDay !== null && event.day > counters.openedDay;
     const learned = newDay || counters.lastDayStart === null ? learnVolatility(counters, event) : {};
     const baseline = newDay ? null : counters.baseline;
@@ -99,7 +114,7 @@ export const weeklyLossRule = (maxPercent: Decimal): BreakerRule => ({
   reset: (counters) => ({ ...counters, baseline: counters.lastEquity }),
   observe(counters, event) {
     if (event.type !== 'EQUITY' || event.week === undefined || event.weekStart === undefined)
-      return nothing(counters);
+      return carriedOver(counters, event);
     const newWeek = counters.openedDay !== null && event.week > counters.openedDay;
     const baseline = newWeek ? null : counters.baseline;
     const from = baseline ?? event.weekStart;

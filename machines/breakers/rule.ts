@@ -23,6 +23,8 @@ export type BreakerEvent =
       /** All that is open, at mark. */
       readonly notional?: Decimal;
     } & Timed)
+  /** Money was moved in or out while equity was so much. */
+  | ({ readonly type: 'MOVED'; readonly equity: Decimal; readonly moved: Decimal } & Timed)
   | ({ readonly type: 'TRADE_CLOSED'; readonly trade: Trade } & Timed)
   /** Something the breaker counts went wrong, or right. */
   | ({ readonly type: 'FAULT'; readonly reason: string } & Timed)
@@ -88,7 +90,7 @@ export interface Swing {
 export interface Counters {
   /** Losses in a row, or faults in the window. */
   readonly streak: number;
-  /** Equity that a drawdown is measured from after an operator's reset; null: the account's peak. */
+  /** Equity that a loss is measured from after an operator's reset; null: the account's peak, or its day's start. */
   readonly baseline: Decimal | null;
   readonly lastEquity: Decimal | null;
   readonly openedDay: number | null;
@@ -128,6 +130,8 @@ export type Verdict =
       /** Only entries on these. */
       readonly symbols?: readonly SymbolName[];
       readonly closing?: BreakerClosing;
+      /** A person's: it stands until a person takes it back. */
+      readonly byHand?: true;
     }
   | 'fine'
   /** Reason to try again at once, before any pause is over. */

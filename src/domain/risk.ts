@@ -53,6 +53,8 @@ export interface Exposure {
   readonly direction: Direction;
   /** Absolute, at entry price, in quote currency; an UNKNOWN order counts at its worst case. */
   readonly notional: Decimal;
+  /** Of it, what may prove not to be there: approved, sent, or closed by an order that is UNKNOWN. It hedges nothing. */
+  readonly uncertain?: Decimal;
 }
 
 /** Results of closed trades, older ones weighing less; returns are net P&L ÷ entry notional. */

@@ -4,7 +4,7 @@
  *
  * Invariant: money that was moved never counts as profit or loss.
  */
-import { type Decimal, gt, sum, ZERO } from '../core/decimal.ts';
+import { add, type Decimal, div, gt, lt, mul, sum, ZERO } from '../core/decimal.ts';
 
 /** Of the venue's income types, those that trading brings about; fees that come back belong to them. */
 const TRADING: ReadonlySet<string> = new Set([
@@ -44,4 +44,16 @@ export function movedBy(reason: string, delta: Decimal): Decimal {
   const cause = walletCause(reason);
   if (cause === 'trading') return ZERO;
   return cause === 'moved' || gt(delta, ZERO) ? delta : ZERO;
+}
+
+const PLACES = 12;
+
+/**
+ * What an equity that losses are measured from becomes when money is moved in or out while `equity` is there: in the
+ * same proportion to the account as before, so that a withdrawal makes no drawdown and a deposit hides none. Where
+ * there is no proportion, by the same amount.
+ */
+export function movedAlong(base: Decimal, equity: Decimal, moved: Decimal): Decimal {
+  const after = add(equity, moved);
+  return gt(equity, ZERO) && !lt(after, ZERO) ? div(mul(base, after), equity, PLACES) : add(base, moved);
 }

@@ -38,7 +38,7 @@ function tripWords(name: string, sights: BreakerSights, held: readonly string[])
   const { settings, kind, scope } = one?.context ?? {};
   const entries = scope ? 'no entries of its kind' : 'no entries';
   const already = one && one.state !== 'closed' ? ', which is not closed now' : '';
-  const opens = `Opens the breaker ${name}${already}: ${entries} until it closes`;
+  const opens = `Opens the breaker ${name}${already}: ${entries} until somebody releases it`;
   const closesAll = kind !== undefined && settings?.flatten.includes(kind) === true;
   if (held.length === 0) return `${opens}. Nothing is open.`;
   const many = `${held.length} position${held.length === 1 ? '' : 's'}`;

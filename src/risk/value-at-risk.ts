@@ -3,7 +3,7 @@
  * covariance (parametric), value at risk and the mean of what lies beyond it.
  *
  * Invariants: losses are positive, in quote currency; a hedge lowers them, an equal position doubles them;
- * a symbol without enough history makes the answer larger, never smaller.
+ * a symbol without enough history makes the answer larger, never smaller, and so does what may prove not to be there.
  */
 import { toNumber } from '../core/decimal.ts';
 import type { Exposure, MarketConditions } from '../domain/risk.ts';
@@ -44,17 +44,45 @@ export function portfolioLoss(
 ): Loss | undefined {
   const unknown = new Set(withoutHistory(exposures, conditions, minReturns));
   const signed = new Map<string, number>();
+  const doubtful: [symbol: string, value: number][] = [];
   let guessed = 0;
-  for (const { symbol, direction, notional } of exposures) {
-    if (unknown.has(symbol)) guessed += toNumber(notional);
-    else signed.set(symbol, (signed.get(symbol) ?? 0) + toNumber(notional) * (direction === 'long' ? 1 : -1));
+  for (const { symbol, direction, notional, uncertain } of exposures) {
+    if (unknown.has(symbol)) {
+      guessed += toNumber(notional);
+      continue;
+    }
+    const sign = direction === 'long' ? 1 : -1;
+    const perhaps = uncertain === undefined ? 0 : toNumber(uncertain);
+    signed.set(symbol, (signed.get(symbol) ?? 0) + (toNumber(notional) - perhaps) * sign);
+    if (perhaps > 0) doubtful.push([symbol, perhaps * sign]);
   }
   if (signed.size === 0 && unknown.size > 0) return undefined;
-  const known = lossOf(signed, conditions);
+  doubtful.sort(([, a], [, b]) => Math.abs(a) - Math.abs(b));
+  const known = worst(signed, doubtful, conditions);
   return guessed > 0 ? plus(known, wildest([...signed.keys()], conditions), guessed) : known;
 }
 
 const MEASURES = ['historicalVar', 'historicalCvar', 'parametricVar', 'parametricCvar'] as const;
+
+type Doubtful = readonly (readonly [symbol: string, value: number])[];
+
+/** So many of them are tried both ways, each with each: 2³ portfolios. */
+const TRIED = 3;
+
+/**
+ * The worst of what there may be, with and without each that is doubtful. Where there are many, the smallest count as
+ * what they cost alone, on top: more than that they cannot add.
+ */
+function worst(certain: ReadonlyMap<string, number>, doubtful: Doubtful, conditions: MarketConditions): Loss {
+  const [one, ...others] = doubtful;
+  if (one === undefined) return lossOf(certain, conditions);
+  const without = worst(certain, others, conditions);
+  if (doubtful.length > TRIED) return plus(without, lossOf(new Map([one]), conditions), 1);
+  const [symbol, value] = one;
+  const both = new Map(certain).set(symbol, (certain.get(symbol) ?? 0) + value);
+  const there = worst(both, others, conditions);
+  return lossBy((measure) => Math.max(without[measure], there[measure]));
+}
 
 const plus = (loss: Loss, each: Loss, notional: number): Loss =>
   lossBy((measure) => loss[measure] + notional * each[measure]);

@@ -189,6 +189,41 @@ test('no approval doubles a bet, swells a cluster, ignores a lost edge, or outgr
   assert.ok(approvals > 300, `only ${approvals} approvals: the property would say little`);
 });
 
+test('what may not be there: no portfolio without some of it loses more than what is counted', () => {
+  const held = fc.array(
+    fc.record({
+      symbol: fc.constantFrom(...SYMBOLS),
+      direction,
+      notional: cents(1, 2_000),
+      doubtful: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 8 },
+  );
+  let hedges = 0;
+  fc.assert(
+    fc.property(held, returns, fc.infiniteStream(fc.boolean()), (drawn, known, coin) => {
+      const full = Object.fromEntries(
+        Object.entries(known).map(([symbol, series]) => [symbol, series.slice(-5)]),
+      );
+      const counted = drawn.map(({ doubtful, ...one }) =>
+        doubtful ? { ...one, uncertain: one.notional } : one,
+      );
+      const loss = portfolioLoss(counted, { returns: full }, 5);
+      const there = drawn.filter(({ doubtful }) => !doubtful || coin.next().value === true);
+      const real = portfolioLoss(there, { returns: full }, 5);
+      const all = portfolioLoss(drawn, { returns: full }, 5);
+      assert.ok(loss && all);
+      if (!real) return;
+      if (real.parametricVar > all.parametricVar + 1e-9) hedges += 1;
+      // Its quantile alone is not bounded by parts that are worse together.
+      for (const measure of ['historicalCvar', 'parametricVar', 'parametricCvar'] as const)
+        assert.ok(loss[measure] >= real[measure] - 1e-9, `${measure}: ${loss[measure]} < ${real[measure]}`);
+    }),
+    { numRuns: 2_000, seed: 20_230_817 },
+  );
+  assert.ok(hedges > 100, `only ${hedges} hedges: the property would say little`);
+});
+
 test('more history never makes the day\u2019s loss larger than what is assumed without it', () => {
   fc.assert(
     fc.property(exposures, returns, fc.constantFrom(...SYMBOLS), (held, known, forgotten) => {

@@ -193,6 +193,7 @@ const breaker = (kind: string, settings: Record<string, unknown>): MachineCase =
     [
       { type: 'EQUITY', equity: '1000', peak: '1000', dayStart: '1000', day: 1 },
       { type: 'EQUITY', equity: '700', peak: '1000', dayStart: '1000', day: 1 },
+      { type: 'MOVED', equity: '700', moved: '-700' },
       { type: 'EQUITY', equity: '700', peak: '1000', dayStart: '700', day: 2 },
       { type: 'TRADE_CLOSED', trade: tradeOf('-10') },
       { type: 'TRADE_CLOSED', trade: tradeOf('10') },

@@ -109,6 +109,79 @@ describe('breaker', () => {
     );
   });
 
+  const OVER: readonly (readonly [kind: string, type: string, data: Record<string, unknown>])[] = [
+    ['margin', 'MARGIN', { ratioPercent: '1' }],
+    ['stale-data', 'LIVE', { symbol: 'A' }],
+    ['clock', 'SKEW', { ms: 3 }],
+    ['funding', 'FUNDING', { rates: {} }],
+    ['reconciliation', 'CLEAN', {}],
+    ['daily-loss', 'EQUITY', { equity: '1000', peak: '1000', dayStart: '1000', day: 2 }],
+    ['latency', 'LATENCY', { ms: 1 }],
+    ['flash-crash', 'CALM', {}],
+    ['rate-limit', 'OK', {}],
+  ];
+  for (const [kind, type, data] of OVER) {
+    test(`what a person has opened a person closes: ${kind}, whatever is over and however long it takes`, () => {
+      const bench = breaker(kind);
+      equity(bench, '1000');
+      bench.send('OPERATOR_TRIP', { by: 'ann', reason: 'news' });
+      for (const laterMs of [10, 86_400_000, 10]) {
+        bench.wait(laterMs);
+        bench.send(type, data);
+        assert.deepEqual(bench.value, { open: 'halted' });
+      }
+      bench.send('OPERATOR_RESET', { by: 'bob', reason: 'over' });
+      assert.equal(state(bench), 'closed');
+      assert.equal(bench.timers.size, 0);
+    });
+  }
+
+  test('a person who opens what its rule has opened holds it, and it says so', () => {
+    const bench = breaker('flash-crash', { shockCoolDownMs: 1_000 });
+    bench.send('SHOCK', { moves: { AUSDT: 20 }, mean: 1 });
+    assert.deepEqual(told(bench)[0]?.[1].scope, { symbols: ['AUSDT'] });
+    bench.send('OPERATOR_TRIP', { by: 'ann', reason: 'all of it' });
+    const [, word] = told(bench)[0] ?? [];
+    assert.deepEqual([word?.state, word?.cause, word?.scope], ['halted', 'ann: all of it', undefined]);
+    bench.wait(1_000);
+    assert.deepEqual(bench.value, { open: 'halted' });
+    bench.send('OPERATOR_TRIP', { by: 'bob', reason: 'still' });
+    assert.equal(told(bench)[0]?.[1].cause, 'bob: still');
+    bench.send('OPERATOR_RESET', { by: 'bob', reason: 'over' });
+    bench.send('SHOCK', { moves: { AUSDT: 20 }, mean: 1 });
+    assert.equal(state(bench), 'reducing');
+    bench.wait(1_000);
+    assert.equal(state(bench), 'half-open', 'the next time its own rule counts again');
+  });
+
+  for (const kind of ['drawdown', 'daily-loss', 'weekly-loss']) {
+    test(`money that is moved after a reset is no loss and hides none: ${kind}`, () => {
+      const bench = breaker(kind, { maxDailyLossPercent: '20', maxWeeklyLossPercent: '20' });
+      const value = (now: string) => equity(bench, now, { weekStart: '1000', week: 1 });
+      value('800');
+      assert.notEqual(bench.value, 'closed');
+      bench.send('OPERATOR_RESET', { by: 'ann', reason: 'understood' });
+      bench.send('MOVED', { equity: '800', moved: '-400' });
+      value('400');
+      assert.equal(bench.value, 'closed', 'a withdrawal of half is no loss of half');
+      value('320.1');
+      assert.equal(bench.value, 'closed');
+      bench.send('MOVED', { equity: '320.1', moved: '320.1' });
+      value('640');
+      assert.notEqual(bench.value, 'closed', 'a deposit does not hide what was lost before it');
+    });
+  }
+
+  test('a deposit is no day that moved much: the next days have their whole limit', () => {
+    const bench = breaker('daily-loss', { maxDailyLossPercent: '5', calmDayPercent: 2 });
+    const day = (now: string, dayStart: string, n: number) => equity(bench, now, { dayStart, day: n });
+    day('1000', '1000', 1);
+    bench.send('MOVED', { equity: '1000', moved: '1000' });
+    day('2000', '2000', 2);
+    day('1910', '2000', 2);
+    assert.equal(bench.value, 'closed', '4.5 % of 5');
+  });
+
   test('the venue says how long it wants quiet: 429 reduces, 418 halts, a longer word prolongs', () => {
     const bench = breaker('rate-limit', { throttleMarginMs: 500 });
     const throttled = (inMs: number, banned = false) =>

@@ -154,11 +154,64 @@ describe('portfolio', () => {
     ]);
     bench.send('WALLET_CHANGED', { balance: '1500', delta: '500', reason: 'DEPOSIT' });
     const { equity, peakEquity, dayStart } = context(bench);
-    assert.deepEqual([equity, peakEquity, dayStart.equity], ['1514', '1514', '1500']);
+    assert.deepEqual([equity, peakEquity], ['1514', '1514']);
+    assert.equal(
+      (Number(equity) / Number(dayStart.equity)).toFixed(9),
+      '1.014000000',
+      'as much a gain as before',
+    );
+    assert.deepEqual(
+      told(bench),
+      ['drawdown', 'weekly-loss'].map((name) => [
+        `breaker/${name}`,
+        { type: 'MOVED', equity: '1014', moved: '500' },
+      ]),
+    );
     bench.send('WALLET_CHANGED', { balance: '1490', delta: '-10', reason: 'COMMISSION' });
     assert.deepEqual([context(bench).equity, context(bench).peakEquity], ['1504', '1514']);
+    assert.deepEqual(told(bench), []);
     bench.send('MARK', { prices: { BTCUSDT: 100 } }, 86_400_000);
     assert.deepEqual(context(bench).dayStart, { day: 1, equity: '1484' });
+  });
+
+  test('a withdrawal makes no drawdown, and a deposit hides none', () => {
+    const bench = portfolio();
+    const move = (balance: string, delta: string, reason: string) =>
+      bench.send('WALLET_CHANGED', { balance, delta, reason });
+    const lost = () => {
+      const { equity, peakEquity, dayStart, weekStart } = context(bench);
+      return [peakEquity, dayStart.equity, weekStart.equity].map((from) =>
+        (100 - (100 * Number(equity)) / Number(from)).toFixed(6),
+      );
+    };
+    move('950', '-50', 'REALIZED_PNL');
+    assert.deepEqual(lost(), ['5.000000', '5.000000', '5.000000']);
+    move('50', '-900', 'WITHDRAW');
+    assert.deepEqual(lost(), ['5.000000', '5.000000', '5.000000']);
+    move('10050', '10000', 'DEPOSIT');
+    assert.deepEqual(lost(), ['5.000000', '5.000000', '5.000000']);
+    move('0', '-10050', 'TRANSFER');
+    assert.equal(context(bench).peakEquity, '0', 'what is empty has lost nothing');
+    move('700', '700', 'TRANSFER');
+    assert.equal(context(bench).peakEquity, '700');
+  });
+
+  test('what may not be there hedges nothing: entries on their way, UNKNOWN ones, and closes that are UNKNOWN', () => {
+    const wild = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 100_000 : -100_000));
+    const conditions = { returns: { BTCUSDT: wild, ETHUSDT: wild } };
+    const wants = (hedge: Record<string, unknown>) => {
+      const bench = portfolio();
+      expose(bench, { actor: 'position/ETHUSDT/BOTH/1', symbol: 'ETHUSDT', direction: 'short', ...hedge });
+      bench.send('ASSESS', { entry: entry(), instrument: INSTRUMENT, from: 'entry/BTCUSDT', conditions });
+      return answer(bench) === 'APPROVED' ? 'approved' : JSON.stringify(told(bench)[0]?.[1].refusals);
+    };
+    const sure = { notional: '100', quantity: '1', entryPrice: '100' };
+    assert.equal(wants(sure), 'approved', 'a hedge');
+    const alone = { notional: '0.01', quantity: '0.0001', entryPrice: '100' };
+    assert.match(wants(alone), /value-at-risk/);
+    assert.match(wants({ notional: '100', quantity: '0', entryPrice: '0' }), /value-at-risk/);
+    assert.match(wants({ ...sure, quantity: '0.1', unknown: true }), /value-at-risk/);
+    assert.match(wants({ ...sure, leaving: '1' }), /value-at-risk/);
   });
 
   test('what moves money without trading is neither profit nor loss; the unexplained is never a profit', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Instrument } from '../../src/domain/instrument.ts';
 import { crossLiquidation, isolatedLiquidation, safeLeverage } from '../../src/domain/liquidation.ts';
-import type { Entry, PortfolioView, Results, RiskLimits } from '../../src/domain/risk.ts';
+import type { Entry, Exposure, PortfolioView, Results, RiskLimits } from '../../src/domain/risk.ts';
 import { correlation, correlationFactor } from '../../src/risk/correlation.ts';
 import { drawdownFactor, drawdownPercent } from '../../src/risk/drawdown.ts';
 import { kellyFactor, kellyFraction, learnedFactor, weightAfter, withTrade } from '../../src/risk/edge.ts';
@@ -223,6 +223,20 @@ describe('value at risk', () => {
     assert.ok(Math.abs(two.parametricVar - 2 * one.parametricVar) < 1e-9);
     const hedged = [...long('100'), { symbol: 'BTCUSDT', direction: 'short' as const, notional: '100' }];
     assert.equal(portfolioLoss(hedged, conditions, 48)?.historicalVar, 0);
+  });
+  test('what may not be there hedges nothing, and counts where it adds', () => {
+    const conditions = { returns: { BTCUSDT: calm } };
+    const short = { symbol: 'BTCUSDT', direction: 'short' as const, notional: '100' };
+    const varOf = (...held: Exposure[]) => portfolioLoss(held, conditions, 48)?.historicalVar ?? Number.NaN;
+    const [one] = long('100');
+    assert.ok(one);
+    const single = varOf(one);
+    const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a} and ${b}`);
+    near(varOf(one, short), 0);
+    near(varOf(one, { ...short, uncertain: '100' }), single);
+    near(varOf(one, { ...short, uncertain: '40' }), 0.4 * single);
+    near(varOf(one, { ...one, uncertain: '100' }), 2 * single);
+    near(varOf(one, { ...short, notional: '300', uncertain: '300' }), 2 * single);
   });
   test('the mean beyond is never less than the bound itself', () => {
     const loss = portfolioLoss(long('100'), { returns: { BTCUSDT: crash } }, 48);
