@@ -79,9 +79,12 @@ const impatient = carry(() => ({}));
 /** Version 9 took the stops away with the orders that might still open something. */
 const lastStops = carry(() => ({}));
 
+/** Version 10 told nobody of closing orders that are UNKNOWN, and lost a lot of its parts to rounding. */
+const counted = carry(() => ({}));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 10,
+  version: 11,
   machine: positionMachine,
   migrations: {
     1: remote,
@@ -93,5 +96,6 @@ export const createPositionMachine = (): MachineDefinition => ({
     7: bars,
     8: impatient,
     9: lastStops,
+    10: counted,
   },
 });

@@ -49,7 +49,9 @@ export function cutParts(context: PositionContext, wishes: readonly ScalePart[])
 
 /** What was open has shrunk by somebody else's hand: the parts still to come shrink alike. */
 export function shrunkParts(context: PositionContext, before: Decimal): readonly ScalePart[] {
-  const share = (quantity: Decimal): Decimal => div(mul(quantity, context.quantity), before, SHARE_PLACES);
+  // Rounded down, three thirds of a lot would be none.
+  const share = (quantity: Decimal): Decimal =>
+    div(mul(quantity, context.quantity), before, SHARE_PLACES, 'up');
   return cutParts(
     context,
     context.scaleParts.map((part) => ({ ...part, quantity: share(part.quantity) })),

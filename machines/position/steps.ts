@@ -1,5 +1,5 @@
 /** The rest of a position's behaviour: its beginning, its end, and what it tells the others. */
-import { add, div, gt, mul, sub, ZERO } from '../../src/core/decimal.ts';
+import { add, type Decimal, div, gt, max, min, mul, sub, sum, ZERO } from '../../src/core/decimal.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
@@ -31,10 +31,15 @@ const PRICE_PLACES = 12;
 /** What the portfolio must count: what is open, and opening orders at their worst case. */
 export function exposure(context: PositionContext): Emitted {
   const opening = pending(context, 'entry', 'add');
+  const price = highestPrice(context);
   const worstCase = opening.reduce(
-    (total, order) => add(total, mul(remaining(order), context.entry.referencePrice)),
+    (total, order) => add(total, mul(remaining(order), price)),
     context.openNotional,
   );
+  const gone = pending(context, 'exit', 'reduce', 'close', 'emergency').filter(
+    ({ status }) => status === 'unknown',
+  );
+  const leaving = min(sum(gone.map(remaining)), context.quantity);
   return send(PORTFOLIO, {
     type: 'EXPOSURE',
     actor: context.actor,
@@ -44,8 +49,13 @@ export function exposure(context: PositionContext): Emitted {
     quantity: context.quantity,
     entryPrice: averagePrice(context),
     unknown: opening.some((order) => order.status === 'unknown'),
+    ...(gt(leaving, ZERO) ? { leaving } : {}),
   });
 }
+
+/** A long adds above its entry. */
+const highestPrice = ({ entry, bestPrice }: PositionContext): Decimal =>
+  bestPrice === null ? entry.referencePrice : max(entry.referencePrice, bestPrice);
 
 /** Tells the portfolio when what it must count has changed. */
 export function tellExposure(before: PositionContext, after: PositionContext): readonly Emitted[] {

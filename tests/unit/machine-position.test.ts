@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PositionBench } from '../support/machine-bench.ts';
+import { PositionBench, told } from '../support/machine-bench.ts';
 
 test('the entry is sent in the row that consumes CONFIRMED, after the leverage is set', () => {
   const bench = new PositionBench();
@@ -208,4 +208,33 @@ test('unprotected for too long closes the position, however the venue falters', 
   bench.unknown('stop-2');
   bench.wait(10_000);
   assert.ok(bench.in('emergencyClosing'));
+});
+
+test('a closing order that is UNKNOWN is told: what it may have closed already is no hedge', () => {
+  const bench = new PositionBench().open();
+  const exposures = () =>
+    told(bench)
+      .filter(([, { type }]) => type === 'EXPOSURE')
+      .map(([, { quantity, leaving }]) => [quantity, leaving]);
+  bench.send('EXIT_SIGNAL', { reason: 'faded' });
+  assert.deepEqual(exposures(), []);
+  bench.unknown('close-1');
+  assert.deepEqual(exposures(), [['2', '2']]);
+  bench.acknowledge('close-1');
+  assert.deepEqual(exposures(), [['2', undefined]]);
+});
+
+test('an add on its way counts at what a long costs by then, not at what the entry did', () => {
+  const pyramid = {
+    ...{ maxAdds: 1, stepPercent: '1', sizeFactor: '0.5' },
+    ...{ confirm: 'touch' as const, maxExposure: '10' },
+  };
+  const bench = new PositionBench({ plan: { pyramid, trailing: null } }).open();
+  bench.price(110);
+  bench.send('APPROVED', {
+    entry: { ...bench.state.entry, quantity: '1', referencePrice: '110' },
+    reservation: 'r1',
+  });
+  const exposure = told(bench).find(([, { type }]) => type === 'EXPOSURE');
+  assert.equal(exposure?.[1].notional, '310');
 });
