@@ -77,12 +77,14 @@ function view(conditions: MarketConditions | undefined): PortfolioView {
     direction: (i % SYMBOLS) % 2 === 0 ? ('long' as const) : ('short' as const),
     notional: fromNumber(50 + random.int(100)),
   }));
+  const each = { trades: 12, wins: 7, won: 0.3, lost: 0.2 };
+  const of = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, each]));
   const learned = {
-    at: 0,
+    at: 1_735_600_000_000,
     all: { trades: 400, wins: 220, won: 9, lost: 6 },
-    symbols: {},
-    sides: {},
-    hours: {},
+    symbols: of(symbols),
+    sides: of(symbols.flatMap((symbol) => [`${symbol}/long`, `${symbol}/short`])),
+    hours: of(Array.from({ length: 24 }, (_, hour) => String(hour))),
   };
   const account = { equity: '100000', peakEquity: '104000', available: '90000', at: 1_735_689_600_000 };
   return {

@@ -18,8 +18,14 @@ export function correlation(
 ): number | undefined {
   const n = Math.min(a.length, b.length);
   if (n < minReturns || n < 2) return undefined;
-  const [offA, offB] = [a.length - n, b.length - n];
-  let [sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0];
+  const offA = a.length - n;
+  const offB = b.length - n;
+  // One by one: as an array they cost more than the sums.
+  let sumA = 0;
+  let sumB = 0;
+  let sumAA = 0;
+  let sumBB = 0;
+  let sumAB = 0;
   for (let i = 0; i < n; i++) {
     const x = a[offA + i] ?? 0;
     const y = b[offB + i] ?? 0;
@@ -60,13 +66,16 @@ export function companyOf(
   if (!limits.enabled || !conditions) return undefined;
   const others = betsOf(exposures.filter(({ symbol }) => symbol !== candidate.symbol));
   const alike = new Likeness(conditions, limits.minReturns);
+  const hangs = (together: number | undefined): boolean => (together ?? -1) > limits.scaleAbove;
   let likest: Alike | undefined;
-  for (const { symbol, direction } of others) {
-    const together = alike.of(candidate, { symbol, direction });
+  const neighbours: OpenBet[] = [];
+  for (const bet of others) {
+    const together = alike.of(candidate, bet);
+    if (hangs(together)) neighbours.push(bet);
     if (together !== undefined && (likest === undefined || together > likest.together))
-      likest = { symbol, together };
+      likest = { symbol: bet.symbol, together };
   }
-  const inCluster = clusterOf(candidate, others, (a, b) => (alike.of(a, b) ?? -1) > limits.scaleAbove);
+  const inCluster = clusterOf(neighbours, others, (a, b) => hangs(alike.of(a, b)));
   return { likest, clusterNotional: sum(inCluster.flatMap(({ notionals }) => notionals)) };
 }
 
@@ -85,13 +94,17 @@ function betsOf(exposures: readonly Exposure[]): OpenBet[] {
 }
 
 /** All that hang together with the candidate, directly or through one another: so no order of entries escapes it. */
-function clusterOf(candidate: Bet, others: readonly OpenBet[], hang: (a: Bet, b: Bet) => boolean): OpenBet[] {
-  const cluster: OpenBet[] = [];
+function clusterOf(
+  neighbours: readonly OpenBet[],
+  others: readonly OpenBet[],
+  hang: (a: Bet, b: Bet) => boolean,
+): OpenBet[] {
+  const cluster = [...neighbours];
   let rest = others;
-  for (let from: readonly Bet[] = [candidate]; from.length > 0 && rest.length > 0; ) {
+  for (let from = neighbours; from.length > 0; ) {
+    rest = rest.filter((bet) => !from.includes(bet));
     const joins = rest.filter((bet) => from.some((one) => hang(one, bet)));
     cluster.push(...joins);
-    rest = rest.filter((bet) => !joins.includes(bet));
     from = joins;
   }
   return cluster;

@@ -65,16 +65,6 @@ export const aged = (results: Results, keep: number): Results => ({
 
 export const hourOf = (at: number): string => String(new Date(at).getUTCHours());
 
-/** Results as they weigh now, when nothing has come in for a while. */
-export function learnedAt(known: Learned, at: number, halfLifeDays: number): Learned {
-  const keep = known.at === 0 ? 1 : weightAfter(at - known.at, halfLifeDays);
-  const all = (groups: Learned['symbols']): Learned['symbols'] =>
-    Object.fromEntries(Object.entries(groups).map(([name, results]) => [name, aged(results, keep)]));
-  return {
-    at,
-    all: aged(known.all, keep),
-    symbols: all(known.symbols),
-    sides: all(known.sides),
-    hours: all(known.hours),
-  };
-}
+/** How much results weigh now, when nothing has come in for a while. */
+export const weightNow = (known: Learned, at: number | undefined, halfLifeDays: number): number =>
+  known.at === 0 ? 1 : weightAfter((at ?? known.at) - known.at, halfLifeDays);

@@ -3,10 +3,16 @@
  * can be explained.
  */
 import { type Decimal, fromNumber, mul } from '../core/decimal.ts';
-import { type Entry, NOTHING_LEARNED, type PortfolioView, type RiskLimits } from '../domain/risk.ts';
+import {
+  type Entry,
+  NOTHING_LEARNED,
+  type PortfolioView,
+  type Results,
+  type RiskLimits,
+} from '../domain/risk.ts';
 import { type Company, correlationFactor } from './correlation.ts';
 import { drawdownFactor, drawdownPercent } from './drawdown.ts';
-import { hourOf, kellyFactor, learnedAt, learnedFactor } from './edge.ts';
+import { aged, hourOf, kellyFactor, learnedFactor, weightNow } from './edge.ts';
 import { volatilityMultiplier } from './sizing.ts';
 
 export interface Factor {
@@ -26,7 +32,9 @@ export function sizeFactors(
 ): Factor[] {
   // As they weigh now: an edge that was lost is forgotten in time, else nothing would ever trade again.
   const known = view.learned ?? NOTHING_LEARNED;
-  const { all, symbols, hours } = learnedAt(known, view.at ?? known.at, limits.learning.halfLifeDays);
+  const keep = weightNow(known, view.at, limits.learning.halfLifeDays);
+  const now = (results: Results | undefined) => results && aged(results, keep);
+  const all = aged(known.all, keep);
   const hour = hourOf(view.at ?? 0);
   const drawdown = drawdownPercent(view.equity, view.peakEquity ?? view.equity);
   const likest = company?.likest?.together;
@@ -43,12 +51,12 @@ export function sizeFactors(
     },
     {
       name: 'hour',
-      value: exact(view.at === undefined ? 1 : learnedFactor(hours[hour], all, limits.learning)),
+      value: exact(view.at === undefined ? 1 : learnedFactor(now(known.hours[hour]), all, limits.learning)),
       why: `hour ${hour}`,
     },
     {
       name: 'symbol',
-      value: exact(learnedFactor(symbols[entry.symbol], all, limits.learning)),
+      value: exact(learnedFactor(now(known.symbols[entry.symbol]), all, limits.learning)),
       why: entry.symbol,
     },
     {

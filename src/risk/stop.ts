@@ -19,7 +19,7 @@ import {
   type RiskLimits,
   type StopLimits,
 } from '../domain/risk.ts';
-import { learnedAt } from './edge.ts';
+import { aged, weightNow } from './edge.ts';
 
 export const sideOf = (symbol: string, direction: Direction): string => `${symbol}/${direction}`;
 
@@ -64,8 +64,8 @@ export function withStop(
   if (entry.add) return { entry, note: null };
   const { symbol, direction } = entry;
   const known = view.learned ?? NOTHING_LEARNED;
-  const { sides } = learnedAt(known, view.at ?? known.at, limits.learning.halfLifeDays);
-  const results = sides[sideOf(symbol, direction)];
+  const learned = known.sides[sideOf(symbol, direction)];
+  const results = learned && aged(learned, weightNow(known, view.at, limits.learning.halfLifeDays));
   const winRate = winRateOf(results, stop.priorTrades);
   const percent = adaptivePercent(winRate, entry.atrPercent, stop);
   const wanted = stop.adaptive

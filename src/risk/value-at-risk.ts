@@ -122,7 +122,8 @@ function profits(signed: ReadonlyMap<string, number>, conditions: MarketConditio
   for (const [symbol, value] of signed) {
     const returns = conditions.returns[symbol] ?? [];
     const from = returns.length - hours;
-    for (let i = 0; i < hours; i++) series[i] = (series[i] ?? 0) + (value * (returns[from + i] ?? 0)) / UNIT;
+    const each = value / UNIT;
+    for (let i = 0; i < hours; i++) series[i] = (series[i] ?? 0) + each * (returns[from + i] ?? 0);
   }
   return series;
 }
