@@ -20,8 +20,9 @@ import {
   ruleOf,
   type Verdict,
 } from './breaker-rules.ts';
+import { BREAKER_MIGRATIONS } from './breakers/migrations.ts';
 import { type Configured, reconfigured } from './configured.ts';
-import { carry, type MachineDefinition } from './definition.ts';
+import type { MachineDefinition } from './definition.ts';
 import {
   type BreakerChanged,
   type BreakerClosing,
@@ -376,32 +377,5 @@ export const createBreakerMachine = (): MachineDefinition => ({
   type: 'breaker',
   version: 5,
   machine,
-  // Version 1 knew fewer measures, and no pause but its rule's.
-  migrations: {
-    1: carry((context) => ({
-      openUntil: null,
-      settings: { ...DEFAULT_BREAKER_SETTINGS, ...(context.settings as Partial<BreakerSettings>) },
-    })),
-    // Version 2 knew no scope, and closed nothing.
-    2: carry(({ kind, settings, counters }) => ({
-      name: kind as BreakerKind,
-      scope: null,
-      openScope: null,
-      closing: 'none',
-      settings: { ...DEFAULT_BREAKER_SETTINGS, ...(settings as Partial<BreakerSettings>) },
-      counters: { ...NO_COUNTS, ...(counters as Partial<Counters>) },
-    })),
-    // Version 3 knew no volatility, and not the venue's own word on margin.
-    3: carry(({ settings }) => ({
-      settings: { ...DEFAULT_BREAKER_SETTINGS, ...(settings as Partial<BreakerSettings>) },
-    })),
-    // Version 4 closed by its own rule what a person had opened, and heard of no money that was moved.
-    4: carry((context) => ({ heldBy: heldSince(context as unknown as BreakerContext) })),
-  },
+  migrations: BREAKER_MIGRATIONS,
 });
-
-/** Whose word it was that a breaker of version 4 is open by. */
-function heldSince({ audit, openedAt }: BreakerContext): string | null {
-  const last = audit.at(-1);
-  return openedAt !== null && last?.what === 'trip' && last.at >= openedAt ? last.by : null;
-}

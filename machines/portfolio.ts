@@ -28,9 +28,8 @@ import {
 import { actorType } from '../src/core/ids.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
-import { keyOf, keyOfActor, moded, type PositionKey, positionSideOf } from '../src/domain/position-key.ts';
+import { keyOfActor, moded, type PositionKey, positionSideOf } from '../src/domain/position-key.ts';
 import { type AssessEntry, NOTHING_LEARNED, type RiskDecision, type RiskJudge } from '../src/domain/risk.ts';
-import { movedAlong, movedBy } from '../src/domain/wallet.ts';
 import { TRADE_BREAKERS } from './breaker-rules.ts';
 import { reconfigured } from './configured.ts';
 import { carry, type MachineDefinition } from './definition.ts';
@@ -58,11 +57,11 @@ import {
   moveBases,
   tellEquity,
   tellFunding,
-  tellMoved,
   tellShock,
   tellTrade,
   tellVolatility,
 } from './portfolio-measures.ts';
+import { changeWallet } from './portfolio-wallet.ts';
 import { bounded, notify, type Step, send, step, timeOf, unexpected } from './step.ts';
 
 export {
@@ -201,38 +200,6 @@ function mark(context: PortfolioContext, event: PortfolioEvent): Next {
     ...shocks,
     ...tellVolatility(moved, valued.swings),
     ...tellFunding(moved, event.funding),
-  );
-}
-
-/** Money that was moved in or out is neither profit nor loss. */
-function changeWallet(context: PortfolioContext, event: PortfolioEvent): Next {
-  if (event.type !== 'WALLET_CHANGED') return step(context);
-  const moved = movedBy(event.reason, event.delta);
-  const { dayStart, weekStart, exposures } = context;
-  const along = (base: Decimal): Decimal => movedAlong(base, context.equity, moved);
-  // Until its position's own word this profit still stands in the exposure too: it must not count twice.
-  const { symbol, positionSide = 'BOTH' } = event;
-  const place = symbol === undefined ? undefined : keyOf({ symbol, positionSide });
-  const isUnbooked =
-    event.reason === 'REALIZED_PNL' &&
-    place !== undefined &&
-    Object.keys(exposures).some((actor) => keyOfActor(actor) === place);
-  const next: PortfolioContext = {
-    ...context,
-    unbooked: isUnbooked ? { ...context.unbooked, [place]: true } : context.unbooked,
-    wallet: event.balance,
-    flows: { ...context.flows, [event.reason]: add(context.flows[event.reason] ?? ZERO, event.delta) },
-    equity: isUnbooked ? context.equity : add(context.equity, sub(event.balance, context.wallet)),
-  };
-  if (eq(moved, ZERO)) return step(next);
-  return step(
-    {
-      ...next,
-      peakEquity: along(context.peakEquity),
-      dayStart: { ...dayStart, equity: along(dayStart.equity) },
-      weekStart: { ...weekStart, equity: along(weekStart.equity) },
-    },
-    ...tellMoved(context, moved),
   );
 }
 

@@ -183,6 +183,7 @@ const account: MachineCase = {
   ],
 };
 
+const WILD = { ratio: 9, percent: 2 };
 const HARD_PRESSED = { equity: '700', peak: '1000', dayStart: '1000', day: 1 };
 
 const breaker = (kind: string, settings: Record<string, unknown>): MachineCase => ({
@@ -214,11 +215,7 @@ const breaker = (kind: string, settings: Record<string, unknown>): MachineCase =
       { type: 'SHOCK', moves: { BTCUSDT: -20 }, mean: 3 },
       { type: 'SHOCK', moves: { ETHUSDT: 20 }, mean: 20 },
       { type: 'CALM' },
-      {
-        type: 'VOLATILITY',
-        market: { ratio: 2, percent: 1 },
-        symbols: { BTCUSDT: { ratio: 9, percent: 2 } },
-      },
+      { type: 'VOLATILITY', market: { ratio: 2, percent: 1 }, symbols: { BTCUSDT: WILD } },
       { type: 'VOLATILITY', market: { ratio: 1, percent: 0.1 }, symbols: {} },
       { type: 'MARGIN', ratioPercent: '75' },
       { type: 'MARGIN', ratioPercent: '1' },
