@@ -3,7 +3,7 @@
  * change is kept only when the same invariant still breaks.
  */
 import type { Job } from './simulation/job.ts';
-import type { SeedReport } from './simulation/simulate.ts';
+import type { SeedReport } from './simulation/seed-report.ts';
 
 const HOUR_MS = 3_600_000;
 const LEAST_HOURS = 0.05;

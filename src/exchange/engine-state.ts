@@ -12,6 +12,7 @@ import type { PositionMode } from '../domain/position-key.ts';
 import type {
   AccountEvent,
   BookLevel,
+  Depth,
   DetailEvent,
   EngineOptions,
   EngineOutput,
@@ -80,6 +81,8 @@ export interface Market {
   hasBook: boolean;
   bids: BookLevel[];
   asks: BookLevel[];
+  /** Absent: enough for everybody. */
+  depth?: Depth;
   /** Σ signed fills for each position side, counted apart from the positions to check them. */
   traded: Record<PositionSide, Decimal>;
 }

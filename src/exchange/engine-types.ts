@@ -18,6 +18,12 @@ export interface Quote {
 
 export type BookLevel = readonly [price: Decimal, quantity: Decimal];
 
+/** What takers meet where no book is seen: so many levels of so much each, a tick apart. */
+export interface Depth {
+  readonly levels: number;
+  readonly quantity: Decimal;
+}
+
 /** What happens when an order would meet another of the same account. */
 export type SelfTradePrevention = 'NONE' | 'EXPIRE_TAKER' | 'EXPIRE_MAKER' | 'EXPIRE_BOTH';
 
@@ -73,6 +79,8 @@ export type EngineInput =
       readonly mark?: number;
       /** Base asset traded lately (one bar); scales the impact of what this price triggers. Absent: no impact. */
       readonly volume?: number;
+      /** A gap in which the venue looks at margin before any trigger has had its turn. */
+      readonly marginFirst?: true;
     }
   | {
       readonly type: 'BOOK';
@@ -113,6 +121,8 @@ export type EngineInput =
       readonly quantity?: Decimal;
       readonly mark?: number;
     }
+  /** A fault: the market is so thin from now on; absent: as deep as ever. */
+  | { readonly type: 'DEPTH'; readonly at: number; readonly symbol: SymbolName; readonly depth?: Depth }
   /** A fault: that conditional order, or else the next one to trigger (there), is refused at its trigger. */
   | {
       readonly type: 'REFUSE_TRIGGER';

@@ -13,10 +13,10 @@ import { cloneJson, type Json } from '../core/json.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { IdentifiedOrder } from '../domain/order.ts';
 import type { PositionMode } from '../domain/position-key.ts';
-import { changeWallet } from './account.ts';
 import { amend } from './amend.ts';
 import { bookMatters, matchBook, matchTrade } from './book-matching.ts';
 import { candlePath, markRange, still } from './candle-path.ts';
+import { deposit } from './deposit.ts';
 import { findViolations } from './engine-invariants.ts';
 import {
   crossWallet,
@@ -43,7 +43,7 @@ import { settleFunding } from './funding.ts';
 import { setLeverage } from './leverage.ts';
 import { clearBankruptcy } from './liquidation.ts';
 import { CrossAccount } from './liquidation-price.ts';
-import { availableBalance } from './margin.ts';
+import { setDepth } from './matching.ts';
 import { addMargin, setMarginMode, setPositionMode } from './modes.ts';
 import { cancel, observe, submit } from './orders.ts';
 import { refuseTrigger } from './trigger.ts';
@@ -269,7 +269,7 @@ export class VenueEngine {
         this.#funding(input);
         break;
       case 'DEPOSIT':
-        this.#deposit(input);
+        deposit(venue, this.#asset, input.amount);
         break;
       case 'INSTRUMENT':
         this.#instrument(input);
@@ -278,6 +278,9 @@ export class VenueEngine {
         this.#onMarket(input.symbol, input.mark, (market, instrument) =>
           deleverage(venue, market, instrument, input.quantity),
         );
+        break;
+      case 'DEPTH':
+        this.#onMarket(input.symbol, undefined, (market) => setDepth(market, input.depth));
         break;
       case 'REFUSE_TRIGGER':
         refuseTrigger(venue, input);
@@ -336,6 +339,7 @@ export class VenueEngine {
     this.#onMarket(input.symbol, undefined, (market, instrument) => {
       market.ownMark ||= input.mark !== undefined;
       const legs = [still(input.last, mark)];
+      if (input.marginFirst) this.#walk(market, instrument, { legs, scope: 'margin', makerVolume: 0 });
       this.#walk(market, instrument, {
         legs,
         scope: market.hasBook ? 'triggers' : 'all',
@@ -378,17 +382,6 @@ export class VenueEngine {
     const mark = market.mark || last;
     this.#walk(market, instrument, { legs: [still(mark, mark)], scope: 'margin', makerVolume: 0 });
     market.last = last;
-  }
-
-  #deposit({ amount }: Input<'DEPOSIT'>): void {
-    const { markets } = this.#venue.state;
-    const covered = D.lte(D.neg(amount), availableBalance(this.#venue));
-    if (D.gte(amount, D.ZERO)) changeWallet(this.#venue, this.#asset, amount, 'DEPOSIT');
-    else if (covered) changeWallet(this.#venue, this.#asset, amount, 'WITHDRAW');
-    else changeWallet(this.#venue, this.#asset, D.ZERO, 'WITHDRAW_REFUSED');
-    // With another balance behind them, positions may be warned about anew.
-    for (const market of Object.values(markets))
-      for (const position of market.positions) position.marginCalled = false;
   }
 
   #instrument({ instrument, mark }: Input<'INSTRUMENT'>): void {

@@ -1,5 +1,6 @@
 /**
- * What a taker gets: the visible book walked level by level, or the slippage model where no book is seen.
+ * What a taker gets: the visible book walked level by level, or where no book is seen the slippage model, and the few
+ * levels of a market that is thin.
  *
  * Invariants: prices are on the tick and never better than the market shows; nothing beyond the order's bound;
  * own orders never trade with each other (one account, and resting own orders are not in the visible book).
@@ -10,7 +11,7 @@ import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
 import type { Side } from '../domain/order.ts';
 import type { Market, Venue } from './engine-state.ts';
-import type { BookLevel, Quote, SlippageModel } from './engine-types.ts';
+import type { BookLevel, Depth, Quote, SlippageModel } from './engine-types.ts';
 
 export interface Lot {
   readonly price: Decimal;
@@ -73,7 +74,31 @@ export function planTake(
 ): Lot[] {
   if (market.hasBook) return walkBook(side === 'BUY' ? market.asks : market.bids, side, quantity, bound);
   if (quote.last <= 0) return [];
+  const { depth } = market;
+  if (depth) return walkBook(thinLevels(venue, instrument, side, quote, depth), side, quantity, bound);
   return modelled(venue.config.slippage, instrument, side, quantity, bound, quote);
+}
+
+/** Undefined: as deep as ever. */
+export function setDepth(market: Market, depth: Depth | undefined): void {
+  if (depth) market.depth = depth;
+  else delete market.depth;
+}
+
+function thinLevels(
+  venue: Venue,
+  instrument: Instrument,
+  side: Side,
+  quote: Quote,
+  { levels, quantity }: Depth,
+): BookLevel[] {
+  const { tickSize } = instrument;
+  const { start, direction, spread } = reference(side, quote, venue.config.slippage);
+  const best = D.max(adverseTick(start * (1 + direction * spread), side, tickSize), tickSize);
+  return Array.from({ length: levels }, (_, i): BookLevel => {
+    const away = D.mul(tickSize, String(i));
+    return [side === 'BUY' ? D.add(best, away) : D.max(D.sub(best, away), tickSize), quantity];
+  });
 }
 
 function walkBook(

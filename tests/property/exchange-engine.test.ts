@@ -90,7 +90,13 @@ const quoteOf = (last: number) => ({ last, mark: last, volume: 500 });
 function restOf(of: Step, at: number, mark: number): EngineInput {
   if (of.flags < 20) return { type: 'DEPOSIT', at, amount: String(of.a) };
   if (of.flags < 30) return { type: 'ADL', at, symbol: of.symbol, quantity: String(of.d / 1000), mark };
-  if (of.flags < 40) return { type: 'PRICE', at, symbol: of.symbol, last: mark };
+  if (of.flags < 34) return { type: 'PRICE', at, symbol: of.symbol, last: mark };
+  if (of.flags < 36)
+    return { type: 'PRICE', at, symbol: of.symbol, last: round1(mark * (1 + of.a / 500)), marginFirst: true };
+  if (of.flags < 40) {
+    const depth = { levels: of.b % 4, quantity: String(of.d / 1000) };
+    return { type: 'DEPTH', at, symbol: of.symbol, ...(of.flags < 39 ? { depth } : {}) };
+  }
   if (of.flags < 50)
     return { type: 'leverage.set', at, owner: 'x', symbol: of.symbol, leverage: of.d, quote: quoteOf(mark) };
   const base = of.symbol === 'BTCUSDT' ? BTC : ETH;

@@ -256,7 +256,16 @@ class Player {
         ? { type: 'DEPOSIT', at, amount: String(a) }
         : flags < 100
           ? { type: 'ADL', at, symbol, quantity: String(b / 1000), mark }
-          : { type: 'INSTRUMENT', at, instrument: { ...base, status }, mark };
+          : flags > 250
+            ? { type: 'PRICE', at, symbol, last: round1(mark * (1 + a / 2000)), marginFirst: true }
+            : flags > 230
+              ? {
+                  type: 'DEPTH',
+                  at,
+                  symbol,
+                  ...(flags > 240 ? { depth: { levels: b % 4, quantity: '0.1' } } : {}),
+                }
+              : { type: 'INSTRUMENT', at, instrument: { ...base, status }, mark };
     this.bench.feed(input);
   }
 }

@@ -7,7 +7,7 @@ import { commandOf } from '../../src/app/simulate-shrink.ts';
 import { mergeTables, pairsOf } from '../../src/app/simulation/coverage.ts';
 import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
 import type { Answer, Job } from '../../src/app/simulation/job.ts';
-import type { SeedReport } from '../../src/app/simulation/simulate.ts';
+import type { SeedReport } from '../../src/app/simulation/seed-report.ts';
 import { freshSeed } from '../../src/core/random.ts';
 import { count, measuredOf, record } from '../support/reliability-page.ts';
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { simulateAll } from '../../src/app/simulate-pool.ts';
 import type { Job } from '../../src/app/simulation/job.ts';
 import type { Act } from '../../src/app/simulation/script.ts';
-import type { SeedReport } from '../../src/app/simulation/simulate.ts';
+import type { SeedReport } from '../../src/app/simulation/seed-report.ts';
 import { nameOf, type RequestPoint } from '../../src/app/simulation/store.ts';
 
 const SECOND = 1_000;
@@ -26,6 +26,10 @@ interface Story {
   /** What they must be, in order and among others. */
   readonly what: RegExp;
   readonly hedge?: true;
+  readonly marginMode?: 'isolated';
+  /** Of market orders that a thin book cut short, and of positions that the venue took over: so many without a crash. */
+  readonly cutShort?: number;
+  readonly liquidated?: number;
 }
 
 const after = (seconds: number) => ({ afterMs: seconds * SECOND });
@@ -41,6 +45,9 @@ const refusedStop: Act = {
   ],
 };
 const halfTaken: Act = { ...after(500), do: 'fill', symbol: SYMBOL, share: '0.5' };
+/** Three trades for half of what was wanted; the rest expires. */
+const thin: Act = { ...after(470), do: 'thin', symbol: SYMBOL, levels: 3, worth: 60 };
+const gap: Act = { ...after(500), do: 'gap' };
 const byHand: readonly Act[] = [
   { ...after(60), do: 'trade', symbol: SYMBOL, side: 'BUY', worth: '300' },
   { ...after(90), do: 'command', command: { kind: 'adopt', symbol: SYMBOL } },
@@ -50,6 +57,19 @@ const STORIES: readonly Story[] = [
   {
     ...{ name: 'an entry with its stop and its targets', seed: 31, from: ENTRY, to: 485 },
     what: /POST order MARKET BUY, POST algoOrder STOP_MARKET.*POST order LIMIT/,
+  },
+  {
+    ...{ name: 'an entry that a thin book fills in part', seed: 31, from: ENTRY, to: 485, acts: [thin] },
+    ...{ what: /POST order MARKET BUY, POST algoOrder STOP_MARKET SELL reduceOnly/, cutShort: 1 },
+  },
+  {
+    ...{ name: 'closed by hand into a thin book', seed: 31, from: 499, to: 530 },
+    ...{ acts: [{ ...thin, ...after(499) }, closing], cutShort: 2 },
+    what: /POST order MARKET SELL reduceOnly, .*POST order MARKET SELL reduceOnly/,
+  },
+  {
+    ...{ name: 'taken over by the venue', seed: 31, from: ENTRY, to: 530, acts: [gap] },
+    ...{ marginMode: 'isolated', liquidated: 1, what: /POST order MARKET BUY, POST algoOrder STOP_MARKET/ },
   },
   {
     ...{ name: 'an add, and the stop replaced for it', seed: 31, from: 640, to: 650 },
@@ -96,10 +116,11 @@ const STORIES: readonly Story[] = [
   },
 ];
 
-const jobOf = ({ seed, to, acts = [], hedge }: Story): Job => ({
+const jobOf = ({ seed, to, acts = [], hedge, marginMode }: Story): Job => ({
   ...{ seed, symbols: 1, faults: [], acts },
   hours: (to + 15) / 3_600,
   ...(hedge ? { positionMode: 'hedge' } : {}),
+  ...(marginMode ? { marginMode } : {}),
 });
 
 /** Of each job, whatever it was that ended first. */
@@ -128,6 +149,12 @@ function pointsOf(story: Story, calm: SeedReport | undefined): { whats: string[]
     for (const when of MOMENTS) points.push({ request: i + 1, when });
   }
   assert.match(whats.join(', '), story.what, story.name);
+  const { cutShort = 0, liquidated = 0 } = story;
+  assert.deepEqual(
+    [calm?.cutShort, calm?.liquidated],
+    [cutShort, liquidated],
+    `${story.name}: as it is told`,
+  );
   return { whats, points };
 }
 

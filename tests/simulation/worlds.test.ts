@@ -14,8 +14,8 @@ import type { SimDatabase } from '../../src/app/simulation/world.ts';
 import { freshSeed } from '../../src/core/random.ts';
 import { PORTFOLIO } from '../../src/domain/events.ts';
 
-/** The last one is killed in the midst of its faults, with positions open. */
-const FIXED = [1, 2, 3, 4, 5, 6, 35];
+/** One is killed in the midst of its faults, with positions open; in one the venue takes positions over; one is thin. */
+const FIXED = [1, 2, 3, 5, 35, 41, 60];
 const FRESH = Number(process.env.SIMULATE_FRESH ?? 3);
 
 const job = (seed: number, more: Partial<Job> = {}): Job => ({
@@ -58,6 +58,14 @@ test('every invariant holds in fixed and in fresh worlds', async (t) => {
   assert.ok(count(({ lives }) => lives) > 2 * seeds.length, 'processes die and come back');
   const faults = new Set(reports.flatMap((report) => Object.keys(report.faults)));
   assert.ok(faults.has('person:kill-in-trouble'), 'one of them is killed while its database is away');
+  assert.ok(
+    faults.has('venue:liquidation') && count(({ liquidated }) => liquidated) > 0,
+    'the venue liquidates',
+  );
+  assert.ok(
+    faults.has('venue:thin-book') && count(({ cutShort }) => cutShort) > 0,
+    'orders fill in part only',
+  );
   for (const set of FAULT_SETS)
     assert.ok(
       [...faults].some((fault) => fault.startsWith(set)),

@@ -4,8 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { VenueEngine } from '../../src/exchange/engine.ts';
 import { maintenanceMargin } from '../../src/exchange/margin.ts';
-import { BTC, briefs, VenueBench } from '../support/venue.ts';
+import { BTC, briefs, VenueBench, venueOptions } from '../support/venue.ts';
 
 const free = { ...BTC, takerFeeRate: '0', makerFeeRate: '0' };
 const freeEth = { ...free, symbol: 'ETHUSDT' };
@@ -154,6 +155,25 @@ test('isolated margin: a liquidation costs the margin set aside and nothing more
   assert.deepEqual(texts, ['MARGIN_CALLED', 'CLOSED s expired', 'FILLED auto SELL 10@50']);
   assert.equal(venue.engine.report(0).walletBalance, '9980');
   assert.equal(venue.engine.hasPosition('ETHUSDT'), true);
+  assert.deepEqual(venue.engine.checkInvariants(), []);
+});
+
+test('in a gap past stop and liquidation price the venue takes the position over; the stop goes with it', () => {
+  const venue = new VenueBench({ instruments: [free, freeEth], marginMode: 'isolated', defaultLeverage: 50 });
+  venue.submit({ quantity: '10' }, 100);
+  const stop = { ref: 's', side: 'SELL', type: 'STOP_MARKET', triggerPrice: '99', reduceOnly: true } as const;
+  venue.submit({ ...stop, quantity: '10' }, 100);
+  const gap = { type: 'PRICE', at: 9, symbol: 'BTCUSDT', last: 97, mark: 97 } as const;
+  const other = new VenueBench({ instruments: [free, freeEth], marginMode: 'isolated', defaultLeverage: 50 });
+  other.engine = VenueEngine.restore(venue.engine.checkpoint(), venueOptions({ marginMode: 'isolated' }));
+  assert.deepEqual(briefs(other.apply(gap)), ['TRIGGERED s', 'FILLED s SELL 10@97']);
+  const texts = briefs(venue.apply({ ...gap, marginFirst: true }));
+  assert.deepEqual(
+    texts.map((text) => text.replace(/autoclose-\d+/, 'auto')),
+    ['MARGIN_CALLED', 'CLOSED s expired', 'FILLED auto SELL 10@97'],
+  );
+  // 20 were set aside, 30 are lost: the insurance fund pays what is missing.
+  assert.equal(venue.engine.report(0).walletBalance, '9980');
   assert.deepEqual(venue.engine.checkInvariants(), []);
 });
 

@@ -296,3 +296,25 @@ test('open orders are found by owner and ref, and by client id', () => {
   assert.deepEqual(briefs(venue.cancel('s')), ['CLOSED s canceled']);
   assert.equal(venue.engine.byClientOrderId('bh-s'), undefined);
 });
+
+test('in a thin market an order fills in parts, each a tick further; what no level has expires; until it is deep again', () => {
+  const venue = new VenueBench({ slippage: { halfSpreadRate: 0, impactRate: 0, makerVolumeShare: 1 } });
+  const depth = { levels: 2, quantity: '0.4' };
+  venue.apply({ type: 'DEPTH', at: 1, symbol: 'BTCUSDT', depth });
+  assert.deepEqual(briefs(venue.submit({ quantity: '0.7' }, 100)), [
+    'ACK o1 1',
+    'FILLED o1 BUY 0.4@100 partial',
+    'FILLED o1 BUY 0.3@100.1',
+  ]);
+  const short = venue.submit({ ref: 'o2', side: 'SELL', quantity: '1' }, 100);
+  assert.deepEqual(briefs(short), [
+    'ACK o2 2',
+    'FILLED o2 SELL 0.4@100 partial',
+    'FILLED o2 SELL 0.4@99.9 partial',
+    'CLOSED o2 expired',
+  ]);
+  const closed = short.at(-1);
+  assert.equal(closed?.type === 'ORDER_CLOSED' && closed.cumulative, '0.8');
+  venue.apply({ type: 'DEPTH', at: 2, symbol: 'BTCUSDT' });
+  assert.equal(briefs(venue.submit({ ref: 'o3', quantity: '2' }, 100))[1], 'FILLED o3 BUY 2@100');
+});

@@ -11,7 +11,7 @@ function bench(worst = 0, arrivals: readonly object[] = []) {
     violate: (invariant: number, text: string) => said.push(`${invariant} ${text}`),
     venue: {
       wallet: 1_000,
-      look: () => ({ arrivals, traded: [{}] }),
+      look: () => arrivals,
       worstCase: () => worst,
     },
     journal: { rejected: new Set(), intended: new Map(), calls: new Map(), spans: [] },
@@ -30,13 +30,23 @@ const answered = (answer: { status: number; body: string }, ...excused: LimitKin
   return said;
 };
 
-test('what is or may be open beyond the limit, at once', () => {
-  const within = bench(611);
+const opening = (clientOrderId: string) => ({
+  clientOrderId,
+  reduces: false,
+  symbol: 'BTCUSDT',
+  side: 'BUY',
+});
+
+test('what is or may be open beyond the limit, once an order of ours that opens has come', () => {
+  const within = bench(611, [opening('bhk-1')]);
   within.check.moved();
-  assert.deepEqual(within.said, []);
-  const beyond = bench(613);
+  assert.doesNotMatch(within.said.join(), /^6/m);
+  const beyond = bench(613, [opening('bhk-1')]);
   beyond.check.moved();
-  assert.deepEqual(beyond.said, ['6 613.00 is or may be open, and 612.00 is the most']);
+  assert.equal(beyond.said.at(-1), '6 613.00 is or may be open, and 612.00 is the most');
+  const byHand = bench(613, [opening('web_1')]);
+  byHand.check.moved();
+  assert.deepEqual(byHand.said, []);
 });
 
 test('the kill switch’s own orders: in its log before they leave, and such as only reduce', () => {

@@ -58,3 +58,37 @@ test('and none is for ever', () => {
   const [text = ''] = said(130_000, { 'position/BTCUSDT/3': live('stopRetry', 131_000) });
   assert.match(text, /for 130 s of quiet time/);
 });
+
+/** A position with these stops: some are asked to be cancelled, one after the other, and then one fires and one goes. */
+function cancelled(stops: readonly string[], ask: readonly string[], gone: string): readonly string[] {
+  const violations: string[] = [];
+  let standing = stops;
+  const coverOf = (_: string, without?: ReadonlySet<string>): number =>
+    standing.filter((id) => !without?.has(id)).length;
+  const oracle = {
+    now: () => 0,
+    violate: (invariant: number, text: string) => violations.push(`${invariant} ${text}`),
+    venue: {
+      held: new Map([[BTC, { amount: 2 }]]),
+      ...{ trades: () => true, isBare: () => standing.length === 0, ours: () => 2, coverOf },
+    },
+  } as unknown as Oracle;
+  const check = new ProtectionCheck(oracle, () => true);
+  for (const id of ask) check.cancelling('BTCUSDT', id);
+  standing = [];
+  check.moved({ symbol: 'BTCUSDT', id: gone });
+  return violations;
+}
+
+const OWN_CANCEL = ['7 BTCUSDT stands bare by our own cancel'];
+
+test('a cancel is wrong where nothing else covered the position when it was sent', () => {
+  assert.deepEqual(cancelled(['a'], ['a'], 'a'), OWN_CANCEL);
+  assert.deepEqual(cancelled(['a', 'b'], ['a', 'b'], 'b'), OWN_CANCEL);
+  assert.deepEqual(cancelled(['a', 'b'], [], 'a'), OWN_CANCEL);
+});
+
+test('and is not where one did that has fired since', () => {
+  assert.deepEqual(cancelled(['a', 'b'], ['a'], 'a'), []);
+  assert.deepEqual(cancelled(['a', 'b', 'c'], ['a', 'b'], 'b'), []);
+});

@@ -5,6 +5,7 @@
 import { type Config, configSchema } from '../../config/schema.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
 import { type Moded, modeOf } from '../../domain/position-key.ts';
+import type { MarginMode } from '../../exchange/engine-types.ts';
 import { RESTLESS } from './restless.ts';
 
 /** Shared with the soak of real processes. */
@@ -48,14 +49,18 @@ export const BALANCE = '10000';
 /** Of equity: few enough positions that the limit is met. */
 const MOST_EXPOSURE = '0.6';
 
+/** With isolated margin: as much as leaves the stop its distance to the liquidation price. */
+const MOST_LEVERAGE = 100;
+
 interface Installation extends Moded {
   readonly standby: boolean;
+  readonly marginMode?: MarginMode;
 }
 
 export function simulatedConfig(
   symbols: readonly SymbolName[],
   dataDir: string,
-  { standby, ...mode }: Installation,
+  { standby, marginMode = 'cross', ...mode }: Installation,
 ): Config {
   return configSchema.parse({
     ...BUSY,
@@ -64,12 +69,15 @@ export function simulatedConfig(
     data: { dir: dataDir },
     lease: { ttlMs: 15_000, standby },
     market: { source: 'live', symbols: [...symbols] },
-    risk: { ...BUSY.risk, maxTotalExposure: MOST_EXPOSURE },
+    risk: {
+      ...{ ...BUSY.risk, maxTotalExposure: MOST_EXPOSURE },
+      ...(marginMode === 'isolated' ? { maxLeverage: MOST_LEVERAGE } : {}),
+    },
     venue: {
       restUrl: 'http://127.0.0.1:1',
       streamUrl: 'ws://127.0.0.1:1',
       maxSignalAgeMs: 180_000,
-      positionMode: modeOf(mode),
+      ...{ positionMode: modeOf(mode), marginMode },
     },
     status: { intervalMs: 60_000 },
     log: { level: 'warn' },

@@ -3,6 +3,7 @@
  * and not only in order; those that are in strike at exponentially spaced moments.
  */
 import type { Random } from '../../core/random.ts';
+import type { MarginMode } from '../../exchange/engine-types.ts';
 
 export const FAULT_SETS = [
   'process',
@@ -22,9 +23,13 @@ export interface Strike {
   readonly set: FaultSet;
   /** Mean time between two. */
   readonly everyMs: number;
+  /** In so many of the worlds; USUAL_SHARE where absent. */
+  readonly share?: number;
 }
 
 const MINUTE = 60_000;
+const USUAL_SHARE = 0.6;
+const LIQUIDATION = 'venue:liquidation';
 
 /** Every kind that strikes at moments; the names are what the report and the coverage show. */
 export const STRIKES: readonly Strike[] = [
@@ -52,6 +57,9 @@ export const STRIKES: readonly Strike[] = [
   { kind: 'venue:filters', set: 'venue', everyMs: 40 * MINUTE },
   { kind: 'venue:transfer', set: 'venue', everyMs: 40 * MINUTE },
   { kind: 'venue:shock', set: 'venue', everyMs: 20 * MINUTE },
+  { kind: 'venue:thin-book', set: 'venue', everyMs: 10 * MINUTE },
+  // Where it is in, the whole world is another: isolated margin, as much leverage as the stop allows.
+  { kind: LIQUIDATION, set: 'venue', everyMs: 12 * MINUTE, share: 0.35 },
   { kind: 'data:silence', set: 'data', everyMs: 15 * MINUTE },
   { kind: 'time:jump', set: 'time', everyMs: 20 * MINUTE },
   { kind: 'time:late-timers', set: 'time', everyMs: 20 * MINUTE },
@@ -86,6 +94,10 @@ export interface FaultPlan {
   readonly venuePreset: 'none' | 'realistic' | 'storm';
 }
 
+/** Cross margin answers with the whole account, which these worlds never lose. */
+export const marginModeOf = ({ strikes }: FaultPlan): MarginMode =>
+  strikes.some(({ kind }) => kind === LIQUIDATION) ? 'isolated' : 'cross';
+
 export function drawPlan(random: Random, sets: readonly FaultSet[]): FaultPlan {
   const has = (set: FaultSet): boolean => sets.includes(set);
   // As many dice whatever is wanted: leaving a set out must not change the others.
@@ -93,7 +105,7 @@ export function drawPlan(random: Random, sets: readonly FaultSet[]): FaultPlan {
     const [isIn, rate] = [random.next() < 0.5, random.next() * most];
     return isIn && has(set) ? rate : 0;
   };
-  const strikes = STRIKES.filter(({ set }) => random.next() < 0.6 && has(set));
+  const strikes = STRIKES.filter(({ set, share = USUAL_SHARE }) => random.next() < share && has(set));
   const rates: Rates = {
     commitUnknown: coin('database', 0.02),
     lostBefore: coin('database', 0.02),

@@ -32,7 +32,8 @@ export class Injector {
   #healed = false;
   /** Puts the damaged row right. */
   #repair: (() => void) | undefined;
-  #hands = 0;
+  readonly #hands: VenueHands;
+  #told = 0;
   #atCall: ((life: Life) => void) | undefined;
 
   constructor(world: SimWorld, plan: FaultPlan) {
@@ -40,6 +41,7 @@ export class Injector {
     this.#plan = plan;
     this.#random = world.random.fork('faults');
     const hands = new VenueHands(world, this.#random);
+    this.#hands = hands;
     this.#acts = {
       'process:crash': () => this.#crash(),
       'process:crash-in-recovery': () => this.#crashInRecovery(),
@@ -72,6 +74,12 @@ export class Injector {
       'venue:filters': () => hands.filters(),
       'venue:transfer': () => hands.transfer(),
       'venue:shock': () => hands.shock(),
+      'venue:thin-book': () => {
+        hands.thin();
+        world.scheduler.set(this.#duration(10 * SECOND, 15 * MINUTE), () => hands.deepen());
+        return true;
+      },
+      'venue:liquidation': () => hands.gap(),
       'data:silence': () =>
         this.#window(2 * MINUTE, (on) => {
           world.market.faults.silent = on;
@@ -131,6 +139,7 @@ export class Injector {
     Object.assign(world.network.weather, fairWeather());
     Object.assign(world.market.faults, soundData());
     world.venue.server.clearFaults();
+    this.#hands.deepen();
     for (const instrument of world.venue.market.instruments())
       if (instrument.status === 'TRADING_HALT')
         world.venue.market.changeInstrument({ ...instrument, status: 'TRADING' });
@@ -311,7 +320,7 @@ export class Injector {
     const [to, event] = POISON[this.#random.int(POISON.length)] ?? [];
     const actor = runtime?.actorIds().find((id) => to !== undefined && id.startsWith(to));
     if (!runtime || !event || actor === undefined) return false;
-    runtime.tell({ to: actor, event, cause: { kind: 'external', id: `poison:${++this.#hands}` } });
+    runtime.tell({ to: actor, event, cause: { kind: 'external', id: `poison:${++this.#told}` } });
     return true;
   }
 
@@ -324,7 +333,7 @@ export class Injector {
       runtime.tell({
         to,
         event: { type: 'FLOOD', i },
-        cause: { kind: 'external', id: `flood:${++this.#hands}` },
+        cause: { kind: 'external', id: `flood:${++this.#told}` },
       });
     return true;
   }

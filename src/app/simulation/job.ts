@@ -1,10 +1,11 @@
 /** What goes to a worker and what comes back. */
-import type { SeedReport, SimulateOptions } from './simulate.ts';
+import type { SeedReport } from './seed-report.ts';
+import type { SimulateOptions } from './simulate.ts';
 
 /** What a worker can be told: no functions. */
 export type Job = Pick<
   SimulateOptions,
-  'seed' | 'hours' | 'symbols' | 'faults' | 'crashAt' | 'acts' | 'positionMode'
+  'seed' | 'hours' | 'symbols' | 'faults' | 'crashAt' | 'acts' | 'positionMode' | 'marginMode'
 >;
 
 export interface Timed {

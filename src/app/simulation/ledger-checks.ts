@@ -278,6 +278,7 @@ const isQuantity = (order: IdentifiedOrder, came: D.Decimal): boolean =>
   order.quantity === undefined ||
   (isReducing(order) ? D.lte(came, order.quantity) : D.eq(came, order.quantity));
 
+const LIQUIDATION = 'autoclose-';
 const isOurs = (clientOrderId: string): boolean =>
   !/^(autoclose-|adl_autoclose|settlement_autoclose-)/.test(clientOrderId);
 
@@ -313,7 +314,31 @@ export function checkResults(ledger: SoakLedger, facts: JournalFacts): string[] 
         `${actor}: gross ${trade.grossPnl}, fees ${trade.fees}; the venue booked ${sum.gross} and ${sum.fees}`,
       );
   }
-  return [...problems, ...checkIncome(ledger), ...checkFunding(ledger, facts)];
+  return [
+    ...problems,
+    ...checkLiquidated(ledger, facts),
+    ...checkIncome(ledger),
+    ...checkFunding(ledger, facts),
+  ];
+}
+
+/** What ended with the venue's liquidation says so. */
+function checkLiquidated(ledger: SoakLedger, facts: JournalFacts): string[] {
+  const taken = new Set(
+    ledger.orders
+      .filter(({ clientOrderId }) => clientOrderId.startsWith(LIQUIDATION))
+      .map(({ orderId }) => String(orderId)),
+  );
+  if (taken.size === 0) return [];
+  const owners = ownersOf(ledger, facts);
+  const last = new Map<string, string>();
+  for (const { orderId, symbol, id } of ledger.trades) {
+    const owner = owners.get(String(orderId)) ?? facts.told.get(`${symbol} ${id}`);
+    if (owner !== undefined) last.set(owner, String(orderId));
+  }
+  return facts.closed
+    .filter(({ actor, reason }) => taken.has(last.get(actor) ?? '') && reason !== 'liquidation')
+    .map(({ actor, reason }) => `${actor} was liquidated, and says that it ended by ${reason}`);
 }
 
 /** The venue's trades and its income ledger say the same. */

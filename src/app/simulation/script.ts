@@ -9,6 +9,8 @@ import type { Command } from '../../domain/command.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
 import type { PositionSide, Side } from '../../domain/order.ts';
 import { parseFaults } from '../../venue-server/faults-parse.ts';
+import { VenueHands } from './venue-hands.ts';
+import { orderByHand, setDepth } from './venue-person.ts';
 import type { SimWorld } from './world.ts';
 
 /** Plain JSON: it goes to a worker. Times are from the first start of the program. */
@@ -32,6 +34,10 @@ export type Act = { readonly afterMs: number } & (
       readonly forMs: number;
     }
   | { readonly do: 'faults'; readonly rules: readonly object[] }
+  /** From then on market orders find so many levels of so much money each. */
+  | { readonly do: 'thin'; readonly symbol: SymbolName; readonly levels: number; readonly worth: number }
+  /** Past stop and liquidation price of what is open, in one step. */
+  | { readonly do: 'gap' }
 );
 
 export function playScript(world: SimWorld, acts: readonly Act[], kill: () => void): void {
@@ -54,6 +60,12 @@ function play(world: SimWorld, act: Exclude<Act, { do: 'kill' }>, name: string):
       return;
     case 'faults':
       server.addFaults(parseFaults(act.rules));
+      return;
+    case 'thin':
+      setDepth(world, act.symbol, act);
+      return;
+    case 'gap':
+      new VenueHands(world, world.random.fork(name)).gap();
       return;
     case 'trade': {
       const step = market.instrument(act.symbol)?.stepSize ?? '1';
@@ -98,21 +110,5 @@ function askFor({ living, now }: SimWorld, command: Command, name: string): void
   for (const { dataDir } of living) {
     mkdirSync(join(dataDir, 'requests'), { recursive: true });
     writeFileSync(join(dataDir, 'requests', `${name}.json`), text);
-  }
-}
-
-/** A person at the venue, with hands of his own; false: the venue has its reasons. */
-export function orderByHand(world: SimWorld, params: Readonly<Record<string, string>>): boolean {
-  const { venue, scheduler } = world;
-  const path = '/fapi/v1/order';
-  const endpoint = venue.core.endpoints().find((one) => one.method === 'POST' && one.path === path);
-  try {
-    endpoint?.handle({
-      ...{ method: 'POST', path, at: Math.floor(scheduler.now()), apiKey: venue.apiKey },
-      params: new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value])),
-    });
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Moded } from '../../domain/position-key.ts';
+import type { MarginMode } from '../../exchange/engine-types.ts';
 import type { VenueRequest } from '../../exchange/venue-client.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
@@ -21,13 +22,14 @@ import { checkAlive, checkMoney, checkReplay, type Problem, unsettled } from './
 import { VenueEye } from './checks/venue-eye.ts';
 import type { Invariant, Violation } from './checks/violation.ts';
 import { BALANCE, simulatedConfig } from './config.ts';
-import { Coverage, type CoverageTable } from './coverage.ts';
-import { drawPlan, type FaultSet } from './fault-plan.ts';
+import { Coverage } from './coverage.ts';
+import { drawPlan, type FaultPlan, type FaultSet, marginModeOf } from './fault-plan.ts';
 import { Injector } from './injector.ts';
 import type { SimProcess } from './process.ts';
 import { type Act, playScript } from './script.ts';
+import type { Change, SeedReport } from './seed-report.ts';
 import type { CrashPoint } from './store.ts';
-import { type Life, type Plant, SimWorld, type WorldParts } from './world.ts';
+import { diceOf, type Life, type Plant, SimWorld, type WorldParts } from './world.ts';
 
 export interface SimulateOptions extends Moded {
   readonly seed: number;
@@ -40,38 +42,8 @@ export interface SimulateOptions extends Moded {
   readonly plant?: Plant;
   /** Once all faults are over, everything agrees within this; half an hour where absent. */
   readonly settleMs?: number;
-}
-
-export interface SeedReport {
-  readonly seed: number;
-  readonly traceHash: string;
-  readonly simulatedHours: number;
-  readonly events: number;
-  readonly rows: number;
-  readonly orders: number;
-  readonly trades: number;
-  readonly lives: number;
-  /** Statements of the first life, and those of them whose rows speak of orders. */
-  readonly appends: number;
-  readonly busyAppends: readonly number[];
-  /** Requests of the first life that change something, in order, with their time since its start. */
-  readonly changes: readonly Change[];
-  /** How its lives ended, in order. */
-  readonly crashes: readonly string[];
-  /** How long positions stood without their stop; of time in which all was in order. */
-  readonly bare: { readonly count: number; readonly worstMs: number; readonly worstHealthyMs: number };
-  /** From the end of all faults until everything agreed. */
-  readonly settledMs: number | null;
-  readonly faults: Readonly<Record<string, number>>;
-  readonly coverage: CoverageTable;
-  readonly violations: readonly Violation[];
-  readonly tail: readonly string[];
-}
-
-export interface Change {
-  readonly afterMs: number;
-  /** e.g. "POST order SELL reduceOnly". */
-  readonly what: string;
+  /** As the plan has it where absent. */
+  readonly marginMode?: MarginMode;
 }
 
 const MINUTE = 60_000;
@@ -92,9 +64,13 @@ const KILLED_WITHIN_MS = 2 * MINUTE;
 const HEARD_WITHIN_MS = 5_000;
 
 export async function simulateSeed(options: SimulateOptions, parts: WorldParts): Promise<SeedReport> {
-  const world = await SimWorld.create(options, parts);
+  const plan = drawPlan(diceOf(options.seed).fork('plan'), options.faults);
+  const world = await SimWorld.create(
+    { ...options, marginMode: options.marginMode ?? marginModeOf(plan) },
+    parts,
+  );
   try {
-    return await new Simulation(world, options).run();
+    return await new Simulation(world, options, plan).run();
   } finally {
     world.close();
   }
@@ -121,7 +97,7 @@ class Simulation {
   /** When anything last went wrong on the way between journal, program and venue. */
   #hinderedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(world: SimWorld, options: SimulateOptions) {
+  constructor(world: SimWorld, options: SimulateOptions, plan: FaultPlan) {
     this.#world = world;
     this.#options = options;
     const violate = (invariant: Invariant, text: string): void => {
@@ -153,7 +129,7 @@ class Simulation {
       this.#isHealthy() ? world.living[0]?.system : undefined,
     );
     this.#coverage = new Coverage(() => world.living);
-    this.#injector = new Injector(world, drawPlan(world.random.fork('plan'), options.faults));
+    this.#injector = new Injector(world, plan);
     this.#lookOn();
   }
 
@@ -190,6 +166,9 @@ class Simulation {
           this.#changes.push({ afterMs: process.time.monotonic.now(), what: changeOf(request) });
         this.#orders.sending(process, request);
         this.#kill.sending(request);
+        const { method, path, params } = request;
+        if (method === 'DELETE' && path === 'algoOrder')
+          this.#protection.cancelling(String(params.symbol), String(params.clientAlgoId));
       },
       answered: (answer, request) => {
         const excused = new Set<LimitKind>();
@@ -225,8 +204,8 @@ class Simulation {
     this.#orders.moved();
     const isCancel =
       entry.type === 'request' && entry.method === 'DELETE' && entry.path.endsWith('algoOrder');
-    const isOurs = isCancel && /^bh-/.test(entry.params.clientalgoid ?? '');
-    this.#protection.moved(isOurs ? entry.params.symbol : undefined);
+    const { symbol = '', clientalgoid: id = '' } = isCancel ? entry.params : {};
+    this.#protection.moved(/^bh-/.test(id) ? { symbol, id } : undefined);
   }
 
   /** Everything that a stop needs is in order, and has been for a moment; what the program says of itself is not asked. */
@@ -363,6 +342,8 @@ class Simulation {
       rows: world.rows.length,
       orders: books.orders.length + books.algos.length,
       trades: books.trades.length,
+      cutShort: this.#oracle.venue.cutShort(),
+      liquidated: this.#oracle.journal.liquidated.size,
       lives: world.lives.length,
       appends: this.#appends,
       busyAppends: this.#busyAppends,
@@ -389,4 +370,5 @@ function changeOf({ method, path, params }: VenueRequest): string {
 }
 
 const ORDERS = /ORDER_|order\.(submit|cancel)|"call":"(submit|cancel)"/;
-const RESULT = /is nobody's$|gross .* fees|nothing was filled|the venue knows nothing|was inferred/;
+const RESULT =
+  /is nobody's$|was liquidated, and says|gross .* fees|nothing was filled|the venue knows nothing|was inferred/;

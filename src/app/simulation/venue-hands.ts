@@ -1,9 +1,15 @@
-/** What people and the venue itself do to an account: trades by hand, transfers, ADL, shocks, coarser filters. */
+/**
+ * What people and the venue itself do to an account: trades by hand, transfers, ADL, liquidations, shocks, thin books,
+ * coarser filters.
+ */
 import * as D from '../../core/decimal.ts';
 import { logUniform, type Random } from '../../core/random.ts';
 import { hedgeSide, modeOf } from '../../domain/position-key.ts';
-import { orderByHand } from './script.ts';
+import { orderByHand, positionsAtRisk, setDepth } from './venue-person.ts';
 import type { SimWorld } from './world.ts';
+
+/** With cross margin the liquidation price is none that a market sees. */
+const FARTHEST_GAP = 0.3;
 
 /** Each says whether there was anything to do. */
 export class VenueHands {
@@ -84,6 +90,38 @@ export class VenueHands {
   shock(): boolean {
     const fraction = (this.#random.next() < 0.5 ? -1 : 1) * (0.02 + this.#random.next() * 0.08);
     this.#world.venue.market.shock(this.#anySymbol(), fraction, logUniform(this.#random, 5_000, 120_000));
+    return true;
+  }
+
+  /** Every book at once: some too thin for one of our orders, some thinner than that. */
+  thin(): void {
+    for (const symbol of this.#world.symbols)
+      setDepth(this.#world, symbol, {
+        levels: 1 + this.#random.int(6),
+        worth: logUniform(this.#random, 30, 200),
+      });
+  }
+
+  deepen(): void {
+    for (const symbol of this.#world.symbols) setDepth(this.#world, symbol);
+  }
+
+  /** The price goes past stop and liquidation price of something held at once, and stays there for a while. */
+  gap(): boolean {
+    const { venue, scheduler } = this.#world;
+    const atRisk = positionsAtRisk(this.#world);
+    const { symbol, markPrice, liquidationPrice } =
+      atRisk[this.#random.int(Math.max(1, atRisk.length))] ?? {};
+    const prices = symbol === undefined ? undefined : venue.market.prices(symbol);
+    const way = Number(liquidationPrice) / Number(markPrice) - 1;
+    if (symbol === undefined || !prices || !(Math.abs(way) < FARTHEST_GAP)) return false;
+    const fraction = way * (1 + this.#random.next() * 0.3) + Math.sign(way) * 1e-4;
+    const moved = (price: number): number => Number((price * (1 + fraction)).toPrecision(8));
+    const [last, mark] = [moved(prices.last), moved(prices.mark)];
+    venue.server.feed({
+      ...{ type: 'PRICE', at: Math.floor(scheduler.now()), symbol, last, mark, marginFirst: true },
+    });
+    venue.market.shock(symbol, fraction, logUniform(this.#random, 5_000, 120_000));
     return true;
   }
 }

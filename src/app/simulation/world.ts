@@ -16,6 +16,7 @@ import type { Dial } from '../../core/kept-socket.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
 import { type Moded, moded, modeOf } from '../../domain/position-key.ts';
+import type { MarginMode } from '../../exchange/engine-types.ts';
 import type {
   VenueClient,
   VenueClientOptions,
@@ -81,6 +82,7 @@ export interface WorldOptions extends Moded {
   readonly seed: number;
   readonly symbols: number;
   readonly hours: number;
+  readonly marginMode?: MarginMode;
   /** Every line of the trace, for people. */
   readonly print?: (line: string) => void;
   /** Where the first life, the second … is to die. */
@@ -120,6 +122,8 @@ export interface Onlooker {
 /** So far into the world its first process starts, between two bars. */
 const START_OFFSET_MS = 7 * 60_000;
 
+export const diceOf = (seed: number): Random => seededRandom(`world/${seed}`);
+
 export class SimWorld {
   readonly options: WorldOptions;
   readonly scheduler: Scheduler;
@@ -148,7 +152,7 @@ export class SimWorld {
     this.startedAt = parts.startAt;
     this.database = parts.database(`sim-${options.seed}`);
     this.scheduler = new Scheduler(this.startedAt);
-    this.random = seededRandom(`world/${options.seed}`);
+    this.random = diceOf(options.seed);
     this.trace = new Trace(() => this.scheduler.now(), options.print);
     this.#storeRandom = this.random.fork('store');
     this.network = new Network({
@@ -251,8 +255,10 @@ export class SimWorld {
     this.lives.push(life);
     this.trace.say('process', `${host.name} starts life ${number}${standby ? ' as standby' : ''}`);
     for (const onlooker of this.onlookers) onlooker.life?.(life, 'started');
+    const { marginMode } = this.options;
+    const margin = marginMode === undefined ? {} : { marginMode };
     const options: RunOptions = {
-      config: simulatedConfig(this.symbols, dataDir, { standby, ...moded(modeOf(this.options)) }),
+      config: simulatedConfig(this.symbols, dataDir, { standby, ...moded(modeOf(this.options)), ...margin }),
       secrets: readSecrets({}),
       configFile: undefined,
       json: false,

@@ -57,6 +57,8 @@ export class JournalIndex {
   readonly trades = new Set<string>();
   /** Orders whose owners were told that the venue refused them. */
   readonly rejected = new Set<string>();
+  /** Positions of which the venue's liquidation has taken something. */
+  readonly liquidated = new Set<string>();
   readonly #filled = new Map<string, Filled>();
   readonly #seqs = new Map<string, number>();
   readonly #instance: string;
@@ -169,15 +171,18 @@ export class JournalIndex {
     const key = `${event.symbol} ${event.tradeId}`;
     if (this.trades.has(key)) this.#violate(5, `trade ${key} is applied twice (row ${row.n}, ${row.actor})`);
     this.trades.add(key);
+    if (event.cause === 'liquidation') this.liquidated.add(row.actor);
     const order = event.clientOrderId ?? '';
+    // Of an order that is none of its own an owner is told trade by trade, each as one of its own.
+    const told = `${order} ${event.ref}`;
     const cumulative = Number(event.cumulative);
-    const before = this.#filled.get(order)?.cumulative ?? 0;
+    const before = this.#filled.get(told)?.cumulative ?? 0;
     if (cumulative < before - DUST)
       this.#violate(5, `${order} had filled ${before}, and then ${cumulative} (row ${row.n})`);
     const most = Number(this.intended.get(order)?.order.quantity ?? Number.POSITIVE_INFINITY);
     if (cumulative > most + DUST)
       this.#violate(5, `${order} of ${most} has filled ${cumulative} (row ${row.n})`);
-    this.#filled.set(order, { cumulative });
+    this.#filled.set(told, { cumulative });
   }
 }
 

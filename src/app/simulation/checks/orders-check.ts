@@ -94,10 +94,11 @@ export class OrdersCheck {
   /** The venue's books have moved. */
   moved(): void {
     const { venue, violate } = this.#oracle;
-    const { arrivals, traded } = venue.look();
+    const arrivals = venue.look();
     for (const arrival of arrivals) this.#arrived(arrival);
     this.#highestWallet = Math.max(this.#highestWallet, venue.wallet);
-    if (arrivals.length === 0 && traded.length === 0) return;
+    // A person who adds to what is ours has no limit; the next of ours that opens has.
+    if (!arrivals.some(({ reduces, clientOrderId }) => !reduces && !isByHand(clientOrderId))) return;
     const worst = venue.worstCase();
     const most = this.#mostExposure * this.#highestWallet * SLACK;
     if (worst > most) violate(6, `${worst.toFixed(2)} is or may be open, and ${most.toFixed(2)} is the most`);

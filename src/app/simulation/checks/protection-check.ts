@@ -39,6 +39,9 @@ export class ProtectionCheck {
   readonly #oracle: Oracle;
   readonly #isHealthy: () => boolean;
   readonly #bare = new Map<PositionKey, Bare>();
+  /** Conditional orders whose cancels were sent; and those of them beside which another stood at that moment. */
+  readonly #leaving = new Set<string>();
+  readonly #spare = new Set<string>();
   /** How long each bare time lasted, in ms: all of it, and of that what was in order. */
   readonly gaps: { readonly ms: number; readonly healthyMs: number }[] = [];
   #last: number;
@@ -49,17 +52,27 @@ export class ProtectionCheck {
     this.#last = oracle.now();
   }
 
-  /** The venue's books have moved, by that request where it was one: who is bare now? */
-  moved(cancelled: string | undefined): void {
+  /** A process asks for a conditional order to be cancelled: is it the last that covers what it covers? */
+  cancelling(symbol: string, id: string): void {
+    const { venue } = this.#oracle;
+    this.#leaving.add(id);
+    for (const [place, { amount }] of venue.held)
+      if (symbolOf(place) === symbol && amount !== 0 && venue.coverOf(place, this.#leaving) > 0)
+        this.#spare.add(id);
+  }
+
+  /** The venue's books have moved, by that cancel of ours where it was one: who is bare now? */
+  moved(cancelled: { readonly symbol: string; readonly id: string } | undefined): void {
     const { venue, now, violate } = this.#oracle;
     for (const place of venue.held.keys()) {
       const isBare = venue.trades(place) && venue.isBare(place);
       const known = this.#bare.get(place);
       if (isBare && !known) {
         this.#bare.set(place, { since: now(), healthyMs: 0, reported: false });
-        // Some cover may be missing for what has just been added, but never all of it.
-        if (symbolOf(place) === cancelled && venue.coverOf(place) === 0)
-          violate(7, `${place} stands bare by our own cancel`);
+        // Some cover may be missing for what has just been added, but never all of it; unless what stood beside the
+        // cancelled one when that was decided has triggered since, and a thin book has left something.
+        const isOurs = symbolOf(place) === cancelled?.symbol && !this.#spare.has(cancelled.id);
+        if (isOurs && venue.coverOf(place) === 0) violate(7, `${place} stands bare by our own cancel`);
       }
       if (!isBare && known) {
         this.#bare.delete(place);

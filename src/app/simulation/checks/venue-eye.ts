@@ -58,8 +58,8 @@ export class VenueEye {
     this.wallet = balance;
   }
 
-  /** Takes in what is new; the orders that somebody sent, and what was traded. */
-  look(): { readonly arrivals: readonly Arrival[]; readonly traded: readonly TradeRecord[] } {
+  /** Takes in what is new; the orders that somebody sent. */
+  look(): readonly Arrival[] {
     const books = this.#books();
     const algos = books.algos.slice(this.#algos);
     const orders = books.orders.slice(this.#orders);
@@ -79,7 +79,7 @@ export class VenueEye {
     for (const { actualOrderId } of this.#openAlgos)
       if (actualOrderId !== 0) this.#spawned.add(actualOrderId);
     const sent = orders.filter(({ orderId, cause }) => !this.#spawned.has(orderId) && cause === '');
-    return { arrivals: [...sent.map(ofOrder), ...algos.map(ofAlgo)], traded };
+    return [...sent.map(ofOrder), ...algos.map(ofAlgo)];
   }
 
   amount(place: PositionKey): number {
@@ -98,17 +98,26 @@ export class VenueEye {
     return this.#traded(symbolOf(place))?.status === 'TRADING';
   }
 
-  /** What stands ready to close it, of the whole position. */
-  coverOf(place: PositionKey): number {
+  /** What stands ready to close it, of the whole position, beside those conditional orders. */
+  coverOf(place: PositionKey, without?: ReadonlySet<string>): number {
     const amount = this.amount(place);
     const side = amount > 0 ? 'SELL' : 'BUY';
     let covered = 0;
     for (const algo of this.#openAlgos) {
       if (algo.status !== 'NEW' && algo.status !== 'TRIGGERING') this.#openAlgos.delete(algo);
+      else if (without?.has(algo.clientAlgoId)) continue;
       else if (keyOf(algo) === place && algo.side === side && isReducing(algo))
         covered += algo.closePosition ? Math.abs(amount) : Number(algo.quantity);
     }
     return covered;
+  }
+
+  /** How many market orders of ours found too little, and expired with what they had got. */
+  cutShort(): number {
+    return this.#books().orders.filter(
+      ({ type, status, executed, ...order }) =>
+        type === 'MARKET' && status === 'EXPIRED' && Number(executed) > 0 && senderOf(order) === 'us',
+    ).length;
   }
 
   /** Client ids of what is open, and since when. */
