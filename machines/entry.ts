@@ -213,7 +213,7 @@ const planned = carry(({ plan }) => ({ plan: upgradedPlan(plan as object) }));
 
 export const createEntryMachine = (): MachineDefinition => ({
   type: 'entry',
-  version: 6,
+  version: 7,
   machine,
   migrations: {
     // Version 1 kept no moment: a cool-down under way runs by the timer it has.
@@ -222,5 +222,7 @@ export const createEntryMachine = (): MachineDefinition => ({
     3: planned,
     4: planned,
     5: planned,
+    // Version 6 kept no approval.
+    6: carry(() => ({ lastApproval: null })),
   },
 });

@@ -48,6 +48,12 @@ export interface EntryContext {
   readonly coolUntil: number | null;
   /** Why no entry may start, by who says so. */
   readonly blocks: { readonly [source: string]: string };
+  /** Of the newest life that was approved: how risk came to its size, stop and leverage. */
+  readonly lastApproval: {
+    readonly at: number;
+    readonly position: ActorId;
+    readonly notes: readonly string[];
+  } | null;
   readonly lastRefusal: { readonly at: number; readonly refusals: readonly Refusal[] } | null;
   readonly lastTrade: Trade | null;
   readonly counts: Readonly<Record<Counter, number>>;
@@ -115,6 +121,7 @@ export function initialEntry(input: EntryInput): EntryContext {
     direction: null,
     coolUntil: null,
     blocks: tradingBlock(input.instrument),
+    lastApproval: null,
     lastRefusal: null,
     lastTrade: null,
     counts: { signals: 0, assessed: 0, approved: 0, refused: 0, blocked: 0, ignored: 0, closed: 0 },

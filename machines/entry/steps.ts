@@ -98,6 +98,7 @@ export function start(context: EntryContext, event: EntryEvent): Step<EntryConte
       life,
       position: actor,
       direction: event.entry.direction,
+      lastApproval: { at: context.at, position: actor, notes: event.notes ?? [] },
     },
     { type: 'actor.start', actor, machine: 'position', input: input as unknown as Json },
   );

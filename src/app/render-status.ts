@@ -22,6 +22,7 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
     account(status, paint),
     positions(status.positions, paint),
     trades(status, paint),
+    entries(status, paint),
     breakers(status, paint),
     status.venue ? renderVenue(status.venue, status.virtualTime ?? status.updatedAt, paint) : [],
     alerts(status, paint),
@@ -124,6 +125,24 @@ function trades({ trades }: StatusDocument, paint: Paint): string[] {
   return [
     `${count} trades closed, ${wins} won, ${losses} lost (${rate} %)`,
     ...columns(header, trades.last.map(row), new Set([3, 4, 5, 6])),
+  ];
+}
+
+/** Nobody shall wonder why nothing is entered. */
+function entries({ entries, positions }: StatusDocument, paint: Paint): string[] {
+  if (!entries || entries.approved + entries.refused === 0) return [];
+  const { approved, refused, refusedRules, lastRefused } = entries;
+  const rules = Object.entries(refusedRules).sort(([, a], [, b]) => b - a);
+  const by = rules.map(([rule, times]) => `${rule} ${times}×`).join(', ');
+  return [
+    `Entries  ${approved} approved, ${refused} refused${by === '' ? '' : ` by ${by}`}`,
+    ...positions.flatMap(({ symbol, direction, sizedBy = [] }) =>
+      sizedBy.length === 0 ? [] : [`  ${symbol} ${direction} ${paint('grey', sizedBy.join('; '))}`],
+    ),
+    ...lastRefused.map(({ at, symbol, refusals }) => {
+      const why = refusals.map(({ rule, detail }) => `${rule}: ${detail}`).join('; ');
+      return `  ${moment(at)} ${symbol} ${paint('grey', why)}`;
+    }),
   ];
 }
 

@@ -1,7 +1,9 @@
 /** The status document of a running system, put together from committed state when somebody wants to see it. */
 
+import type { EntryContext } from '../../machines/entry.ts';
 import { barsOf } from '../../machines/guardian.ts';
-import { tradingState } from '../../machines/portfolio.ts';
+import { deskOf } from '../../machines/messages.ts';
+import { type PortfolioContext, tradingState } from '../../machines/portfolio.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import { averagePrice } from '../../machines/position/ledger.ts';
 import type { TreeNode } from '../../supervisors/introspection.ts';
@@ -9,6 +11,7 @@ import { add, type Decimal, fromNumber, gt, mul, neg, sub, sum, ZERO } from '../
 import type { ActorId } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
 import type { StandbyState, StandbyWord, StoreHealth, StoreSize } from '../journal/journal.ts';
+import type { EntriesStatus } from '../operator/status-document.ts';
 import { type Liquidations, NO_LIQUIDATIONS } from './liquidations.ts';
 import type { MarketIdentity } from './open-market.ts';
 import type { ReadModel, Snapshot } from './read-model.ts';
@@ -101,7 +104,8 @@ export function statusDocument(
 ): StatusDocument {
   const positions = model
     .positions()
-    .flatMap(([actor, snapshot]) => positionStatus(actor, snapshot, progress));
+    .flatMap(([actor, snapshot]) => positionStatus(actor, snapshot, progress))
+    .map((position) => ({ ...position, ...sizedBy(position.actor, model) }));
   const portfolio = model.portfolio()?.context;
   const { market, store } = progress;
   const secrets = progress.secrets();
@@ -126,6 +130,7 @@ export function statusDocument(
     account: accountStatus(progress, model, sum(positions.map(({ openPnl }) => openPnl))),
     positions,
     trades: tradesStatus(model, facts.lastTrades),
+    ...(portfolio ? { entries: entriesStatus(portfolio) } : {}),
     breakers: [...model.breakers().map(breakerStatus), ...guardianBars(model)],
     tradingState: portfolio ? tradingState(portfolio) : 'halted',
     journal: { n: progress.n, durableN: progress.durableN, rowsPerSecond: progress.rowsPerSecond },
@@ -197,6 +202,11 @@ function positionStatus(
   ];
 }
 
+function sizedBy(actor: ActorId, model: ReadModel): Pick<PositionStatus, 'sizedBy'> {
+  const approval = model.of<EntryContext>(deskOf(actor))?.context.lastApproval;
+  return approval?.position === actor ? { sizedBy: approval.notes } : {};
+}
+
 function tradesStatus(model: ReadModel, shown: number): TradesStatus {
   const portfolio = model.portfolio()?.context;
   const { trades = 0, wins = 0, losses = 0 } = portfolio?.counts ?? {};
@@ -212,6 +222,13 @@ function tradesStatus(model: ReadModel, shown: number): TradesStatus {
     closedAt: trade.closedAt,
   }));
   return { count: trades, wins, losses, last };
+}
+
+const REFUSALS_SHOWN = 5;
+
+function entriesStatus({ counts, refusedRules, refusals }: PortfolioContext): EntriesStatus {
+  const { approved = 0, refused = 0 } = counts;
+  return { approved, refused, refusedRules, lastRefused: refusals.slice(-REFUSALS_SHOWN) };
 }
 
 function tickOf(model: ReadModel, symbol: string): { readonly tickSize?: Decimal } {

@@ -5,6 +5,7 @@
 import type { SinkStatus } from '../alerts/sink-runner.ts';
 import type { Decimal } from '../core/decimal.ts';
 import type { Direction } from '../domain/order.ts';
+import type { Refusal } from '../domain/risk.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
 import type { StandbyState, StandbyWord } from '../journal/journal.ts';
 import type { VenueStatus } from './venue-view.ts';
@@ -56,6 +57,8 @@ export interface StatusDocument {
   readonly account: AccountStatus;
   readonly positions: readonly PositionStatus[];
   readonly trades: TradesStatus;
+  /** What risk said to those who asked; absent where nobody keeps it yet. */
+  readonly entries?: EntriesStatus;
   readonly breakers: readonly BreakerStatus[];
   readonly tradingState: TradingState;
   readonly journal: { readonly n: number; readonly durableN: number; readonly rowsPerSecond: number };
@@ -127,6 +130,8 @@ export interface PositionStatus {
   /** Of the instrument: what is averaged or computed is shown no finer. */
   readonly tickSize?: Decimal;
   readonly openPnl: Decimal;
+  /** How risk came to its size, stop and leverage, in words and numbers. */
+  readonly sizedBy?: readonly string[];
   /** Where the venue would take it, as it says itself; null: nowhere, or not said yet. */
   readonly liquidationPrice: Decimal | null;
   /** The machine's own state, e.g. "open.trailing". */
@@ -153,6 +158,19 @@ export interface TradesStatus {
   readonly losses: number;
   /** The newest last. */
   readonly last: readonly TradeStatus[];
+}
+
+export interface EntriesStatus {
+  readonly approved: number;
+  readonly refused: number;
+  /** How often each rule refused. */
+  readonly refusedRules: Readonly<Record<string, number>>;
+  /** The newest last, each with every rule that refused and its numbers. */
+  readonly lastRefused: readonly {
+    readonly at: number;
+    readonly symbol: string;
+    readonly refusals: readonly Refusal[];
+  }[];
 }
 
 export interface BreakerStatus {

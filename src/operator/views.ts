@@ -155,6 +155,11 @@ export interface DeskView {
   readonly position: ActorId | null;
   readonly blocks: Readonly<Record<string, string>>;
   readonly counts: Readonly<Record<string, number>>;
+  readonly lastApproval: {
+    readonly at: number;
+    readonly position: ActorId;
+    readonly notes: readonly string[];
+  } | null;
   readonly lastRefusal: { readonly at: number; readonly refusals: readonly Refusal[] } | null;
   readonly passedOver: readonly { readonly at: number; readonly why: string }[];
   /** What its scanner's strategy said last, and whether it was acted on. */

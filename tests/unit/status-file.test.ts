@@ -46,6 +46,7 @@ function document(overrides: Partial<StatusDocument> = {}): StatusDocument {
         markPrice: '96015',
         stopPrice: null,
         openPnl: '-0.11',
+        sizedBy: ['stop 90353: adaptive 6.00 %', 'volatility ×0.5 (ATR 4.00 %)'],
         liquidationPrice: null,
         state: 'open.protected',
       },
@@ -68,6 +69,21 @@ function document(overrides: Partial<StatusDocument> = {}): StatusDocument {
       ],
     },
     breakers: [{ name: 'drawdown', state: 'closed', since: null, reason: null }],
+    entries: {
+      approved: 3,
+      refused: 7,
+      refusedRules: { spread: 2, edge: 5 },
+      lastRefused: [
+        {
+          at: Date.UTC(2025, 4, 4, 3),
+          symbol: 'SOLUSDT',
+          refusals: [
+            { rule: 'edge', detail: 'no edge to size by: 52.6 trades, won 0.4785, lost 0.6007' },
+            { rule: 'spread', detail: '0.3000 %; at most 0.2000 %' },
+          ],
+        },
+      ],
+    },
     tradingState: 'active',
     journal: { n: 1284, durableN: 1284, rowsPerSecond: 310.4 },
     tree: {
@@ -203,6 +219,9 @@ describe('rendering', () => {
       'open.protected',
       '3 trades closed, 2 won, 1 lost (67 %)',
       'trailing stop',
+      'BTCUSDT long stop 90353: adaptive 6.00 %; volatility ×0.5 (ATR 4.00 %)',
+      '3 approved, 7 refused by edge 5×, spread 2×',
+      '2025-05-04 03:00 SOLUSDT edge: no edge to size by: 52.6 trades, won 0.4785, lost 0.6007; spread: 0.3000 %',
       'all 1 closed',
       'row 1284, durable 1284, 310 rows/s',
       'recovered 5 actors in 12 ms',

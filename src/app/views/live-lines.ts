@@ -41,14 +41,14 @@ export const desksOf = (model: ReadModel): readonly DeskView[] =>
     .flatMap((actor) => {
       const desk = model.of<EntryContext>(actor);
       if (!desk) return [];
-      const { symbol, position, blocks, counts, lastRefusal, passedOver } = desk.context;
+      const { symbol, position, blocks, counts, lastApproval, lastRefusal, passedOver } = desk.context;
       const side = namedSide(keyOf(desk.context));
       const scanner = model.of<ScannerContext>(scannerOf(symbol));
       const feed = model.of(feedOf(symbol));
       const state = stateText(desk.value);
       return [
         {
-          ...{ symbol, ...side, state, blocks, counts, lastRefusal, passedOver },
+          ...{ symbol, ...side, state, blocks, counts, lastApproval, lastRefusal, passedOver },
           position: state === 'holding' || state === 'starting' ? position : null,
           lastSignal: scanner?.context.lastSignal ?? null,
           scanner: scanner ? stateText(scanner.value) : null,
