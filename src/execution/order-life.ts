@@ -92,13 +92,8 @@ export function submitEnded(work: Work, record: OrderRecord, result: CallEnded['
     else observeAlgo(work, record, answer.algo);
     record.seenAt = work.state.at;
     settle(work, record);
-    // What ends at once is asked for when the stream does not tell its end.
-    if (record.status !== 'over' && endsAtOnce(record.order)) askWithin(work, record, work.settings.secondMs);
   }
 }
-
-const endsAtOnce = ({ type, timeInForce }: IdentifiedOrder): boolean =>
-  type === 'MARKET' || timeInForce === 'IOC' || timeInForce === 'FOK';
 
 function refused(work: Work, record: OrderRecord, code: number, reason: string): void {
   if (record.status === 'over') return;

@@ -66,6 +66,8 @@ export function acknowledge(work: Work, record: OrderRecord, orderId: string): v
   record.status = 'live';
   record.askAt = null;
   record.asked = 0;
+  // What is over in the moment in which it arrives is asked for when nobody tells how it ended.
+  if (endsAtOnce(record.order)) askWithin(work, record, work.settings.secondMs);
   if (record.cancel?.stage === 'wanted') record.cancel.dueAt = work.state.at;
   tellOwner(work, record, { type: 'ORDER_ACKNOWLEDGED', ...keysOf(record), orderId });
 }
@@ -82,6 +84,9 @@ export function trigger(work: Work, record: OrderRecord, actualOrderId: string |
   tellOwner(work, record, { type: 'ORDER_TRIGGERED', ...keysOf(record), ...orderId });
   askWithin(work, record, 2 * work.settings.secondMs);
 }
+
+export const endsAtOnce = ({ type, timeInForce }: IdentifiedOrder): boolean =>
+  type === 'MARKET' || timeInForce === 'IOC' || timeInForce === 'FOK';
 
 export const counted = (record: OrderRecord): Decimal => D.add(record.filled, record.absorbed);
 /** The venue counts more than was told here. */

@@ -23,7 +23,7 @@ import { inferMissing } from './inference.ts';
 import { refuseCancel } from './order-cancel.ts';
 import { forgottenByVenue, settle } from './order-fills.ts';
 import { becomeUnknown, neverArrived, observeAlgo, observePlain } from './order-life.ts';
-import { askWithin, lacksFills } from './order-record.ts';
+import { askWithin, endsAtOnce, lacksFills } from './order-record.ts';
 
 /** More questions than this at once would crowd out everything else. */
 const QUESTIONS_AT_ONCE = 10;
@@ -95,9 +95,13 @@ const cameToNothing = (record: OrderRecord, { status }: RemoteAlgoOrder): boolea
   record.asked >= ASKS_BEFORE_NOTHING_CAME &&
   isZero(record.venueFilled);
 
-/** Still something to learn: fills that are missing, an end that was announced, a cancel being looked after. */
+/** Still something to learn: fills that are missing, an end that was announced or is due, a cancel being looked after. */
 const needsMore = (record: OrderRecord): boolean =>
-  record.triggered || record.end !== null || lacksFills(record) || record.cancel?.stage === 'check';
+  record.triggered ||
+  record.end !== null ||
+  endsAtOnce(record.order) ||
+  lacksFills(record) ||
+  record.cancel?.stage === 'check';
 
 /** The order is still there after its cancel was answered, or was not. */
 function afterCheck(work: Work, record: OrderRecord): void {

@@ -142,6 +142,35 @@ test('a fill that the stream dropped is asked for before the order is told compl
   assert.equal(world.held(), '3');
 });
 
+test('an entry whose fill the stream dropped and whose answer is lost is asked for as soon as it is known to be there', () => {
+  const world = new World().begin();
+  world.streamFates = ['fine', ...Array.from({ length: 9 }, () => 'drop' as const)];
+  world.fates = ['lost-answer'];
+  const ref = world.submit({});
+  world.run(3_000);
+  assert.deepEqual(world.heard(ref), OPENED);
+  assert.equal(world.held(), '1');
+  world.checkSettled();
+});
+
+test('and asked for again where the answer is from before the fill', () => {
+  const world = new World().begin();
+  world.streamFates = ['fine', ...Array.from({ length: 9 }, () => 'drop' as const)];
+  world.fates = ['lost-answer'];
+  const { venue } = world;
+  const answer = venue.query.bind(venue);
+  let questions = 0;
+  venue.query = (...asked) => {
+    const known = answer(...asked);
+    if (++questions > 2 || known?.book !== 'plain') return known;
+    return { book: 'plain', order: { ...known.order, status: 'NEW', filled: '0' }, fills: [] };
+  };
+  world.submit({});
+  world.run(8_000);
+  assert.equal(world.held(), '1');
+  world.checkSettled();
+});
+
 test('doubled and reordered stream events change nothing', () => {
   const world = new World().begin();
   world.streamFates = ['delay', 'double', 'double', 'delay', 'double'];
