@@ -101,7 +101,10 @@ const spreadIsNarrow: Check = (_entry, _instrument, { conditions }, { liquidity 
   return refuse('spread', `${percent(spread)} %; at most ${percent(liquidity.maxSpreadRate)} %`);
 };
 
-/** Paying at once for a settlement that is minutes away is a loss before the first move. */
+/**
+ * Paying for the next settlement is a loss before the first move: what is held until then pays it, and what the exit
+ * by funding closes before that has paid twice for nothing.
+ */
 const fundingIsBearable: Check = (entry, _instrument, { conditions, at }, { fundingCost }) => {
   const { fundingRate, nextFundingAt } = conditions ?? {};
   if (!fundingCost.enabled || fundingRate === undefined || nextFundingAt === undefined || at === undefined)

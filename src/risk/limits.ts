@@ -16,7 +16,7 @@ export const DEFAULT_LIMITS: RiskLimits = {
   drawdownScaling: { enabled: true, fromPercent: 5, toPercent: 20, minFactor: 0.25 },
   correlation: { enabled: true, minReturns: 48, scaleAbove: 0.75, refuseAbove: 0.95 },
   liquidity: { enabled: true, maxSpreadRate: 0.002, maxDepthShare: 0.25, maxSlippageRate: 0.002 },
-  fundingCost: { enabled: true, withinMs: 1_800_000, maxCostRate: 0.001 },
+  fundingCost: { enabled: true, withinMs: 28_800_000, maxCostRate: 0.001 },
   liquidation: { enabled: true, marginMode: 'cross', bufferRate: 0.005 },
   valueAtRisk: { enabled: true, minReturns: 48, maxVarPercent: 10, maxCvarPercent: 15 },
   stop: {

@@ -139,11 +139,13 @@ describe('liquidity and funding', () => {
   test('an order is at most a quarter of the depth', () => {
     assert.equal(quantityOf(decide({ conditions: { returns, depth: 200 } })), '0.5');
   });
-  test('a settlement in half an hour that costs too much refuses its payer only', () => {
+  test('a next settlement that costs too much refuses its payer only, however far off it is in its interval', () => {
     const at = Date.UTC(2025, 0, 1, 7, 31);
     const conditions = { returns, fundingRate: 0.0011, nextFundingAt: Date.UTC(2025, 0, 1, 8) };
     assert.deepEqual(rulesOf(decide({ at, conditions })), ['funding']);
-    assert.deepEqual(rulesOf(decide({ at: at - 120_000, conditions })), [], 'not near yet');
+    assert.deepEqual(rulesOf(decide({ at: Date.UTC(2025, 0, 1), conditions })), ['funding']);
+    const fundingCost = { ...DEFAULT_LIMITS.fundingCost, withinMs: 1_800_000 };
+    assert.deepEqual(rulesOf(decide({ at: at - 120_000, conditions }, { fundingCost })), [], 'not near yet');
     const receiver = { direction: 'short', stopPrice: '110' } as const;
     assert.deepEqual(rulesOf(decide({ at, conditions }, {}, receiver)), []);
   });
