@@ -175,7 +175,7 @@ test('no approval doubles a bet, swells a cluster, ignores a lost edge, or outgr
       const liquidation = crossLiquidation(planned, INSTRUMENT, toNumber(available));
       const [stop, buffer] = [Number(decision.entry.stopPrice), 100 * limits.liquidation.bufferRate];
       assert.ok(side === 'long' ? liquidation <= stop - buffer : liquidation >= stop + buffer);
-      const { minReturns, maxVarPercent } = limits.valueAtRisk;
+      const { minReturns, maxVarPercent, maxCvarPercent } = limits.valueAtRisk;
       const loss = portfolioLoss(
         [...held, { ...planned, symbol: 'BTCUSDT', notional }],
         { returns: known },
@@ -183,6 +183,8 @@ test('no approval doubles a bet, swells a cluster, ignores a lost edge, or outgr
       );
       const worst = loss ? Math.max(loss.historicalVar, loss.parametricVar) : 0;
       assert.ok((100 * worst) / toNumber(equity) <= maxVarPercent + 1e-9);
+      const beyond = loss ? Math.max(loss.historicalCvar, loss.parametricCvar) : 0;
+      assert.ok((100 * beyond) / toNumber(equity) <= maxCvarPercent + 1e-9);
     }),
     { numRuns: 6_000, seed: 20_250_407 },
   );

@@ -128,3 +128,17 @@ test('a desk that cooled down goes on by its old timer; a breaker that was open 
     assert.equal(read(restored.logic).value, end);
   }
 });
+
+test('a breaker that a person opened before there was a hold is held by that person; one opened by its rule is not', () => {
+  const { definition } = caseOf(named('a breaker that is open'));
+  const heldBy = (audit: readonly object[], openedAt: number | null) => {
+    const context = { audit, openedAt } as unknown as PersistedSnapshot;
+    const carried = definition.migrations[4]?.({ context })?.context;
+    return (carried as { readonly heldBy: string | null } | undefined)?.heldBy;
+  };
+  const trip = { at: 5, by: 'ann', what: 'trip', reason: 'news' };
+  assert.equal(heldBy([trip], 5), 'ann');
+  assert.equal(heldBy([trip], 3), 'ann', 'on top of its rule');
+  assert.equal(heldBy([trip, { ...trip, at: 6, what: 'reset' }], 7), null);
+  assert.equal(heldBy([trip], null), null);
+});
