@@ -107,6 +107,10 @@ const decimalsOf = (price: string): number => price.split('.')[1]?.length ?? 0;
 const onTick = (price: string, tickSize: string | undefined): string =>
   tickSize === undefined ? price : round(price, decimalsOf(tickSize), 'half-up');
 
+/** A line for each trade of a run that has no screen. */
+export const tradeLine = (trade: Omit<TradeStatus, 'closedAt' | 'entryPrice'>, at: number): string =>
+  `${moment(at)} closed ${trade.symbol} ${trade.direction} ${trade.quantity} at ${onTick(trade.exitPrice, trade.tickSize)}: ${money(trade.net)} USDT (${trade.reason})`;
+
 function trades({ trades }: StatusDocument, paint: Paint): string[] {
   const { count, wins, losses } = trades;
   if (count === 0) return ['No trade closed yet'];

@@ -3,6 +3,7 @@
  * file. It looks at committed state only, at most once an interval, and can never hold the run up.
  */
 import { resolve } from 'node:path';
+import type { Trade } from '../../machines/messages.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { tree } from '../../supervisors/introspection.ts';
 import type { TimerHandle } from '../core/clock.ts';
@@ -17,11 +18,10 @@ import type { Io, Output, RunOptions } from './io.ts';
 import type { Liquidations } from './liquidations.ts';
 import type { MarketIdentity } from './open-market.ts';
 import { ReadModel } from './read-model.ts';
-import { renderStatus } from './render-status.ts';
-import { moment, money } from './render-text.ts';
+import { renderStatus, statusLine, tradeLine } from './render-status.ts';
 import { initialProgress, type RunFacts, type RunProgress, statusDocument } from './run-status.ts';
 import { Screen } from './screen.ts';
-import { type RunState, type StatusDocument, StatusPublisher, type TradeStatus } from './status-file.ts';
+import { type RunState, type StatusDocument, StatusPublisher } from './status-file.ts';
 import type { TradingSystem } from './system.ts';
 import type { VenueStatus } from './venue-status.ts';
 
@@ -310,22 +310,13 @@ export class RunScreen {
       return;
     }
     if (this.#screen || this.#options.quiet) return;
-    const trade = {
-      ...(event.trade as object),
-      net: (event.trade as { netPnl: string }).netPnl,
-    } as TradeStatus;
-    this.#io.stdout.write(
-      `${moment(row.at)} closed ${trade.symbol} ${trade.direction} ${trade.quantity} at ${trade.exitPrice}: ${money(trade.net)} USDT (${trade.reason})\n`,
-    );
+    const trade = event.trade as unknown as Trade;
+    const tickSize = this.model.tickSize(trade.symbol);
+    const shown = { ...trade, net: trade.netPnl, ...(tickSize === undefined ? {} : { tickSize }) };
+    this.#io.stdout.write(`${tradeLine(shown, row.at)}\n`);
   }
 
   #say(line: object): void {
     if (this.#options.json) this.#io.stdout.write(`${JSON.stringify(line)}\n`);
   }
-}
-
-function statusLine(document: StatusDocument): string {
-  const { account, positions, trades, virtualTime, journal } = document;
-  const at = virtualTime === null ? '' : `${moment(virtualTime)} `;
-  return `${at}equity ${money(account.equity)} USDT, ${positions.length} open, ${trades.count} trades, ${journal.rowsPerSecond} rows/s`;
 }

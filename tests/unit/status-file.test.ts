@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { renderStatus, statusLine } from '../../src/app/render-status.ts';
+import { renderStatus, statusLine, tradeLine } from '../../src/app/render-status.ts';
 import { visibleLength } from '../../src/app/render-text.ts';
 import { illness, isAlive, status } from '../../src/app/status.ts';
 import { readStatus, type StatusDocument, StatusPublisher, writeStatus } from '../../src/app/status-file.ts';
@@ -205,6 +205,22 @@ describe('the command', () => {
 describe('rendering', () => {
   const render = (overrides: Partial<StatusDocument> = {}, colour = false, width = 200) =>
     renderStatus(document(overrides), { colour, width, now: NOW });
+
+  test('a trade that closed, in a line: its average as fine as its prices are', () => {
+    const trade = {
+      symbol: 'ADAUSDT',
+      direction: 'short' as const,
+      quantity: '147',
+      exitPrice: '0.652308843537',
+      net: '2.7301',
+      reason: 'trailing-stop',
+    };
+    const at = Date.UTC(2025, 0, 7, 20, 58);
+    const told = (more: { readonly tickSize?: string } = {}) => tradeLine({ ...trade, ...more }, at);
+    const rest = ': 2.73 USDT (trailing-stop)';
+    assert.equal(told({ tickSize: '0.0001' }), `2025-01-07 20:58 closed ADAUSDT short 147 at 0.6523${rest}`);
+    assert.equal(told(), `2025-01-07 20:58 closed ADAUSDT short 147 at 0.652308843537${rest}`);
+  });
 
   test('shows everything that matters', () => {
     const text = render();
