@@ -4,7 +4,8 @@
  *
  * One instant T goes: the venue sees the bars (stops fill, funding settles), then actors look at the market,
  * then timers due at T fire. Invariants: rows with cause venue@T precede rows with cause market@T; a step that
- * concerns nobody writes nothing; after a restart the step at the cursor is finished and none is done twice.
+ * concerns nobody writes nothing; after a restart the step at the cursor is finished and none is done twice; what
+ * people ask for between two steps is done before time moves on, so that no deadline passes in the midst of it.
  */
 
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
@@ -91,11 +92,12 @@ export class MarketDriver {
 
   /** One instant, or what a restart finds left of it. */
   async #step(step: MarketStep, cursor: InputCursor | undefined): Promise<void> {
-    const { audience, time } = this.#options;
+    const { audience, runtime, time } = this.#options;
     const resumed = cursor?.at === step.at ? cursor.phase : undefined;
     if (!resumed) {
       await this.#timersUntil(step.at - 1);
       await this.#pace(step);
+      await runtime.quiescent();
       time.advanceTo(step.at);
       audience.absorb(step);
     }
@@ -119,6 +121,7 @@ export class MarketDriver {
   /** Fires durable timers, and the supervisors' own, each at its deadline. */
   async #timersUntil(at: number): Promise<void> {
     const { runtime, time } = this.#options;
+    await runtime.quiescent();
     for (;;) {
       const due = Math.min(runtime.timers.nextDue(), time.nextDeadline() ?? Number.POSITIVE_INFINITY);
       if (due > at) return;
