@@ -194,6 +194,7 @@ function positionStatus(
       entryPrice,
       markPrice,
       stopPrice: context.stopPrice,
+      ...(context.firstFillAt === null ? {} : { openedAt: context.firstFillAt }),
       tickSize: context.filters.tickSize,
       openPnl: mul(context.direction === 'long' ? move : neg(move), context.quantity),
       liquidationPrice: liquidations(context.symbol, context.direction) ?? null,

@@ -98,8 +98,12 @@ function flat(event: ActorEvent): Record<string, Value> {
   return numbers;
 }
 
+/** Of a state's own deadline its name, without the machine's path to the state. */
+const deadlineOf = (id: string): string =>
+  /^(?:after:)?xstate\.after\.([^.]+)\./.exec(id)?.[1] ?? id.replace('after:', '');
+
 export function tellEvent(event: ActorEvent, cause: Cause): Told {
   const words = WORDS[event.type];
-  const timer = cause.kind === 'timer' ? `deadline ${cause.id.replace('after:', '')} passed` : event.type;
+  const timer = cause.kind === 'timer' ? `the deadline ${deadlineOf(cause.id)} passed` : event.type;
   return { what: words ? words(event) : timer, numbers: flat(event) };
 }

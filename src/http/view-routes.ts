@@ -91,7 +91,7 @@ export const VIEW_ROUTES: Readonly<Record<string, Route>> = {
   version: (views) => views.version(),
   audit: (views, query) => views.audit(Math.min(200, whole(query, 'limit') ?? 50)),
   slo: (views) => views.slo(),
-  candles: (views, query) => views.candles(needed(query, 'symbol'), whole(query, 'limit')),
+  candles: (views, query) => views.candles(needed(query, 'symbol'), whole(query, 'limit'), whole(query, 'n')),
   journal: (views, query) => {
     const order = oneOf(query, 'order', ['asc', 'desc'] as const);
     return views.journal(

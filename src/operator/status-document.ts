@@ -127,6 +127,8 @@ export interface PositionStatus {
   readonly entryPrice: Decimal;
   readonly markPrice: Decimal;
   readonly stopPrice: Decimal | null;
+  /** Market time of its first fill. */
+  readonly openedAt?: number;
   /** Of the instrument: what is averaged or computed is shown no finer. */
   readonly tickSize?: Decimal;
   readonly openPnl: Decimal;

@@ -374,7 +374,8 @@ export interface Views {
   /** The newest commands, the newest first. */
   audit(limit?: number): Promise<readonly CommandLine[]>;
   slo(): readonly SloLine[];
-  candles(symbol: string, limit?: number): Promise<readonly Candle[]>;
+  /** As they were at row n; the newest, where it is not named. */
+  candles(symbol: string, limit?: number, n?: number): Promise<readonly Candle[]>;
   journal(query?: JournalQuery): Promise<JournalPage>;
   actors(): readonly ActorLine[];
   /** An actor as it is, or was at row n. Throws NOT_FOUND. */

@@ -19,7 +19,9 @@ const DAY_MS = 86_400_000;
 export async function drawPosition(named: string, lookout: Lookout): Promise<Reply> {
   const view = await lookout.views.position(named);
   const { symbol } = view.context;
-  const candles = await lookout.views.candles(symbol, CANDLES);
+  // What is over is seen as it was then.
+  const end = view.over ? view.story.at(-1)?.n : undefined;
+  const candles = await lookout.views.candles(symbol, CANDLES, end);
   if (candles.length < 2) return { message: [text(`There are no candles of ${symbol} yet.`)] };
   const [first] = candles;
   const candleMs = first ? TIMEFRAME_MS[first.timeframe] : TIMEFRAME_MS['15m'];

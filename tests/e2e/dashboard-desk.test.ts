@@ -99,7 +99,7 @@ else
       assert.deepEqual(await demo.view<CommandLine[]>('audit?limit=5'), said, 'nothing was told');
       await take();
       await button('Kill…').click();
-      await page.waitForURL(/#\/risk$/);
+      await page.waitForURL(/#\/risk\/kill$/);
     });
 
     test('the direction of the market: said, in force, and lifted', async () => {

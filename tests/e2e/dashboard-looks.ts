@@ -16,6 +16,14 @@ export const VIEWS: readonly (View & { readonly name: string })[] = [
 export const overflow = (page: Page): Promise<number> =>
   page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
 
+/** Tables of which a part is out of sight to the side. */
+export const sideways = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('.scroll')]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map((table) => `${table.ariaLabel} by ${table.scrollWidth - table.clientWidth} px`),
+  );
+
 /** Where pictures go for people to look at; none are kept otherwise. */
 const PICTURES = process.env.DASHBOARD_PICTURES;
 

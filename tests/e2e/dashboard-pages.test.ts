@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
+import type { Candle } from '../../src/domain/candle.ts';
+import { plainText } from '../../src/http/dashboard/doings.ts';
 import type { Notice } from '../../src/operator/feed.ts';
+import type { TradesPage } from '../../src/operator/views.ts';
 import { chromiumPath, complaintsOf, openBrowser, openContext, ServedDemo } from '../support/browser.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
-import { barriers, drawnShare, overflow, picture, VIEWS } from './dashboard-looks.ts';
+import { barriers, drawnShare, overflow, picture, sideways, VIEWS } from './dashboard-looks.ts';
 
 const PAGES = [
   'overview',
@@ -50,6 +53,8 @@ else
           await page.getByText('One moment…').first().waitFor({ state: 'detached' });
           await picture(page, `${one}-${view.name}`);
           assert.equal(await overflow(page), 0, `${one} is wider than its window`);
+          if (view.phone)
+            assert.deepEqual(await sideways(page), [], `${one}: to be read without moving it sideways`);
           assert.deepEqual(await barriers(page), [], one);
         }
         assert.deepEqual(complaints, []);
@@ -116,6 +121,40 @@ else
       await context.close();
     });
 
+    test('on a phone the way to the kill switch ends at the kill switch', async () => {
+      const context = await openContext(browser, { phone: true });
+      const page = await context.newPage();
+      await page.goto(`${demo.url}/#/positions`);
+      await page.getByRole('button', { name: 'Kill…' }).click();
+      const kill = page.getByRole('button', { name: 'Kill', exact: true });
+      await kill.waitFor();
+      await page.waitForFunction(() => document.activeElement?.ariaLabel === 'Reason for the kill switch');
+      const box = await kill.boundingBox();
+      assert.ok(box && box.y > 0 && box.y + box.height <= 844, `at ${box?.y}`);
+      await context.close();
+    });
+
+    test('a position that is over is drawn with the candles of its own time, and fits a phone in the inspector', async () => {
+      const { trades } = await demo.view<TradesPage>('trades?limit=500');
+      const oldest = trades.at(-1);
+      assert.ok(oldest);
+      const context = await openContext(browser, { phone: true });
+      const page = await context.newPage();
+      const [response] = await Promise.all([
+        page.waitForResponse(/\/api\/candles\?/),
+        page.goto(`${demo.url}/#/positions/${encodeURIComponent(oldest.actor)}`),
+      ]);
+      const { data } = (await response.json()) as { data: readonly Candle[] };
+      const end = (data.at(-1)?.openTime ?? 0) + 900_000;
+      assert.ok(Math.abs(end - oldest.closedAt) <= 900_000, `${end}, closed at ${oldest.closedAt}`);
+      assert.equal(await overflow(page), 0);
+      await page.goto(`${demo.url}/#/inspector/${encodeURIComponent(oldest.actor)}`);
+      await page.getByRole('button', { name: 'Hold this one' }).waitFor();
+      await page.getByText(/^step \d+ of \d+/).waitFor();
+      assert.equal(await overflow(page), 0, 'the inspector');
+      await context.close();
+    });
+
     test('the overview says what the status says', async () => {
       const context = await openContext(browser);
       const page = await context.newPage();
@@ -136,7 +175,7 @@ else
       const [notice] = await demo.view<Notice[]>('notices?limit=1');
       assert.ok(notice);
       await page.locator(`a[href$="/${notice.n}"]`).first().waitFor();
-      await page.getByText(notice.text).first().waitFor();
+      await page.getByText(plainText(notice)).first().waitFor();
       await context.close();
     });
 

@@ -29,6 +29,7 @@ async function world(t: TestContext, more: Partial<HttpOptions> = {}) {
     version: () => ({ bulkhead: '0' }),
     health: () => ({ state: 'ok', ready: true, checks: [] }),
     trades: (query: object) => query,
+    candles: (...asked: unknown[]) => asked,
     position: async () => {
       throw new BulkheadError('NOT_FOUND', 'no such position', { hint: 'look' });
     },
@@ -91,6 +92,7 @@ describe('reading', () => {
       symbol: 'BTCUSDT',
       limit: 5,
     });
+    assert.deepEqual((await get('/api/candles?symbol=BTCUSDT&limit=5&n=7')).body.data, ['BTCUSDT', 5, 7]);
     assert.equal((await get('/api/trades?limit=-1')).status, 400);
     assert.equal((await get('/api/profit?by=weather')).status, 400);
     assert.equal((await get('/api/position?position=X')).status, 404);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ratchetOf } from '../../src/http/dashboard/chart-series.ts';
+import { evenly, ratchetOf } from '../../src/http/dashboard/chart-series.ts';
 import { litStates, takenWays } from '../../src/http/dashboard/chart-state.ts';
 import { FrameReader } from '../../src/http/dashboard/event-frames.ts';
 import {
@@ -18,7 +18,7 @@ import {
   tone,
 } from '../../src/http/dashboard/format.ts';
 import { diffLines } from '../../src/http/dashboard/json-diff.ts';
-import { parseMetrics, quantile } from '../../src/http/dashboard/metrics-text.ts';
+import { ownFirst, parseMetrics, quantile, spanOf, wordsOf } from '../../src/http/dashboard/metrics-text.ts';
 import type { ChartLayout, DrawnEdge, DrawnState } from '../../src/operator/chart-drawing.ts';
 
 describe('how numbers read', () => {
@@ -33,6 +33,10 @@ describe('how numbers read', () => {
     assert.equal(exact('65123.10'), '65,123.10');
     assert.equal(exact(-1234), '−1,234');
     assert.equal(percent(12.345), '12.3 %');
+    assert.deepEqual(
+      [-0.1, -0.01].map((value) => percent(value)),
+      ['−0.1 %', '0.0 %'],
+    );
     assert.equal(percent(null), '–');
     assert.deepEqual(['1', '-1', '0', null].map(tone), ['good', 'bad', '', '']);
   });
@@ -261,4 +265,67 @@ describe('the stream', () => {
       }),
     );
   });
+});
+
+describe('the equity curve at even steps', () => {
+  const HOUR = 3_600_000;
+
+  test('what happened within an hour takes an hour of its width, what stood for two days two days', () => {
+    const points = [
+      { at: 0, equity: '1000' },
+      { at: HOUR, equity: '900' },
+      { at: 2 * HOUR, equity: '1100' },
+      { at: 50 * HOUR, equity: '1050' },
+    ];
+    const curve = evenly(points, 50);
+    assert.equal(curve.length, 51);
+    const gaps = new Set(curve.slice(1).map(({ at }, i) => at - (curve[i]?.at ?? 0)));
+    assert.deepEqual([...gaps], [HOUR]);
+    assert.deepEqual(
+      [0, 1, 2, 30, 50].map((hour) => curve[hour]?.equity),
+      [1000, 900, 1100, 1100, 1050],
+    );
+    assert.deepEqual(
+      [0, 1, 2, 3].map((hour) => Math.round(curve[hour]?.drawdown ?? 9)),
+      [0, -10, -10, 0],
+      'deep until the step at which it came back',
+    );
+    assert.ok(Math.abs((curve.at(-1)?.drawdown ?? 0) + 4.545) < 0.001);
+  });
+
+  test('a trough between two steps is in the drawdown', () => {
+    const points = [100, 50, 100].map((equity, i) => ({ at: i * 60_000, equity: String(equity) }));
+    const curve = evenly([...points, { at: 100 * 60_000, equity: '100' }], 10);
+    assert.equal(Math.min(...curve.map(({ drawdown }) => drawdown)), -50);
+    assert.equal(Math.min(...curve.map(({ equity }) => equity)), 100, 'it had come back at the step');
+  });
+
+  test('its times rise by whole seconds and it ends where the points do, whatever they are', () => {
+    assert.deepEqual(evenly([], 10), []);
+    const at = fc.integer({ min: 0, max: 10_000_000 });
+    fc.assert(
+      fc.property(
+        fc.array(at, { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 1, max: 60 }),
+        (times, most) => {
+          const points = times.sort((a, b) => a - b).map((one, i) => ({ at: one, equity: String(100 + i) }));
+          const curve = evenly(points, most);
+          const seconds = curve.map((one) => Math.floor(one.at / 1_000));
+          assert.ok(seconds.every((one, i) => i === 0 || one > (seconds[i - 1] ?? 0)));
+          assert.equal(curve.at(-1)?.at, times.at(-1));
+          assert.equal(curve.at(-1)?.equity, 99 + times.length);
+          assert.ok(curve.length <= most + 3);
+        },
+      ),
+    );
+  });
+});
+
+test('what is measured has names and units that people use', () => {
+  assert.deepEqual([0.0005, 0.0025, 0.25, 1, 60].map(spanOf), ['0.5 ms', '2.5 ms', '250 ms', '1 s', '60 s']);
+  assert.equal(wordsOf('bulkhead_journal_rows_total', 'type="venue"'), 'rows of venue');
+  assert.equal(wordsOf('nodejs_gc_duration_seconds', 'kind="minor"'), 'Garbage collection, minor');
+  assert.equal(wordsOf('bulkhead_api_in_flight', ''), 'api in flight');
+  const names = ['nodejs_gc_duration_seconds', 'bulkhead_order_fill_seconds'].map((name) => ({ name }));
+  assert.equal(names.sort(ownFirst)[0]?.name, 'bulkhead_order_fill_seconds');
 });

@@ -18,3 +18,10 @@ test('a fill is told with who traded', () => {
   assert.equal(what({ ...fill, cause: 'manual' }), 'somebody by hand sold 2 at 9');
   assert.equal(what({ ...fill, cause: 'guardian' }), 'the guardian, in its place, sold 2 at 9');
 });
+
+test('a deadline is told by its name, not by the machine’s path to it', () => {
+  const type = 'xstate.after.unprotectedDeadline.position.open.protection.exposed';
+  const passed = (id: string) => tellEvent({ type }, { kind: 'timer', id, due: 0 }).what;
+  assert.equal(passed(`after:${type}`), 'the deadline unprotectedDeadline passed');
+  assert.equal(passed('pulse'), 'the deadline pulse passed');
+});

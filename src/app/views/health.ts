@@ -69,10 +69,15 @@ function vitalChecks({ status, journal, isLeaseValid }: Vitals): HealthCheck[] {
 
 function softChecks(vitals: Vitals): HealthCheck[] {
   const { status, pendingRows, deadLetters, deadLetterAgoMs: ago, eventLoopDelayMs } = vitals;
-  const open = status.breakers.filter(({ state }) => state === 'open').map(({ name }) => name);
+  const named = (wanted: string): string[] =>
+    status.breakers.filter(({ state }) => state === wanted).map(({ name }) => name);
+  const open = named('open');
+  const not = [`open: ${open.join(', ')}`, `half-open: ${named('half-open').join(', ')}`].filter(
+    (words) => !words.endsWith(': '),
+  );
   return [
     check('trading', status.tradingState === 'active', status.tradingState),
-    check('breakers', open.length === 0, open.length === 0 ? 'all closed' : `open: ${open.join(', ')}`),
+    check('breakers', open.length === 0, not.length === 0 ? 'all closed' : not.join('; ')),
     check('journal queue', pendingRows < MANY_ROWS, `${pendingRows} rows wait`),
     check(
       'dead letters',

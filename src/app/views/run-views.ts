@@ -91,8 +91,13 @@ export class RunViews implements Views {
   profit = (by: ProfitGroup = 'total') => profitBy(this.#sources.history.all, by, this.#sources.strategy);
   results = () => resultsOf(this.status().account.initial, this.#sources.history.all, this.#sources.strategy);
   journal = (query?: JournalQuery) => searchJournal(this.#sources.store, this.#sources.head(), query);
-  candles = (symbol: string, limit?: number) =>
-    candlesOf(this.#sources.store, this.#sources.head(), symbol, limit);
+  candles = (symbol: string, limit?: number, n?: number) =>
+    candlesOf(
+      this.#sources.store,
+      Math.min(n ?? Number.MAX_SAFE_INTEGER, this.#sources.head()),
+      symbol,
+      limit,
+    );
   actorRows = (actor: ActorId, afterSeq: number, limit?: number) =>
     rowsOfActor(this.#sources.store, actor, afterSeq, limit);
   machines = () => this.#sources.definitions.map(({ type, version }) => ({ type, version }));

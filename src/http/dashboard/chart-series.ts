@@ -14,6 +14,49 @@ export function rising<T extends { readonly at: number }>(points: readonly T[]):
   return kept;
 }
 
+export interface CurvePoint {
+  readonly at: number;
+  readonly equity: number;
+  /** Percent below the best until then, the deepest since the point before; never above zero. */
+  readonly drawdown: number;
+}
+
+const MINUTE_MS = 60_000;
+const ROUND_MINUTES = [1, 5, 15, 30, 60, 120, 240, 480];
+const DAY_MINUTES = 1_440;
+
+/** At least so long, and such that its steps fall on times that people know. */
+function roundStep(leastMs: number): number {
+  const least = leastMs / MINUTE_MS;
+  const minutes = ROUND_MINUTES.find((one) => one >= least) ?? Math.ceil(least / DAY_MINUTES) * DAY_MINUTES;
+  return minutes * MINUTE_MS;
+}
+
+/**
+ * A curve at even steps, for a chart counts its points and not the time between them: what it was worth stays until it
+ * was worth something else. The last point is the last.
+ */
+export function evenly(points: readonly { at: number; equity: string }[], most: number): CurvePoint[] {
+  const [first] = points;
+  const last = points.at(-1);
+  if (!first || !last) return [];
+  const stepMs = roundStep((last.at - first.at) / most);
+  const curve: CurvePoint[] = [];
+  let peak = 0;
+  let equity = 0;
+  let i = 0;
+  for (let at = first.at; ; at = Math.min((Math.floor(at / stepMs) + 1) * stepMs, last.at)) {
+    let drawdown = peak > 0 ? (equity / peak - 1) * 100 : 0;
+    for (let point = points[i]; point && point.at <= at; point = points[++i]) {
+      equity = Number(point.equity);
+      peak = Math.max(peak, equity);
+      drawdown = Math.min(drawdown, peak > 0 ? (equity / peak - 1) * 100 : 0);
+    }
+    curve.push({ at, equity, drawdown });
+    if (at >= last.at) return rising(curve);
+  }
+}
+
 export interface StopMove {
   readonly at: number;
   readonly price: number;

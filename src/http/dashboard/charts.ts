@@ -1,10 +1,10 @@
 /** lightweight-charts in the page's colours. The link to TradingView that its licence asks for stays. */
 import {
   AreaSeries,
+  BaselineSeries,
   CandlestickSeries,
   createChart,
   createSeriesMarkers,
-  HistogramSeries,
   type IChartApi,
   type IRange,
   LineSeries,
@@ -16,7 +16,8 @@ import {
 } from 'lightweight-charts';
 import type { Candle } from '../../domain/candle.ts';
 import type { EquityPoint } from '../../operator/views.ts';
-import { barAt, ratchetOf, rising, type StopMove, seconds as whole } from './chart-series.ts';
+import { barAt, evenly, ratchetOf, type StopMove, seconds as whole } from './chart-series.ts';
+import { money, percent } from './format.ts';
 import { html, useEffect, useRef, type VNode } from './ui.ts';
 
 const seconds = (at: number): UTCTimestamp => whole(at) as UTCTimestamp;
@@ -114,9 +115,11 @@ function Chart({
   return html`<figure class=${tall ? 'chart tall' : 'chart'} ref=${frame} aria-label=${label}></figure>`;
 }
 
+const CURVE_POINTS = 500;
+
 /** Equity above, the distance from its peak below. */
 export function EquityChart({ points }: { points: readonly EquityPoint[] }): VNode {
-  const kept = rising(points);
+  const curve = evenly(points, CURVE_POINTS);
   const draw = (chart: IChartApi): void => {
     const accent = colour('--accent');
     const area = chart.addSeries(AreaSeries, {
@@ -124,29 +127,27 @@ export function EquityChart({ points }: { points: readonly EquityPoint[] }): VNo
       topColor: `${accent}55`,
       bottomColor: `${accent}08`,
       lineWidth: 2,
+      priceFormat: { type: 'custom', minMove: 0.01, formatter: (value: number) => money(value.toFixed(2)) },
     });
-    area.setData(kept.map(({ at, equity }) => ({ time: seconds(at), value: Number(equity) })));
+    area.setData(curve.map(({ at, equity }) => ({ time: seconds(at), value: equity })));
+    const bad = colour('--bad');
     const drawdown = chart.addSeries(
-      HistogramSeries,
+      BaselineSeries,
       {
-        color: colour('--bad'),
-        priceFormat: { type: 'custom', formatter: (value: number) => `${value.toFixed(1)} %` },
+        ...{ baseValue: { type: 'price', price: 0 }, lineWidth: 1, priceLineVisible: false },
+        ...{ topLineColor: bad, topFillColor1: 'transparent', topFillColor2: 'transparent' },
+        ...{ bottomLineColor: bad, bottomFillColor1: `${bad}22`, bottomFillColor2: `${bad}88` },
+        priceFormat: { type: 'custom', minMove: 0.01, formatter: (value: number) => percent(value) },
       },
       1,
     );
-    let peak = 0;
-    drawdown.setData(
-      kept.map(({ at, equity }) => {
-        peak = Math.max(peak, Number(equity));
-        return { time: seconds(at), value: peak > 0 ? (Number(equity) / peak - 1) * 100 : 0 };
-      }),
-    );
+    drawdown.setData(curve.map(({ at, drawdown: value }) => ({ time: seconds(at), value })));
     chart.panes()[1]?.setHeight(80);
   };
-  const last = kept.at(-1);
+  const last = points.at(-1);
   return html`<${Chart}
     draw=${draw}
-    key2=${`${kept.length} ${last?.at} ${last?.equity}`}
+    key2=${`${points.length} ${last?.at} ${last?.equity}`}
     last=${last ? seconds(last.at) : 0}
     label="Equity, and its drawdown below"
   />`;

@@ -47,7 +47,13 @@ function plain(value: string | number): string {
 }
 
 export const percent = (value: number | null | undefined, places = 1): string =>
-  value === null || value === undefined || !Number.isFinite(value) ? '–' : `${value.toFixed(places)} %`;
+  value === null || value === undefined || !Number.isFinite(value)
+    ? '–'
+    : `${signed(value.toFixed(places))} %`;
+
+/** A minus as money has it; none where nothing is left to be less of. */
+const signed = (text: string): string =>
+  Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−');
 
 /** 'good', 'bad' or nothing: the class of a gain or a loss. */
 export function tone(value: string | number | null | undefined): string {

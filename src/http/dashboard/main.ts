@@ -39,7 +39,7 @@ function content([page = 'overview', first, second]: readonly string[]): VNode {
     case 'trades':
       return html`<${Trades} />`;
     case 'risk':
-      return html`<${Risk} />`;
+      return html`<${Risk} part=${first ?? null} />`;
     case 'tree':
       return html`<${TreePage} />`;
     case 'journal':
@@ -74,11 +74,11 @@ function Top(): VNode {
       <${Badge} tone=${TRADING[status.tradingState]}>trading ${status.tradingState}</${Badge}>
       <span class="hide-small quiet">${status.market.name}${status.virtualTime ? `, ${time(status.virtualTime)} UTC` : ''}, up ${duration(status.updatedAt - status.startedAt)}</span>`
     }
-    <${Badge} tone=${linkTone}>${linkWords}</${Badge}>
+    <span class=${link === 'live' ? 'hide-small' : ''}><${Badge} tone=${linkTone}>${linkWords}</${Badge}></span>
     <span class="end">
-      ${status && html`<span>${money(status.account.equity)} <span class=${tone(status.account.openPnl)}>${money(status.account.openPnl, 2, true)}</span></span>`}
+      ${status && html`<span title="Equity, and what is open of it">${money(status.account.equity)} <span class=${tone(status.account.openPnl)}>${money(status.account.openPnl, 2, true)}</span></span>`}
       <${CommandButton} command=${{ kind: 'pause' }}>Pause</${CommandButton}>
-      <a href=${linkTo('risk')}><button type="button" class="danger" tabindex="-1">Kill…</button></a>
+      <a href=${linkTo('risk', 'kill')}><button type="button" class="danger" tabindex="-1">Kill…</button></a>
       <${Theme} />
       <button type="button" onClick=${() => (hasToken ? setToken(null) : change({ askForToken: true }))}>${hasToken ? 'Forget token' : 'Token…'}</button>
     </span>

@@ -73,3 +73,25 @@ export function quantile({ buckets, count }: Histogram, share: number): number |
   }
   return null;
 }
+
+const SPANS: Readonly<Record<string, string>> = {
+  bulkhead_tick_to_order_seconds: 'A market event to the order it led to',
+  bulkhead_order_fill_seconds: 'An order at market to its last fill',
+  bulkhead_fill_to_stop_seconds: 'A position’s first fill to its live stop',
+};
+
+/** A histogram's or a gauge's name for people; what has none keeps its own. */
+export function wordsOf(name: string, labels: string): string {
+  const kind = /^(?:type|kind)="([^"]*)"$/.exec(labels)?.[1];
+  if (name === 'nodejs_gc_duration_seconds') return `Garbage collection, ${kind ?? labels}`;
+  if (name === 'bulkhead_journal_rows_total') return `rows of ${kind ?? labels}`;
+  return SPANS[name] ?? `${name.replace(/^bulkhead_/, '').replaceAll('_', ' ')} ${labels}`.trim();
+}
+
+/** The run's own first, then the platform's. */
+export const ownFirst = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  Number(b.name in SPANS) - Number(a.name in SPANS);
+
+/** "2.5 ms", "1 s". */
+export const spanOf = (seconds: number): string =>
+  seconds < 1 ? `${Number((seconds * 1_000).toPrecision(3))} ms` : `${Number(seconds.toPrecision(3))} s`;

@@ -19,8 +19,12 @@ interface Shown {
 
 const COLUMNS: readonly Column<Shown>[] = [
   { name: 'Row', right: true, of: ({ n }) => html`<a href=${linkTo('journal', n)}>${n}</a>` },
-  { name: 'Time (UTC)', of: ({ at }) => html`<span class="mono">${time(at)}</span>` },
-  { name: 'Actor', of: ({ actor, n }) => html`<a href=${linkTo('inspector', actor, n)}>${actor}</a>` },
+  { name: 'Time (UTC)', small: 'whole', of: ({ at }) => html`<span class="mono">${time(at)}</span>` },
+  {
+    name: 'Actor',
+    small: 'whole',
+    of: ({ actor, n }) => html`<a href=${linkTo('inspector', actor, n)}>${actor}</a>`,
+  },
   { name: 'Event', of: ({ event }) => event },
   { name: 'Then', words: true, small: 'hide', of: ({ state }) => html`<span class="quiet">${state}</span>` },
 ];
@@ -74,9 +78,9 @@ export function Journal({ row }: { row: number | null }): VNode {
       </div>
       ${
         follows
-          ? html`<${Table} label="Journal, live" rows=${followed.map(live)} columns=${COLUMNS} keyOf=${({ n }: Shown) => n} empty="Nothing came yet." />`
+          ? html`<${Table} label="Journal, live" stacked="cards" rows=${followed.map(live)} columns=${COLUMNS} keyOf=${({ n }: Shown) => n} empty="Nothing came yet." />`
           : html`<${Loaded} seen=${seen} show=${(page: JournalPage) => html`
-            <${Table} label="Journal" rows=${page.rows.map(stored)} columns=${COLUMNS} keyOf=${({ n }: Shown) => n} empty="No row matches." />
+            <${Table} label="Journal" stacked="cards" rows=${page.rows.map(stored)} columns=${COLUMNS} keyOf=${({ n }: Shown) => n} empty="No row matches." />
             <div class="row">
               <button type="button" disabled=${before.length === 0} onClick=${() => setBefore(before.slice(0, -1))}>Newer</button>
               <button type="button" disabled=${page.next === null} onClick=${() => page.next !== null && setBefore([...before, page.next])}>Older</button>

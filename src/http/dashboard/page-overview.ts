@@ -1,10 +1,11 @@
 /** How it stands at a glance: money, limits, breakers, and what the runtime is doing and why. */
 import type { Notice } from '../../operator/feed.ts';
 import type { StatusDocument } from '../../operator/status-document.ts';
-import type { DecisionsView, EquityPoint, ProfitLine, RiskView } from '../../operator/views.ts';
+import type { DecisionsView, EquityPoint, ProfitLine, RiskView, TradesPage } from '../../operator/views.ts';
 import { EquityChart } from './charts.ts';
 import { CommandButton } from './commands.ts';
-import { amount, clock, counted, duration, money, percent, time, tone } from './format.ts';
+import { doingsOf, nowWords, when } from './doings.ts';
+import { amount, counted, duration, money, percent, time, tone } from './format.ts';
 import { Badge, Card, Loaded, linkTo, Meter, Tile, useNamedView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, type VNode } from './ui.ts';
@@ -24,7 +25,7 @@ export function Overview(): VNode {
       <${Card} title="Breakers"><${Lights} status=${status} /></${Card}>
       <${Card} title="Limits in use"><${Loaded} seen=${risk} show=${(data: RiskView) => html`<${Limits} risk=${data} />`} /></${Card}>
       <${Card} title="What people decided"><${Decisions} /></${Card}>
-      <${Card} title="What it is doing, and why" wide=${true}><${Doings} risk=${risk.data} /></${Card}>
+      <${Card} title="What it is doing, and why" wide=${true}><${Doings} status=${status} risk=${risk.data} /></${Card}>
     </div>`;
 }
 
@@ -97,7 +98,7 @@ function Decided({ data }: { data: DecisionsView }): VNode {
     ),
   ].filter((line): line is string => typeof line === 'string' && line !== '');
   return html`
-    ${lines.length === 0 ? html`<p class="quiet">Nothing stands in the way of trading.</p>` : html`<ul class="plain">${lines.map((line) => html`<li>${line}</li>`)}</ul>`}
+    ${lines.length === 0 ? html`<p class="quiet">Nobody holds trading back.</p>` : html`<ul class="plain">${lines.map((line) => html`<li>${line}</li>`)}</ul>`}
     <div class="row">
       ${
         paused
@@ -109,6 +110,9 @@ function Decided({ data }: { data: DecisionsView }): VNode {
           ? html`<${CommandButton} command=${{ kind: 'start' }}>Start trading</${CommandButton}>`
           : html`<${CommandButton} command=${{ kind: 'stop' }}>Stop trading</${CommandButton}>`
       }
+    </div>
+    <div class="row" role="group" aria-label="Directions that may be entered">
+      <span class="quiet">May enter</span>
       ${(['both', 'long', 'short', 'none'] as const).map(
         (side) =>
           html`<${CommandButton} command=${direction.allowed === side ? null : { kind: 'direction', direction: side }}>${side}</${CommandButton}>`,
@@ -118,34 +122,33 @@ function Decided({ data }: { data: DecisionsView }): VNode {
 
 const because = (reason: string | null): string => (reason ? `: ${reason}` : '');
 
-const LEVEL_TONES = { info: '', warning: 'warn', critical: 'bad' } as const;
-
-const NOTICES = 14;
-const keyOf = ({ n, text }: Notice): string => `${n} ${text}`;
+const SHOWN = 16;
 
 /** What the journal has from before the page was opened, and what the stream told since. */
-function Doings({ risk }: { risk: RiskView | null }): VNode {
+function Doings({ status, risk }: { status: StatusDocument; risk: RiskView | null }): VNode {
   const heard = usePart((state) => state.notices);
-  const before = useNamedView<readonly Notice[]>('notices', { limit: NOTICES }, 60_000).data ?? [];
-  const known = new Map([...heard, ...before].map((notice) => [keyOf(notice), notice]));
-  const notices = [...known.values()].sort((a, b) => b.n - a.n).slice(0, NOTICES);
-  const refusals = risk?.refusals.slice(0, 4) ?? [];
-  return html`<ul class="plain">
-    ${notices.map(
-      (notice: Notice) => html`<li key=${keyOf(notice)}>
-        <span class="quiet mono">${clock(notice.at)}</span>${' '}
-        <a href=${linkTo('inspector', notice.actor, notice.n)}>${notice.actor}</a>${' '}
-        <span class=${LEVEL_TONES[notice.level]}>${notice.text}</span>
-      </li>`,
-    )}
-    ${refusals.map(
-      ({ at, symbol, refusals: why }) => html`<li>
-        <span class="quiet mono">${clock(at)}</span> ${symbol} refused:${' '}
-        <span class="quiet">${why.map(({ rule, detail }) => `${rule} (${detail})`).join('; ')}</span>
-      </li>`,
-    )}
-    ${notices.length + refusals.length === 0 && html`<li class="quiet">Nothing to tell yet. It looks at each closed candle.</li>`}
-  </ul>`;
+  const before = useNamedView<readonly Notice[]>('notices', { limit: SHOWN }, 60_000).data ?? [];
+  const trades = useNamedView<TradesPage>('trades', { limit: SHOWN }, 60_000).data?.trades ?? [];
+  const decisions = useNamedView<DecisionsView>('decisions').data;
+  const known = new Map([...heard, ...before].map((notice) => [`${notice.n} ${notice.text}`, notice]));
+  const doings = doingsOf(
+    {
+      ...{ notices: [...known.values()], refusals: risk?.refusals ?? [] },
+      ...{ trades, positions: status.positions },
+    },
+    SHOWN,
+  );
+  return html`<p>${nowWords(status, decisions)}</p>
+    <ul class="plain">
+      ${doings.map(
+        ({ key, at, actor, n, text, tone: colour }) => html`<li key=${key}>
+          <span class="quiet mono">${when(at, status.virtualTime)}</span>${' '}
+          ${actor !== null && html`<a href=${n === null ? linkTo('inspector', actor) : linkTo('inspector', actor, n)}>${actor}</a>`}${' '}
+          <span class=${colour}>${text}</span>
+        </li>`,
+      )}
+      ${doings.length === 0 && html`<li class="quiet">Nothing to tell yet.</li>`}
+    </ul>`;
 }
 
 export const upFor = (status: StatusDocument): string => duration(status.updatedAt - status.startedAt);

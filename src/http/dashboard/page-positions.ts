@@ -5,8 +5,8 @@ import type { PositionView } from '../../operator/views.ts';
 import { read } from './api.ts';
 import { PositionChart, type PriceLine } from './charts.ts';
 import { CommandButton, give } from './commands.ts';
-import { counted, exact, money, onTick, time, tone } from './format.ts';
-import { Badge, Card, type Column, Loaded, linkTo, Table, useNamedView, useView } from './parts.ts';
+import { counted, duration, exact, money, onTick, time, tone } from './format.ts';
+import { Badge, Card, type Column, Loaded, linkTo, Table, Tile, useNamedView, useView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, useState, type VNode } from './ui.ts';
 
@@ -30,6 +30,11 @@ const COLUMNS: readonly Column<PositionStatus>[] = [
     right: true,
     of: ({ openPnl }) => html`<span class=${tone(openPnl)}>${money(openPnl, 2, true)}</span>`,
   },
+  {
+    name: 'Held',
+    right: true,
+    of: ({ openedAt }) => html`<${HeldFor} since=${openedAt} />`,
+  },
   { name: 'State', words: true, of: ({ state }) => html`<span class="quiet">${state}</span>` },
   {
     name: '',
@@ -37,6 +42,12 @@ const COLUMNS: readonly Column<PositionStatus>[] = [
       html`<${CommandButton} danger=${true} label=${`Close ${symbol}${wordOf(sideOf(actor))}`} command=${{ kind: 'close', symbol, ...sideOf(actor) }}>Close</${CommandButton}>`,
   },
 ];
+
+/** By the market's clock. */
+function HeldFor({ since }: { since: number | undefined }): VNode {
+  const now = usePart((state) => state.status?.virtualTime ?? null);
+  return html`${since === undefined || now === null ? '–' : duration(Math.max(0, now - since))}`;
+}
 
 interface SideNamed {
   readonly direction?: 'long' | 'short';
@@ -60,26 +71,23 @@ export function Positions(): VNode {
   </${Card}>`;
 }
 
+const CANDLES = 300;
+
 export function Position({ actor }: { actor: string }): VNode {
   const seen = useNamedView<PositionView>('position', { position: actor }, 3_000);
-  const symbol = actor.split('/')[1] ?? '';
-  const candles = useView<readonly Candle[]>(() => read('candles', { symbol, limit: 300 }), symbol, 30_000);
-  return html`<${Loaded} seen=${seen} show=${(view: PositionView) => html`<${Whole} view=${view} candles=${candles.data ?? []} symbol=${symbol} />`} />`;
+  return html`<${Loaded} seen=${seen} show=${(view: PositionView) => html`<${Whole} view=${view} symbol=${actor.split('/')[1] ?? ''} />`} />`;
 }
 
-function Whole({
-  view,
-  candles,
-  symbol,
-}: {
-  view: PositionView;
-  candles: readonly Candle[];
-  symbol: string;
-}): VNode {
+function Whole({ view, symbol }: { view: PositionView; symbol: string }): VNode {
   const { context, status, split, over } = view;
+  // What is over is seen as it was then.
+  const query = { symbol, limit: CANDLES, n: over ? view.story.at(-1)?.n : undefined };
+  const seen = useView<readonly Candle[]>(() => read('candles', query), JSON.stringify(query), 30_000);
+  const candles = seen.data ?? [];
   const lines = linesOf(view);
   const now = usePart((state) => state.status?.virtualTime ?? null);
   return html`
+    ${status && html`<${Numbers} status=${status} />`}
     <${Card}
       title=${html`<div class="row"><span>${symbol}</span> <${Side} direction=${context.direction} />
         <span class="quiet">${status?.state ?? 'over'}</span>
@@ -100,6 +108,7 @@ function Whole({
     </${Card}>
     <div class="columns">
       <${Card} title="Where its P&L comes from">
+        ${!over && html`<p class="quiet">What was realised so far.</p>`}
         <table><tbody>
           ${(['price', 'slippage', 'gross', 'fees', 'funding', 'net'] as const).map((part) => {
             // Fees are what was paid: here everything stands as it moved the account.
@@ -109,10 +118,19 @@ function Whole({
         </tbody></table>
       </${Card}>
       <${Card} title="Its story" wide=${true}>
-        <${Table} label="Story" rows=${view.story} columns=${STORY} keyOf=${({ n, what }: Line) => `${n} ${what}`} />
+        <${Table} label="Story" stacked="lines" rows=${view.story} columns=${STORY} keyOf=${({ n, what }: Line) => `${n} ${what}`} />
       </${Card}>
     </div>`;
 }
+
+const Numbers = ({ status }: { status: PositionStatus }): VNode => html`<div class="tiles">
+  <${Tile} label="Open P&L" value=${money(status.openPnl, 2, true)} tone=${tone(status.openPnl)} note=${html`held <${HeldFor} since=${status.openedAt} />`} />
+  <${Tile} label="Quantity" value=${exact(status.quantity)} />
+  <${Tile} label="Entry" value=${exact(onTick(status, status.entryPrice))} />
+  <${Tile} label="Mark" value=${exact(onTick(status, status.markPrice))} />
+  <${Tile} label="Stop" value=${exact(status.stopPrice)} />
+  <${Tile} label="Liquidation" value=${exact(onTick(status, status.liquidationPrice))} />
+</div>`;
 
 type Line = PositionView['story'][number];
 

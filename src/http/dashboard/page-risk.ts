@@ -4,9 +4,10 @@ import { give } from './commands.ts';
 import { exact, money, percent, time } from './format.ts';
 import { Limits } from './page-overview.ts';
 import { Badge, Card, type Column, Loaded, linkTo, Table, useNamedView } from './parts.ts';
-import { html, useState, type VNode } from './ui.ts';
+import { html, useEffect, useRef, useState, type VNode } from './ui.ts';
 
-export function Risk(): VNode {
+/** `part`: what somebody came for, who may be in a hurry. */
+export function Risk({ part }: { part: string | null }): VNode {
   const risk = useNamedView<RiskView>('risk');
   const breakers = useNamedView<BreakersView>('breakers');
   const measures = useNamedView<Results>('results', {}, 30_000);
@@ -18,7 +19,7 @@ export function Risk(): VNode {
     <${Card} title="Over all closed trades"><${Loaded} seen=${measures} show=${(data: Results) => html`<${Measures} data=${data} />`} /></${Card}>
     <${Card} title="Refused, by rule"><${Loaded} seen=${risk} show=${(data: RiskView) => html`<${RefusedRules} risk=${data} />`} /></${Card}>
     <${Card} title="Breakers" wide=${true}><${Loaded} seen=${breakers} show=${(data: BreakersView) => html`<${Breakers} view=${data} />`} /></${Card}>
-    <${Card} title="Kill switch" wide=${true}><${Loaded} seen=${breakers} show=${(data: BreakersView) => html`<${Kill} view=${data} />`} /></${Card}>
+    <${Card} title="Kill switch" wide=${true}><${Loaded} seen=${breakers} show=${(data: BreakersView) => html`<${Kill} view=${data} isWanted=${part === 'kill'} />`} /></${Card}>
   </div>`;
 }
 
@@ -63,9 +64,15 @@ function Breakers({ view }: { view: BreakersView }): VNode {
   const columns: readonly Column<Breaker>[] = [
     {
       name: 'Breaker',
-      of: ({ name }) => html`<a href=${linkTo('inspector', `breaker/${name}`)}>${name}</a>`,
+      small: 'whole',
+      of: ({ name, state }) =>
+        html`<span><a href=${linkTo('inspector', `breaker/${name}`)}>${name}</a>${' '}<span class="small"><${Badge} tone=${TONES[state]}>${state}</${Badge}></span></span>`,
     },
-    { name: 'State', of: ({ state }) => html`<${Badge} tone=${TONES[state]}>${state}</${Badge}>` },
+    {
+      name: 'State',
+      small: 'hide',
+      of: ({ state }) => html`<${Badge} tone=${TONES[state]}>${state}</${Badge}>`,
+    },
     { name: 'Since', small: 'hide', of: ({ since }) => time(since) },
     { name: 'Why', words: true, of: ({ reason: why }) => why ?? '' },
     {
@@ -89,12 +96,19 @@ function Breakers({ view }: { view: BreakersView }): VNode {
   return html`<div class="row">
       <span>Trading is <b>${view.tradingState}</b>.</span>
       <input aria-label="Reason for a trip or a reset" placeholder="Reason (it goes into the journal)" size="36" value=${reason} onInput=${(event: Event) => setReason((event.target as HTMLInputElement).value)} />
+      ${word === null && html`<span class="quiet">A trip or a reset needs a reason.</span>`}
     </div>
-    <${Table} label="Breakers" rows=${loudFirst} columns=${columns} keyOf=${({ name }: Breaker) => name} />`;
+    <${Table} label="Breakers" stacked="cards" rows=${loudFirst} columns=${columns} keyOf=${({ name }: Breaker) => name} />`;
 }
 
-function Kill({ view }: { view: BreakersView }): VNode {
+function Kill({ view, isWanted }: { view: BreakersView; isWanted: boolean }): VNode {
   const [reason, setReason] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (!isWanted) return;
+    field.current?.scrollIntoView({ block: 'center' });
+    field.current?.focus({ preventScroll: true });
+  }, [isWanted]);
   const word = reason.trim() === '' ? 'from the dashboard' : reason.trim();
   const { kill } = view;
   return html`
@@ -104,7 +118,7 @@ function Kill({ view }: { view: BreakersView }): VNode {
         : html`<p class="quiet">Cancels and closes all that Bulkhead owns, now, and opens nothing until it is released.</p>`
     }
     <div class="row">
-      <input aria-label="Reason for the kill switch" placeholder="Reason" size="30" value=${reason} onInput=${(event: Event) => setReason((event.target as HTMLInputElement).value)} />
+      <input ref=${field} aria-label="Reason for the kill switch" placeholder="Reason" size="30" value=${reason} onInput=${(event: Event) => setReason((event.target as HTMLInputElement).value)} />
       ${
         kill
           ? html`<button type="button" onClick=${() => give({ kind: 'release-kill', reason: word })}>Release</button>`

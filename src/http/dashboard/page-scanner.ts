@@ -66,14 +66,16 @@ export function Scanner(): VNode {
   const [wanted, setWanted] = useState('');
   const seen = useNamedView<readonly DeskView[]>('entries');
   const matching = (desks: readonly DeskView[]) =>
-    desks.filter(({ symbol }) => symbol.includes(wanted.toUpperCase()));
+    desks
+      .filter(({ symbol }) => symbol.includes(wanted.toUpperCase()))
+      .sort((a, b) => a.symbol.localeCompare(b.symbol));
   return html`<${Card}
       title=${html`<div class="row">Signals and refusals
         <${Field} label="Symbol"><input type="search" value=${wanted} onInput=${(event: Event) => setWanted((event.target as HTMLInputElement).value)} /></${Field}></div>`}
     >
       <${Loaded}
         seen=${seen}
-        show=${(desks: readonly DeskView[]) => html`<${Table} label="Desks" rows=${matching(desks)} columns=${COLUMNS} keyOf=${({ symbol, positionSide }: DeskView) => `${symbol} ${positionSide ?? ''}`} empty="No symbol matches." />`}
+        show=${(desks: readonly DeskView[]) => html`<${Table} label="Desks" stacked="cards" rows=${matching(desks)} columns=${COLUMNS} keyOf=${({ symbol, positionSide }: DeskView) => `${symbol} ${positionSide ?? ''}`} empty="No symbol matches." />`}
       />
     </${Card}>
     <${Lists} />`;

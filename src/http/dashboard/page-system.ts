@@ -5,7 +5,7 @@ import type { HealthView, SloLine } from '../../operator/views.ts';
 import { text } from './api.ts';
 import { ConfigVersions } from './config-versions.ts';
 import { exact, time } from './format.ts';
-import { type Histogram, parseMetrics, quantile } from './metrics-text.ts';
+import { type Histogram, ownFirst, parseMetrics, quantile, spanOf, wordsOf } from './metrics-text.ts';
 import { Badge, Card, type Column, Loaded, Table, useNamedView, useView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, type VNode } from './ui.ts';
@@ -20,13 +20,13 @@ export function System(): VNode {
   type Parsed = ReturnType<typeof parseMetrics>;
   return html`<div class="columns">
     <${Card} title="Health"><${Loaded} seen=${health} show=${(data: HealthView) => html`<${Checks} health=${data} />`} /></${Card}>
-    <${Card} title="Objectives"><${Loaded} seen=${slo} show=${(lines: readonly SloLine[]) => html`<${Table} label="Objectives" rows=${lines} columns=${SLO} keyOf=${({ objective }: SloLine) => objective} />`} /></${Card}>
     <${Card} title="Versions"><${Loaded} seen=${version} show=${(data: Record<string, string>) => html`<${Versions} versions=${data} />`} /></${Card}>
-    <${Card} title="Latencies" wide=${true}><${Loaded} seen=${metrics} show=${({ histograms }: Parsed) => html`<${Latencies} histograms=${histograms} />`} /></${Card}>
-    <${Card} title="Queues and rates"><${Loaded} seen=${metrics} show=${({ metrics: all }: Parsed) => html`<${Gauges} metrics=${all} />`} /></${Card}>
     <${Card} title="Configuration"><${Loaded} seen=${config} show=${(data: Json) => html`<details><summary>as it is in force (secrets starred out)</summary><div class="json">${JSON.stringify(data, null, 2)}</div></details>`} /></${Card}>
+    <${Card} title="Objectives" wide=${true}><${Loaded} seen=${slo} show=${(lines: readonly SloLine[]) => html`<${Table} label="Objectives" stacked="lines" rows=${lines} columns=${SLO} keyOf=${({ objective }: SloLine) => objective} />`} /></${Card}>
+    <${Card} title="Latencies" wide=${true}><${Loaded} seen=${metrics} show=${({ histograms }: Parsed) => html`<${Latencies} histograms=${histograms} />`} /></${Card}>
+    <${Card} title="Queues and rates" wide=${true}><${Loaded} seen=${metrics} show=${({ metrics: all }: Parsed) => html`<${Gauges} metrics=${all} />`} /></${Card}>
     <${ConfigVersions} />
-    <${Card} title="Log" wide=${true}><${Loaded} seen=${logs} show=${(lines: readonly LogLine[]) => html`<${Table} label="Log" rows=${[...lines].reverse()} columns=${LOG} keyOf=${({ id }: LogLine) => id} empty="Nothing was logged." />`} /></${Card}>
+    <${Card} title="Log" wide=${true}><${Loaded} seen=${logs} show=${(lines: readonly LogLine[]) => html`<${Table} label="Log" stacked="lines" rows=${[...lines].reverse()} columns=${LOG} keyOf=${({ id }: LogLine) => id} empty="Nothing was logged." />`} /></${Card}>
   </div>`;
 }
 
@@ -69,7 +69,7 @@ function Versions({ versions }: { versions: Readonly<Record<string, string>> }):
 }
 
 function Latencies({ histograms }: { histograms: readonly Histogram[] }): VNode {
-  const measured = histograms.filter(({ count }) => count > 0);
+  const measured = histograms.filter(({ count }) => count > 0).sort(ownFirst);
   if (measured.length === 0) return html`<p class="quiet">Nothing was measured yet.</p>`;
   return html`<div class="columns">${measured.map((one) => html`<${Bars} histogram=${one} />`)}</div>`;
 }
@@ -79,13 +79,14 @@ function Bars({ histogram }: { histogram: Histogram }): VNode {
   const most = Math.max(...buckets.map((bucket) => bucket.count), 1);
   const bound = (share: number) => {
     const value = quantile(histogram, share);
-    return value === null ? '–' : value === Number.POSITIVE_INFINITY ? 'more' : `≤ ${value}`;
+    return value === null ? '–' : value === Number.POSITIVE_INFINITY ? 'more' : `≤ ${spanOf(value)}`;
   };
-  const words = `${name} ${labels}: ${count} measured, half ${bound(0.5)}, 99 % ${bound(0.99)}`;
+  const title = wordsOf(name, labels);
+  const words = `${title}: ${count} measured, half ${bound(0.5)}, 99 % ${bound(0.99)}`;
   return html`<div>
-    <div>${name.replace(/^bulkhead_/, '')} <span class="quiet mono">${labels}</span></div>
+    <div>${title}</div>
     <div class="histogram" role="img" aria-label=${words}>
-      ${buckets.map(({ le, count: here }) => html`<div title=${`up to ${le}: ${here}`} style=${`height:${(here / most) * 100}%`}></div>`)}
+      ${buckets.map(({ le, count: here }) => html`<div title=${`${le === Number.POSITIVE_INFINITY ? 'more' : `up to ${spanOf(le)}`}: ${here}`} style=${`height:${(here / most) * 100}%`}></div>`)}
     </div>
     <div class="quiet">${count} measured, p50 ${bound(0.5)}, p99 ${bound(0.99)}</div>
   </div>`;
@@ -102,7 +103,7 @@ const Gauges = ({
     .filter(({ name }) => name.startsWith('bulkhead_') && SHOWN.test(name))
     .map(
       ({ name, labels, value }) =>
-        html`<tr><th scope="row">${name.replace(/^bulkhead_/, '')} <span class="mono">${labels}</span></th><td class="right">${exact(Number(value.toPrecision(6)))}</td></tr>`,
+        html`<tr><th scope="row">${wordsOf(name, labels).replace(/ seconds$/, '')}</th><td class="right">${name.endsWith('_seconds') ? spanOf(value) : exact(Number(value.toPrecision(6)))}</td></tr>`,
     )}
 </tbody></table>`;
 

@@ -9,6 +9,7 @@ import { html, useState, type VNode } from './ui.ts';
 const COLUMNS: readonly Column<TradeView>[] = [
   {
     name: 'Closed (UTC)',
+    small: 'whole',
     of: ({ closedAt, actor }) =>
       html`<a class="mono" href=${linkTo('positions', actor)}>${time(closedAt)}</a>`,
   },
@@ -24,7 +25,7 @@ const COLUMNS: readonly Column<TradeView>[] = [
     right: true,
     of: ({ netPnl }) => html`<span class=${tone(netPnl)}>${money(netPnl, 2, true)}</span>`,
   },
-  { name: 'Held', right: true, small: 'hide', of: ({ openedAt, closedAt }) => duration(closedAt - openedAt) },
+  { name: 'Held', right: true, of: ({ openedAt, closedAt }) => duration(closedAt - openedAt) },
   { name: 'Why', words: true, of: ({ reason }) => reason },
 ];
 
@@ -70,7 +71,7 @@ export function Trades(): VNode {
       </div>
       <${Loaded} seen=${seen} show=${(page: TradesPage) => html`
         <p class="quiet">${page.count} trades, net <span class=${tone(page.net)}>${money(page.net, 2, true)}</span>${page.complete ? '' : ' (the past is still being read)'}</p>
-        <${Table} label="Trades" rows=${page.trades} columns=${COLUMNS} keyOf=${({ n }: TradeView) => n} empty="No trade matches." />
+        <${Table} label="Trades" stacked="cards" rows=${page.trades} columns=${COLUMNS} keyOf=${({ n }: TradeView) => n} empty="No trade matches." />
         <div class="row">
           <button type="button" disabled=${before.length === 0} onClick=${() => setBefore(before.slice(0, -1))}>Newer</button>
           <button type="button" disabled=${page.next === null} onClick=${() => page.next !== null && setBefore([...before, page.next])}>Older</button>
@@ -119,7 +120,7 @@ async function save(filter: Filter): Promise<void> {
 }
 
 const GROUP: readonly Column<ProfitLine>[] = [
-  { name: '', of: ({ group }) => group },
+  { name: '', words: true, of: ({ group }) => group },
   { name: 'Trades', right: true, of: ({ trades }) => trades },
   { name: 'Won', right: true, of: ({ winRate }) => percent(winRate === null ? null : winRate * 100, 0) },
   { name: 'Net', right: true, of: ({ net }) => html`<span class=${tone(net)}>${money(net, 2, true)}</span>` },

@@ -97,7 +97,8 @@ export interface Column<R> {
   readonly name: string;
   readonly right?: boolean;
   readonly words?: boolean;
-  readonly small?: 'hide';
+  /** On a phone not at all, or over a card's whole width. */
+  readonly small?: 'hide' | 'whole';
   readonly of: (row: R) => Children;
 }
 
@@ -142,7 +143,9 @@ export function Table<R>({
     count > 0 &&
     html`<tr aria-hidden="true" style=${`height:${count * rowPx}px`}><td colspan=${columns.length}></td></tr>`;
   const classOf = ({ right, words, small }: Column<R>) =>
-    [right && 'right', words && 'words', small === 'hide' && 'hide-small'].filter(Boolean).join(' ');
+    [right && 'right', words && 'words', small === 'hide' && 'hide-small', small === 'whole' && 'whole']
+      .filter(Boolean)
+      .join(' ');
   return html`<div
     class="scroll"
     ref=${frame}

@@ -48,16 +48,17 @@ export function Statechart({ layout, step, name }: { layout: ChartLayout; step: 
   /** Pointers that are down: one drags, two zoom. */
   const held = useRef(new Map<number, Spot>());
   const isLit = step.lit.size > 0;
+  const boxOf = () => frame.current?.getBoundingClientRect() ?? { width: 0, height: 0 };
   /** Whoever moved it by hand looks at what they want to see. */
   const isFree = useRef(false);
   // What is large is looked at where it happens, or nothing could be read.
   useEffect(
-    () => setView(layout.width > LEGIBLE_PX ? around(layout, step.lit) : whole(layout)),
+    () => setView(layout.width > LEGIBLE_PX ? around(layout, step.lit, boxOf()) : whole(layout)),
     [layout, isLit],
   );
   useEffect(() => {
     if (!isFree.current)
-      setView((one) => (isInSight(one, layout, step.lit) ? one : around(layout, step.lit)));
+      setView((one) => (isInSight(one, layout, step.lit) ? one : around(layout, step.lit, boxOf())));
   }, [step.key]);
   const show = (there: Window, byHand: boolean): void => {
     isFree.current = byHand;
@@ -114,7 +115,7 @@ export function Statechart({ layout, step, name }: { layout: ChartLayout; step: 
       <button type="button" onClick=${() => zoom(0.8)} aria-label="Zoom in">+</button>
       <button type="button" onClick=${() => zoom(1.25)} aria-label="Zoom out">−</button>
       <button type="button" onClick=${() => show(whole(layout), true)}>Whole chart</button>
-      <button type="button" onClick=${() => show(around(layout, step.lit), false)}>Where it is</button>
+      <button type="button" onClick=${() => show(around(layout, step.lit, boxOf()), false)}>Where it is</button>
     </div>
     <div class="statechart">
       <svg
@@ -163,15 +164,24 @@ const isInSight = (view: Window, layout: ChartLayout, lit: ReadonlySet<string>):
   );
 };
 
+/** No state is drawn larger than this many times its size: one alone shows where it stands. */
+const LARGEST = 1.6;
+
 /** The lit leaves, with room around them. */
-function around(layout: ChartLayout, lit: ReadonlySet<string>): Window {
+function around(
+  layout: ChartLayout,
+  lit: ReadonlySet<string>,
+  screen: { readonly width: number; readonly height: number },
+): Window {
   const leaves = litLeaves(layout, lit);
   if (leaves.length === 0) return whole(layout);
   const x = Math.min(...leaves.map((box) => box.x)) - 120;
   const y = Math.min(...leaves.map((box) => box.y)) - 90;
   const right = Math.max(...leaves.map((box) => box.x + box.width)) + 120;
   const bottom = Math.max(...leaves.map((box) => box.y + box.height)) + 90;
-  return { x, y, width: right - x, height: bottom - y };
+  const width = Math.max(right - x, screen.width / LARGEST);
+  const height = Math.max(bottom - y, screen.height / LARGEST);
+  return { x: (x + right - width) / 2, y: (y + bottom - height) / 2, width, height };
 }
 
 function State({ state, step }: { state: ChartLayout['states'][number]; step: Step }): VNode {
