@@ -12,18 +12,23 @@ const NOTHING = 'No trade was closed yet.';
 export function tradesText({ trades, count, net, complete }: TradesPage): Message {
   if (trades.length === 0) return [text(complete ? NOTHING : 'The journal is still being read; ask again.')];
   return [
-    text(line`${bold(`The newest ${trades.length} of ${count} trades`)}, ${signedMoney(net)} USDT in all`),
+    text(
+      line`${bold(`The newest ${trades.length} of ${counted(count, 'trade')}`)}, ${signedMoney(net)} USDT in all`,
+    ),
     table(
-      ['CLOSED', 'SYMBOL', 'WHY', '>NET'],
+      // The moment is never cut; what is quoted in USDT need not say so on a line this narrow.
+      ['>CLOSED', 'SYMBOL', 'WHY', '>NET'],
       trades.map(({ closedAt, symbol, direction, reason, netPnl }) => [
         moment(closedAt).slice(5),
-        `${symbol}${direction === 'long' ? '\u2191' : '\u2193'}`,
+        `${symbol.replace(/(?<=.)USDT$/, '')}${direction === 'long' ? '\u2191' : '\u2193'}`,
         reason,
         signedMoney(netPnl),
       ]),
     ),
   ];
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const share = (wins: number, trades: number): string =>
   trades === 0 ? '\u2013' : `${Math.round((100 * wins) / trades)} %`;
@@ -81,7 +86,7 @@ export function statsText(results: Results, byReason: readonly ProfitLine[]): Me
   if (total.trades === 0) return [text(NOTHING)];
   const percent = (value: number | null): string => (value === null ? '\u2013' : `${ratio(value)} %`);
   return [
-    text(bold(`${total.trades} trades in ${results.days} days`)),
+    text(bold(`${counted(total.trades, 'trade')} in ${counted(results.days, 'day')}`)),
     pairs([
       ['return', percent(results.returnPercent)],
       ['max drawdown', percent(results.maxDrawdownPercent)],

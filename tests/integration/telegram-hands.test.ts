@@ -262,6 +262,51 @@ async function killed(hands: Hands, role: 'trader' | 'admin'): Promise<void> {
   assert.match((await hands.ask('admin', '/release twice')).text, /^\u274C No kill switch is engaged/);
 }
 
+/** What somebody else opened, past Bulkhead: one is taken over with a stop, the other left alone, by the admin's word. */
+async function others(hands: Hands): Promise<void> {
+  const foreign = (symbol: string) =>
+    hands.world.status().venue?.foreign.find((one) => one.symbol === symbol);
+  await hands.world.buyByHand(BTC, '0.02');
+  await hands.world.buyByHand(ETH, '0.2');
+  await hands.until('both are seen', () => foreign(BTC) !== undefined && foreign(ETH) !== undefined);
+  const adopting = ['admin', `/adopt ${BTC}`, new RegExp(BTC)] as const;
+  assert.match(await hands.press(await hands.question(...adopting), 'No'), /nothing was done/);
+  assert.deepEqual(hands.held(BTC).stops, []);
+  assert.match(await hands.yesTwice(await hands.question(...adopting)), new RegExp(`^${YES} `));
+  await hands.until('adopted, with a stop of the whole', () => {
+    const { amount, stops } = hands.held(BTC);
+    return stops.length === 1 && stops[0]?.[1] === amount && foreign(BTC) === undefined;
+  });
+  assert.match((await hands.ask('admin', `/ignore ${ETH}`)).text, new RegExp(`^${YES} `));
+  await hands.until('left alone', () => foreign(ETH)?.ignored === true);
+  assert.deepEqual(hands.held(ETH), { amount: 0.2, stops: [] });
+}
+
+/** What was traded, as anybody on the list is shown it. */
+async function resultsShown(hands: Hands): Promise<void> {
+  for (const [said, sees] of [
+    ['/trades', /The newest 2 of 2 trades[\s\S]*\d\d-\d\d \d\d:\d\d ETH\u2193 +operator[\s\S]*BTC\u2191/],
+    [`/trades ${ETH} 1`, /The newest 1 of 1 trade,[\s\S]*ETH\u2193/],
+    ['/profit', /trades\s+2\b/],
+    ['/profit side', /long\s+1\b[\s\S]*short\s+1\b|short\s+1\b[\s\S]*long\s+1\b/],
+    ['/daily', /\d{4}-\d\d-\d\d\s+2\b/],
+    ['/performance', /BTCUSDT\s+1\b/],
+    ['/exits', /operator\s+2\b/],
+    ['/stats', /2 trades in 1 day/],
+    ['/positions', /No position is open/],
+    ['/orders', /No order rests/],
+  ] as const)
+    assert.match((await hands.ask('viewer', said)).text, sees, said);
+  const over = await hands.ask('viewer', `/chart ${BTC}`);
+  assert.match(over.text, /^BTCUSDT long, over\n/);
+  assert.ok(over.photo);
+  const equity = await hands.ask('viewer', '/equity');
+  assert.ok(equity.photo);
+  const { width, height, of } = readPng(equity.photo);
+  assert.deepEqual([width, height], [WIDTH, HEIGHT]);
+  assert.ok(of(INK.sheet) > (width * height) / 2);
+}
+
 const isKill =
   (wanted: string) =>
   ({ name, state }: { readonly name: string; readonly state: string }): boolean =>
@@ -272,6 +317,7 @@ describe('people’s hands over Telegram, with something open', { timeout: 240_0
     it(`the ${role} enters, moves a stop, closes a part, one, all, and kills`, async (t) => {
       const hands = await Hands.start(t);
       await wholeStory(hands, role);
+      if (role === 'admin') await resultsShown(hands);
       await killed(hands, role);
       assert.deepEqual(
         [...hands.confirmed].filter((name) => name !== 'release').sort(),
@@ -279,6 +325,14 @@ describe('people’s hands over Telegram, with something open', { timeout: 240_0
       );
       assert.deepEqual(hands.world.venue.core.violations(), []);
     });
+
+  it('the admin takes over what somebody else opened, and has it left alone', async (t) => {
+    const hands = await Hands.start(t);
+    await others(hands);
+    assert.equal(hands.taken('adopt', 'admin'), 1);
+    assert.equal(hands.taken('ignore', 'admin'), 1);
+    assert.deepEqual(hands.world.venue.core.violations(), []);
+  });
 
   it('the viewer is shown everything and moves nothing', async (t) => {
     const hands = await Hands.start(t);

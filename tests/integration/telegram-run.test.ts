@@ -72,9 +72,13 @@ describe('every command, from every role, in a real run', () => {
     const { server, child } = await begin(t);
     for (const [turn, one] of TELEGRAM_CASES.entries()) {
       for (const role of RANKS) await tryOut(server, role, PEOPLE[role][turn % 2 === 0 ? 0 : 1], one);
+      if (!one.afterwards) continue;
+      const [look, shows] = one.afterwards;
+      const { text } = await ask(server, PEOPLE.viewer[turn % 2 === 0 ? 1 : 0], look);
+      assert.match(text, shows, `${look} after /${one.command} ${one.words ?? ''}`);
     }
-    const { text } = await ask(server, PEOPLE.admin[0], '/audit 5');
-    assert.match(text, /telegram:admin 1[12] release-kill/);
+    const { text: audit } = await ask(server, PEOPLE.admin[0], '/audit 5');
+    assert.match(audit, /telegram:admin 1[12] release-kill/);
     const secret = BOT_TOKEN.split(':')[1] ?? '';
     assert.ok(!child.stderr.includes(secret) && !child.stdout.includes(secret));
   });

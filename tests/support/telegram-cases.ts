@@ -13,6 +13,8 @@ export interface TelegramCase {
   readonly again?: RegExp;
   /** It is asked about first; what the admin's "yes" leads to. Absent: both say no. */
   readonly yes?: RegExp;
+  /** What it did, as a viewer is shown it after the last of those who may: a look, and what its answer holds. */
+  readonly afterwards?: readonly [look: string, shows: RegExp];
 }
 
 const look = (command: string, sees: RegExp, words = ''): TelegramCase => ({ command, sees, words });
@@ -29,7 +31,7 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
   look('positions', /No position is open|\d+ open/),
   look('chart', /knows no position NOPEUSDT/, 'NOPEUSDT'),
   look('orders', /No order rests|\d+ orders/),
-  look('trades', /No trade was closed yet|The newest \d+ of \d+ trades/, '5'),
+  look('trades', /No trade was closed yet|The newest \d+ of \d+ trades?/, '5'),
   look('balance', /wallet\s+[\d,]+\.\d\d/),
   look('profit', /Profit/),
   look('profit', /Profit by week/, 'week'),
@@ -37,7 +39,7 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
   look('weekly', /Profit by week/, '3'),
   look('monthly', /Profit by month/),
   look('performance', /Symbols by what they made/),
-  look('stats', /No trade was closed yet|trades in \d+ days/),
+  look('stats', /No trade was closed yet|trades? in \d+ days?/),
   look('exits', /Results by reason of exit/),
   look('entries', /Signals and what became of them/),
   look('equity', /Equity/),
@@ -60,18 +62,49 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
   look('blacklist', /What people decided/),
   look('whitelist', /What people decided/),
   look('direction', /direction: both/),
-  { command: 'pause', words: '30 lunch', sees: /\u2705/ },
-  { command: 'resume', sees: /\u2705/ },
-  { command: 'stop', words: 'news', sees: /\u2705/ },
-  { command: 'start', sees: /\u2705/ },
-  { command: 'blacklist', words: 'add SYMBOL', sees: /\u2705/ },
-  { command: 'blacklist', words: 'clear', sees: /\u2705/ },
-  { command: 'whitelist', words: 'add SYMBOL', sees: /\u2705/ },
-  { command: 'whitelist', words: 'clear', sees: /\u2705/ },
-  { command: 'direction', words: 'short', sees: /\u2705/ },
-  { command: 'direction', words: 'both', sees: /\u2705/ },
-  { command: 'lock', words: 'SYMBOL 60 earnings', sees: /\u2705/ },
-  { command: 'unlock', words: 'SYMBOL', sees: /\u2705/, again: /is not locked/ },
+  {
+    command: 'pause',
+    words: '30 lunch',
+    sees: /\u2705/,
+    afterwards: ['/status', /entries paused until .* by telegram:admin 1\d \(lunch\)/],
+  },
+  { command: 'resume', sees: /\u2705/, afterwards: ['/direction', /entries are allowed on both sides/] },
+  {
+    command: 'stop',
+    words: 'news',
+    sees: /\u2705/,
+    afterwards: ['/status', /stopped by telegram:trader 2\d \(news\); \/start ends it/],
+  },
+  { command: 'start', sees: /\u2705/, afterwards: ['/direction', /entries are allowed on both sides/] },
+  {
+    command: 'blacklist',
+    words: 'add SYMBOL',
+    sees: /\u2705/,
+    afterwards: ['/blacklist', /blacklist: BTCUSDT/],
+  },
+  { command: 'blacklist', words: 'clear', sees: /\u2705/, afterwards: ['/blacklist', /blacklist: empty/] },
+  {
+    command: 'whitelist',
+    words: 'add SYMBOL',
+    sees: /\u2705/,
+    afterwards: ['/whitelist', /whitelist: BTCUSDT/],
+  },
+  { command: 'whitelist', words: 'clear', sees: /\u2705/, afterwards: ['/whitelist', /whitelist: empty/] },
+  { command: 'direction', words: 'short', sees: /\u2705/, afterwards: ['/direction', /direction: short/] },
+  { command: 'direction', words: 'both', sees: /\u2705/, afterwards: ['/direction', /direction: both/] },
+  {
+    command: 'lock',
+    words: 'SYMBOL 60 earnings',
+    sees: /\u2705/,
+    afterwards: ['/locks', /1 locked[\s\S]*BTCUSDT both sides until .* by telegram:admin 1\d: earnings/],
+  },
+  {
+    command: 'unlock',
+    words: 'SYMBOL',
+    sees: /\u2705/,
+    again: /is not locked/,
+    afterwards: ['/locks', /No symbol is locked/],
+  },
   { command: 'forcelong', words: 'SYMBOL', sees: SURE },
   { command: 'forceshort', words: 'SYMBOL', sees: SURE },
   { command: 'movestop', words: 'SYMBOL 1', sees: SURE },
@@ -83,12 +116,14 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
     words: 'drawdown a test',
     sees: /Sure\?[\s\S]*Opens the breaker drawdown/,
     yes: /\u2705/,
+    afterwards: ['/breakers', /drawdown.* open[\s\S]*a test/],
   },
   {
     command: 'reset',
     words: 'drawdown the test is over',
     sees: /Sure\?[\s\S]*[Bb]reaker drawdown/,
     yes: /\u2705/,
+    afterwards: ['/breakers', /^(?![\s\S]*drawdown.* open)/],
   },
   { command: 'trip', words: 'kill by hand', sees: /\u274C[\s\S]*\/kill engages it/ },
   { command: 'reset', words: 'kill by hand', sees: /\u274C[\s\S]*\/release lifts it/ },
@@ -105,6 +140,7 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
     words: 'log.level=debug risk.maxLeverage=7 curious',
     sees: /Sure\?[\s\S]*risk.maxLeverage 20 \u2192 7/,
     yes: /\u2705 configuration: version \d+, .*risk.maxLeverage 20 \u2192 7/,
+    afterwards: ['/config maxlev', /risk\.maxLeverage: 7/],
   },
   { command: 'reload', sees: SURE, yes: /\u2705/ },
   {
@@ -112,12 +148,20 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
     words: '1 as it was',
     sees: SURE,
     yes: /\u2705 configuration: version \d+, .*risk.maxLeverage 7 \u2192 20/,
+    afterwards: ['/config maxlev', /risk\.maxLeverage: 20/],
   },
-  { command: 'kill', words: 'drill', sees: SURE, yes: /kill switch engaged/ },
+  {
+    command: 'kill',
+    words: 'drill',
+    sees: SURE,
+    yes: /kill switch engaged/,
+    afterwards: ['/breakers', /killed by telegram:admin 1\d at .*: drill/],
+  },
   {
     command: 'release',
     words: 'drill is over',
     sees: /Sure\?[\s\S]*Lifts the kill switch/,
     yes: /\u2705/,
+    afterwards: ['/breakers', /^(?![\s\S]*(?:killed by|kill.* open))/],
   },
 ];

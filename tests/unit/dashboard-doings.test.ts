@@ -73,11 +73,14 @@ describe('what it is doing, and why', () => {
     );
     assert.match(words({ tradingState: 'halted', breakers }), /^Trading is halted \(losses: 5 in a row\)\./);
     assert.match(words({ state: 'connecting' }), /^The run is connecting\./);
-    assert.match(words({}, { stopped: { by: 'Ann' }, paused: null }), /^Stopped by Ann/);
+    assert.match(
+      words({ tradingState: 'halted' }, { stopped: { by: 'Ann' }, paused: null }),
+      /^Trading is halted \(stopped by Ann\)\./,
+    );
     const paused = { by: 'Bob', until: Date.UTC(2025, 0, 1, 12) };
     assert.match(
-      words({}, { stopped: null, paused }),
-      /^Entries are paused by Bob until 2025-01-01 12:00:00\./,
+      words({ tradingState: 'reducing' }, { stopped: null, paused }),
+      /^It opens nothing new \(entries paused by Bob until 2025-01-01 12:00:00\), and manages/,
     );
   });
 

@@ -63,22 +63,24 @@ const closed = (trade: TradeView): Doing => ({
   text: `closed ${trade.direction} at ${exact(onTick(trade, trade.exitPrice))}: ${money(trade.netPnl, 2, true)} (${trade.reason.split(':')[0]})`,
 });
 
+const pausedWords = ({ by, until }: { readonly by: string; readonly until?: number | null }): string =>
+  `entries paused by ${by}${until ? ` until ${time(until)}` : ''}`;
+
 /** One sentence or two. */
 export function nowWords(status: StatusDocument, decisions: DecisionsView | null): string {
   const { positions, market, tradingState, state } = status;
   const held = positions.length === 0 ? 'Nothing is open.' : `${counted(positions.length, 'position')} open.`;
   if (state !== 'running') return `The run is ${state}. ${held}`;
-  const barred = status.breakers
-    .filter((breaker) => breaker.state === 'open')
-    .map(({ name, reason }) => (reason ? `${name}: ${reason}` : name));
-  const why = barred.length > 0 ? ` (${barred.join('; ')})` : '';
+  const reasons = [
+    ...(decisions?.stopped ? [`stopped by ${decisions.stopped.by}`] : []),
+    ...(decisions?.paused ? [pausedWords(decisions.paused)] : []),
+    ...status.breakers
+      .filter((breaker) => breaker.state === 'open')
+      .map(({ name, reason }) => (reason ? `${name}: ${reason}` : name)),
+  ];
+  const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
   if (tradingState === 'halted') return `Trading is halted${why}. ${held}`;
   if (tradingState === 'reducing') return `It opens nothing new${why}, and manages what is open. ${held}`;
-  if (decisions?.stopped) return `Stopped by ${decisions.stopped.by}: it opens nothing new. ${held}`;
-  if (decisions?.paused) {
-    const { by, until } = decisions.paused;
-    return `Entries are paused by ${by}${until ? ` until ${time(until)}` : ''}. ${held}`;
-  }
   return `It looks for entries on ${counted(market.symbols.length, 'symbol')} at each closed candle. ${held}`;
 }
 
