@@ -103,6 +103,7 @@ const options: ExchangeOptions = {
   hedge: false,
   maxConditionalOrders: undefined,
   legacyStreams: false,
+  variants: [],
   untilEnd: false,
   json: true,
   ...given,

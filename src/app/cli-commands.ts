@@ -2,6 +2,7 @@
  * Every command and flag of `bulkhead`, as data. Parsing, help and the documentation's test read this table;
  * nothing else knows a flag's name.
  */
+import { VARIANTS } from '../venue-server/variants.ts';
 import { PAST_COMMANDS } from './cli-past-commands.ts';
 import { SAID, type Said } from './cli-said.ts';
 import { CONFIG, type CommandSpec, DATA_DIR, type FlagSpec, JSON_FLAG, QUIET } from './cli-spec.ts';
@@ -240,6 +241,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: 'hedge', summary: 'long and short positions side by side' },
       { name: 'max-conditional-orders', value: 'N', summary: 'over all symbols', default: '200' },
       { name: 'legacy-streams', summary: 'serve all streams at the root address too, as before 2026' },
+      {
+        name: 'variants',
+        value: 'A,B',
+        summary: `otherwise than by default: ${Object.keys(VARIANTS).join(', ')}`,
+      },
       { name: 'until-end', summary: 'end when the recording is over' },
       JSON_FLAG,
     ],

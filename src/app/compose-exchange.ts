@@ -24,6 +24,7 @@ import { MarketSide } from '../venue-server/market/market-side.ts';
 import type { Push } from '../venue-server/protocol.ts';
 import { RequestJournal } from '../venue-server/request-journal.ts';
 import { AdminDoor } from '../venue-server/transport/admin-door.ts';
+import { settingsOf } from '../venue-server/variants.ts';
 import {
   anchoredNow,
   type ManualClock,
@@ -83,6 +84,7 @@ async function compose(
   const faults = readFaults(options.faults);
   const secret = readSecret(options);
   const random = seededRandom(options.seed);
+  const variant = settingsOf(options.variants);
   const opened = await openSource(options, real);
   const state =
     options.stateDir === undefined ? undefined : openExchangeState(options.stateDir, identity(options));
@@ -114,6 +116,7 @@ async function compose(
     market,
     push,
     forced: (order) => market.forced(order),
+    rules: variant.rules,
     journal: {
       append: (entry) => {
         journal?.append(entry);
@@ -166,6 +169,8 @@ async function compose(
       }),
     faults,
     legacyStreams: options.legacyStreams,
+    limits: variant.limits,
+    largeIds: variant.largeIds,
     settled: () => journal?.snapshotWhenDue(keep),
     note: (what, fields) => log?.note(what, fields),
     fail: hooks.fail,

@@ -1,6 +1,7 @@
 /** The flags of `bulkhead exchange` as its options; what cannot be is a USAGE error that names the flag. */
 import { resolve } from 'node:path';
 import { DEFAULT_EXCHANGE_PORT, DEMO_API_KEY } from '../venue-server/demo-account.ts';
+import { isVariant, VARIANTS, type Variant } from '../venue-server/variants.ts';
 import type { Speed } from '../venue-server/venue-clock.ts';
 import { type ParsedCommand, usage } from './cli-parse.ts';
 
@@ -39,6 +40,7 @@ export interface ExchangeOptions {
   readonly hedge: boolean;
   readonly maxConditionalOrders: number | undefined;
   readonly legacyStreams: boolean;
+  readonly variants: readonly Variant[];
   readonly untilEnd: boolean;
   readonly json: boolean;
 }
@@ -87,6 +89,7 @@ export function exchangeOptions({ flags }: ParsedCommand, cwd: string): Exchange
       Number.MAX_SAFE_INTEGER,
     ),
     legacyStreams: flags.has('legacy-streams'),
+    variants: variants(text('variants')),
     untilEnd: flags.has('until-end'),
     json: flags.has('json'),
   };
@@ -118,6 +121,14 @@ function liveSource(live: string): LiveSource {
       `${PROTOCOLS.join(', ')}, or an address such as http://127.0.0.1:7700 (with bybit@ or okx@ before it, where it speaks their protocol).`,
     );
   return { kind: 'live', protocol, url: url?.replace(/\/$/, '') };
+}
+
+function variants(text = ''): readonly Variant[] {
+  const names = text.split(',').map((name) => name.trim());
+  const known = names.filter(isVariant);
+  const unknown = names.find((name) => name !== '' && !isVariant(name));
+  if (unknown === undefined) return known;
+  throw usage(`--variants ${unknown} is not known.`, `Known: ${Object.keys(VARIANTS).join(', ')}.`);
 }
 
 function whole(name: string, text: string | undefined, from: number, to: number): number | undefined {

@@ -42,6 +42,7 @@ export interface VenueServerOptions {
   readonly faults: FaultScript;
   readonly limits?: Partial<LimitRules>;
   readonly legacyStreams?: boolean;
+  readonly largeIds?: boolean;
   /** Called between inputs: the moment for a snapshot. */
   readonly settled?: () => void;
   readonly note?: (what: string, fields: Readonly<Record<string, Json>>) => void;
@@ -200,6 +201,7 @@ export class VenueServer {
       note: (what, fields) => this.#note(what, fields),
       pace: () => Math.floor(pace.now() / SECOND_MS),
       legacyStreams: this.#options.legacyStreams ?? false,
+      largeIds: this.#options.largeIds ?? false,
     });
   }
 
@@ -212,6 +214,7 @@ export class VenueServer {
       keys: this.#keyring,
       accountOf: (apiKey) => core.accountOf(this.#keyring.firstOf(apiKey)),
       limits: this.limits,
+      largeIds: this.#options.largeIds ?? false,
       faults: this.faults,
       weather: () => this.weather,
       lagged: (ms, method, path) => this.#replicas.endpoint(ms, method, path),

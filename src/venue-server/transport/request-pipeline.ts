@@ -15,6 +15,7 @@ import type { RateLimits } from '../limits.ts';
 import { type Endpoint, type HttpMethod, type Params, WireError, type WireRequest } from '../protocol.ts';
 import { speedFactor, type VenueClock } from '../venue-clock.ts';
 import { type Asked, authenticate, checkStillInTime, type Keys } from './authenticate.ts';
+import { enlarged, reduced } from './large-ids.ts';
 import type { Waits } from './stream-connection.ts';
 import type { VenueWeather } from './venue-weather.ts';
 import { type RawRequest, readParams, signedText } from './wire-params.ts';
@@ -50,6 +51,8 @@ export interface PipelineParts {
   readonly keys: Keys;
   readonly accountOf: (apiKey: string) => string | undefined;
   readonly limits: RateLimits;
+  /** Ids of private answers beyond 2^53. */
+  readonly largeIds: boolean;
   readonly faults: FaultPlan;
   readonly weather: () => VenueWeather;
   /** An endpoint over the state of so long ago; undefined: there is none for it. */
@@ -196,14 +199,14 @@ export class RequestPipeline {
   /** Undefined: the venue itself is broken, and nothing may be said. */
   #outcome(passage: Passage, wasDelayed: boolean): Outcome | undefined {
     const { incoming, endpoint, params, actions } = passage;
-    const { clock } = this.#parts;
+    const { clock, largeIds } = this.#parts;
     const skewMs = this.#parts.weather().skewMs;
     const isClock = incoming.path === TIME_PATH;
     const request: WireRequest = {
       method: incoming.method,
       path: incoming.path,
       // It has done its work; nothing further in may keep it.
-      params: without(params, 'signature'),
+      params: without(largeIds ? reduced(params) : params, 'signature'),
       at: clock.now() + (isClock ? skewMs : 0),
       ...(endpoint.security === 'none' || incoming.apiKey === undefined
         ? {}
@@ -219,7 +222,8 @@ export class RequestPipeline {
         if (action.do === 'reject-at-trigger')
           this.#parts.rejectAtTrigger(request, value, action.code, action.msg);
       this.#parts.settled();
-      return { status: 200, body: JSON.stringify(value) };
+      const body = JSON.stringify(value);
+      return { status: 200, body: largeIds && endpoint.security === 'signed' ? enlarged(body) : body };
     } catch (error) {
       return this.#refused(error, passage);
     }

@@ -14,6 +14,7 @@ import type { FaultPlan } from '../faults-plan.ts';
 import { glob } from '../faults-plan.ts';
 import type { Push } from '../protocol.ts';
 import { speedFactor, type VenueClock } from '../venue-clock.ts';
+import { enlarged } from './large-ids.ts';
 import { readCommand, result, type StreamCommand } from './stream-commands.ts';
 import { type Corked, type ServedSocket, StreamConnection, type Waits } from './stream-connection.ts';
 import { isStream, type StreamRoute, streamRoute } from './stream-route.ts';
@@ -39,6 +40,8 @@ export interface HubParts {
   readonly pace: () => number;
   /** The root address serves market and private streams too, as the venue did before April 2026. */
   readonly legacyStreams: boolean;
+  /** Ids of private events beyond 2^53. */
+  readonly largeIds: boolean;
 }
 
 const SWEEP_MS = 30_000;
@@ -121,7 +124,8 @@ export class StreamHub {
     const strikes = faults.watches('event')
       ? faults.strike('event', event, this.#parts.clock.now(), (field) => fieldOf(push.data, field))
       : [];
-    const raw = JSON.stringify(push.data);
+    const said = JSON.stringify(push.data);
+    const raw = push.socket === 'private' && this.#parts.largeIds ? enlarged(said) : said;
     const delayMs = push.socket === 'private' ? faults.latency('streamMs') : 0;
     let isMissed = false;
     for (const { action } of strikes) {
