@@ -41,7 +41,6 @@ const tagged =
     new Markup(`<${tag}>${htmlOf(part)}</${tag}>`, plainOf(part));
 
 export const bold = tagged('b');
-export const italic = tagged('i');
 export const code = tagged('code');
 
 /** Lines of running text, or of a table that keeps its columns. */

@@ -18,8 +18,6 @@ export function failure(error: unknown): Reply {
   return { message: [text(error.message, ...(error.hint === undefined ? [] : [error.hint]))] };
 }
 
-export const titled = (title: string, ...rest: Message): Message => [text(bold(title)), ...rest];
-
 /** A button's data: a command line to run, its answer in place of this message or as another. */
 export const inPlace = (words: string): string => `r:${words}`;
 export const anew = (words: string): string => `n:${words}`;

@@ -8,4 +8,3 @@ export const DEMO_API_SECRET = 'bulkhead-demo-secret';
 
 /** Where `bulkhead exchange` listens unless it is told otherwise. */
 export const DEFAULT_EXCHANGE_PORT = 7700;
-export const DEFAULT_ADMIN_PORT = 7701;

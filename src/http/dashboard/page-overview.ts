@@ -5,7 +5,7 @@ import type { DecisionsView, EquityPoint, ProfitLine, RiskView, TradesPage } fro
 import { EquityChart } from './charts.ts';
 import { CommandButton } from './commands.ts';
 import { doingsOf, nowWords, when } from './doings.ts';
-import { amount, counted, duration, money, percent, time, tone } from './format.ts';
+import { amount, counted, money, percent, time, tone } from './format.ts';
 import { Badge, Card, Loaded, linkTo, Meter, Tile, useNamedView } from './parts.ts';
 import { usePart } from './store.ts';
 import { html, type VNode } from './ui.ts';
@@ -150,5 +150,3 @@ function Doings({ status, risk }: { status: StatusDocument; risk: RiskView | nul
       ${doings.length === 0 && html`<li class="quiet">Nothing to tell yet.</li>`}
     </ul>`;
 }
-
-export const upFor = (status: StatusDocument): string => duration(status.updatedAt - status.startedAt);
