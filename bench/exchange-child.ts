@@ -95,6 +95,7 @@ const options: ExchangeOptions = {
   stateDir: undefined,
   sync: false,
   journalFile: undefined,
+  recordDir: undefined,
   faults: 'none',
   seed: 42,
   balance: '100000000',

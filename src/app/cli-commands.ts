@@ -232,6 +232,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       { name: 'state', value: 'DIR', summary: 'folder in which it survives restarts', default: 'none' },
       { name: 'sync', summary: 'flush each acknowledged request to the disk (survives power loss)' },
+      {
+        name: 'record',
+        value: 'DIR',
+        summary: 'write the market down, to be played again with --recording DIR',
+      },
       { name: 'journal', value: 'FILE', summary: 'write down all requests, private events and faults' },
       { name: 'faults', value: 'NAME|FILE', summary: 'none, realistic, storm, or a script', default: 'none' },
       { name: 'seed', value: 'N', summary: 'of the generated market and of the faults', default: '42' },

@@ -12,6 +12,7 @@ import type { Time } from '../core/clock.ts';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { seededRandom } from '../core/random.ts';
+import { BarRecorder } from '../market/bar-recorder.ts';
 import { adminRoutes } from '../venue-server/admin-routes.ts';
 import { type CoreEntry, type CoreOptions, VenueCore } from '../venue-server/core.ts';
 import { DEMO_ACCOUNT, DEMO_API_SECRET } from '../venue-server/demo-account.ts';
@@ -103,11 +104,23 @@ async function compose(
   let server: VenueServer | undefined;
   const tracker = new MarketProgress(clock);
   const push = (one: Push): void => server?.push(one);
+  const recorder = options.recordDir === undefined ? undefined : recorderOf(options.recordDir, opened.source);
+  const recording = (write: (recorder: BarRecorder) => void): void => {
+    try {
+      if (recorder) write(recorder);
+    } catch (error) {
+      hooks.fail(error);
+    }
+  };
   const market = new MarketSide({
     source: opened.source,
     clock,
     push,
-    onInput: (input) => server?.feed(input),
+    onInput: (input) => {
+      server?.feed(input);
+      if (input.type === 'FUNDING') recording((to) => to.funding(input.symbol, input.at, input.rate));
+    },
+    onClosed: (symbol, bar) => recording((to) => to.bar(symbol, bar)),
     random,
     onEnd: hooks.ended,
   });
@@ -222,6 +235,9 @@ async function compose(
     },
   };
 }
+
+const recorderOf = (dir: string, source: MarketSource): BarRecorder =>
+  new BarRecorder(dir, source.kind === 'bars' ? source.market.timeframe : '1m');
 
 const NO_JOURNAL = { append: () => {} };
 

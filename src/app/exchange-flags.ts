@@ -31,6 +31,8 @@ export interface ExchangeOptions {
   readonly stateDir: string | undefined;
   readonly sync: boolean;
   readonly journalFile: string | undefined;
+  /** A folder in which the market is written down. */
+  readonly recordDir: string | undefined;
   /** A preset's name or a file's path. */
   readonly faults: string;
   readonly seed: number;
@@ -76,6 +78,7 @@ export function exchangeOptions({ flags }: ParsedCommand, cwd: string): Exchange
     stateDir: path('state'),
     sync: flags.has('sync'),
     journalFile: path('journal'),
+    recordDir: path('record'),
     faults: text('faults') ?? 'none',
     seed: whole('seed', text('seed'), 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_SEED,
     balance: amount(text('balance') ?? '10000'),

@@ -40,6 +40,7 @@ export interface MarketSideOptions {
   /** What the engine of the account side must hear. */
   readonly onInput: (input: EngineInput) => void;
   readonly random: Random;
+  readonly onClosed?: (symbol: SymbolName, bar: Kline) => void;
   /** The source has no more. */
   readonly onEnd?: (at: number) => void;
 }
@@ -197,6 +198,7 @@ export class MarketSide implements MarketPort, FeedSink {
 
   closed(market: SymbolMarket, bar: Kline, at: number): void {
     this.#hub.closed(market, bar, at);
+    this.#options.onClosed?.(market.symbol, bar);
   }
 
   pulse(at: number): void {
