@@ -2,7 +2,10 @@
  * The command line: words in, one exit code out. It parses, loads the configuration and hands over; what a
  * command does is its handler's. Every error a person can meet ends here, in one form.
  */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type LoadOptions, loadConfig } from '../config/load.ts';
+import { isSecretVariable } from '../config/secrets.ts';
 import { BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { parseWords } from '../operator/parse-command.ts';
 import { EXPORT_FORMATS, EXPORT_KINDS, findCommand } from './cli-commands.ts';
@@ -38,6 +41,7 @@ import { backupChoice, compactChoice, replayChoice, restoreChoice } from './past
 import { rulesChoice } from './rules/rule-flags.ts';
 import { type SimulateCommand, simulateOptions } from './simulate-flags.ts';
 import { GROUPINGS, type Grouping } from './statistics.ts';
+import { statusPath } from './status-file.ts';
 import { VERSION } from './version.ts';
 
 /** What the commands do; the composition root hands these in. Each answers with the exit code. */
@@ -149,22 +153,39 @@ async function commandOptions(parsed: ParsedCommand, io: Io): Promise<CommandOpt
   return optionsOf(parsed, load, await loadWhole(load, io.time));
 }
 
-/** For what needs no secrets: Vault is not asked. */
+/** For what needs no secrets: none is missed, Vault is not asked. */
 function plainOptions(parsed: ParsedCommand, io: Io): CommandOptions {
-  const load = loadOptions(parsed, io);
+  const load = { ...loadOptions(parsed, io), isWithoutSecrets: true };
   return optionsOf(parsed, load, loadConfig(load));
 }
 
-/** For what must be done whether or not Vault is there: then it is done with the secrets at hand. */
+/** For what must be done whether or not Vault is there, or the configuration in order: with what is at hand. */
 async function urgentOptions(parsed: ParsedCommand, io: Io): Promise<CommandOptions> {
+  const load = { ...loadOptions(parsed, io), isWithoutSecrets: true };
   try {
-    return await commandOptions(parsed, io);
+    return optionsOf(parsed, load, await loadWhole(load, io.time));
   } catch (error) {
+    if (isBulkheadError(error, 'CONFIG_INVALID')) return recalledOptions(parsed, io, error);
     if (!isBulkheadError(error, 'VAULT_UNREACHABLE') && !isBulkheadError(error, 'VAULT_REFUSED')) throw error;
     io.stderr.write(`bulkhead: ${error.message}\n  Going on without what it holds.\n`);
     return plainOptions(parsed, io);
   }
 }
+
+/** Flags, secrets, and what the data folder remembers of its run; the error, where that is not its folder. */
+function recalledOptions(parsed: ParsedCommand, io: Io, error: BulkheadError): CommandOptions {
+  const { flags = [] } = loadOptions(parsed, io);
+  const secrets = Object.fromEntries(Object.entries(io.env).filter(([name]) => isSecretVariable(name)));
+  const load = { env: secrets, cwd: NO_FOLDER, flags, isWithoutSecrets: true };
+  const loaded = loadConfig(load);
+  const dataDir = resolve(io.cwd, loaded.config.data.dir);
+  if (!existsSync(statusPath(dataDir))) throw error;
+  io.stderr.write(`bulkhead: ${error.message}\n  Going on with what ${dataDir} knows of its venue.\n`);
+  return optionsOf(parsed, load, loaded);
+}
+
+/** No configuration file lies there. */
+const NO_FOLDER = '/nonexistent';
 
 function optionsOf(
   { flags }: ParsedCommand,

@@ -28,10 +28,13 @@ export interface Judged {
   readonly problems: Set<string>;
   /** Where one is configured, nothing is missed that may lie there. */
   readonly isVaultUnasked?: boolean;
+  /** It is for something that needs none. */
+  readonly isWithoutSecrets?: boolean;
 }
 
 /** Throws CONFIG_INVALID with everything that is wrong. */
-export function judge({ tree, secrets, sources, file, problems, isVaultUnasked }: Judged): Config {
+export function judge(judged: Judged): Config {
+  const { tree, secrets, sources, file, problems, isVaultUnasked, isWithoutSecrets } = judged;
   followMode(tree);
   const parsed = configSchema.safeParse(tree);
   if (!parsed.success) {
@@ -42,7 +45,8 @@ export function judge({ tree, secrets, sources, file, problems, isVaultUnasked }
   if (parsed.success) {
     for (const line of missing(parsed.data)) problems.add(line);
     const mayLieInVault = parsed.data.vault.address !== undefined && isVaultUnasked === true;
-    if (!mayLieInVault) for (const line of missingSecrets(parsed.data, secrets)) problems.add(line);
+    if (!mayLieInVault && !isWithoutSecrets)
+      for (const line of missingSecrets(parsed.data, secrets)) problems.add(line);
   }
   if (!parsed.success || problems.size > 0) throw invalid(problems, file);
   return parsed.data;

@@ -11,7 +11,14 @@ import { isTree, judge, parseText, refuseSecrets, setPath, type Tree } from './j
 import { CONFIG_KEYS, type ConfigKey } from './keys.ts';
 import { yamlValue } from './read-yaml.ts';
 import type { Config } from './schema.ts';
-import { type Env, type HeldSecrets, readSecrets, SECRET_VARIABLES, type Secrets } from './secrets.ts';
+import {
+  type Env,
+  type HeldSecrets,
+  isSecretVariable,
+  readSecrets,
+  SECRET_NAMES,
+  type Secrets,
+} from './secrets.ts';
 
 export const DEFAULT_FILES = ['bulkhead.yaml', 'bulkhead.yml', 'bulkhead.json'] as const;
 
@@ -24,6 +31,8 @@ export interface LoadOptions {
   readonly flags?: readonly { readonly path: string; readonly value: unknown; readonly flag: string }[];
   /** What Vault holds. Absent where one is configured: it is not asked yet, and nothing is missed that may lie there. */
   readonly held?: HeldSecrets;
+  /** For what needs no secret: that one is missing, or not as it should be, is no matter. */
+  readonly isWithoutSecrets?: boolean;
 }
 
 export interface Loaded {
@@ -51,7 +60,8 @@ export function loadConfig(options: LoadOptions): Loaded {
 
   const secrets = readSecrets(options.env, options.held);
   const isVaultUnasked = options.held === undefined;
-  const config = judge({ tree, secrets, sources, file, problems, isVaultUnasked });
+  const { isWithoutSecrets = false } = options;
+  const config = judge({ tree, secrets, sources, file, problems, isVaultUnasked, isWithoutSecrets });
   return { config, secrets, file };
 }
 
@@ -88,18 +98,14 @@ function* fromEnvironment(
   problems: Set<string>,
 ): Generator<{ key: ConfigKey; variable: string; raw: string }> {
   const byVariable = new Map(CONFIG_KEYS.map((key) => [key.variable, key]));
-  const secretVariables = Object.values(SECRET_VARIABLES).flatMap((names) =>
-    names.flatMap((name) => [name, `${name}_FILE`]),
-  );
   for (const [variable, raw] of Object.entries(env)) {
-    if (!variable.startsWith('BULKHEAD_') || raw === undefined || secretVariables.includes(variable))
-      continue;
+    if (!variable.startsWith('BULKHEAD_') || raw === undefined || isSecretVariable(variable)) continue;
     if (NOT_CONFIG.includes(variable)) continue;
     const key = byVariable.get(variable);
     if (key) yield { key, variable, raw };
     else
       problems.add(
-        `${variable}: there is no such variable. ${didYouMean(variable, [...byVariable.keys(), ...secretVariables])}`.trim(),
+        `${variable}: there is no such variable. ${didYouMean(variable, [...byVariable.keys(), ...SECRET_NAMES])}`.trim(),
       );
   }
 }

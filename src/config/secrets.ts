@@ -47,6 +47,12 @@ export const SECRET_VARIABLES: Readonly<Record<keyof Secrets, readonly string[]>
   sentryDsn: ['BULKHEAD_SENTRY_DSN', 'SENTRY_DSN'],
 };
 
+export const SECRET_NAMES: readonly string[] = Object.values(SECRET_VARIABLES).flatMap((names) =>
+  names.flatMap((name) => [name, `${name}_FILE`]),
+);
+
+export const isSecretVariable = (name: string): boolean => SECRET_NAMES.includes(name);
+
 /** Keys by which people try to put secrets into the file, and where they belong. */
 export const SECRET_KEYS: Readonly<Record<string, keyof Secrets>> = {
   'store.url': 'databaseUrl',

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Handlers, runCli } from '../../src/app/cli.ts';
 import { COMMANDS } from '../../src/app/cli-commands.ts';
 import { exitCodes } from '../../src/app/cli-help.ts';
+import type { CommandOptions } from '../../src/app/io.ts';
 import { CONFIG_KEYS } from '../../src/config/keys.ts';
 import { BulkheadError, ERRORS } from '../../src/core/errors.ts';
 import { fakeIo } from '../support/fake-io.ts';
@@ -64,6 +68,28 @@ describe('commands reach their handlers', () => {
     assert.equal(config.data.dir, '/d');
     assert.equal(json, true);
     assert.equal(quiet, true);
+  });
+
+  test('what works through the data folder needs no secret of the run’s', async () => {
+    const env = { BULKHEAD_STORE_ENGINE: 'postgres' };
+    const lines = [...['status', 'stop', 'close BTCUSDT', 'breakers', 'kill', 'release --reason over']];
+    for (const line of lines) assert.deepEqual([line, (await cli(line, env)).code], [line, 0]);
+    for (const line of ['run', 'stats', 'export trades'])
+      assert.deepEqual([line, (await cli(line, env)).code], [line, 78]);
+  });
+
+  test('kill goes on beside a configuration that is wrong, where a run was', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'bulkhead-kill-'));
+    const line = `kill --data-dir ${dir}`;
+    const env = { BULKHEAD_MODE: 'nonsense', BULKHEAD_API_KEY: 'k' };
+    assert.equal((await cli(line, env)).code, 78, 'nothing says that this is the folder');
+    writeFileSync(join(dir, 'status.json'), '{}');
+    const { code, err, options } = await cli(line, env);
+    rmSync(dir, { recursive: true });
+    assert.equal(code, 0);
+    assert.match(err, /mode: "nonsense".*\n.*\n? *Going on with what .* knows of its venue/);
+    const { config, secrets } = options as unknown as CommandOptions;
+    assert.deepEqual([config.data.dir, secrets.apiKey], [dir, 'k']);
   });
 
   test('a flag wins over its variable', async () => {
