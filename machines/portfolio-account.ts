@@ -1,5 +1,5 @@
 /** What the portfolio knows and hears: the account as the journal has it. Plain JSON, decimals as strings. */
-import { type Decimal, div, gt, max, mul, sub, sum, ZERO } from '../src/core/decimal.ts';
+import { type Decimal, div, max, mul, sub, sum, toNumber, ZERO } from '../src/core/decimal.ts';
 import type { ActorId } from '../src/core/ids.ts';
 import type { Instrument, SymbolName } from '../src/domain/instrument.ts';
 import type { Direction } from '../src/domain/order.ts';
@@ -225,12 +225,14 @@ export const UNLIMITED = {
 } as const satisfies Partial<RiskLimits>;
 
 /** An average price is rounded: less than this share of the whole is no doubt. */
-const ROUNDING = '0.000001';
+const ROUNDING = 1e-6;
 
 function exposureOf({ symbol, direction, notional, quantity, entryPrice, leaving = ZERO }: HeldExposure) {
-  const uncertain = sub(notional, mul(sub(quantity, leaving), entryPrice));
   const held: Exposure = { symbol, direction, notional };
-  return gt(uncertain, mul(notional, ROUNDING)) ? { ...held, uncertain } : held;
+  const certain = (toNumber(quantity) - toNumber(leaving)) * toNumber(entryPrice);
+  // In floats, as nearly all are certain, and there may be many.
+  if (certain >= toNumber(notional) * (1 - ROUNDING)) return held;
+  return { ...held, uncertain: sub(notional, mul(sub(quantity, leaving), entryPrice)) };
 }
 
 /** What risk sees: open and reserved alike. */
