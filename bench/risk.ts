@@ -1,12 +1,18 @@
 /**
  * One decision of risk with 100 open positions over 35 symbols and a week of hourly returns of each: every rule
- * on, correlation and value at risk among them. The baseline is the same decision without market conditions, so
- * the ratio is what the portfolio rules cost.
+ * on, correlation and value at risk among them, from the portfolio's books to the answer. The baseline is the same
+ * decision without market conditions, so the ratio is what the portfolio rules cost.
  */
+import {
+  type HeldExposure,
+  initialPortfolio,
+  type PortfolioContext,
+  portfolioView,
+} from '../machines/portfolio-account.ts';
 import { fromNumber } from '../src/core/decimal.ts';
 import { seededRandom } from '../src/core/random.ts';
 import type { Instrument } from '../src/domain/instrument.ts';
-import type { Entry, MarketConditions, PortfolioView } from '../src/domain/risk.ts';
+import type { Entry, MarketConditions } from '../src/domain/risk.ts';
 import { DEFAULT_LIMITS } from '../src/risk/limits.ts';
 import { assessEntry } from '../src/risk/risk-manager.ts';
 import { median, report } from './measure.ts';
@@ -18,11 +24,11 @@ const DECISIONS = 3_000;
 
 const random = seededRandom(42);
 const symbols = Array.from({ length: SYMBOLS }, (_, i) => `S${i}USDT`);
-const market = Array.from({ length: HOURS }, () => random.normal());
+const common = Array.from({ length: HOURS }, () => random.normal());
 const returns = Object.fromEntries(
   symbols.map((symbol) => [
     symbol,
-    market.map((common) => Math.round(500 * (0.6 * common + 0.8 * random.normal()))),
+    common.map((move) => Math.round(500 * (0.6 * move + 0.8 * random.normal()))),
   ]),
 );
 
@@ -71,12 +77,16 @@ const entries = symbols.map(
 );
 const instruments = new Map(symbols.map((symbol) => [symbol, instrument(symbol)]));
 
-function view(conditions: MarketConditions | undefined): PortfolioView {
-  const exposures = Array.from({ length: POSITIONS }, (_, i) => ({
-    symbol: symbols[i % SYMBOLS] ?? '',
-    direction: (i % SYMBOLS) % 2 === 0 ? ('long' as const) : ('short' as const),
-    notional: fromNumber(50 + random.int(100)),
-  }));
+function account(): PortfolioContext {
+  const held = Array.from({ length: POSITIONS }, (_, i): [string, HeldExposure] => {
+    const symbol = symbols[i % SYMBOLS] ?? '';
+    const direction = (i % SYMBOLS) % 2 === 0 ? 'long' : 'short';
+    const quantity = fromNumber(50 + random.int(100));
+    return [
+      `position/${symbol}/BOTH/${i}`,
+      { symbol, direction, notional: quantity, quantity, entryPrice: '1', unknown: false },
+    ];
+  });
   const each = { trades: 12, wins: 7, won: 0.3, lost: 0.2 };
   const of = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, each]));
   const learned = {
@@ -86,21 +96,16 @@ function view(conditions: MarketConditions | undefined): PortfolioView {
     sides: of(symbols.flatMap((symbol) => [`${symbol}/long`, `${symbol}/short`])),
     hours: of(Array.from({ length: 24 }, (_, hour) => String(hour))),
   };
-  const account = { equity: '100000', peakEquity: '104000', available: '90000', at: 1_735_689_600_000 };
-  return {
-    ...account,
-    exposures,
-    tradingState: 'active',
-    learned,
-    ...(conditions ? { conditions } : {}),
-  };
+  const begun = { at: 1_735_689_600_000, wallet: '100000', equityBreakers: [], tradeBreakers: [] };
+  const portfolio = initialPortfolio({ ...begun, limits: DEFAULT_LIMITS });
+  return { ...portfolio, peakEquity: '104000', exposures: Object.fromEntries(held), learned };
 }
 
 /**
  * Milliseconds, ascending: of all decisions, and of those in which nobody else was given the processor, which is what
  * a decision takes when the machine is not overloaded.
  */
-function decide(account: PortfolioView) {
+function decide(context: PortfolioContext, conditions: MarketConditions | undefined) {
   const took = { all: [] as number[], undisturbed: [] as number[] };
   for (let i = 0; i < DECISIONS; i++) {
     const entry = entries[i % SYMBOLS];
@@ -108,8 +113,9 @@ function decide(account: PortfolioView) {
     if (!entry || !traded) continue;
     const switches = process.resourceUsage().involuntaryContextSwitches;
     const start = performance.now();
-    assessEntry(entry, traded, account, DEFAULT_LIMITS);
+    const { approved } = assessEntry(entry, traded, portfolioView(context, conditions), DEFAULT_LIMITS);
     const ms = performance.now() - start;
+    if (!approved) throw new Error('a refusal is no measure of a whole decision');
     took.all.push(ms);
     if (process.resourceUsage().involuntaryContextSwitches === switches) took.undisturbed.push(ms);
   }
@@ -117,12 +123,18 @@ function decide(account: PortfolioView) {
   return took;
 }
 
-const full = view({ returns, spreadRate: 0.0001, depth: 500_000, fundingRate: 0.0001, nextFundingAt: 0 });
-const bare = view(undefined);
-decide(full);
-decide(bare);
-const took = decide(full);
-const baseline = decide(bare);
+const portfolio = account();
+const market: MarketConditions = {
+  returns,
+  spreadRate: 0.0001,
+  depth: 500_000,
+  fundingRate: 0.0001,
+  nextFundingAt: 0,
+};
+decide(portfolio, market);
+decide(portfolio, undefined);
+const took = decide(portfolio, market);
+const baseline = decide(portfolio, undefined);
 const at = (values: readonly number[], share: number): number =>
   values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
 report({
