@@ -150,8 +150,8 @@ export class VenueOrders {
   }
 
   /**
-   * What became of an order, with its fills. They may lag behind it for a moment even after some waiting: then
-   * their sum is less than the order's `filled`, and asking again is up to the asker.
+   * What became of an order, with its fills. They may lag behind it for a moment even after some waiting, or not be
+   * had at all: then their sum is less than the order's `filled`, and asking again is up to the asker.
    */
   async query({ symbol, book, clientOrderId }: CallOf<'query'>): Promise<RemoteAnswers['query']> {
     const deadline = this.#options.caller.deadline(2);
@@ -194,7 +194,12 @@ export class VenueOrders {
     let fills: readonly RemoteFill[] = [];
     for (let attempt = 0; attempt < FILL_ATTEMPTS && !signal.aborted; attempt++) {
       if (attempt > 0) await this.#options.caller.pause(FILL_LAG_MS * attempt);
-      fills = await this.#pagesOf(order, signal);
+      try {
+        fills = await this.#pagesOf(order, signal);
+      } catch {
+        // That the order filled is known all the same, and its position waits to hear of it.
+        break;
+      }
       if (!lt(sum(fills.map(({ quantity }) => quantity)), order.filled)) break;
     }
     return fills;

@@ -7,6 +7,7 @@
  */
 import { isZero } from '../core/decimal.ts';
 import { VENUE } from '../domain/events.ts';
+import { opensPosition } from '../domain/order.ts';
 import type { CallEnded, RemoteAlgoOrder, RemoteAnswers, RemoteRefusal } from '../domain/remote.ts';
 import { applyAll } from './attribution.ts';
 import {
@@ -80,7 +81,7 @@ function found(
   }
   settle(work, record);
   if (record.status === 'over') return;
-  if (record.end !== null && record.asked >= ASKS_BEFORE_INFERRING) {
+  if (isShownNoMore(work, record, about)) {
     inferMissing(work, record, answer);
     settle(work, record);
     return;
@@ -88,6 +89,14 @@ function found(
   afterCheck(work, record);
   if (!needsMore(record)) record.asked = 0;
   else if (record.askAt === null) askWithin(work, record, pauseAfter(work.settings, record.asked));
+}
+
+/** Of what opens that is believed sooner: what filled stands without a stop until then. */
+function isShownNoMore(work: Work, record: OrderRecord, { at }: PendingCall): boolean {
+  if (record.end === null) return false;
+  const due = record.updatedAt + work.settings.slowMs / 3;
+  const isUrgent = opensPosition(record.order) && at >= due && isPast(work, due);
+  return isUrgent || record.asked >= ASKS_BEFORE_INFERRING;
 }
 
 const cameToNothing = (record: OrderRecord, { status }: RemoteAlgoOrder): boolean =>

@@ -245,7 +245,7 @@ describe('reads', () => {
   });
 
   test('end unknown when the trouble stays', async (t) => {
-    const { gateway, venue } = await gatewayHarness(t, { callTimeoutMs: 200 });
+    const { gateway, venue } = await gatewayHarness(t);
     venue.on(QUERY, 'reset');
     assert.equal(brief(await gateway.call(query)), 'unknown');
     assert.ok(venue.requests(QUERY).length > 1);
@@ -288,6 +288,17 @@ describe('reads', () => {
       ],
     );
     assert.equal(venue.requests('GET /fapi/v1/userTrades')[0]?.params.get('orderId'), '8886774');
+  });
+
+  test('say what filled when its trades cannot be had', { timeout: 30_000 }, async (t) => {
+    const { gateway, venue } = await gatewayHarness(t);
+    venue.on(QUERY, (request) => ({
+      json: placedOrder(request, { status: 'FILLED', origQty: '0.3', executedQty: '0.3' }),
+    }));
+    venue.on('GET /fapi/v1/userTrades', html(502));
+    const outcome = await gateway.call(query);
+    assert.ok(outcome.outcome === 'done' && outcome.value?.book === 'plain', JSON.stringify(outcome));
+    assert.deepEqual([outcome.value.order.filled, outcome.value.fills], ['0.3', []]);
   });
 
   test('of a triggered stop bring what it became', async (t) => {
