@@ -17,7 +17,24 @@ export interface RenderOptions {
 
 export function renderStatus(status: StatusDocument, options: RenderOptions): string {
   const paint = painter(options.colour);
-  const sections = [
+  const sections =
+    status.state === 'standby' ? onStandby(status, options, paint) : whole(status, options, paint);
+  const lines = sections.filter((section) => section.length > 0).flatMap((section) => ['', ...section]);
+  return `${lines
+    .slice(1)
+    .map((line) => fit(line, options.width))
+    .join('\n')}\n`;
+}
+
+/** Who only follows the journal knows of no position and no money: nothing is said of them, which could be taken for none. */
+const onStandby = (status: StatusDocument, options: RenderOptions, paint: Paint): string[][] => [
+  process(status, options, paint),
+  standing(status, paint),
+  ['Positions, money and trades are told where the leader runs.', dataLine(status, paint)],
+];
+
+function whole(status: StatusDocument, options: RenderOptions, paint: Paint): string[][] {
+  return [
     header(status, options, paint),
     account(status, paint),
     positions(status.positions, paint),
@@ -30,14 +47,9 @@ export function renderStatus(status: StatusDocument, options: RenderOptions): st
     standing(status, paint),
     tree(status, options, paint),
   ];
-  const lines = sections.filter((section) => section.length > 0).flatMap((section) => ['', ...section]);
-  return `${lines
-    .slice(1)
-    .map((line) => fit(line, options.width))
-    .join('\n')}\n`;
 }
 
-function header(status: StatusDocument, { alive, now }: RenderOptions, paint: Paint): string[] {
+function process(status: StatusDocument, { alive, now }: RenderOptions, paint: Paint): string[] {
   const dead = alive === false && status.state !== 'stopped' && status.state !== 'failed';
   const state = dead ? paint('red', `dead (was ${status.state})`) : stateText(status.state, paint);
   const age = alive === undefined ? '' : `, seen ${duration(now - status.updatedAt)} ago`;
@@ -47,6 +59,11 @@ function header(status: StatusDocument, { alive, now }: RenderOptions, paint: Pa
     `pid ${status.pid}${age}`,
     `up ${duration(status.updatedAt - status.startedAt)}`,
   ];
+  return [first.join('  '), ...(status.error === null ? [] : [paint('red', status.error)])];
+}
+
+function header(status: StatusDocument, options: RenderOptions, paint: Paint): string[] {
+  const [first = '', ...error] = process(status, options, paint);
   const seed = status.market.seed === null ? '' : `, seed ${status.market.seed}`;
   const time = status.virtualTime === null ? 'not begun' : `${moment(status.virtualTime)} UTC`;
   const second = `${status.market.name} (${status.market.symbols.length} symbols${seed})  ${time}${percentDone(status)}`;
@@ -56,7 +73,7 @@ function header(status: StatusDocument, { alive, now }: RenderOptions, paint: Pa
         `configuration version ${configuration.version}, by ${configuration.by} at ${moment(configuration.at)} UTC: ${configuration.why}`,
       ]
     : [];
-  return [first.join('  '), second, ...third, ...(status.error === null ? [] : [paint('red', status.error)])];
+  return [first, second, ...third, ...error];
 }
 
 function stateText(state: StatusDocument['state'], paint: Paint): string {
@@ -176,16 +193,21 @@ function alerts({ alerts, updatedAt }: StatusDocument, paint: Paint): string[] {
   return [`Alerts   ${open.length} on  ${sinks.join('  ')}`, ...open];
 }
 
-function footer({ journal, store, recovery, http }: StatusDocument, paint: Paint): string[] {
-  const rate = `${Math.round(journal.rowsPerSecond)} rows/s`;
+function dataLine({ store }: StatusDocument, paint: Paint): string {
   const durable = store.durable ? '' : `  ${paint('red', 'NOT DURABLE')}`;
+  return `Data     ${store.location} (${store.engine})${sizeText(store)}${durable}`;
+}
+
+function footer(status: StatusDocument, paint: Paint): string[] {
+  const { journal, recovery, http } = status;
+  const rate = `${Math.round(journal.rowsPerSecond)} rows/s`;
   const recovered =
     recovery === null || recovery.actors === 0
       ? ''
       : `  recovered ${recovery.actors} actors in ${Math.round(recovery.ms)} ms`;
   return [
     `Journal  row ${journal.n}, durable ${journal.durableN}, ${rate}${recovered}`,
-    `Data     ${store.location} (${store.engine})${sizeText(store)}${durable}`,
+    dataLine(status, paint),
     ...(http ? [`Page     ${http.url}  (token of its controls: ${http.token})`] : []),
   ];
 }

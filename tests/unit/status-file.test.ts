@@ -289,6 +289,19 @@ describe('rendering', () => {
     assert.ok(render({}, true).includes('\u001b[32m'));
   });
 
+  test('a standby says nothing of positions and money, of which it knows nothing', () => {
+    const text = render({
+      state: 'standby',
+      positions: [],
+      standby: { followedN: 77, notReady: null } as never,
+    });
+    assert.match(
+      text,
+      /standby[\s\S]*Standby +ready, follows the journal at row 77[\s\S]*where the leader runs/,
+    );
+    assert.doesNotMatch(text, /Equity|No open position|No trade|Journal +row|symbols/);
+  });
+
   test('an empty run renders too', () => {
     const text = render({
       ...{ positions: [], breakers: [], tree: null, recovery: null, progress: null, virtualTime: null },
