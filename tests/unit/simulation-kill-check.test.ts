@@ -14,8 +14,8 @@ function bench(held: Record<string, number> = {}) {
     violate: (invariant: number, text: string) => said.push(`${invariant} ${text}`),
     venue: {
       held: new Map(Object.entries(held).map(([symbol, amount]) => [symbol, { amount }])),
-      ours: (symbol: string) => (symbol === 'HANDUSDT' ? 0 : (held[symbol] ?? 0)),
-      trades: () => true,
+      ours: (symbol: string) => held[symbol] ?? 0,
+      isOpen: (symbol: string) => symbol !== 'HANDUSDT' && held[symbol] !== 0,
     },
   } as unknown as Oracle;
   const check = new KillCheck(oracle);

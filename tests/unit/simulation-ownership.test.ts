@@ -78,3 +78,10 @@ test('a program that calls its own position foreign is not believed', () => {
   const kill = new KillCheck({ venue: eyeOn(['bh-a', 2]) } as unknown as Oracle);
   assert.deepEqual(kill.open, [BTC]);
 });
+
+test('less than a lot cannot be closed, and is not called open', () => {
+  assert.deepEqual(
+    [0.001, 0.0009, 0].map((amount) => eyeOn(['bh-a', amount]).isOpen(BTC)),
+    [true, false, false],
+  );
+});

@@ -10,7 +10,6 @@ import type { Oracle } from './oracle.ts';
 
 /** The file is looked for four times a second, and what has left by then is on its way. */
 const NOTICED_MS = 1_000;
-const DUST = 1e-9;
 const OURS = /^bh-/;
 
 export class KillCheck {
@@ -46,9 +45,7 @@ export class KillCheck {
   /** Where something of ours is open. */
   get open(): PositionKey[] {
     const { venue } = this.#oracle;
-    return [...venue.held.keys()].filter(
-      (place) => Math.abs(venue.ours(place)) > DUST && venue.trades(place),
-    );
+    return [...venue.held.keys()].filter((place) => venue.isOpen(place));
   }
 
   mustBeFlat(withinMs: number): void {

@@ -136,9 +136,18 @@ export class VenueEye {
   isBare(place: PositionKey): boolean {
     const ours = Math.abs(this.ours(place));
     if (ours === 0) return false;
-    // Less than a lot, where the venue has made its lots coarser: no stop can be had for it.
+    return this.coverOf(place) <= ours - this.#lessThanALot(place);
+  }
+
+  /** Of what is ours, some can be closed. */
+  isOpen(place: PositionKey): boolean {
+    return this.trades(place) && Math.abs(this.ours(place)) > this.#lessThanALot(place);
+  }
+
+  /** Where the venue has made its lots coarser: so much can be left, for which it takes neither stop nor order. */
+  #lessThanALot(place: PositionKey): number {
     const step = Number(this.#traded(symbolOf(place))?.stepSize ?? 0);
-    return this.coverOf(place) <= ours - Math.max(DUST, step - DUST);
+    return Math.max(DUST, step - DUST);
   }
 
   /** All of ours that is open, at entry, with all that our resting orders could still add. */
