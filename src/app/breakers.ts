@@ -15,9 +15,10 @@ export async function breakers({ config, json }: CommandOptions, io: Io): Promis
     return 0;
   }
   const width = Math.max(...status.breakers.map(({ name }) => name.length));
-  const lines = status.breakers.map(({ name, state, since, reason }) =>
-    `${name.padEnd(width)}  ${state.padEnd(9)}  ${since === null ? '' : moment(since)}  ${reason ?? ''}`.trimEnd(),
-  );
+  const lines = status.breakers.map(({ name, state, effect, since, reason }) => {
+    const why = [effect, reason].filter((word) => word !== undefined && word !== null).join(': ');
+    return `${name.padEnd(width)}  ${state.padEnd(9)}  ${since === null ? '' : moment(since)}  ${why}`.trimEnd();
+  });
   const head = [
     `trading is ${status.tradingState}`,
     kill

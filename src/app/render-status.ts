@@ -171,8 +171,8 @@ function breakers({ breakers }: StatusDocument, paint: Paint): string[] {
   if (breakers.length === 0) return [];
   const tripped = breakers.filter(({ state }) => state !== 'closed');
   if (tripped.length === 0) return [`Breakers  ${paint('green', `all ${breakers.length} closed`)}`];
-  const line = ({ name, state, since, reason }: BreakerStatus): string =>
-    `  ${paint('red', `${name} ${state}`)}${since === null ? '' : ` since ${moment(since)}`}${reason ? `: ${reason}` : ''}`;
+  const line = ({ name, state, effect, since, reason }: BreakerStatus): string =>
+    `  ${paint('red', `${name} ${effect ?? state}`)}${since === null ? '' : ` since ${moment(since)}`}${reason ? `: ${reason}` : ''}`;
   return [`Breakers  ${tripped.length} of ${breakers.length} not closed`, ...tripped.map(line)];
 }
 

@@ -1,5 +1,6 @@
 /** The status document of a running system, put together from committed state when somebody wants to see it. */
 
+import type { BreakerContext } from '../../machines/breaker.ts';
 import type { EntryContext } from '../../machines/entry.ts';
 import { barsOf } from '../../machines/guardian.ts';
 import { deskOf } from '../../machines/messages.ts';
@@ -244,9 +245,18 @@ function breakerStatus([actor, { value, context }]: ReturnType<
   return {
     name: actor.slice(actor.indexOf('/') + 1),
     state: state.startsWith('closed') ? 'closed' : state.startsWith('half') ? 'half-open' : 'open',
+    ...(state.startsWith('open') ? { effect: breakerEffect(context) } : {}),
     since: context.openedAt,
     reason: context.cause,
   };
+}
+
+const CLOSINGS = { none: '', largest: ', closes the largest', all: ', closes everything' } as const;
+
+export function breakerEffect({ level, closing, openScope }: BreakerContext): string {
+  const of = [...(openScope?.symbols ?? []), ...(openScope?.direction ? [`${openScope.direction}s`] : [])];
+  const scope = of.length === 0 ? '' : ` for ${of.join(', ')}`;
+  return `${level ?? 'open'}${CLOSINGS[closing]}${scope}`;
 }
 
 /** No actors, and yet what forbids entries and can be released. */

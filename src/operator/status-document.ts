@@ -178,6 +178,8 @@ export interface EntriesStatus {
 export interface BreakerStatus {
   readonly name: string;
   readonly state: 'closed' | 'open' | 'half-open';
+  /** What an open one does to trading, in words: "reducing for BTCUSDT", "halted, closes everything". */
+  readonly effect?: string;
   readonly since: number | null;
   readonly reason: string | null;
 }

@@ -67,8 +67,8 @@ export function statusText(status: StatusDocument, decisions: DecisionsView, now
   ];
 }
 
-export const breakerLine = ({ name, state, since, reason }: BreakerStatus): Markup =>
-  line`${state === 'closed' ? light(true) : state === 'open' ? light(false) : '\u{1F7E1}'} ${bold(name)} ${state}${
+export const breakerLine = ({ name, state, effect, since, reason }: BreakerStatus): Markup =>
+  line`${state === 'closed' ? light(true) : state === 'open' ? light(false) : '\u{1F7E1}'} ${bold(name)} ${effect ?? state}${
     state === 'closed' || since === null ? '' : ` since ${moment(since)}`
   }${state === 'closed' || reason === null ? '' : `: ${reason}`}`;
 

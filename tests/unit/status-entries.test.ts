@@ -1,10 +1,12 @@
-/** What risk decided stands in the status: how often, by which rule, why at last, and what made each size. */
+/** What risk decided stands in the status: how often, by which rule, why at last, what made each size, and what breakers do. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type BreakerContext, createBreakerMachine } from '../../machines/breaker.ts';
 import { ReadModel } from '../../src/app/read-model.ts';
-import { initialProgress, statusDocument } from '../../src/app/run-status.ts';
+import { breakerEffect, initialProgress, statusDocument } from '../../src/app/run-status.ts';
 import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
+import { MachineBench } from '../support/machine-bench.ts';
 import { BUSY_CONFIG, startRun } from '../support/system-harness.ts';
 
 test('entries that were approved and refused, and how open positions were sized', async () => {
@@ -33,4 +35,33 @@ test('entries that were approved and refused, and how open positions were sized'
     for (const { rule, detail } of refusals)
       assert.ok(rule !== '' && /\d/.test(detail), `${rule}: ${detail}`);
   assert.ok(sizes.some((note) => /^leverage 20$/.test(note)) && !sizes.includes('nothing'));
+});
+
+test('what an open breaker does to trading', () => {
+  const after = (
+    kind: string,
+    type: string,
+    data: Record<string, unknown>,
+    more: Record<string, unknown> = {},
+  ) => {
+    const bench = new MachineBench(createBreakerMachine(), { kind, ...more });
+    bench.send(type, data);
+    return breakerEffect(bench.context<BreakerContext>());
+  };
+  const lost = { equity: '700', peak: '1000', dayStart: '1000', day: 1 };
+  assert.equal(after('drawdown', 'EQUITY', lost), 'halted');
+  assert.equal(
+    after('drawdown', 'EQUITY', lost, { settings: { flatten: ['drawdown'] } }),
+    'halted, closes everything',
+  );
+  assert.equal(after('margin', 'MARGIN', { ratioPercent: '75' }), 'halted, closes the largest');
+  assert.equal(after('daily-loss', 'EQUITY', lost), 'reducing');
+  assert.equal(
+    after('flash-crash', 'SHOCK', { moves: { AUSDT: 20, BUSDT: -30 }, mean: 1 }),
+    'reducing for AUSDT, BUSDT',
+  );
+  assert.equal(
+    after('rate-limit', 'OPERATOR_TRIP', { by: 'ann', reason: 'x' }, { scope: { direction: 'long' } }),
+    'halted for longs',
+  );
 });

@@ -268,10 +268,11 @@ describe('rendering', () => {
   });
 
   test('shows what is wrong', () => {
-    const breakers = [{ name: 'drawdown', state: 'open', since: NOW, reason: 'lost 20 %' }] as const;
+    const effect = 'halted, closes everything';
+    const breakers = [{ name: 'drawdown', state: 'open', effect, since: NOW, reason: 'lost 20 %' }] as const;
     assert.match(
       render({ breakers, tradingState: 'halted' }),
-      /trading halted[\s\S]*drawdown open since .*: lost 20 %/,
+      /trading halted[\s\S]*drawdown halted, closes everything since .*: lost 20 %/,
     );
     assert.match(render({ store: { engine: 'x', location: 'y', durable: false } }), /NOT DURABLE/);
     assert.match(render({ state: 'failed', error: 'the disk is full' }), /the disk is full/);

@@ -74,7 +74,7 @@ function Breakers({ view }: { view: BreakersView }): VNode {
       of: ({ state }) => html`<${Badge} tone=${TONES[state]}>${state}</${Badge}>`,
     },
     { name: 'Since', small: 'hide', of: ({ since }) => time(since) },
-    { name: 'Why', words: true, of: ({ reason: why }) => why ?? '' },
+    { name: 'Why', words: true, of: ({ effect, reason: why }) => [effect, why].filter(Boolean).join(': ') },
     {
       name: '',
       of: ({ name, state }) =>
