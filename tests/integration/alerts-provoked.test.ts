@@ -54,7 +54,7 @@ describe('an alert is provoked, heard, and resolved when it is healed', { timeou
     await run.healed('LimitNearlyUsed');
   });
 
-  it('DeadLetters, RestartLoop: an actor crashes on what it is told, again and again', async (t) => {
+  it('DeadLetters, LogErrors, RestartLoop: an actor crashes on what it is told, again and again', async (t) => {
     const run = await ProvokedWorld.start(t, {
       config: { venue: { foreign: 'adopt' } },
       wrap: logicWith(['position'], {
@@ -70,6 +70,8 @@ describe('an alert is provoked, heard, and resolved when it is healed', { timeou
     assert.ok(!run.holds('DeadLetters') && !run.holds('RestartLoop'));
     move();
     await run.heard('DeadLetters');
+    await run.heard('LogErrors');
+    assert.match(await run.look('LogErrors'), /event quarantined/);
     assert.ok(!run.holds('RestartLoop'), 'two restarts are no loop');
     const [rows = '', log = ''] = (await run.look('DeadLetters')).split('\n');
     assert.match(rows, /"rows":\[\]/, 'it reached its actor, and was taken out of its way');
@@ -85,6 +87,7 @@ describe('an alert is provoked, heard, and resolved when it is healed', { timeou
     assert.equal(run.world.openStops().length, 1, 'protected throughout');
     await run.healed('RestartLoop');
     await run.healed('DeadLetters');
+    await run.healed('LogErrors');
   });
 
   it('EventLoopSlow: the loop stands still most of the time', async (t) => {

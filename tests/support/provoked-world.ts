@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { ALERT_RULES, type AlertRule } from '../../src/alerts/alert-rules.ts';
 import type { Look } from '../../src/alerts/expression.ts';
-import type { RunOptions } from '../../src/app/io.ts';
+import type { SecretSource } from '../../src/app/open-secrets.ts';
 import type { Secrets } from '../../src/config/secrets.ts';
 import { type AlertServer, alertServer, ROUTING_KEY } from './alert-server.ts';
 import { cli } from './cli-process.ts';
@@ -22,6 +22,8 @@ const LOOK_EVERY_MS = 50;
 
 export interface ProvokedOptions extends PaperWorldOptions {
   readonly config?: Readonly<Record<string, object>>;
+  /** Whether its secrets can be read again; absent: they are not looked at again. */
+  readonly readable?: () => boolean;
 }
 
 export class ProvokedWorld {
@@ -39,21 +41,21 @@ export class ProvokedWorld {
   }
 
   static async start(t: TestContext, options: ProvokedOptions = {}): Promise<ProvokedWorld> {
-    const { speed = 60, config = {}, ...rest } = options;
+    const { speed = 60, config = {}, readable, ...rest } = options;
     const [pagerduty, sentry] = [await alertServer(t), await alertServer(t)];
+    const secrets = { pagerdutyRoutingKey: ROUTING_KEY, sentryDsn: sentry.dsn } as Secrets;
     const world = await PaperWorld.open(t, {
       symbols: ['BTCUSDT'],
       ...rest,
       speed,
       ownTime: 'venue',
-      run: {
-        secrets: { pagerdutyRoutingKey: ROUTING_KEY, sentryDsn: sentry.dsn } as Secrets,
-      } satisfies Partial<RunOptions>,
+      run: { secrets, ...(readable ? { secretSource: sourceOf(secrets, readable) } : {}) },
       config: {
         ...config,
         // What is a second for people is one for this run; what really takes as long as it takes may take it.
         venue: { timeFactor: 1, recvWindowMs: 60_000, callTimeoutMs: 60_000, ...config.venue },
         lease: { ttlMs: 600_000 },
+        shutdown: { deadlineMs: 600_000 },
         status: { intervalMs: 200 * speed },
         http: { port: 0, requestsPerMinute: 1_000_000 },
         breakers: { maxLatencyMs: 60_000, maxClockSkewMs: 60_000, ...config.breakers },
@@ -155,6 +157,18 @@ export class ProvokedWorld {
     return [...told, ...lines, this.world.io.err().slice(-2_000)].join('\n');
   }
 }
+
+/** Files that now and then nobody may read. */
+const sourceOf = (secrets: Secrets, readable: () => boolean): SecretSource => ({
+  where: 'files',
+  version: null,
+  read: async () => {
+    if (readable()) return { secrets, version: null };
+    throw new Error('EACCES: permission denied');
+  },
+  dueInMs: () => undefined,
+  warning: () => null,
+});
 
 function ruleOf(alert: string): AlertRule {
   const rule = ALERT_RULES.find((one) => one.alert === alert);
