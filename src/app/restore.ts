@@ -14,7 +14,7 @@ import type { JournalStore } from '../journal/journal.ts';
 import { invalid, openArchive } from '../journal/journal-archive.ts';
 import { beforeAnchor, readChain } from '../journal/journal-beginning.ts';
 import { openDataFolder } from './data-folder.ts';
-import type { CreateStore, Io, RestoreOptions } from './io.ts';
+import type { CreateStore, Io, ReplayTarget, RestoreOptions } from './io.ts';
 import { openPlace, placeOf, sealKeyOf } from './open-backups.ts';
 import { RestoredRows } from './restored-rows.ts';
 import { RESTORED_KEY } from './restored-run.ts';
@@ -59,6 +59,7 @@ export async function restore(options: RestoreOptions, io: Io, createStore: Crea
     const result = {
       ...{ restored: source.name, n, hash, of, account, instance, at: rows.last?.at ?? 0 },
       ...{ after: start?.anchor.n ?? 0, isPiece: header.isPiece === true },
+      endsBefore: n === of.n && to !== undefined && (rows.last ? isBefore(rows.last, to) : false),
     };
     io.stdout.write(options.json ? `${JSON.stringify(result)}\n` : text(result));
   } finally {
@@ -100,20 +101,26 @@ interface Result {
   /** The row that its rows follow. */
   readonly after: number;
   readonly isPiece: boolean;
+  /** What was asked for lies beyond it. */
+  readonly endsBefore: boolean;
 }
 
-function text({ restored, n, at, of, account, instance, after, isPiece }: Result): string {
+function text({ restored, n, at, of, account, instance, after, isPiece, endsBefore }: Result): string {
   const which = after === 0 ? `${n} of ${of.n} rows` : `rows ${after + 1} to ${n} of ${of.n}`;
   const next = isPiece
     ? 'These rows were put aside when they were removed: look at them ("bulkhead replay"), and do not trade with them. The journal itself goes on without them.'
     : 'Make sure that no other process trades this account, then start the run: it compares itself with the venue first.';
   return [
     `Account ${account} is restored from ${restored}: ${which}, the last of ${new Date(at).toISOString()}; the hash chain holds.`,
+    ...(endsBefore ? ['The backup ends there, before what --to names: a newer one may reach further.'] : []),
     `It is now ${instance}: no order id of before can come again.`,
     next,
     '',
   ].join('\n');
 }
+
+const isBefore = (last: { readonly n: number; readonly at: number }, to: ReplayTarget): boolean =>
+  'n' in to ? last.n < to.n : last.at < to.at;
 
 const nothingThere = (n: number): BulkheadError =>
   new BulkheadError('NOT_FOUND', 'There is no row up to that one or that moment.', {

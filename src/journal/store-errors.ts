@@ -7,7 +7,7 @@ export function fenced(lease: Lease, held: Lease | undefined): BulkheadError {
   return new BulkheadError(
     'FENCED',
     `The lease of account ${lease.account}, epoch ${lease.epoch}, is no longer ours; held by ${by}.`,
-    { hint: 'Nothing more is written or sent by this process. Start it again to run as a standby.' },
+    { hint: 'Nothing more is written or sent by this process. Start it again with --standby.' },
   );
 }
 

@@ -156,6 +156,25 @@ test('from one kind of store into the other, and back: the same rows, and recove
   await assert.rejects(bring(third, 'third', 'latest'), { code: 'STORE_NOT_EMPTY' });
 });
 
+test('to a row or a moment beyond the backup: it is restored whole, and said to end before', async () => {
+  const source = inMemory();
+  await filled(source);
+  const { name } = await take(source, folderOf('short'), { verify: false });
+  const { n, at } = golden.rows.at(-1) as JournalRow;
+  const endsBefore = async (as: string, to: RestoreOptions['to']) =>
+    (await bring(inMemory(), as, name, { to, place: folderOf('short') })).endsBefore;
+  assert.deepEqual(
+    [
+      await endsBefore('beyond-n', { n: n + 1 }),
+      await endsBefore('beyond-at', { at: at + 1 }),
+      await endsBefore('just-n', { n }),
+      await endsBefore('just-at', { at }),
+      await endsBefore('whole', undefined),
+    ],
+    [true, true, false, false, false],
+  );
+});
+
 test('to any row: what is pending there is what a process killed there would find', async () => {
   const source = inMemory();
   await filled(source);

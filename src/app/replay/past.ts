@@ -133,14 +133,21 @@ async function compareWithVenue(past: Past): Promise<number> {
     io.stdout.write(
       differences.length === 0
         ? `At row ${n} journal and venue agree.\n`
-        : `At row ${n} journal and venue differ in ${differences.length} points.\n`,
+        : `At row ${n} journal and venue differ in ${points(differences.length)}.\n`,
     );
-    if (plan)
-      io.stdout.write(
-        `${plan.steps.length} steps are in ${options.plan}: set "approved" to true where you agree, then --apply it.\n`,
-      );
+    if (plan) io.stdout.write(`${options.plan} has the plan: ${whatToDo(plan.steps)}.\n`);
   }
   return differences.length === 0 ? 0 : 1;
+}
+
+const points = (count: number): string => (count === 1 ? 'one point' : `${count} points`);
+
+/** A run needs no word for what it does by itself. */
+function whatToDo(steps: readonly { readonly do: string }[]): string {
+  const asks = steps.filter((each) => each.do !== 'run').length;
+  return asks === 0
+    ? 'nothing to approve, a run sets it right by itself'
+    : `${asks} of ${steps.length} ${steps.length === 1 ? 'step wants' : 'steps want'} approval; set "approved" to true where you agree, then --apply it`;
 }
 
 async function differencesAt(
