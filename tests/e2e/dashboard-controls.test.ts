@@ -211,6 +211,10 @@ else
       await hands.answer('Yes, do it');
       await page.getByText(/^Engaged by/).waitFor();
       await until(async () => (await demo.view<unknown[]>('positions')).length === 0);
+      await page.goto(`${demo.url}/#/overview`);
+      await page.getByText(/^Kill switch engaged since .*a drill/).waitFor();
+      await page.getByText(/^Trading is halted \(.*kill: .*a drill/).waitFor();
+      await page.goto(`${demo.url}/#/risk`);
       await hands.agree('Release');
       await until(async () => (await demo.view<BreakersView>('breakers')).kill === null);
     });

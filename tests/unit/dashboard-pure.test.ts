@@ -38,7 +38,11 @@ describe('how numbers read', () => {
       ['−0.1 %', '0.0 %'],
     );
     assert.equal(percent(null), '–');
-    assert.deepEqual(['1', '-1', '0', null].map(tone), ['good', 'bad', '', '']);
+    assert.deepEqual(
+      ['1', '-1', '0', null, '-0.0076', '0.01'].map((value) => tone(value)),
+      ['good', 'bad', '', '', '', 'good'],
+    );
+    assert.equal(tone('-0.0076', 4), 'bad');
   });
 
   test('what is counted has no cents, one is one, and a price is as fine as its instrument’s', () => {

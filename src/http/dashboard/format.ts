@@ -55,9 +55,9 @@ export const percent = (value: number | null | undefined, places = 1): string =>
 const signed = (text: string): string =>
   Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−');
 
-/** 'good', 'bad' or nothing: the class of a gain or a loss. */
-export function tone(value: string | number | null | undefined): string {
-  const number = Number(value ?? 0);
+/** 'good', 'bad' or nothing: the class of a gain or a loss, as far as it is shown. */
+export function tone(value: string | number | null | undefined, places = 2): string {
+  const number = Math.abs(Number(value ?? 0)) < 10 ** -places ? 0 : Number(value);
   return number > 0 ? 'good' : number < 0 ? 'bad' : '';
 }
 

@@ -85,8 +85,10 @@ export function Decisions(): VNode {
 }
 
 function Decided({ data }: { data: DecisionsView }): VNode {
+  const kill = usePart(({ status }) => status?.breakers.find(({ name }) => name === 'kill')) ?? null;
   const { stopped, paused, direction, blacklist, whitelist, locks } = data;
   const lines = [
+    kill && kill.state !== 'closed' && `Kill switch engaged since ${time(kill.since)}${because(kill.reason)}`,
     stopped && `Stopped by ${stopped.by} since ${time(stopped.at)}${because(stopped.reason)}`,
     paused &&
       `Entries paused by ${paused.by}${paused.until ? ` until ${time(paused.until)}` : ''}${because(paused.reason)}`,

@@ -113,7 +113,7 @@ function Whole({ view, symbol }: { view: PositionView; symbol: string }): VNode 
           ${(['price', 'slippage', 'gross', 'fees', 'funding', 'net'] as const).map((part) => {
             // Fees are what was paid: here everything stands as it moved the account.
             const moved = part === 'fees' ? -Number(split.fees) : split[part];
-            return html`<tr><th scope="row">${part}</th><td class=${`right ${tone(moved)}`}>${money(moved, 4, true)}</td></tr>`;
+            return html`<tr><th scope="row">${part}</th><td class=${`right ${tone(moved, 4)}`}>${money(moved, 4, true)}</td></tr>`;
           })}
         </tbody></table>
       </${Card}>
