@@ -10,7 +10,7 @@ import { createLogger } from '../core/logger.ts';
 import type { Io, KillOptions } from './io.ts';
 import { carryOut } from './kill-carry-out.ts';
 import { engageKill, type KillOrder, readKill } from './kill-file.ts';
-import { killTarget } from './kill-target.ts';
+import { type KillTarget, killTarget } from './kill-target.ts';
 import type { KillEnd } from './kill-venue.ts';
 import { openVenue } from './open-venue.ts';
 import { isAlive } from './status.ts';
@@ -30,7 +30,7 @@ export async function kill(options: KillOptions, io: Io, venue: OpenVenue = open
   };
   say(isNew ? `kill switch engaged (${order.id})` : `kill switch was engaged already (${order.id})`);
   // After the file: what is missing here must not keep the switch from being engaged.
-  const found = killTarget(options, dataDir);
+  const found = targetOf(options, dataDir, say);
   if (!found) {
     say(isRunning(dataDir) ? 'the run closes what is open now' : 'the next start closes what is open');
     return 0;
@@ -47,6 +47,24 @@ export async function kill(options: KillOptions, io: Io, venue: OpenVenue = open
   );
   say(LAST_WORDS[end]);
   return end === 'flat' ? 0 : 1;
+}
+
+/** What keeps this process from the venue does not keep a run from it: who reads the error must know. */
+function targetOf(
+  options: KillOptions,
+  dataDir: string,
+  say: (text: string) => void,
+): KillTarget | undefined {
+  try {
+    return killTarget(options, dataDir);
+  } catch (error) {
+    say(
+      isRunning(dataDir)
+        ? 'the run closes what is open now; from here nothing can be sent'
+        : 'nothing is closed before a run starts, or this command has what it lacks',
+    );
+    throw error;
+  }
 }
 
 const LAST_WORDS: Readonly<Record<KillEnd, string>> = {

@@ -134,12 +134,11 @@ export function readInstrument(
   };
 }
 
-/** JSON numbers: their shortest decimal form is the venue's own text. */
+/** JSON numbers: their shortest decimal form is the venue's own text, and judged as one. */
 const exactNumber = (row: Row, field: string): Decimal => {
   const value = row[field];
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0
-    ? fromNumber(value)
-    : decimal(size(row, field));
+  const isNumber = typeof value === 'number' && Number.isFinite(value);
+  return decimal(size(isNumber ? { ...row, [field]: fromNumber(value) } : row, field));
 };
 
 function readBrackets(value: unknown): ReadonlyMap<string, readonly LeverageBracket[]> {

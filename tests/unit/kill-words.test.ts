@@ -1,0 +1,40 @@
+/** `bulkhead kill` where it cannot reach the venue itself: the switch is engaged, and who closes what is open is said. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { KillOptions } from '../../src/app/io.ts';
+import { kill } from '../../src/app/kill.ts';
+import { readKill } from '../../src/app/kill-file.ts';
+import { STATUS_FORMAT } from '../../src/app/status-file.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { fakeIo } from '../support/fake-io.ts';
+
+async function killed(pid: number | undefined): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), 'bulkhead-kill-'));
+  try {
+    if (pid !== undefined)
+      writeFileSync(
+        join(dir, 'status.json'),
+        JSON.stringify({ format: STATUS_FORMAT, pid, state: 'running' }),
+      );
+    const flags = [
+      { path: 'data.dir', value: dir, flag: '--data-dir' },
+      { path: 'mode', value: 'live', flag: '--mode' },
+    ];
+    const { config, secrets } = loadConfig({ env: {}, cwd: dir, flags });
+    const io = fakeIo({ cwd: dir });
+    const options = { config, secrets, accountWide: false, reason: 'a drill', json: false };
+    await assert.rejects(kill(options as unknown as KillOptions, io), { code: 'MODE_UNAVAILABLE' });
+    assert.equal(readKill(dir)?.reason, 'a drill', 'engaged all the same');
+    return io.out();
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+test('without the key of the venue: a run closes, or nobody does', async () => {
+  assert.match(await killed(process.pid), /engaged .*\nthe run closes what is open now; from here nothing/);
+  assert.match(await killed(undefined), /engaged .*\nnothing is closed before a run starts/);
+});
