@@ -5,16 +5,14 @@
  * Invariant: whoever holds the folder's kill lock is alone in acting on it; the kernel takes the lock from a process
  * that dies, and the next one goes on from the same log.
  */
-import { mkdirSync } from 'node:fs';
 import { scaledTime, sleep } from '../core/clock.ts';
 import { isBulkheadError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { SymbolName } from '../domain/instrument.ts';
 import { keyOf, keyOfActor, type PositionKey, positionSideOf } from '../domain/position-key.ts';
 import type { VenueGateway } from '../exchange/venue-gateway.ts';
-import { lockFolder } from '../journal/pglite-lock.ts';
 import type { Io } from './io.ts';
-import { emergencyFolder, type KillOrder, killLock, readKill } from './kill-file.ts';
+import { type KillOrder, lockKill, readKill } from './kill-file.ts';
 import { KillLog } from './kill-log.ts';
 import type { KillTarget } from './kill-target.ts';
 import { type KillEnd, KillVenue, type OwnedView } from './kill-venue.ts';
@@ -37,7 +35,6 @@ const LONGEST_PAUSE_MS = 5_000;
 /** 'busy': another process is at it. */
 export async function carryOut(options: CarryOutOptions): Promise<KillEnd | 'busy'> {
   const { dataDir, order, io } = options;
-  mkdirSync(emergencyFolder(dataDir), { recursive: true });
   const lock = lockOrBusy(dataDir);
   if (!lock) return 'busy';
   const log = new KillLog(dataDir, order.id, () => io.time.clock.now());
@@ -49,9 +46,9 @@ export async function carryOut(options: CarryOutOptions): Promise<KillEnd | 'bus
   }
 }
 
-function lockOrBusy(dataDir: string): ReturnType<typeof lockFolder> | undefined {
+function lockOrBusy(dataDir: string): ReturnType<typeof lockKill> | undefined {
   try {
-    return lockFolder(killLock(dataDir));
+    return lockKill(dataDir);
   } catch (error) {
     if (isBulkheadError(error, 'STORE_LOCKED')) return undefined;
     throw error;

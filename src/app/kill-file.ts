@@ -20,6 +20,7 @@ import {
 import { join } from 'node:path';
 import { BulkheadError, errorText } from '../core/errors.ts';
 import { freshId } from '../core/ids.ts';
+import { lockFolder } from '../journal/pglite-lock.ts';
 
 export interface KillOrder {
   /** The fencing token: who acts for another kill than the one that stands here acts for none. */
@@ -44,7 +45,12 @@ const RELEASED = '.released.json';
 
 export const killPath = (dataDir: string): string => join(dataDir, 'KILL');
 export const emergencyFolder = (dataDir: string): string => join(dataDir, FOLDER);
-export const killLock = (dataDir: string): string => join(dataDir, FOLDER, 'kill');
+
+/** Held by whoever closes, and for the moment of a release; the folder may not be there yet, as the file is made by hand. */
+export function lockKill(dataDir: string): ReturnType<typeof lockFolder> {
+  mkdirSync(emergencyFolder(dataDir), { recursive: true });
+  return lockFolder(join(dataDir, FOLDER, 'kill'));
+}
 
 /** The kill that is engaged; undefined: none. */
 export function readKill(dataDir: string): KillOrder | undefined {

@@ -5,9 +5,8 @@
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { BulkheadError } from '../core/errors.ts';
-import { lockFolder } from '../journal/pglite-lock.ts';
 import type { Io, ReleaseOptions } from './io.ts';
-import { killLock, readKill, releaseKill } from './kill-file.ts';
+import { lockKill, readKill, releaseKill } from './kill-file.ts';
 
 export async function release({ config, reason, json }: ReleaseOptions, io: Io): Promise<number> {
   const dataDir = resolve(io.cwd, config.data.dir);
@@ -20,7 +19,7 @@ export function liftKill(dataDir: string, by: string, reason: string, at: number
   const order = readKill(dataDir);
   if (!order) throw notEngaged(dataDir);
   // Whoever is still closing must not be cut off unnoticed: the lock is free once it is done.
-  const lock = lockFolder(killLock(dataDir));
+  const lock = lockKill(dataDir);
   try {
     releaseKill(dataDir, by, reason, at);
   } finally {

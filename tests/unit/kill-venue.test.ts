@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { engageKill, killPath, lastRelease, readKill, releaseKill } from '../../src/app/kill-file.ts';
 import { KillLog, killLogPath } from '../../src/app/kill-log.ts';
 import { KillVenue, type OwnedView } from '../../src/app/kill-venue.ts';
+import { liftKill } from '../../src/app/release.ts';
 import type { Time } from '../../src/core/clock.ts';
 import { add, neg } from '../../src/core/decimal.ts';
 import { keyOf } from '../../src/domain/position-key.ts';
@@ -216,6 +217,15 @@ describe('the file', () => {
       assert.ok(order, content);
       assert.deepEqual(readKill(dataDir), order);
     }
+  });
+
+  test('made by hand in a folder that has never seen a kill it is lifted like any other', (t) => {
+    const dataDir = tempDir(t, 'kill');
+    writeFileSync(killPath(dataDir), 'mad market');
+    const id = readKill(dataDir)?.id;
+    assert.match(liftKill(dataDir, 'bob', 'seen', 5), /is released/);
+    assert.equal(readKill(dataDir), undefined);
+    assert.deepEqual(lastRelease(dataDir), { id, by: 'bob', reason: 'seen', at: 5 });
   });
 
   test('a release leaves its record; a deleted file leaves none', (t) => {
