@@ -275,7 +275,13 @@ export const TARGETS: readonly FuzzTarget[] = [
     'recording-trades',
     'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker',
     7,
-    (path) => loadTradesAsCandles(path, 'BTCUSDT'),
+    // A bar for each minute between two trades is meant, and no answer out of proportion: only its ends are looked at.
+    (path) => {
+      const { length, openTime } = loadTradesAsCandles(path, 'BTCUSDT');
+      const minutes = length === 0 ? 0 : ((openTime.at(-1) ?? 0) - (openTime[0] ?? 0)) / 60_000 + 1;
+      if (minutes !== length) throw new Error(`${length} bars of ${minutes} minutes`);
+      return { length };
+    },
   ),
   {
     name: 'recording-zip',
