@@ -45,5 +45,5 @@ function Branch({ nodes }: { nodes: readonly TreeNode[] }): VNode {
     ({ state, restarts, lastError }) => state !== 'running' || restarts > 0 || lastError,
   );
   return html`${list(unusual)}
-    <details onToggle=${(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}><summary>${unusual.length === 0 ? `all ${nodes.length} run as they should` : `all ${nodes.length}; ${nodes.length - unusual.length} run as they should`}</summary>${isOpen && list(nodes)}</details>`;
+    <details onToggle=${(event: Event) => setOpen((event.target as HTMLDetailsElement).open)}><summary>all ${nodes.length}, ${nodes.length - unusual.length} of them running as they should</summary>${isOpen && list(nodes)}</details>`;
 }

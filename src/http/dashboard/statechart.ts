@@ -166,6 +166,8 @@ const isInSight = (view: Window, layout: ChartLayout, lit: ReadonlySet<string>):
 
 /** No state is drawn larger than this many times its size: one alone shows where it stands. */
 const LARGEST = 1.6;
+/** And a small chart is still looked at from nearer than as a whole. */
+const NEARER = 0.8;
 
 /** The lit leaves, with room around them. */
 function around(
@@ -179,8 +181,9 @@ function around(
   const y = Math.min(...leaves.map((box) => box.y)) - 90;
   const right = Math.max(...leaves.map((box) => box.x + box.width)) + 120;
   const bottom = Math.max(...leaves.map((box) => box.y + box.height)) + 90;
-  const width = Math.max(right - x, screen.width / LARGEST);
-  const height = Math.max(bottom - y, screen.height / LARGEST);
+  const all = whole(layout);
+  const width = Math.max(right - x, Math.min(screen.width / LARGEST, all.width * NEARER));
+  const height = Math.max(bottom - y, Math.min(screen.height / LARGEST, all.height * NEARER));
   return { x: (x + right - width) / 2, y: (y + bottom - height) / 2, width, height };
 }
 
