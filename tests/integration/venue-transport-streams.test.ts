@@ -114,22 +114,33 @@ describe('time on a socket', () => {
     const front = await Front.open(t, { speed: 'manual' });
     const polite = await TestSocket.open(t, `${front.server.url}/public/ws`);
     const deaf = await TestSocket.open(t, `${front.server.url}/public/ws`, { autoPong: false });
-    for (let minute = 1; minute <= 10; minute++) {
+    for (let minute = 1; minute <= 13; minute++) {
       front.clock.advanceTo?.(MARKET_TIME + minute * 60_000);
       // The pong must be back before the clock moves on.
       await polite.ping();
       if (minute % 3 === 0) await polite.until(() => (polite.pings >= minute / 3 ? true : undefined));
       await polite.ping();
     }
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    front.clock.advanceTo?.(MARKET_TIME + 14 * 60_000);
     assert.equal(await deaf.closed, 1006);
-    assert.equal(polite.pings, 3);
-    let at = MARKET_TIME + 600_000;
+    assert.equal(polite.pings, 4);
+    let at = MARKET_TIME + 14 * 60_000;
     while (at < MARKET_TIME + 86_400_000) {
       at += 180_000;
       front.clock.advanceTo?.(at);
       await Promise.race([polite.ping(), polite.closed]);
     }
     assert.equal(await polite.closed, 1001);
+  });
+
+  test('a clock moved by hand over half a day ends no socket that answers', async (t) => {
+    const front = await Front.open(t, { speed: 'manual' });
+    const socket = await TestSocket.open(t, `${front.server.url}/public/ws`);
+    for (let hour = 6; hour <= 18; hour += 6) {
+      front.clock.advanceTo?.(MARKET_TIME + hour * 3_600_000);
+      assert.equal(await Promise.race([socket.ping().then(() => 'answered'), socket.closed]), 'answered');
+    }
   });
 });
 

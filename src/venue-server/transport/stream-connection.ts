@@ -37,6 +37,7 @@ export interface Corked {
 /** More than this unread and the consumer is too slow. */
 const LONGEST_BACKLOG_BYTES = 8 * 1_048_576;
 const NO_STATUS = 1006;
+const LEAST_DEAF_REAL_MS = 500;
 
 interface Waiting {
   readonly text: string;
@@ -48,6 +49,7 @@ export interface ConnectionParts {
   readonly ws: ServedSocket;
   readonly raw: Corked;
   readonly waits: Waits;
+  readonly realNow: () => number;
   readonly openedAt: number;
   /** Tells the hub that there is something to send when this turn is over. */
   readonly wake: (connection: StreamConnection) => void;
@@ -60,7 +62,6 @@ export class StreamConnection {
   readonly streams = new Set<string>();
   readonly listenKeys = new Set<string>();
   combined: boolean;
-  lastPongAt: number;
   /** The second in which messages are counted, and how many came in it. */
   #incoming = { second: -1, count: 0 };
   readonly #parts: ConnectionParts;
@@ -68,6 +69,8 @@ export class StreamConnection {
   readonly #delayed: Waiting[] = [];
   #lastDue = 0;
   #pump: TimerHandle | undefined;
+  /** The ping without its pong, on the venue's clock and on the machine's. */
+  #pinged: { readonly at: number; readonly realAt: number } | undefined;
   #held: { text: string; timer: TimerHandle } | undefined;
   #mutedUntil = 0;
   #isOver = false;
@@ -76,7 +79,6 @@ export class StreamConnection {
     this.#parts = parts;
     this.route = parts.route;
     this.openedAt = parts.openedAt;
-    this.lastPongAt = parts.openedAt;
     this.combined = parts.route.combined;
   }
 
@@ -120,8 +122,22 @@ export class StreamConnection {
     if (!this.isMuted && !this.#isOver) this.#parts.ws.pong(data);
   }
 
-  ping(text: string): void {
-    if (!this.isMuted && !this.#isOver) this.#parts.ws.ping(text);
+  /** One at a time: a clock that is moved by hours would ask a hundred times in one moment. */
+  ping(at: number): void {
+    if (this.#pinged) return;
+    this.#pinged = { at, realAt: this.#parts.realNow() };
+    if (!this.isMuted && !this.#isOver) this.#parts.ws.ping(String(at));
+  }
+
+  ponged(): void {
+    this.#pinged = undefined;
+  }
+
+  /** A ping was not answered for so long; a clock that was moved by hand leaves nobody the time to. */
+  isDeaf(at: number, limitMs: number): boolean {
+    if (!this.#pinged) return false;
+    const real = this.#parts.realNow() - this.#pinged.realAt;
+    return at - this.#pinged.at >= limitMs && real >= LEAST_DEAF_REAL_MS;
   }
 
   close(code: number, reason = ''): void {

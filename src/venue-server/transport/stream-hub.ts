@@ -39,6 +39,8 @@ export interface HubParts {
   /** Seconds by which a client's messages are counted. */
   readonly pace: () => number;
   /** The root address serves market and private streams too, as the venue did before April 2026. */
+  /** The machine's clock, whoever moves the venue's. */
+  readonly realNow: () => number;
   readonly legacyStreams: boolean;
   /** Ids of private events beyond 2^53. */
   readonly largeIds: boolean;
@@ -195,6 +197,7 @@ export class StreamHub {
       ws,
       raw,
       waits: this.#parts.waits,
+      realNow: this.#parts.realNow,
       openedAt: this.#parts.clock.now(),
       wake: (dirty) => this.#wake(dirty),
       onSlow: () => {
@@ -204,9 +207,7 @@ export class StreamHub {
     this.#connections.add(connection);
     ws.on('message', (data, isBinary) => this.#hear(connection, data, isBinary));
     ws.on('ping', (data) => connection.pong(data));
-    ws.on('pong', () => {
-      connection.lastPongAt = this.#parts.clock.now();
-    });
+    ws.on('pong', () => connection.ponged());
     // A broken frame or a reset: the close that follows it tells all.
     ws.on('error', () => {});
     ws.on('close', () => this.#gone(connection));
@@ -309,8 +310,8 @@ export class StreamHub {
     const pongLimitMs = Math.max(PONG_LIMIT_MS, SHORTEST_PONG_LIMIT_REAL_MS * speedFactor(this.#parts.clock));
     for (const connection of this.#connections) {
       if (now - connection.openedAt >= LONGEST_LIFE_MS) connection.close(GOING_AWAY);
-      else if (now - connection.lastPongAt >= pongLimitMs) connection.close(1006);
-      else if (isPing) connection.ping(String(now));
+      else if (connection.isDeaf(now, pongLimitMs)) connection.close(1006);
+      else if (isPing) connection.ping(now);
     }
   }
 }
