@@ -26,7 +26,6 @@ const SPEED = Number(process.env.BENCH_SPEED ?? 60);
 /** A symbol holds one position: where more are wanted, there are more symbols. */
 const SYMBOLS = Number(process.env.BENCH_SYMBOLS ?? 500);
 const SAMPLES = 12;
-/** Each burst holds this much of the market's time. */
 /** Real time, so that the held sockets are not taken for dead ones. */
 const HELD_MS = 2_500;
 const BURSTS_AFTER = new Set([3, 6, 9]);
