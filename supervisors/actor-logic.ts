@@ -28,8 +28,8 @@ export interface ActorLogic {
    * Throws BulkheadError ACTOR_UNRESTORABLE.
    */
   restore(snapshot: string, eventsSince: readonly ActorEvent[]): void;
-  /** The snapshot text for the row `seq`, or null where the logic only checkpoints now and then. */
-  snapshot(seq: number): string | null;
+  /** The snapshot text for the row `seq`, or null where the logic only checkpoints now and then and none is demanded. */
+  snapshot(seq: number, isDemanded?: boolean): string | null;
   /** Changes exactly when the state does: postponed events are delivered again on a change. */
   stateKey(): string;
   /** The machine reached a final state. */

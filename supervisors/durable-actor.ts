@@ -125,7 +125,7 @@ export class DurableActor {
   /** A migrated snapshot gets a row of its own, so that every later row follows from rows of this version. */
   restored(cause: Cause, at: number): Drafted {
     const step: Step = { emitted: [], stateTimers: [] };
-    const snapshot = defined(this.#logic, this.id).snapshot(this.#seq + 1);
+    const snapshot = defined(this.#logic, this.id).snapshot(this.#seq + 1, true);
     return this.#draft('restored', { type: 'actor.restored', at }, cause, at, step, this.#host, snapshot);
   }
 

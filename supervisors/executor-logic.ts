@@ -6,7 +6,10 @@ import type { EngineFactory, ReplayedEngine } from './replayed-logic.ts';
 /** Rows between two checkpoints: a start replays at most so many inputs, microseconds each. */
 export const EXECUTOR_CHECKPOINT_ROWS = 64;
 
-export const EXECUTOR_MACHINE = 'executor@1';
+export const EXECUTOR_MACHINE = 'executor@2';
+
+/** Version 1 asked later what had become of orders that end at once. */
+const OLDER = ['executor@1'];
 
 export interface ExecutorFactory extends EngineFactory {
   /** The executor of the live actor, for status and reports; undefined before its start. */
@@ -24,6 +27,7 @@ export function executorFactory(options: ExecutorOptions): ExecutorFactory {
   };
   return {
     machine: EXECUTOR_MACHINE,
+    older: OLDER,
     create: () => asEngine(new Executor(options)),
     restore: (checkpoint) => asEngine(Executor.restore(checkpoint, options)),
     current: () => current,

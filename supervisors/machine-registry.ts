@@ -66,6 +66,7 @@ export class MachineRegistry {
       return { snapshot: migrated, migrated: rowMachine !== `${definition.type}@${definition.version}` };
     }
     if (this.#hasEngine(rowMachine)) return { snapshot, migrated: false };
+    if (this.#engineAfter(rowMachine)) return { snapshot, migrated: true };
     throw new BulkheadError('ACTOR_UNRESTORABLE', `this program cannot read snapshots of ${rowMachine}`, {
       hint: 'Run the version that wrote it.',
     });
@@ -74,5 +75,9 @@ export class MachineRegistry {
   /** An engine is named after what it is, which need not be the actor that runs it: the venue may be an executor. */
   #hasEngine(machine: string): boolean {
     return [...this.#engines.values()].some(({ factory }) => factory.machine === machine);
+  }
+
+  #engineAfter(machine: string): boolean {
+    return [...this.#engines.values()].some(({ factory }) => factory.older?.includes(machine));
   }
 }

@@ -24,6 +24,13 @@ export interface Mismatch {
   readonly detail: string;
 }
 
+interface Left {
+  readonly snapshot: string;
+  readonly events: ActorEvent[];
+}
+
+const startedAt = (snapshot: string): Left => ({ snapshot, events: [] });
+
 /** Takes rows in order of n; remembers one machine per actor. */
 export class Replay {
   readonly #machines: MachineRegistry;
@@ -31,6 +38,8 @@ export class Replay {
   readonly #carry: boolean;
   readonly #actors = new Map<ActorId, DurableActor>();
   readonly #rows = new Map<ActorId, JournalRow>();
+  /** Of actors of another version: the newest snapshot and the events since, which its carrying over began with. */
+  readonly #left = new Map<ActorId, Left>();
   #count = 0;
   #foreign = 0;
 
@@ -67,7 +76,10 @@ export class Replay {
     for (const [first, ...later] of since.values()) {
       const last = later.at(-1) ?? first;
       if (!first || !last || first.snapshot === null || first.actor === DEAD_LETTERS) continue;
-      if (!this.#machines.runs(last.machine)) continue;
+      if (!this.#machines.runs(last.machine)) {
+        for (const row of [first, ...later]) this.#leave(row);
+        continue;
+      }
       const events = later.filter(({ kind }) => kind === 'event').map(({ event }) => JSON.parse(event));
       this.#newActor(last).resume(last, first.snapshot, events as ActorEvent[]);
     }
@@ -81,7 +93,9 @@ export class Replay {
     if (row.actor === DEAD_LETTERS) return [];
     if (!this.#machines.runs(row.machine)) {
       this.#foreign += 1;
-      if (this.#carry) return this.#takeForeign(row, before);
+      const mismatches = this.#carry ? this.#takeForeign(row, before) : [];
+      this.#leave(row);
+      if (this.#carry) return mismatches;
       this.#actors.delete(row.actor);
       return [];
     }
@@ -118,11 +132,18 @@ export class Replay {
 
   /** The actor as the program found it at that start: the row before, migrated. */
   #carryOver(row: JournalRow, before: JournalRow | undefined): DurableActor {
-    if (!before || before.snapshot === null) throw new Error('the row that was migrated is missing');
-    const { snapshot } = this.#machines.migrate(before.machine, before.snapshot);
+    const left =
+      before && (before.snapshot === null ? this.#left.get(row.actor) : startedAt(before.snapshot));
+    if (!before || !left) throw new Error('the row that was migrated is missing');
+    const { snapshot } = this.#machines.migrate(before.machine, left.snapshot);
     const actor = this.#newActor(row);
-    actor.resume(before, snapshot, []);
+    actor.resume(before, snapshot, left.events);
     return actor;
+  }
+
+  #leave({ actor, kind, snapshot, event }: JournalRow): void {
+    if (snapshot !== null) this.#left.set(actor, startedAt(snapshot));
+    else if (kind === 'event') this.#left.get(actor)?.events.push(JSON.parse(event) as ActorEvent);
   }
 
   /** What the present machine makes of the event of an older one; then it goes on from what that one made of it. */

@@ -2,7 +2,9 @@
  * A deterministic engine as a durable actor: rows carry its inputs, and a checkpoint only every so many rows,
  * because its whole state in each row would cost more than replaying a few inputs does.
  *
- * Invariant: restore(checkpoint) and the inputs since give the state byte for byte (the engine is pure).
+ * Invariant: restore(checkpoint) and the inputs since give the state byte for byte (the engine is pure). An engine that
+ * makes something else of an input than before is another machine, with the ones before it among `older`: its first row
+ * is a checkpoint.
  */
 import { defined } from '../src/core/assert.ts';
 import { BulkheadError, errorText } from '../src/core/errors.ts';
@@ -17,6 +19,8 @@ export interface ReplayedEngine {
 
 export interface EngineFactory {
   readonly machine: string;
+  /** What it was before: their checkpoints are its own, but it may make something else of an input. */
+  readonly older?: readonly string[];
   create(input: unknown): ReplayedEngine;
   restore(checkpoint: Json): ReplayedEngine;
 }
@@ -57,8 +61,8 @@ export class ReplayedLogic implements ActorLogic {
     }
   }
 
-  snapshot(seq: number): string | null {
-    if (seq !== 1 && seq % this.#checkpointEvery !== 0) return null;
+  snapshot(seq: number, isDemanded = false): string | null {
+    if (!isDemanded && seq !== 1 && seq % this.#checkpointEvery !== 0) return null;
     return JSON.stringify(defined(this.#engine, this.machine).checkpoint());
   }
 

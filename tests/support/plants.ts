@@ -73,7 +73,7 @@ function changedLogic(
       };
     },
     restore: (snapshot, since) => inner.restore(snapshot, since.flatMap(given)),
-    snapshot: (seq) => inner.snapshot(seq),
+    snapshot: (seq, isDemanded) => inner.snapshot(seq, isDemanded),
     stateKey: () => inner.stateKey(),
     isDone: () => inner.isDone(),
   };

@@ -4,7 +4,7 @@ import { createGuardianMachine } from '../../machines/guardian.ts';
 import { systemTime, VirtualTime } from '../../src/core/clock.ts';
 import type { ActorId } from '../../src/core/ids.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import { type ActorEvent, GUARDIAN } from '../../src/domain/events.ts';
+import { type ActorEvent, GUARDIAN, VENUE } from '../../src/domain/events.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { JournalWriter } from '../../src/journal/journal-writer.ts';
 import { MemoryDatabase, MemoryJournal } from '../../src/journal/memory-journal.ts';
@@ -13,6 +13,7 @@ import { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import type { TreeNode } from '../../supervisors/introspection.ts';
 import { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import { readRecovery } from '../../supervisors/recovery.ts';
+import type { EngineFactory } from '../../supervisors/replayed-logic.ts';
 import { rootSpec, startPosition } from '../../supervisors/root-supervisor.ts';
 import { rootSupervisor, type Supervisor } from '../../supervisors/supervisor.ts';
 import { Tree, type TreeEvent } from '../../supervisors/tree.ts';
@@ -27,6 +28,8 @@ export const toyAs = (
 export interface TreeHarnessOptions {
   readonly database?: MemoryDatabase;
   readonly position?: MachineDefinition;
+  /** What the venue's actor runs, with a checkpoint every four rows; absent: there is none. */
+  readonly venue?: EngineFactory;
   readonly onTreeEvent?: (event: TreeEvent, harness: TreeHarness) => void;
 }
 
@@ -43,13 +46,12 @@ export class TreeHarness {
   #root: Supervisor | undefined;
   #tree: Tree | undefined;
 
-  private constructor({ database, position }: TreeHarnessOptions) {
+  private constructor({ database, position, venue }: TreeHarnessOptions) {
     this.database = database ?? new MemoryDatabase();
-    this.machines = new MachineRegistry([
-      position ?? toyAs('position'),
-      toyAs('scanner'),
-      createGuardianMachine(),
-    ]);
+    this.machines = new MachineRegistry(
+      [position ?? toyAs('position'), toyAs('scanner'), createGuardianMachine()],
+      venue ? [{ type: VENUE, factory: venue, checkpointEvery: 4 }] : [],
+    );
   }
 
   static async start(options: TreeHarnessOptions = {}): Promise<TreeHarness> {
@@ -58,7 +60,7 @@ export class TreeHarness {
     return harness;
   }
 
-  async #start({ onTreeEvent }: TreeHarnessOptions): Promise<void> {
+  async #start({ onTreeEvent, venue: hasVenue }: TreeHarnessOptions): Promise<void> {
     const { time, database } = this;
     const store = new MemoryJournal({ account: 'test', clock: time, database });
     await store.open();
@@ -91,7 +93,8 @@ export class TreeHarness {
     });
     const host: ActorHost = new ActorHost(runtime, this.machines, recovered);
     const scanners = SCANNERS.map((id) => ({ id, input: {} }));
-    const system = { venue: [], risk: [{ id: GUARDIAN, input: { at: 0 } }], feeds: [], desks: [], scanners };
+    const venue = hasVenue ? [{ id: VENUE, input: {} }] : [];
+    const system = { venue, risk: [{ id: GUARDIAN, input: { at: 0 } }], feeds: [], desks: [], scanners };
     this.#runtime = runtime;
     this.#host = host;
     this.#tree = tree;
