@@ -11,7 +11,7 @@
 import { CONFIG_KEYS } from '../../config/keys.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import { add, type Decimal, sub, ZERO } from '../../core/decimal.ts';
+import { add, type Decimal, fromNumber, sub, ZERO } from '../../core/decimal.ts';
 import { BulkheadError } from '../../core/errors.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { keyOfActor, modeOf } from '../../domain/position-key.ts';
@@ -249,7 +249,16 @@ export function whatIfText({ against, since, trades, before, after, changes }: W
 const outcome = (trade: ExportRecord | null): string =>
   trade === null
     ? '-'
-    : `${trade.quantity} ${trade.entryPrice} → ${trade.exitPrice ?? 'open'} ${trade.netPnl} ${trade.reason}`;
+    : `${trade.quantity} ${shown(trade.entryPrice)} → ${shown(trade.exitPrice)} ${trade.netPnl} ${cut(String(trade.reason))}`;
+
+/** Averages have more digits than anybody reads; --json has them all. */
+const shown = (price: unknown): string =>
+  typeof price === 'string' ? fromNumber(Number(Number(price).toPrecision(8))) : 'open';
+
+const cut = (words: string): string =>
+  words.length > LONGEST_REASON ? `${words.slice(0, LONGEST_REASON - 1)}…` : words;
+
+const LONGEST_REASON = 40;
 
 const ELSEWHERE =
   'An archive of the removed rows, or a backup from before, reaches further back: "bulkhead restore" it into another folder and ask there.';
