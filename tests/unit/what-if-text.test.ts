@@ -18,8 +18,5 @@ test('a what-if for people: averages and reasons no longer than one reads, a tra
     },
     trades: [{ kind: 'only before', before: trade, after: null }],
   } as unknown as WhatIf);
-  assert.match(
-    text,
-    /0\.057 2572\.34 → 2586\.7537 0\.67930178 model: 1h close beyond its slow EMA, 1h… +-/,
-  );
+  assert.match(text, /0\.057 2572\.34 → 2586\.7537 0\.67930178 model: 1h close beyond its slow EMA, 1h… +-/);
 });
