@@ -112,7 +112,7 @@ function positions(open: readonly PositionStatus[], paint: Paint): string[] {
     onTick(position.markPrice, position.tickSize ?? position.stopPrice ?? position.entryPrice),
     position.stopPrice ?? paint('red', 'none'),
     gain(paint, position.openPnl),
-    paint('grey', position.state),
+    paint('grey', position.doing ?? position.state),
   ]);
   const header = ['POSITION', 'SIDE', 'QTY', 'ENTRY', 'MARK', 'STOP', 'P&L', 'STATE'];
   return columns(header, rows, new Set([2, 3, 4, 5, 6]));

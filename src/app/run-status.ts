@@ -12,6 +12,7 @@ import { add, type Decimal, fromNumber, gt, mul, neg, sub, sum, ZERO } from '../
 import type { ActorId } from '../core/ids.ts';
 import { stateText } from '../core/state-text.ts';
 import type { StandbyState, StandbyWord, StoreHealth, StoreSize } from '../journal/journal.ts';
+import { positionWords } from '../operator/position-words.ts';
 import type { EntriesStatus } from '../operator/status-document.ts';
 import { type Liquidations, NO_LIQUIDATIONS } from './liquidations.ts';
 import type { MarketIdentity } from './open-market.ts';
@@ -200,6 +201,7 @@ function positionStatus(
       openPnl: mul(context.direction === 'long' ? move : neg(move), context.quantity),
       liquidationPrice: liquidations(context.symbol, context.direction) ?? null,
       state: stateText(value),
+      doing: positionWords(value),
     },
   ];
 }

@@ -136,8 +136,10 @@ export interface PositionStatus {
   readonly sizedBy?: readonly string[];
   /** Where the venue would take it, as it says itself; null: nowhere, or not said yet. */
   readonly liquidationPrice: Decimal | null;
-  /** The machine's own state, e.g. "open.trailing". */
+  /** The machine's own state, e.g. "open filled protected armed". */
   readonly state: string;
+  /** The same for people; absent in what an older version wrote. */
+  readonly doing?: string;
 }
 
 export interface TradeStatus {

@@ -90,7 +90,7 @@ function Whole({ view, symbol }: { view: PositionView; symbol: string }): VNode 
     ${status && html`<${Numbers} status=${status} />`}
     <${Card}
       title=${html`<div class="row"><span>${symbol}</span> <${Side} direction=${context.direction} />
-        <span class="quiet">${status?.state ?? 'over'}</span>
+        <span class="quiet">${status?.doing ?? 'over'}</span>
         <a href=${linkTo('inspector', view.actor)}>in the inspector</a></div>`}
     >
       <${PositionChart}
