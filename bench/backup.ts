@@ -3,7 +3,7 @@
  * then while a backup reads, seals, stores and is verified by restoring. One JSON line.
  */
 import path from 'node:path';
-import { takeBackup } from '../src/app/backup-job.ts';
+import { takeBackup } from '../src/app/store/backup-job.ts';
 import { newIdentity } from '../src/backup/seal.ts';
 import { systemTime } from '../src/core/clock.ts';
 import { pgliteStore } from '../src/journal/pglite-journal.ts';

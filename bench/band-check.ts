@@ -1,5 +1,5 @@
 /** A thousand positions' guard bands, and what every decoded tick asks of them; a run asks at marks alone. */
-import type { Tick } from '../src/market/frame-decoder.ts';
+import type { Tick } from '../src/market/feeds/frame-decoder.ts';
 import { GuardBandIndex } from '../src/market/guard-band-index.ts';
 import { SYMBOLS } from './frame-mix.ts';
 

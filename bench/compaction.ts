@@ -4,7 +4,7 @@
  * argument the same there.
  */
 import path from 'node:path';
-import { type CompactionReport, compact } from '../src/app/compaction.ts';
+import { type CompactionReport, compact } from '../src/app/store/compaction.ts';
 import { systemTime } from '../src/core/clock.ts';
 import { pgliteStore } from '../src/journal/pglite-journal.ts';
 import { postgresStore } from '../src/journal/postgres-journal.ts';

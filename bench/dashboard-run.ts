@@ -1,9 +1,9 @@
 /** The run of bench/dashboard-cost.ts: a demo of 35 symbols that serves its page, with a clock that goes faster. */
-import { runCli } from '../src/app/cli.ts';
-import type { Io } from '../src/app/io.ts';
-import { run } from '../src/app/run.ts';
+import { runCli } from '../src/app/cli/cli.ts';
+import type { Io } from '../src/app/cli/io.ts';
+import { run } from '../src/app/run/run.ts';
 import { scaledTime, systemTime, type Time, type TimerHandle } from '../src/core/clock.ts';
-import { SYNTHETIC_SYMBOLS } from '../src/market/synthetic-symbols.ts';
+import { SYNTHETIC_SYMBOLS } from '../src/market/synthetic/synthetic-symbols.ts';
 import type { StatusDocument } from '../src/operator/status-document.ts';
 import { OTHER_COMMANDS } from './other-commands.ts';
 import { ProcessProbe } from './process-probe.ts';

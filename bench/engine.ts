@@ -5,7 +5,7 @@ import { defined } from '../src/core/assert.ts';
 import { seededRandom } from '../src/core/random.ts';
 import type { Instrument } from '../src/domain/instrument.ts';
 import type { IdentifiedOrder } from '../src/domain/order.ts';
-import { VenueEngine } from '../src/exchange/engine.ts';
+import { VenueEngine } from '../src/exchange/engine/engine.ts';
 import { median, report, timed } from './measure.ts';
 
 const ROUNDS = 5;

@@ -2,8 +2,8 @@
  * The local exchange as `bulkhead exchange` composes it, in a process of its own, that a bench can ask about
  * itself: how it does, how many frames it gave out, and when each order's fill and each stop happened.
  */
-import { openExchange } from '../src/app/compose-exchange.ts';
-import type { ExchangeOptions } from '../src/app/exchange-flags.ts';
+import { openExchange } from '../src/app/compose/compose-exchange.ts';
+import type { ExchangeOptions } from '../src/app/exchange/exchange-flags.ts';
 import { systemTime } from '../src/core/clock.ts';
 import type { Json } from '../src/core/json.ts';
 import { DEMO_API_KEY } from '../src/venue-server/demo-account.ts';

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ExchangeOptions } from '../src/app/exchange-flags.ts';
+import type { ExchangeOptions } from '../src/app/exchange/exchange-flags.ts';
 import type { ExchangeAnswer, ExchangeQuestion } from './exchange-child.ts';
 
 const CHILD = fileURLToPath(new URL('./exchange-child.ts', import.meta.url));

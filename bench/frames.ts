@@ -2,7 +2,7 @@
  * From a frame's bytes to the guard-band decision, one core, against bare JSON.parse of the same bytes in the same
  * rounds. 1,000 positions over 35 symbols; frames of three kinds, bare and wrapped.
  */
-import { FrameDecoder } from '../src/market/frame-decoder.ts';
+import { FrameDecoder } from '../src/market/feeds/frame-decoder.ts';
 import { concerned, manyBands } from './band-check.ts';
 import { makeFrames } from './frame-mix.ts';
 import { median, report, timed } from './measure.ts';

@@ -10,7 +10,7 @@ import { Macd, Rsi, Stochastic } from '../src/indicators/momentum.ts';
 import { Adx } from '../src/indicators/trend.ts';
 import { Atr, Bollinger } from '../src/indicators/volatility.ts';
 import { Obv, Vwap } from '../src/indicators/volume.ts';
-import { SyntheticMarketData } from '../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../src/market/synthetic/synthetic-market-data.ts';
 import { strategyByName } from '../src/strategy/strategy.ts';
 import { median, report, timed } from './measure.ts';
 

@@ -11,7 +11,7 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ReadModel } from '../src/app/read-model.ts';
+import { ReadModel } from '../src/app/status/read-model.ts';
 import { RunViews, type ViewSources } from '../src/app/views/run-views.ts';
 import { systemTime } from '../src/core/clock.ts';
 import { SILENT } from '../src/core/logger.ts';

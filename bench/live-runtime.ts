@@ -4,26 +4,26 @@
  * something to do.
  */
 import { entryDeskOf } from '../machines/messages.ts';
-import { composeLive, type LiveSystem } from '../src/app/compose-live.ts';
-import { GatewayRunner } from '../src/app/gateway-runner.ts';
-import { LiveDriver } from '../src/app/live-driver.ts';
-import { LiveMetrics } from '../src/app/live-metrics.ts';
-import { openVenue } from '../src/app/open-venue.ts';
-import { openRemoteRun } from '../src/app/run-identity.ts';
-import { startSystem } from '../src/app/system.ts';
-import { VenueBreakers } from '../src/app/venue-breakers.ts';
-import type { RateUse } from '../src/app/venue-seams.ts';
+import { composeLive, type LiveSystem } from '../src/app/compose/compose-live.ts';
+import { openVenue } from '../src/app/compose/open-venue.ts';
+import { LiveDriver } from '../src/app/drive/live-driver.ts';
+import { GatewayRunner } from '../src/app/live/gateway-runner.ts';
+import { LiveMetrics } from '../src/app/live/live-metrics.ts';
+import { VenueBreakers } from '../src/app/live/venue-breakers.ts';
+import type { RateUse } from '../src/app/live/venue-seams.ts';
+import { openRemoteRun } from '../src/app/run/run-identity.ts';
+import { startSystem } from '../src/app/run/system.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { scaledTime, systemTime } from '../src/core/clock.ts';
 import { SILENT } from '../src/core/logger.ts';
 import { type Message, VENUE } from '../src/domain/events.ts';
 import { keyOf } from '../src/domain/position-key.ts';
 import type { Signal } from '../src/domain/signal.ts';
-import { localVenueTime } from '../src/exchange/binance-server-time.ts';
+import { localVenueTime } from '../src/exchange/binance/binance-server-time.ts';
 import type { GatewayEvent, VenueGateway } from '../src/exchange/venue-gateway.ts';
 import type { JournalStore } from '../src/journal/journal.ts';
 import { JournalWriter } from '../src/journal/journal-writer.ts';
-import type { LiveMarketData } from '../src/market/live-market.ts';
+import type { LiveMarketData } from '../src/market/live/live-market.ts';
 import { DEMO_API_KEY, DEMO_API_SECRET } from '../src/venue-server/demo-account.ts';
 import { readRecovery } from '../supervisors/recovery.ts';
 

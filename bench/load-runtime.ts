@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { pgliteStore } from '../src/journal/pglite-journal.ts';
 import { CandleRollup } from '../src/market/candle-rollup.ts';
-import type { LiveMarketData, LiveMarketEvent, LiveMarketOptions } from '../src/market/live-market.ts';
+import type { LiveMarketData, LiveMarketEvent, LiveMarketOptions } from '../src/market/live/live-market.ts';
 import type { MarketBar } from '../src/market/market-data.ts';
 import { LiveRuntime } from './live-runtime.ts';
 import { ProcessProbe, type ProcessSample } from './process-probe.ts';

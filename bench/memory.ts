@@ -7,8 +7,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createPositionMachine } from '../machines/position.ts';
-import { composeSystem, startSystem } from '../src/app/compose.ts';
-import { ReadModel } from '../src/app/read-model.ts';
+import { composeSystem, startSystem } from '../src/app/compose/compose.ts';
+import { ReadModel } from '../src/app/status/read-model.ts';
 import { systemTime, VirtualTime } from '../src/core/clock.ts';
 import { JournalWriter } from '../src/journal/journal-writer.ts';
 import { MemoryJournal } from '../src/journal/memory-journal.ts';

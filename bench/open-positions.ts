@@ -11,7 +11,7 @@ import type { ActorEvent, Cause } from '../src/domain/events.ts';
 import { PORTFOLIO, VENUE } from '../src/domain/events.ts';
 import type { Instrument } from '../src/domain/instrument.ts';
 import type { IdentifiedOrder } from '../src/domain/order.ts';
-import { VenueEngine } from '../src/exchange/engine.ts';
+import { VenueEngine } from '../src/exchange/engine/engine.ts';
 import type { RowDraft } from '../src/journal/journal.ts';
 import { riskJudge } from '../src/risk/learning.ts';
 import type { ActorLogic } from '../supervisors/actor-logic.ts';

@@ -1,5 +1,5 @@
 /** For a bench that runs the CLI: every command but `run`, which is the bench's own, does nothing. */
-import type { Handlers } from '../src/app/cli.ts';
+import type { Handlers } from '../src/app/cli/cli.ts';
 
 const other = async (): Promise<number> => 0;
 

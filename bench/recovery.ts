@@ -7,8 +7,8 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { composeSystem, reconcileSystem, startSystem } from '../src/app/compose.ts';
-import { ReadModel } from '../src/app/read-model.ts';
+import { composeSystem, reconcileSystem, startSystem } from '../src/app/compose/compose.ts';
+import { ReadModel } from '../src/app/status/read-model.ts';
 import { systemTime, VirtualTime } from '../src/core/clock.ts';
 import type { JournalStore, RowDraft } from '../src/journal/journal.ts';
 import { JournalWriter } from '../src/journal/journal-writer.ts';

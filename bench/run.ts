@@ -10,9 +10,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { runCli } from '../src/app/cli.ts';
-import type { CreateStore, Io } from '../src/app/io.ts';
-import { run } from '../src/app/run.ts';
+import { runCli } from '../src/app/cli/cli.ts';
+import type { CreateStore, Io } from '../src/app/cli/io.ts';
+import { run } from '../src/app/run/run.ts';
 import { systemTime } from '../src/core/clock.ts';
 import { MemoryDatabase, MemoryJournal } from '../src/journal/memory-journal.ts';
 import { startPostgres } from '../tests/support/postgres.ts';

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { systemTime } from '../src/core/clock.ts';
 import { seededRandom } from '../src/core/random.ts';
-import { FrameDecoder } from '../src/market/frame-decoder.ts';
-import { SocketFeed } from '../src/market/socket-feed.ts';
+import { FrameDecoder } from '../src/market/feeds/frame-decoder.ts';
+import { SocketFeed } from '../src/market/feeds/socket-feed.ts';
 import { concerned, manyBands } from './band-check.ts';
 import { median, report } from './measure.ts';
 

@@ -5,9 +5,9 @@
  *     node run.cjs bench/synthetic.ts [seed]
  */
 import path from 'node:path';
-import { openRecording } from '../src/market/recorded-market-data.ts';
-import { compareMarkets, statisticsTable } from '../src/market/statistics-report.ts';
-import { SYNTHETIC_START_AT, SyntheticMarketData } from '../src/market/synthetic-market-data.ts';
+import { openRecording } from '../src/market/recorded/recorded-market-data.ts';
+import { compareMarkets, statisticsTable } from '../src/market/synthetic/statistics-report.ts';
+import { SYNTHETIC_START_AT, SyntheticMarketData } from '../src/market/synthetic/synthetic-market-data.ts';
 import { sharedData } from '../tests/support/shared-data.ts';
 import { median, report } from './measure.ts';
 

@@ -7,7 +7,7 @@ import type { BreakerChanged } from '../machines/messages.ts';
 import { cloneJson, type Json } from '../src/core/json.ts';
 import type { ActorEvent, Emitted } from '../src/domain/events.ts';
 import { opensPosition } from '../src/domain/order.ts';
-import { type EngineInput, type EngineOptions, VenueEngine } from '../src/exchange/engine.ts';
+import { type EngineInput, type EngineOptions, VenueEngine } from '../src/exchange/engine/engine.ts';
 import { gateReason, hearBreaker, type OpenBreakers, refusedAtGate } from '../src/execution/entry-gate.ts';
 import type { EngineFactory, ReplayedEngine } from './replayed-logic.ts';
 

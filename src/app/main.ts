@@ -1,9 +1,9 @@
 /** The program: joins the command line to this process. Commands load lazily, so that `--help` starts at once. */
 import { isatty } from 'node:tty';
 import { systemTime } from '../core/clock.ts';
-import { type Handlers, runCli } from './cli.ts';
-import type { Io } from './io.ts';
-import { keysOf } from './keys.ts';
+import { type Handlers, runCli } from './cli/cli.ts';
+import type { Io } from './cli/io.ts';
+import { keysOf } from './cli/keys.ts';
 
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
@@ -27,36 +27,40 @@ const io: Io = {
 let outlivesReaders = false;
 let isReaderGone = false;
 
-const stores = async () => (await import('./open-store.ts')).createStore;
+const stores = async () => (await import('./compose/open-store.ts')).createStore;
 
 const handlers: Handlers = {
   run: async (options, io) => {
     outlivesReaders = true;
-    return (await import('./run.ts')).run(options, io);
+    return (await import('./run/run.ts')).run(options, io);
   },
-  status: async (options, io) => (await import('./status.ts')).status(options, io),
-  export: async (options, io) => (await import('./export.ts')).exportCommand(options, io, await stores()),
-  replay: async (options, io) => (await import('./replay.ts')).replay(options, io),
-  backup: async (options, io) => (await import('./backup.ts')).backup(options, io, await stores()),
-  compact: async (options, io) => (await import('./compact.ts')).compactCommand(options, io, await stores()),
-  restore: async (options, io) => (await import('./restore.ts')).restore(options, io, await stores()),
-  explain: async (options, io) => (await import('./explain.ts')).explain(options, io, await stores()),
-  stats: async (options, io) => (await import('./stats.ts')).stats(options, io, await stores()),
+  status: async (options, io) => (await import('./status/status.ts')).status(options, io),
+  export: async (options, io) =>
+    (await import('./results/export.ts')).exportCommand(options, io, await stores()),
+  replay: async (options, io) => (await import('./replay/replay.ts')).replay(options, io),
+  backup: async (options, io) => (await import('./store/backup.ts')).backup(options, io, await stores()),
+  compact: async (options, io) =>
+    (await import('./store/compact.ts')).compactCommand(options, io, await stores()),
+  restore: async (options, io) => (await import('./store/restore.ts')).restore(options, io, await stores()),
+  explain: async (options, io) => (await import('./results/explain.ts')).explain(options, io, await stores()),
+  stats: async (options, io) => (await import('./results/stats.ts')).stats(options, io, await stores()),
   rules: async (options, io) => (await import('./rules/rules.ts')).rules(options, io),
-  config: async (options, io) => (await import('./config-command.ts')).config(options, io, await stores()),
-  say: async (options, io) => (await import('./say.ts')).say(options, io),
-  kill: async (options, io) => (await import('./kill.ts')).kill(options, io),
-  release: async (options, io) => (await import('./release.ts')).release(options, io),
-  breakers: async (options, io) => (await import('./breakers.ts')).breakers(options, io),
+  config: async (options, io) =>
+    (await import('./config/config-command.ts')).config(options, io, await stores()),
+  say: async (options, io) => (await import('./requests/say.ts')).say(options, io),
+  kill: async (options, io) => (await import('./kill/kill.ts')).kill(options, io),
+  release: async (options, io) => (await import('./kill/release.ts')).release(options, io),
+  breakers: async (options, io) => (await import('./status/breakers.ts')).breakers(options, io),
   exchange: async (options, io) => {
     outlivesReaders = true;
-    return (await import('./exchange.ts')).exchange(options, io);
+    return (await import('./exchange/exchange.ts')).exchange(options, io);
   },
-  simulate: async (options, io) => (await import('./simulate.ts')).simulate(options, io),
-  doctor: async (options, io) => (await import('./doctor.ts')).doctor(options, io, await stores()),
-  handover: async (options, io) => (await import('./handover.ts')).handover(options, io, await stores()),
+  simulate: async (options, io) => (await import('./simulation/simulate-command.ts')).simulate(options, io),
+  doctor: async (options, io) => (await import('./doctor/doctor.ts')).doctor(options, io, await stores()),
+  handover: async (options, io) =>
+    (await import('./standby/handover.ts')).handover(options, io, await stores()),
   inspect: async (options, io) => (await import('./inspect/inspect.ts')).inspect(options, io),
-  migrate: async (options, io) => (await import('./migrate.ts')).migrate(options, io, await stores()),
+  migrate: async (options, io) => (await import('./store/migrate.ts')).migrate(options, io, await stores()),
 };
 
 /**

@@ -3,7 +3,7 @@
  * it never received.
  */
 import type { Clock } from '../core/clock.ts';
-import type { VenueEngine } from './engine.ts';
+import type { VenueEngine } from './engine/engine.ts';
 import type { Exchange, VenueReport } from './exchange.ts';
 
 export class SimulatedExchange implements Exchange {

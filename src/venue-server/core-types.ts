@@ -9,7 +9,7 @@ import type { Decimal } from '../core/decimal.ts';
 import type { Json } from '../core/json.ts';
 import type { Instrument, SymbolName } from '../domain/instrument.ts';
 import type { PositionMode } from '../domain/position-key.ts';
-import type { EngineInput, MarginMode, Quote, SlippageModel } from '../exchange/engine-types.ts';
+import type { EngineInput, MarginMode, Quote, SlippageModel } from '../exchange/engine/engine-types.ts';
 import type { Restriction } from './account/records.ts';
 import type { HttpMethod, PushSink } from './protocol.ts';
 

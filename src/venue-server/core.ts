@@ -7,7 +7,7 @@
 import { assert } from '../core/assert.ts';
 import type { Json } from '../core/json.ts';
 import type { SymbolName } from '../domain/instrument.ts';
-import type { EngineInput } from '../exchange/engine-types.ts';
+import type { EngineInput } from '../exchange/engine/engine-types.ts';
 import { Account } from './account/account.ts';
 import { ACCOUNT_ROUTES } from './account/account-endpoints.ts';
 import { ALGO_ROUTES } from './account/algo-endpoints.ts';

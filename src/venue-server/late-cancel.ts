@@ -6,7 +6,7 @@
  */
 import * as D from '../core/decimal.ts';
 import type { Instrument } from '../domain/instrument.ts';
-import type { EngineInput } from '../exchange/engine-types.ts';
+import type { EngineInput } from '../exchange/engine/engine-types.ts';
 import { type Endpoint, type Params, WireError, type WireRequest } from './protocol.ts';
 
 export interface LateCancelParts {

@@ -8,7 +8,7 @@
 import type { Time, TimerHandle } from '../core/clock.ts';
 import type { Json } from '../core/json.ts';
 import type { Random } from '../core/random.ts';
-import type { EngineInput } from '../exchange/engine-types.ts';
+import type { EngineInput } from '../exchange/engine/engine-types.ts';
 import type { Restriction } from './account/records.ts';
 import type { CoreEntry } from './core.ts';
 import type { FaultScript } from './faults.ts';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import { type SoakLedger, withoutStop } from '../../src/app/simulation/ledger-checks.ts';
 import { keyFor, keyOf, keyOfActor } from '../../src/domain/position-key.ts';
 import { tempDir } from '../support/temp.ts';

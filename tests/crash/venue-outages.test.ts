@@ -7,7 +7,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { JournalFacts, type SoakLedger, withoutStop } from '../../src/app/simulation/ledger-checks.ts';
-import { readStatus } from '../../src/app/status-file.ts';
+import { readStatus } from '../../src/app/status/status-file.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { tempDir } from '../support/temp.ts';
 import { soak } from '../support/venue-soak.ts';

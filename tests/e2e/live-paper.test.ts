@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { CliProcess, cli } from '../support/cli-process.ts';
 import { BUSY_CONFIG } from '../support/system-harness.ts';
 import { tempDir } from '../support/temp.ts';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { CliProcess, cli, jsonLines } from '../support/cli-process.ts';
 import { ExchangeProcess } from '../support/exchange-process.ts';
 import { tempDir } from '../support/temp.ts';

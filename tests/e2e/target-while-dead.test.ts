@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { add, sum } from '../../src/core/decimal.ts';
 import { CliProcess, cli, jsonLines } from '../support/cli-process.ts';
 import { ExchangeProcess } from '../support/exchange-process.ts';

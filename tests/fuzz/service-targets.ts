@@ -6,9 +6,9 @@ import type { Dial, DialledSocket } from '../../src/core/kept-socket.ts';
 import { SILENT } from '../../src/core/logger.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { openArchive } from '../../src/journal/journal-archive.ts';
-import type { LiveMarketData, LiveMarketEvent } from '../../src/market/live-market.ts';
-import { BybitMarketData } from '../../src/market/socket-bybit-market-data.ts';
-import { OkxMarketData } from '../../src/market/socket-okx-market-data.ts';
+import { BybitMarketData } from '../../src/market/feeds/socket-bybit-market-data.ts';
+import { OkxMarketData } from '../../src/market/feeds/socket-okx-market-data.ts';
+import type { LiveMarketData, LiveMarketEvent } from '../../src/market/live/live-market.ts';
 import {
   errorsOf,
   parseAnswer,

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.ts';
-import { classifyFailure, VenueFailure } from '../../src/exchange/call-outcome.ts';
 import {
   type Row,
   readAlgo,
@@ -16,15 +15,16 @@ import {
   readOrder,
   readPosition,
   UnreadableRow,
-} from '../../src/exchange/ccxt-rows.ts';
-import { readUserFrames, userFrameIdentity } from '../../src/exchange/user-stream-frames.ts';
-import { FrameDecoder, type Tick } from '../../src/market/frame-decoder.ts';
+} from '../../src/exchange/binance/ccxt-rows.ts';
+import { readUserFrames, userFrameIdentity } from '../../src/exchange/binance/user-stream-frames.ts';
+import { classifyFailure, VenueFailure } from '../../src/exchange/call-outcome.ts';
+import { FrameDecoder, type Tick } from '../../src/market/feeds/frame-decoder.ts';
 import {
   loadCandles,
   loadFunding,
   loadMarks,
   loadTradesAsCandles,
-} from '../../src/market/recording-files.ts';
+} from '../../src/market/recorded/recording-files.ts';
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';
 import { readCommand } from '../../src/venue-server/transport/stream-commands.ts';
 import { readParams, signedText } from '../../src/venue-server/transport/wire-params.ts';

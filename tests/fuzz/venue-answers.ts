@@ -6,7 +6,7 @@ import { turn, VirtualTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { IdentifiedOrder } from '../../src/domain/order.ts';
 import type { RemoteCall, RemoteOutcome } from '../../src/domain/remote.ts';
-import { CcxtExchange } from '../../src/exchange/ccxt-exchange.ts';
+import { CcxtExchange } from '../../src/exchange/binance/ccxt-exchange.ts';
 import { readAnswer } from '../../src/exchange/venue-answer.ts';
 import type { VenueRequest } from '../../src/exchange/venue-client.ts';
 

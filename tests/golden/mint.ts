@@ -5,7 +5,7 @@
  * not seen yet; what stands there is never written again.
  */
 import assert from 'node:assert/strict';
-import { WORLD_PARTS } from '../../src/app/compose-simulation.ts';
+import { WORLD_PARTS } from '../../src/app/compose/compose-simulation.ts';
 import { ACCOUNT as SIMULATED_ACCOUNT } from '../../src/app/simulation/config.ts';
 import { type SimulateOptions, simulateSeed } from '../../src/app/simulation/simulate.ts';
 import type { SimDatabase, WorldParts } from '../../src/app/simulation/world.ts';
@@ -13,7 +13,7 @@ import { VERSION } from '../../src/app/version.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { JournalStore } from '../../src/journal/journal.ts';
 import { MemoryDatabase, MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import { type Golden, goldenDemo, goldenNames, writeGolden } from '../support/golden.ts';
 import { PaperWorld, pause } from '../support/paper-world.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import type { Command } from '../../src/domain/command.ts';
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';
 import { ProvokedWorld } from '../support/provoked-world.ts';

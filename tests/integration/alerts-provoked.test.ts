@@ -1,7 +1,7 @@
 /** Alerts that nothing else brings about, each provoked for real on a run of its own: seen, heard, healed, resolved. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import type { Command } from '../../src/domain/command.ts';
 import { logicWith } from '../support/plants.ts';
 import { ProvokedWorld } from '../support/provoked-world.ts';

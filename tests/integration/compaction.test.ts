@@ -5,24 +5,24 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { backup } from '../../src/app/backup.ts';
-import { compactCommand } from '../../src/app/compact.ts';
-import type { CompactionReport } from '../../src/app/compaction.ts';
-import { EntryTally } from '../../src/app/entry-statistics.ts';
-import { explain } from '../../src/app/explain.ts';
-import { exportLines } from '../../src/app/export.ts';
 import type {
   BackupOptions,
   CompactOptions,
   CreateStore,
   ExplainOptions,
   RestoreOptions,
-} from '../../src/app/io.ts';
+} from '../../src/app/cli/io.ts';
 import { type Past, registryOf, replayPast } from '../../src/app/replay/past.ts';
 import { whatIf, whatIfText } from '../../src/app/replay/what-if.ts';
-import { restore } from '../../src/app/restore.ts';
-import { readIdentity } from '../../src/app/run-identity.ts';
-import { exitStatistics } from '../../src/app/statistics.ts';
+import { EntryTally } from '../../src/app/results/entry-statistics.ts';
+import { explain } from '../../src/app/results/explain.ts';
+import { exportLines } from '../../src/app/results/export.ts';
+import { exitStatistics } from '../../src/app/results/statistics.ts';
+import { readIdentity } from '../../src/app/run/run-identity.ts';
+import { backup } from '../../src/app/store/backup.ts';
+import { compactCommand } from '../../src/app/store/compact.ts';
+import type { CompactionReport } from '../../src/app/store/compaction.ts';
+import { restore } from '../../src/app/store/restore.ts';
 import { TradeHistory } from '../../src/app/views/trade-history.ts';
 import { backupsOf } from '../../src/backup/backup-place.ts';
 import { FolderBackupPlace } from '../../src/backup/folder-backup-place.ts';

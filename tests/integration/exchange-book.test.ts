@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fromNumber } from '../../src/core/decimal.ts';
 import { OrderBook } from '../../src/market/order-book.ts';
-import { readBookFrames } from '../../src/market/recorded-book.ts';
+import { readBookFrames } from '../../src/market/recorded/recorded-book.ts';
 import { sharedData } from '../support/shared-data.ts';
 import { ETH, NO_SLIPPAGE, VenueBench } from '../support/venue.ts';
 

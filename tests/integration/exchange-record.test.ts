@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { openRecording } from '../../src/market/recorded-market-data.ts';
+import { openRecording } from '../../src/market/recorded/recorded-market-data.ts';
 import { ExchangeProcess } from '../support/exchange-process.ts';
 import { tempDir } from '../support/temp.ts';
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
 import { closeTime } from '../../src/domain/candle.ts';
-import { type EngineInput, type EngineOutput, VenueEngine } from '../../src/exchange/engine.ts';
+import { type EngineInput, type EngineOutput, VenueEngine } from '../../src/exchange/engine/engine.ts';
 import { recordedCandles, recordedFunding } from '../support/recorded-candles.ts';
 import { OWNER, order, venueOptions } from '../support/venue.ts';
 

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { systemTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { RemoteAnswers, RemoteCall } from '../../src/domain/remote.ts';
-import { CcxtExchange } from '../../src/exchange/ccxt-exchange.ts';
+import { CcxtExchange } from '../../src/exchange/binance/ccxt-exchange.ts';
 import type { GatewayEvent } from '../../src/exchange/venue-gateway.ts';
 import { DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
 import { ExchangeProcess } from '../support/exchange-process.ts';

@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import { scaledTime, systemTime } from '../../src/core/clock.ts';
 import { isBulkheadError } from '../../src/core/errors.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import { VenueCaller } from '../../src/exchange/ccxt-caller.ts';
-import { type Finding, VenueChecks } from '../../src/exchange/ccxt-checks.ts';
-import { openVenueClient } from '../../src/exchange/ccxt-client.ts';
-import type { CcxtExchangeOptions } from '../../src/exchange/ccxt-exchange.ts';
-import { readExchangeInfo } from '../../src/exchange/ccxt-instruments.ts';
+import { VenueCaller } from '../../src/exchange/binance/ccxt-caller.ts';
+import { type Finding, VenueChecks } from '../../src/exchange/binance/ccxt-checks.ts';
+import { openVenueClient } from '../../src/exchange/binance/ccxt-client.ts';
+import type { CcxtExchangeOptions } from '../../src/exchange/binance/ccxt-exchange.ts';
+import { readExchangeInfo } from '../../src/exchange/binance/ccxt-instruments.ts';
 import { RateBudget } from '../../src/exchange/rate-budget.ts';
 import { gatewayHarness, until } from '../support/gateway-harness.ts';
 import {

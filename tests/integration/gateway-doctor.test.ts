@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { venueChecks } from '../../src/app/doctor-venue.ts';
-import type { CommandOptions } from '../../src/app/io.ts';
+import type { CommandOptions } from '../../src/app/cli/io.ts';
+import { venueChecks } from '../../src/app/doctor/doctor-venue.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import { fakeIo } from '../support/fake-io.ts';

@@ -6,7 +6,7 @@ import { add, eq, roundTo, sum, toNumber } from '../../src/core/decimal.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { IdentifiedOrder } from '../../src/domain/order.ts';
 import type { RemoteCall, RemoteReport } from '../../src/domain/remote.ts';
-import { CcxtExchange } from '../../src/exchange/ccxt-exchange.ts';
+import { CcxtExchange } from '../../src/exchange/binance/ccxt-exchange.ts';
 import type { GatewayEvent } from '../../src/exchange/venue-gateway.ts';
 import { DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
 import { anOrder, until } from '../support/gateway-harness.ts';

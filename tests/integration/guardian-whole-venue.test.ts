@@ -9,7 +9,7 @@ import { systemTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Emitted } from '../../src/domain/events.ts';
 import type { CallEnded } from '../../src/domain/remote.ts';
-import { CcxtExchange } from '../../src/exchange/ccxt-exchange.ts';
+import { CcxtExchange } from '../../src/exchange/binance/ccxt-exchange.ts';
 import { Executor, type ExecutorInput } from '../../src/execution/executor.ts';
 import { DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
 import { anOrder, until } from '../support/gateway-harness.ts';

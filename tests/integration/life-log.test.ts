@@ -1,7 +1,7 @@
 /** The log of a real run on virtual time: a search for a position or an order's client id finds the whole of its life. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import type { Intent } from '../../src/domain/events.ts';
 import { LiveWorld, settle } from '../support/live-world.ts';
 

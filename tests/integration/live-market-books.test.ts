@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { FrameDecoder, type Tick } from '../../src/market/frame-decoder.ts';
+import { FrameDecoder, type Tick } from '../../src/market/feeds/frame-decoder.ts';
 import { OrderBook } from '../../src/market/order-book.ts';
 import { liveMarketBench as bench, T0 } from '../support/live-market-bench.ts';
 import { Plain } from '../support/public-rest-server.ts';

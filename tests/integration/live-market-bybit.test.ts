@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readRecordingFile } from '../../src/market/archive.ts';
+import { readRecordingFile } from '../../src/market/recorded/archive.ts';
 import { type BybitBook, bybit, MINUTE, okx, replayed, T0 } from '../support/other-market-bench.ts';
 import { sharedData } from '../support/shared-data.ts';
 

@@ -7,9 +7,9 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { BookTick } from '../../src/market/frame-decoder.ts';
+import type { BookTick } from '../../src/market/feeds/frame-decoder.ts';
 import { OrderBook } from '../../src/market/order-book.ts';
-import { readBookFrames } from '../../src/market/recorded-book.ts';
+import { readBookFrames } from '../../src/market/recorded/recorded-book.ts';
 import { sharedData } from '../support/shared-data.ts';
 
 const data = sharedData();

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { isBulkheadError } from '../../src/core/errors.ts';
-import { readRecordingFile } from '../../src/market/archive.ts';
-import { FrameDecoder, type Tick } from '../../src/market/frame-decoder.ts';
-import { type BookFrame, readBookFrames } from '../../src/market/recorded-book.ts';
+import { FrameDecoder, type Tick } from '../../src/market/feeds/frame-decoder.ts';
+import { readRecordingFile } from '../../src/market/recorded/archive.ts';
+import { type BookFrame, readBookFrames } from '../../src/market/recorded/recorded-book.ts';
 import { sharedData } from '../support/shared-data.ts';
 import { tempDir } from '../support/temp.ts';
 

@@ -7,8 +7,8 @@ import { type Candle, TIMEFRAME_MS, type Timeframe } from '../../src/domain/cand
 import { CandleRollup } from '../../src/market/candle-rollup.ts';
 import type { MarketBar, MarketData, MarketFault } from '../../src/market/market-data.ts';
 import { QualityGate } from '../../src/market/quality.ts';
-import { openRecording } from '../../src/market/recorded-market-data.ts';
-import { loadCandles } from '../../src/market/recording-files.ts';
+import { openRecording } from '../../src/market/recorded/recorded-market-data.ts';
+import { loadCandles } from '../../src/market/recorded/recording-files.ts';
 import { sharedData } from '../support/shared-data.ts';
 
 const data = sharedData();

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import { type FeedEvent, SocketFeed, type SocketFeedOptions } from '../../src/market/socket-feed.ts';
+import { type FeedEvent, SocketFeed, type SocketFeedOptions } from '../../src/market/feeds/socket-feed.ts';
 
 interface Bench {
   readonly server: WebSocketServer;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openVenue } from '../../src/app/open-venue.ts';
-import type { VenueRequest } from '../../src/app/venue-seams.ts';
+import { openVenue } from '../../src/app/compose/open-venue.ts';
+import type { VenueRequest } from '../../src/app/live/venue-seams.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import { SILENT } from '../../src/core/logger.ts';

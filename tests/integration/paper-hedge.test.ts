@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { RemoteCall } from '../../src/domain/remote.ts';
 import { PaperWorld, type PaperWorldOptions } from '../support/paper-world.ts';

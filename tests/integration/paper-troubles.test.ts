@@ -1,7 +1,7 @@
 /** What goes wrong around a position, end to end: the runtime, its gateway and the local venue are the real ones. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import { DEMO_ACCOUNT } from '../../src/venue-server/demo-account.ts';
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';
 import { PaperWorld, type PaperWorldOptions } from '../support/paper-world.ts';

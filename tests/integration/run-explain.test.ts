@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { EntryStatistics } from '../../src/app/entry-statistics.ts';
+import type { EntryStatistics } from '../../src/app/results/entry-statistics.ts';
 import { add, type Decimal, eq, sub, sum } from '../../src/core/decimal.ts';
 import { cli, jsonLines } from '../support/cli-process.ts';
 import { writeSmallRecording } from '../support/small-recording.ts';

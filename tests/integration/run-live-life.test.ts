@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PositionContext } from '../../machines/position/context.ts';
-import { remoteRegistry } from '../../src/app/compose-live.ts';
-import { leaveRequest } from '../../src/app/person-requests.ts';
-import type { RemoteIdentity } from '../../src/app/run-identity.ts';
+import { remoteRegistry } from '../../src/app/compose/compose-live.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
+import type { RemoteIdentity } from '../../src/app/run/run-identity.ts';
 import { abs, eq } from '../../src/core/decimal.ts';
 import type { RemoteCall } from '../../src/domain/remote.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';

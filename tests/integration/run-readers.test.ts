@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { readStatus } from '../../src/app/status-file.ts';
+import { readStatus } from '../../src/app/status/status-file.ts';
 import { tempDir } from '../support/temp.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/app/main.ts', import.meta.url));

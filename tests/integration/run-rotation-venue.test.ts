@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { DEMO_ACCOUNT, DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
 import { CliProcess } from '../support/cli-process.ts';
 import { startPostgres } from '../support/postgres.ts';

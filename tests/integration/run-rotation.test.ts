@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { readStatus } from '../../src/app/status-file.ts';
+import { readStatus } from '../../src/app/status/status-file.ts';
 import { BOT_TOKEN, type BotApiServer, botApiServer } from '../support/bot-api-server.ts';
 import { CliProcess, cli } from '../support/cli-process.ts';
 import { startPostgres } from '../support/postgres.ts';

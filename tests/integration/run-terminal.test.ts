@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readStatus } from '../../src/app/status-file.ts';
+import { readStatus } from '../../src/app/status/status-file.ts';
 import { CliProcess, cli } from '../support/cli-process.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
 

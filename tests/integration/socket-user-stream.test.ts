@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import { type ListenKeys, UserStream, type UserStreamEvent } from '../../src/exchange/socket-user-stream.ts';
+import {
+  type ListenKeys,
+  UserStream,
+  type UserStreamEvent,
+} from '../../src/exchange/binance/socket-user-stream.ts';
 import { type SocketServer, type SocketServerOptions, socketServer } from '../support/socket-server.ts';
 
 const MINUTE_MS = 60_000;

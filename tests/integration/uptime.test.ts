@@ -1,9 +1,9 @@
 /** Uptime from the journal: what runs, stops, crashes and silences leave in it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compact } from '../../src/app/compaction.ts';
 import { sloLines } from '../../src/app/metrics/slo.ts';
 import { UPTIME_WINDOW_MS, Uptime } from '../../src/app/metrics/uptime.ts';
+import { compact } from '../../src/app/store/compaction.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { JournalRow, JournalStore } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';

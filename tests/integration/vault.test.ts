@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { loadWhole } from '../../src/app/open-secrets.ts';
+import { loadWhole } from '../../src/app/compose/open-secrets.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
 import { cli, errorOf } from '../support/cli-process.ts';

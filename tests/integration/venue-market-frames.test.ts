@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { VenueEngine } from '../../src/exchange/engine.ts';
+import { VenueEngine } from '../../src/exchange/engine/engine.ts';
 import { instrumentFor } from '../../src/market/instrument-table.ts';
 import type { DepthSnapshot } from '../../src/market/order-book.ts';
-import { readBookFrames } from '../../src/market/recorded-book.ts';
+import { readBookFrames } from '../../src/market/recorded/recorded-book.ts';
 import { firstFrameAt } from '../../src/venue-server/market/market-feed.ts';
 import { sharedData } from '../support/shared-data.ts';
 import { marketBench } from '../support/venue-market.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type CompactionReport, compact } from '../../src/app/compaction.ts';
-import { OpenIntents } from '../../src/app/restored-rows.ts';
+import { type CompactionReport, compact } from '../../src/app/store/compaction.ts';
+import { OpenIntents } from '../../src/app/store/restored-rows.ts';
 import { systemTime, VirtualTime } from '../../src/core/clock.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { archiveHeader, archiveText, openArchive } from '../../src/journal/journal-archive.ts';

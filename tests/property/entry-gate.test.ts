@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { openBreakerOf } from '../../src/app/gate-word.ts';
+import { openBreakerOf } from '../../src/app/live/gate-word.ts';
 import { PORTFOLIO, VENUE } from '../../src/domain/events.ts';
 import { type IdentifiedOrder, opensPosition } from '../../src/domain/order.ts';
 import { gateReason, type OpenBreaker } from '../../src/execution/entry-gate.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import type { Committed } from '../../supervisors/actor-runtime.ts';
 import { inMemory } from '../support/array-market.ts';
 import { World } from '../support/executor-world.ts';

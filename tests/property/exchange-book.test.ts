@@ -11,7 +11,7 @@ import {
   type EngineInput,
   type EngineOutput,
   VenueEngine,
-} from '../../src/exchange/engine.ts';
+} from '../../src/exchange/engine/engine.ts';
 import { order, venueOptions } from '../support/venue.ts';
 
 const step = fc.record({

@@ -10,8 +10,8 @@ import {
   initialState,
   marketOf,
   type Venue,
-} from '../../src/exchange/engine-state.ts';
-import { CrossAccount, exposedOf } from '../../src/exchange/liquidation-price.ts';
+} from '../../src/exchange/engine/engine-state.ts';
+import { CrossAccount, exposedOf } from '../../src/exchange/engine/liquidation-price.ts';
 import { BTC, OWNER, venueOptions } from '../support/venue.ts';
 
 const held = fc.record({

@@ -6,15 +6,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { OrderRequest, OrderType } from '../../src/domain/order.ts';
-import { candlePath, markRange } from '../../src/exchange/candle-path.ts';
+import { candlePath, markRange } from '../../src/exchange/engine/candle-path.ts';
 import {
   type EngineInput,
   type EngineOptions,
   type EngineOutput,
   VenueEngine,
-} from '../../src/exchange/engine.ts';
-import { type EngineState, engineConfig, type Venue } from '../../src/exchange/engine-state.ts';
-import { walk } from '../../src/exchange/walk.ts';
+} from '../../src/exchange/engine/engine.ts';
+import { type EngineState, engineConfig, type Venue } from '../../src/exchange/engine/engine-state.ts';
+import { walk } from '../../src/exchange/engine/walk.ts';
 import { BTC, bar, ETH, order, venueOptions } from '../support/venue.ts';
 
 const TYPES: readonly OrderType[] = [

@@ -9,7 +9,7 @@ import {
   limitPrice,
   onGrid,
   stopPrice,
-} from '../../src/exchange/side-rounding.ts';
+} from '../../src/exchange/binance/side-rounding.ts';
 
 const price = fc
   .tuple(fc.integer({ min: 1, max: 200_000 }), fc.integer({ min: 0, max: 99_999_999 }))

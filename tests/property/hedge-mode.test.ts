@@ -16,7 +16,7 @@ import { keyOf, keyOfActor } from '../../src/domain/position-key.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import {
   BUSY_CONFIG,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Candle, TIMEFRAME_MS, type Timeframe } from '../../src/domain/candle.ts';
-import { type CandleColumns, mergeColumns } from '../../src/market/candle-columns.ts';
 import { CandleRollup } from '../../src/market/candle-rollup.ts';
+import { type CandleColumns, mergeColumns } from '../../src/market/recorded/candle-columns.ts';
 
 const T0 = Date.UTC(2025, 0, 1);
 const MINUTES = 600;

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { EngineInput } from '../../src/exchange/engine-types.ts';
+import type { EngineInput } from '../../src/exchange/engine/engine-types.ts';
 import { VenueCore } from '../../src/venue-server/core.ts';
 import { BTC, ETH } from '../support/venue.ts';
 import { CoreBench, type Fields, type Params } from '../support/venue-account.ts';

@@ -2,12 +2,13 @@
  * `npm run simulate:campaign [MINUTES [FIRST_SEED]]`: seed after seed on all cores for so long, and what came of it
  * into docs/RELIABILITY.md: seeds, hours, commit, faults and the states they struck.
  */
-import { simulateAll } from '../../src/app/simulate-pool.ts';
-import { commandOf } from '../../src/app/simulate-shrink.ts';
+
 import { mergeTables, pairsOf } from '../../src/app/simulation/coverage.ts';
 import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
 import type { Answer, Job } from '../../src/app/simulation/job.ts';
 import type { SeedReport } from '../../src/app/simulation/seed-report.ts';
+import { simulateAll } from '../../src/app/simulation/simulate-pool.ts';
+import { commandOf } from '../../src/app/simulation/simulate-shrink.ts';
 import { freshSeed } from '../../src/core/random.ts';
 import { count, measuredOf, record } from '../support/reliability-page.ts';
 

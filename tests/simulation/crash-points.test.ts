@@ -11,7 +11,7 @@ import type { JournalRow } from '../../src/journal/journal.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import { verifyChain } from '../../src/journal/row-hash.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import {
   type Append,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { type CoreEntry, VenueCore } from '../../src/venue-server/core.ts';
 import { RequestJournal } from '../../src/venue-server/request-journal.ts';
 import { tempDir } from '../support/temp.ts';

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { simulateAll } from '../../src/app/simulate-pool.ts';
 import type { Job } from '../../src/app/simulation/job.ts';
 import type { Act } from '../../src/app/simulation/script.ts';
 import type { SeedReport } from '../../src/app/simulation/seed-report.ts';
+import { simulateAll } from '../../src/app/simulation/simulate-pool.ts';
 import { nameOf, type RequestPoint } from '../../src/app/simulation/store.ts';
 
 const SECOND = 1_000;

@@ -4,9 +4,9 @@
  * machine does bears on it little.
  */
 import { cpus } from 'node:os';
-import { simulateAll } from '../../src/app/simulate-pool.ts';
 import { FAULT_SETS, type FaultSet } from '../../src/app/simulation/fault-plan.ts';
 import type { Job } from '../../src/app/simulation/job.ts';
+import { simulateAll } from '../../src/app/simulation/simulate-pool.ts';
 import { count, measuredOf, record } from '../support/reliability-page.ts';
 
 const COMMAND = 'npm run simulate:speed';

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { simulateAll } from '../../src/app/simulate-pool.ts';
 import type { Answer, Job } from '../../src/app/simulation/job.ts';
+import { simulateAll } from '../../src/app/simulation/simulate-pool.ts';
 import { type CrashPoint, nameOf } from '../../src/app/simulation/store.ts';
 import { seededRandom } from '../../src/core/random.ts';
 

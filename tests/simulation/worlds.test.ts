@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WORLD_PARTS } from '../../src/app/compose-simulation.ts';
-import { simulateAll } from '../../src/app/simulate-pool.ts';
-import { commandOf } from '../../src/app/simulate-shrink.ts';
+import { WORLD_PARTS } from '../../src/app/compose/compose-simulation.ts';
 import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
 import type { Answer, Job } from '../../src/app/simulation/job.ts';
 import { simulateSeed } from '../../src/app/simulation/simulate.ts';
+import { simulateAll } from '../../src/app/simulation/simulate-pool.ts';
+import { commandOf } from '../../src/app/simulation/simulate-shrink.ts';
 import type { SimDatabase } from '../../src/app/simulation/world.ts';
 import { freshSeed } from '../../src/core/random.ts';
 import { PORTFOLIO } from '../../src/domain/events.ts';

@@ -5,7 +5,7 @@
  *     compaction-child.ts pglite <dir> | postgres <url>  [k before|after]
  */
 import { writeSync } from 'node:fs';
-import { compact } from '../../src/app/compaction.ts';
+import { compact } from '../../src/app/store/compaction.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { JournalStore } from '../../src/journal/journal.ts';
 import { JournalWriter } from '../../src/journal/journal-writer.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import type { ConfigCommand } from '../../src/operator/command.ts';
 import { type CliProcess, cli, jsonLines } from './cli-process.ts';
 import { ask, at, type Place, running, start, versions, words } from './config-runs.ts';

@@ -2,10 +2,10 @@
  * A run as far as its configuration goes: the real start, the real desk and the real store in memory, without a market.
  * It can be killed at any statement of the store, before or after it took effect, and begun again.
  */
-import { ConfigDesk } from '../../src/app/config-desk.ts';
-import { ConfigHistory } from '../../src/app/config-history.ts';
-import { configAtStart } from '../../src/app/config-start.ts';
-import { RunningConfig } from '../../src/app/running-config.ts';
+import { ConfigDesk } from '../../src/app/config/config-desk.ts';
+import { ConfigHistory } from '../../src/app/config/config-history.ts';
+import { configAtStart } from '../../src/app/config/config-start.ts';
+import { RunningConfig } from '../../src/app/config/running-config.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { readSecrets } from '../../src/config/secrets.ts';
 import { systemTime } from '../../src/core/clock.ts';

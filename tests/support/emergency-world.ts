@@ -5,16 +5,15 @@
  * One symbol for each path, all at once: entered in calm weather, then the faults are armed and the emergency begins.
  * Each day has a world of its own.
  */
-import { engageKill, releaseKill } from '../../src/app/kill-file.ts';
-import { killLogText } from '../../src/app/kill-log.ts';
-import { leaveRequest } from '../../src/app/person-requests.ts';
+import { engageKill, releaseKill } from '../../src/app/kill/kill-file.ts';
+import { killLogText } from '../../src/app/kill/kill-log.ts';
+import { leaveRequest } from '../../src/app/requests/person-requests.ts';
 import {
   checkOrders,
   checkResults,
   JournalFacts,
   type SoakLedger,
 } from '../../src/app/simulation/ledger-checks.ts';
-import { gapsOf } from '../../src/app/simulation/protection-gaps.ts';
 import * as D from '../../src/core/decimal.ts';
 import { KILL_ORDERS } from '../../src/core/ids.ts';
 import type { ActorEvent } from '../../src/domain/events.ts';
@@ -34,6 +33,7 @@ import {
 } from './emergency-paths.ts';
 import { CONFIG, STILL } from './fault-targets.ts';
 import { PaperWorld, pause } from './paper-world.ts';
+import { gapsOf } from './protection-gaps.ts';
 
 /** A day must be over before the market's first quarter of an hour closes: its bar would be too absurd to trade on. */
 const SPEED = 10;

@@ -4,7 +4,6 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkOrders, JournalFacts, withoutStop } from '../../src/app/simulation/ledger-checks.ts';
-import { percentile } from '../../src/app/simulation/protection-gaps.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
 import { jsonLines } from './cli-process.ts';
 import { byPhase, type Phases, phasesOf, phasesText } from './failover-phases.ts';
@@ -15,6 +14,7 @@ import {
   type Member,
   writersOverlap,
 } from './failover-world.ts';
+import { percentile } from './protection-gaps.ts';
 
 export type Round = 'kill' | 'freeze' | 'handover';
 

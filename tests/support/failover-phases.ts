@@ -1,5 +1,5 @@
 /** What the time of a takeover is made of: the lease's rest, then the new leader's own stages, then its word's way here. */
-import type { StartStage } from '../../src/app/start-stages.ts';
+import type { StartStage } from '../../src/app/run/start-stages.ts';
 
 export type Stages = Readonly<Partial<Record<StartStage, number>>>;
 

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { JournalFacts, SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { rowsFrom } from '../../src/journal/journal-beginning.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';
 import { type CliEnd, CliProcess } from './cli-process.ts';

@@ -1,5 +1,5 @@
 /** An Io that keeps what is written to it; every option defaulted, so that each one set means something. */
-import type { Io } from '../../src/app/io.ts';
+import type { Io } from '../../src/app/cli/io.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 
 export interface FakeIo extends Io {

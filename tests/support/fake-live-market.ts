@@ -7,7 +7,7 @@ import type {
   LiveMarketData,
   LiveMarketEvent,
   LiveMarketOptions,
-} from '../../src/market/live-market.ts';
+} from '../../src/market/live/live-market.ts';
 
 export class FakeLiveMarket implements LiveMarketData {
   readonly name = 'fake';

@@ -9,11 +9,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkOrders, checkResults, JournalFacts } from '../../src/app/simulation/ledger-checks.ts';
-import { gapsOf } from '../../src/app/simulation/protection-gaps.ts';
 import { actorType } from '../../src/core/ids.ts';
 import type { ActorEvent, Cause, Intent } from '../../src/domain/events.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { FAULT_CLASSES, type FaultClass } from './fault-classes.ts';
+import { gapsOf } from './protection-gaps.ts';
 import { SoakWorld, type WorldOptions } from './venue-soak-world.ts';
 
 export const STATES = [

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { systemTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { IdentifiedOrder } from '../../src/domain/order.ts';
-import { CcxtExchange, type CcxtExchangeOptions } from '../../src/exchange/ccxt-exchange.ts';
+import { CcxtExchange, type CcxtExchangeOptions } from '../../src/exchange/binance/ccxt-exchange.ts';
 import type { GatewayEvent } from '../../src/exchange/venue-gateway.ts';
 import { healthyVenue, KEY, type ScriptedVenue, SECRET } from './scripted-venue.ts';
 

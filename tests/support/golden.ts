@@ -7,7 +7,7 @@ import { createReadStream, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createZstdDecompress, constants as zlib, zstdCompressSync } from 'node:zlib';
 // Knows the strategy that some of them were traded by.
-import '../../src/app/compose-simulation.ts';
+import '../../src/app/compose/compose-simulation.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { JournalRow, JournalStore } from '../../src/journal/journal.ts';
 import {

@@ -2,8 +2,8 @@
 import type { TestContext } from 'node:test';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import { CcxtMarketData, type CcxtMarketDataOptions } from '../../src/market/ccxt-market-data.ts';
-import type { LiveChannel, LiveMarketEvent } from '../../src/market/live-market.ts';
+import { CcxtMarketData, type CcxtMarketDataOptions } from '../../src/market/feeds/ccxt-market-data.ts';
+import type { LiveChannel, LiveMarketEvent } from '../../src/market/live/live-market.ts';
 import { type RestRequest, type RestServer, restServer } from './public-rest-server.ts';
 import { type ServerConnection, type SocketServer, socketServer } from './socket-server.ts';
 

@@ -2,10 +2,10 @@
  * A live run in this process on virtual time: the real `run` over a memory journal, a little venue and a market
  * made of bars. A life can be killed as a process would be, and another begun over the same journal and venue.
  */
-import type { RunOptions } from '../../src/app/io.ts';
-import { run } from '../../src/app/run.ts';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
-import type { OpenVenue } from '../../src/app/venue-seams.ts';
+import type { RunOptions } from '../../src/app/cli/io.ts';
+import type { OpenVenue } from '../../src/app/live/venue-seams.ts';
+import { run } from '../../src/app/run/run.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { fromNumber } from '../../src/core/decimal.ts';
@@ -13,7 +13,7 @@ import { type Candle, closeTime, TIMEFRAME_MS } from '../../src/domain/candle.ts
 import type { Instrument } from '../../src/domain/instrument.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { MemoryDatabase, MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { FakeGateway, movePrice, type VenueLines } from './fake-gateway.ts';
 import { type FakeIo, fakeIo } from './fake-io.ts';
 import { FakeLiveMarket } from './fake-live-market.ts';

@@ -2,9 +2,9 @@
 import type { TestContext } from 'node:test';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import type { LiveChannel, LiveMarketData, LiveMarketEvent } from '../../src/market/live-market.ts';
-import { BybitMarketData } from '../../src/market/socket-bybit-market-data.ts';
-import { OkxMarketData } from '../../src/market/socket-okx-market-data.ts';
+import { BybitMarketData } from '../../src/market/feeds/socket-bybit-market-data.ts';
+import { OkxMarketData } from '../../src/market/feeds/socket-okx-market-data.ts';
+import type { LiveChannel, LiveMarketData, LiveMarketEvent } from '../../src/market/live/live-market.ts';
 import { bybitServer } from './bybit-server.ts';
 import { type OkxFrame, okxServer } from './okx-server.ts';
 import { type RestRequest, restServer } from './public-rest-server.ts';

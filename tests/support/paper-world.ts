@@ -3,11 +3,11 @@
  * market that is made up, and a person who trades at the venue beside it all. Time is real, and runs faster.
  */
 import { createHmac } from 'node:crypto';
-import type { RunOptions } from '../../src/app/io.ts';
-import { openVenue } from '../../src/app/open-venue.ts';
-import { run } from '../../src/app/run.ts';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
-import type { OpenVenue } from '../../src/app/venue-seams.ts';
+import type { RunOptions } from '../../src/app/cli/io.ts';
+import { openVenue } from '../../src/app/compose/open-venue.ts';
+import type { OpenVenue } from '../../src/app/live/venue-seams.ts';
+import { run } from '../../src/app/run/run.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { ActorEvent } from '../../src/domain/events.ts';

@@ -1,5 +1,5 @@
 /** One planted bug in world after world until one shows it. */
-import { WORLD_PARTS } from '../../src/app/compose-simulation.ts';
+import { WORLD_PARTS } from '../../src/app/compose/compose-simulation.ts';
 import type { SeedReport } from '../../src/app/simulation/seed-report.ts';
 import { simulateSeed } from '../../src/app/simulation/simulate.ts';
 import type { PlantedBug } from './planted-bugs.ts';

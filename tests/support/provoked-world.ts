@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { ALERT_RULES, type AlertRule } from '../../src/alerts/alert-rules.ts';
 import type { Look } from '../../src/alerts/expression.ts';
-import type { SecretSource } from '../../src/app/open-secrets.ts';
+import type { SecretSource } from '../../src/app/compose/open-secrets.ts';
 import type { Secrets } from '../../src/config/secrets.ts';
 import { type AlertServer, alertServer, ROUTING_KEY } from './alert-server.ts';
 import { cli } from './cli-process.ts';

@@ -2,8 +2,8 @@
  * The whole system in this process at full speed: the real composition over a memory journal, that can be
  * killed at any append and taken up again over the same database, as a killed process would be.
  */
-import { composeSystem, reconcileSystem, type System, startSystem } from '../../src/app/compose.ts';
-import { type DriveEnd, MarketDriver } from '../../src/app/market-driver.ts';
+import { composeSystem, reconcileSystem, type System, startSystem } from '../../src/app/compose/compose.ts';
+import { type DriveEnd, MarketDriver } from '../../src/app/drive/market-driver.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { systemTime, VirtualTime } from '../../src/core/clock.ts';
 import type { Message } from '../../src/domain/events.ts';

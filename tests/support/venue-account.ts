@@ -1,6 +1,6 @@
 /** A venue core with a market that a test moves by hand, a journal and everything that was pushed. */
 import type { Json } from '../../src/core/json.ts';
-import type { EngineInput } from '../../src/exchange/engine-types.ts';
+import type { EngineInput } from '../../src/exchange/engine/engine-types.ts';
 import type { CoreAccount, CoreEntry, CoreOptions, MarketQuote } from '../../src/venue-server/core.ts';
 import { VenueCore } from '../../src/venue-server/core.ts';
 import { type HttpMethod, type Push, WireError } from '../../src/venue-server/protocol.ts';

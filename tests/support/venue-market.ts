@@ -1,7 +1,7 @@
 /** A market side on a clock moved by hand: what it pushed, what the engine heard, and its endpoints by path. */
 import assert from 'node:assert/strict';
 import { seededRandom } from '../../src/core/random.ts';
-import type { EngineInput } from '../../src/exchange/engine-types.ts';
+import type { EngineInput } from '../../src/exchange/engine/engine-types.ts';
 import type { MarketSource } from '../../src/venue-server/market/market-feed.ts';
 import { MarketSide } from '../../src/venue-server/market/market-side.ts';
 import type { Push } from '../../src/venue-server/protocol.ts';

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BUSY } from '../../src/app/simulation/config.ts';
 import type { SoakLedger } from '../../src/app/simulation/ledger-checks.ts';
-import { readStatus, type StatusDocument } from '../../src/app/status-file.ts';
+import { readStatus, type StatusDocument } from '../../src/app/status/status-file.ts';
 import { rowsFrom } from '../../src/journal/journal-beginning.ts';
 import { pgliteStore } from '../../src/journal/pglite-journal.ts';
 import { postgresStore } from '../../src/journal/postgres-journal.ts';

@@ -10,8 +10,8 @@ import {
   type SoakLedger,
   withoutStop,
 } from '../../src/app/simulation/ledger-checks.ts';
-import { type Gap, gapsOf, percentile, whileUp } from '../../src/app/simulation/protection-gaps.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
+import { type Gap, gapsOf, percentile, whileUp } from './protection-gaps.ts';
 import { briefly, SoakWorld, type Victim, type WorldOptions } from './venue-soak-world.ts';
 
 export interface SoakPlan extends WorldOptions {

@@ -7,7 +7,7 @@ import {
   type EngineOutput,
   type Quote,
   VenueEngine,
-} from '../../src/exchange/engine.ts';
+} from '../../src/exchange/engine/engine.ts';
 import type { MarketBar } from '../../src/market/market-data.ts';
 
 export const BTC: Instrument = {

@@ -1,7 +1,7 @@
 /** The local venue, whole and in this process: accounts, a made-up market, doors on loopback, faults. */
 import { scaledTime, systemTime, type Time } from '../../src/core/clock.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { type CoreEntry, VenueCore } from '../../src/venue-server/core.ts';
 import { DEMO_ACCOUNT, DEMO_API_KEY, DEMO_API_SECRET } from '../../src/venue-server/demo-account.ts';
 import { parseFaults } from '../../src/venue-server/faults-parse.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { candlesOf } from '../../src/app/views/journal-search.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import { startRun } from '../support/system-harness.ts';
 

@@ -1,7 +1,7 @@
 /** The gentle pace of a compaction, on a store as slow as it is told to be. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GentlePace } from '../../src/app/compaction-pace.ts';
+import { GentlePace } from '../../src/app/store/compaction-pace.ts';
 import { turn, VirtualTime } from '../../src/core/clock.ts';
 
 const OPTIONS = { rows: 20, least: 5, most: 200, aimMs: 15, pauseMs: 25 };

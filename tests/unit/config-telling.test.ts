@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
-import { machineRegistry } from '../../src/app/compose.ts';
+import { machineRegistry } from '../../src/app/compose/compose.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { PORTFOLIO } from '../../src/domain/events.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { Replay } from '../../supervisors/replay.ts';
 import { inMemory } from '../support/array-market.ts';
 import { BUSY_CONFIG, INSTANCE, type SystemRun, startRun } from '../support/system-harness.ts';

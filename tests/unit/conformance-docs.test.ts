@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { ccxtStreams, conformanceTable, ROWS, sdkStreams } from '../support/conformance/conformance-table.ts';
 import { differencesTable } from '../support/conformance/recorded-differences.ts';
 import { CoreBench } from '../support/venue-account.ts';

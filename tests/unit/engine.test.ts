@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { VenueEngine } from '../../src/exchange/engine.ts';
+import { VenueEngine } from '../../src/exchange/engine/engine.ts';
 import { brief, briefs, VenueBench, venueOptions } from '../support/venue.ts';
 
 test('a market order is acknowledged, filled and booked to the last digit', () => {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
-import { EntryTally } from '../../src/app/entry-statistics.ts';
-import { storyOf } from '../../src/app/story.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { EntryTally } from '../../src/app/results/entry-statistics.ts';
+import { storyOf } from '../../src/app/results/story.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import { BUSY_CONFIG, startRun } from '../support/system-harness.ts';
 

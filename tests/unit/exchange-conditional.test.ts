@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OrderRequest } from '../../src/domain/order.ts';
-import { VenueEngine } from '../../src/exchange/engine.ts';
+import { VenueEngine } from '../../src/exchange/engine/engine.ts';
 import { briefs, VenueBench, venueOptions } from '../support/venue.ts';
 
 type Request = Partial<OrderRequest>;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualTime } from '../../src/core/clock.ts';
-import { Line, type LineParts } from '../../src/exchange/ccxt-line.ts';
+import { Line, type LineParts } from '../../src/exchange/binance/ccxt-line.ts';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { VenueEngine } from '../../src/exchange/engine.ts';
-import { maintenanceMargin } from '../../src/exchange/margin.ts';
+import { VenueEngine } from '../../src/exchange/engine/engine.ts';
+import { maintenanceMargin } from '../../src/exchange/engine/margin.ts';
 import { BTC, briefs, VenueBench, venueOptions } from '../support/venue.ts';
 
 const free = { ...BTC, takerFeeRate: '0', makerFeeRate: '0' };

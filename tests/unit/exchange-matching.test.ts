@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { candlePath } from '../../src/exchange/candle-path.ts';
-import type { BookLevel } from '../../src/exchange/engine.ts';
+import { candlePath } from '../../src/exchange/engine/candle-path.ts';
+import type { BookLevel } from '../../src/exchange/engine/engine.ts';
 import { BTC, bar, brief, briefs, VenueBench } from '../support/venue.ts';
 
 const LIMIT = { type: 'LIMIT', price: '98', timeInForce: 'GTC' } as const;

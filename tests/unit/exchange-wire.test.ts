@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
-import { VenueEngine } from '../../src/exchange/engine.ts';
-import { DETAIL, type EngineInput } from '../../src/exchange/engine-types.ts';
+import { VenueEngine } from '../../src/exchange/engine/engine.ts';
+import { DETAIL, type EngineInput } from '../../src/exchange/engine/engine-types.ts';
 import { BTC, bar, ETH, order, VenueBench, venueOptions } from '../support/venue.ts';
 
 /** A session in which most things happen: orders of all kinds, bars, funding. */

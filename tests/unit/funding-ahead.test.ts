@@ -1,8 +1,8 @@
 /** Positions that may pay hear of a settlement ahead, once, at the same step whoever resumes the run. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LiveAudience } from '../../src/app/live-audience.ts';
-import { MarketAudience } from '../../src/app/step-audience.ts';
+import { LiveAudience } from '../../src/app/drive/live-audience.ts';
+import { MarketAudience } from '../../src/app/drive/step-audience.ts';
 import type { ActorEvent } from '../../src/domain/events.ts';
 import type { MarketStep } from '../../src/market/market-data.ts';
 import { INSTRUMENT, PositionBench } from '../support/machine-bench.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isBulkheadError } from '../../src/core/errors.ts';
-import { venueAddress } from '../../src/exchange/ccxt-address.ts';
+import { venueAddress } from '../../src/exchange/binance/ccxt-address.ts';
 
 const refused = (...args: Parameters<typeof venueAddress>) =>
   assert.throws(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Time, VirtualTime } from '../../src/core/clock.ts';
-import { ClockOffset, type ClockReading } from '../../src/exchange/clock-offset.ts';
+import { ClockOffset, type ClockReading } from '../../src/exchange/binance/clock-offset.ts';
 
 /** A wall clock that can be set, over a monotonic one that cannot. */
 function setup(venueAhead: number, roundTrips: readonly number[]) {

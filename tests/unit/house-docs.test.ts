@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { exitCodes } from '../../src/app/cli-help.ts';
+import { exitCodes } from '../../src/app/cli/cli-help.ts';
 import { CONFIG_KEYS } from '../../src/config/keys.ts';
 import { SECRET_VARIABLES } from '../../src/config/secrets.ts';
 import { ERRORS, type ErrorCode } from '../../src/core/errors.ts';

@@ -103,8 +103,8 @@ describe('the guards themselves', () => {
   test('an adapter named outside the composition root is caught', () => {
     const text = `import { R } from '../market/recorded-market-data.ts';`;
     assert.equal(one(onlyCompositionNamesAdapters, 'src/backtest/x.ts', text).length, 1);
-    assert.equal(one(onlyCompositionNamesAdapters, 'src/app/run.ts', text).length, 1);
-    assert.deepEqual(one(onlyCompositionNamesAdapters, 'src/app/compose.ts', text), []);
+    assert.equal(one(onlyCompositionNamesAdapters, 'src/app/run/run.ts', text).length, 1);
+    assert.deepEqual(one(onlyCompositionNamesAdapters, 'src/app/compose/compose.ts', text), []);
     assert.deepEqual(
       one(onlyCompositionNamesAdapters, 'src/market/x.ts', `import './recorded-market-data.ts';`),
       [],

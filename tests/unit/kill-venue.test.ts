@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
-import { engageKill, killPath, lastRelease, readKill, releaseKill } from '../../src/app/kill-file.ts';
-import { KillLog, killLogPath } from '../../src/app/kill-log.ts';
-import { KillVenue, type OwnedView } from '../../src/app/kill-venue.ts';
-import { liftKill } from '../../src/app/release.ts';
+import { engageKill, killPath, lastRelease, readKill, releaseKill } from '../../src/app/kill/kill-file.ts';
+import { KillLog, killLogPath } from '../../src/app/kill/kill-log.ts';
+import { KillVenue, type OwnedView } from '../../src/app/kill/kill-venue.ts';
+import { liftKill } from '../../src/app/kill/release.ts';
 import type { Time } from '../../src/core/clock.ts';
 import { add, neg } from '../../src/core/decimal.ts';
 import { keyOf } from '../../src/domain/position-key.ts';

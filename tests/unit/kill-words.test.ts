@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { KillOptions } from '../../src/app/io.ts';
-import { kill } from '../../src/app/kill.ts';
-import { readKill } from '../../src/app/kill-file.ts';
-import { STATUS_FORMAT } from '../../src/app/status-file.ts';
+import type { KillOptions } from '../../src/app/cli/io.ts';
+import { kill } from '../../src/app/kill/kill.ts';
+import { readKill } from '../../src/app/kill/kill-file.ts';
+import { STATUS_FORMAT } from '../../src/app/status/status-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { fakeIo } from '../support/fake-io.ts';
 

@@ -1,9 +1,9 @@
 /** Liquidation prices for people: the venue's own word where it is remote, the engine's in a demo. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { remoteLiquidations, simulatedLiquidations } from '../../src/app/liquidations.ts';
+import { remoteLiquidations, simulatedLiquidations } from '../../src/app/status/liquidations.ts';
 import { gt } from '../../src/core/decimal.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import { startRun } from '../support/system-harness.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { GatewayRunner } from '../../src/app/gateway-runner.ts';
+import { GatewayRunner } from '../../src/app/live/gateway-runner.ts';
 import type { Intent, Message } from '../../src/domain/events.ts';
 import type { RemoteCall, RemoteOutcome } from '../../src/domain/remote.ts';
 import type { GatewayEvent, VenueGateway } from '../../src/exchange/venue-gateway.ts';

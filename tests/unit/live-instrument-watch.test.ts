@@ -1,7 +1,7 @@
 /** When the instruments are read: now and then, and at once when the stream says that a contract has changed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InstrumentWatch, type WatchOptions } from '../../src/app/instrument-watch.ts';
+import { InstrumentWatch, type WatchOptions } from '../../src/app/live/instrument-watch.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import type { ActorEvent } from '../../src/domain/events.ts';
 import { INSTRUMENT } from '../support/machine-bench.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Conflation } from '../../src/market/live-conflation.ts';
-import { LiveSymbol } from '../../src/market/live-symbol.ts';
+import { Conflation } from '../../src/market/live/live-conflation.ts';
+import { LiveSymbol } from '../../src/market/live/live-symbol.ts';
 
 const turn = () => new Promise<void>((resolve) => queueMicrotask(resolve));
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FeedHealth } from '../../src/app/feed-health.ts';
+import { FeedHealth } from '../../src/app/live/feed-health.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { type Candle, TIMEFRAME_MS } from '../../src/domain/candle.ts';
-import { LiveQuality } from '../../src/market/live-quality.ts';
+import { LiveQuality } from '../../src/market/live/live-quality.ts';
 import type { MarketBar } from '../../src/market/market-data.ts';
 
 const SPAN = TIMEFRAME_MS['15m'];

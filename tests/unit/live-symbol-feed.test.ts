@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type FeedSeams, SymbolFeed } from '../../src/app/symbol-feed.ts';
+import { type FeedSeams, SymbolFeed } from '../../src/app/drive/symbol-feed.ts';
 import { type Candle, closeTime, TIMEFRAME_MS } from '../../src/domain/candle.ts';
 
 const SPAN = TIMEFRAME_MS['15m'];

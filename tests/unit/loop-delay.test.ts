@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHistogram } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { LoopDelay } from '../../src/app/loop-delay.ts';
+import { LoopDelay } from '../../src/app/run/loop-delay.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 
 const MINUTE_MS = 60_000;

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
-import { ReadModel } from '../../src/app/read-model.ts';
-import { initialProgress, statusDocument } from '../../src/app/run-status.ts';
+import { ReadModel } from '../../src/app/status/read-model.ts';
+import { initialProgress, statusDocument } from '../../src/app/status/run-status.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
 import { GUARDIAN, PORTFOLIO } from '../../src/domain/events.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { previewBreaker } from '../../src/operator/breaker-preview.ts';
 import { MachineRegistry } from '../../supervisors/machine-registry.ts';
 import { startRun } from '../support/system-harness.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPERATOR } from '../../machines/messages.ts';
 import { configSchema } from '../../src/config/schema.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { forcedSignal } from '../../src/operator/forced-entry.ts';
 import { inMemory } from '../support/array-market.ts';
 import { startRun } from '../support/system-harness.ts';

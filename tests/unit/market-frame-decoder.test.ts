@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FrameDecoder, type Tick } from '../../src/market/frame-decoder.ts';
+import { FrameDecoder, type Tick } from '../../src/market/feeds/frame-decoder.ts';
 
 function decode(...frames: (string | object)[]): { ticks: Tick[]; decoder: FrameDecoder } {
   const ticks: Tick[] = [];

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { add, eq, gt, isMultipleOf, lt, mul, sub } from '../../src/core/decimal.ts';
-import { readRecordingFile } from '../../src/market/archive.ts';
 import { instrumentFor, KNOWN_SYMBOLS } from '../../src/market/instrument-table.ts';
+import { readRecordingFile } from '../../src/market/recorded/archive.ts';
 import { sharedData } from '../support/shared-data.ts';
 
 const instruments = [

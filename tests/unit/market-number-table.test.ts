@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isBulkheadError } from '../../src/core/errors.ts';
-import { parseTable, type TableFormat } from '../../src/market/number-table.ts';
+import { parseTable, type TableFormat } from '../../src/market/recorded/number-table.ts';
 
 const FORMAT: TableFormat = {
   what: 'points',

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { isBulkheadError } from '../../src/core/errors.ts';
 import type { MarketData, MarketStep } from '../../src/market/market-data.ts';
-import { openRecording } from '../../src/market/recorded-market-data.ts';
+import { openRecording } from '../../src/market/recorded/recorded-market-data.ts';
 import { tempDir } from '../support/temp.ts';
 import { zipOf } from '../support/zip-file.ts';
 

@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Candle } from '../../src/domain/candle.ts';
-import { candleStatistics, marketStatistics, symbolStatistics } from '../../src/market/market-statistics.ts';
-import { compareMarkets, compareStatistics, statisticsTable } from '../../src/market/statistics-report.ts';
-import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import {
+  candleStatistics,
+  marketStatistics,
+  symbolStatistics,
+} from '../../src/market/synthetic/market-statistics.ts';
+import {
+  compareMarkets,
+  compareStatistics,
+  statisticsTable,
+} from '../../src/market/synthetic/statistics-report.ts';
+import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { recordedCandles, recordedFunding } from '../support/recorded-candles.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
 /** Any past moment of a golden demo: what stands in its rows, engines rebuilt, and the way from row to row. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { machineRegistry } from '../../src/app/compose.ts';
-import { type RunIdentity, readIdentity } from '../../src/app/run-identity.ts';
+import { machineRegistry } from '../../src/app/compose/compose.ts';
+import { type RunIdentity, readIdentity } from '../../src/app/run/run-identity.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 import { Moments } from '../../supervisors/moments.ts';
 import { goldenDatabase, goldenNames, readGolden } from '../support/golden.ts';

@@ -14,7 +14,7 @@ import type { Command } from '../../src/domain/command.ts';
 import { keyOf } from '../../src/domain/position-key.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { type ChartNode, eventsOf } from '../../src/operator/chart-drawing.ts';
 import { JournaledOperator } from '../../src/operator/journaled-operator.ts';
 import type { OperatorRequest } from '../../src/operator/operator.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { RowMetrics } from '../../src/app/metrics/row-metrics.ts';
-import { RecentHistogram } from '../../src/app/recent-histogram.ts';
+import { RecentHistogram } from '../../src/app/status/recent-histogram.ts';
 import { healthOf, type Vitals } from '../../src/app/views/health.ts';
 import { Metrics } from '../../src/http/metrics-registry.ts';
 import type { CommittedRow } from '../../src/operator/feed.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ProgressBar, progressLine } from '../../src/app/render-progress.ts';
-import { columns, duration, fit, money, painter, signedMoney } from '../../src/app/render-text.ts';
-import { Screen } from '../../src/app/screen.ts';
+import { ProgressBar, progressLine } from '../../src/app/cli/render-progress.ts';
+import { columns, duration, fit, money, painter, signedMoney } from '../../src/app/cli/render-text.ts';
+import { Screen } from '../../src/app/cli/screen.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 
 function sink() {

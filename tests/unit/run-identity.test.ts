@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openRun, readIdentity } from '../../src/app/run-identity.ts';
+import { openRun, readIdentity } from '../../src/app/run/run-identity.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';

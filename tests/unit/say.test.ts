@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import type { SayOptions } from '../../src/app/io.ts';
-import { say } from '../../src/app/say.ts';
-import { type StatusDocument, writeStatus } from '../../src/app/status-file.ts';
+import type { SayOptions } from '../../src/app/cli/io.ts';
+import { say } from '../../src/app/requests/say.ts';
+import { type StatusDocument, writeStatus } from '../../src/app/status/status-file.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { tempDir } from '../support/temp.ts';

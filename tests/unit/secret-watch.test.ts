@@ -1,8 +1,8 @@
 /** Secrets that change while a run lasts: what is taken up, what is not, and what is said of it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SecretSource } from '../../src/app/open-secrets.ts';
-import { SecretWatch } from '../../src/app/secret-watch.ts';
+import type { SecretSource } from '../../src/app/compose/open-secrets.ts';
+import { SecretWatch } from '../../src/app/run/secret-watch.ts';
 import { readSecrets, type Secrets } from '../../src/config/secrets.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { createLogger } from '../../src/core/logger.ts';

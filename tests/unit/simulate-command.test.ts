@@ -1,9 +1,9 @@
 /** What `bulkhead simulate` says of a world that throws, rather than breaks an invariant: it is repeated like any other. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { simulate } from '../../src/app/simulate.ts';
-import type { SimulateCommand } from '../../src/app/simulate-flags.ts';
 import { FAULT_SETS } from '../../src/app/simulation/fault-plan.ts';
+import { simulate } from '../../src/app/simulation/simulate-command.ts';
+import type { SimulateCommand } from '../../src/app/simulation/simulate-flags.ts';
 import { fakeIo } from '../support/fake-io.ts';
 
 const OPTIONS: SimulateCommand = {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { COMMANDS } from '../../src/app/cli-commands.ts';
+import { COMMANDS } from '../../src/app/cli/cli-commands.ts';
 import { INVARIANTS } from '../../src/app/simulation/checks/violation.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 /** The checker of the kill switch is one that can fail: each thing that must not be, and is said. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LiveSystem } from '../../src/app/compose-live.ts';
+import type { LiveSystem } from '../../src/app/compose/compose-live.ts';
 import { KillCheck } from '../../src/app/simulation/checks/kill-check.ts';
 import type { Oracle } from '../../src/app/simulation/checks/oracle.ts';
 import type { VenueRequest } from '../../src/exchange/venue-client.ts';

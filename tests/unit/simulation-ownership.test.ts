@@ -1,7 +1,7 @@
 /** Whose what is at the venue is, as the checkers see it: by the venue's books, whatever the program says. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LiveSystem } from '../../src/app/compose-live.ts';
+import type { LiveSystem } from '../../src/app/compose/compose-live.ts';
 import { KillCheck } from '../../src/app/simulation/checks/kill-check.ts';
 import type { Oracle } from '../../src/app/simulation/checks/oracle.ts';
 import { unsettled } from '../../src/app/simulation/checks/settled-check.ts';

@@ -1,7 +1,7 @@
 /** The checkers of what lives and of what is replayed are ones that can fail (9, 12, 13). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LiveSystem } from '../../src/app/compose-live.ts';
+import type { LiveSystem } from '../../src/app/compose/compose-live.ts';
 import { AliveCheck } from '../../src/app/simulation/checks/alive-check.ts';
 import type { Oracle } from '../../src/app/simulation/checks/oracle.ts';
 import { checkAlive, unsettled } from '../../src/app/simulation/checks/settled-check.ts';

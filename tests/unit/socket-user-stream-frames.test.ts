@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readUserFrames, userFrameIdentity } from '../../src/exchange/user-stream-frames.ts';
+import { readUserFrames, userFrameIdentity } from '../../src/exchange/binance/user-stream-frames.ts';
 
 const read = (frame: string | object) =>
   readUserFrames(Buffer.from(typeof frame === 'string' ? frame : JSON.stringify(frame)));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StartStages } from '../../src/app/start-stages.ts';
+import { StartStages } from '../../src/app/run/start-stages.ts';
 import { turn, VirtualTime } from '../../src/core/clock.ts';
 
 test('each stage counts once, from the beginning; who waits for one hears of that one', async () => {

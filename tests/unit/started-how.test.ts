@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { startedHow } from '../../src/app/started-how.ts';
-import { statusPath } from '../../src/app/status-file.ts';
+import { startedHow } from '../../src/app/run/started-how.ts';
+import { statusPath } from '../../src/app/status/status-file.ts';
 import { tempDir } from '../support/temp.ts';
 
 test('how the process before ended is read from what it said last', (t) => {

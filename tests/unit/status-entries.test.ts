@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type BreakerContext, createBreakerMachine } from '../../machines/breaker.ts';
-import { ReadModel } from '../../src/app/read-model.ts';
-import { breakerEffect, initialProgress, statusDocument } from '../../src/app/run-status.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { ReadModel } from '../../src/app/status/read-model.ts';
+import { breakerEffect, initialProgress, statusDocument } from '../../src/app/status/run-status.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import { MachineBench } from '../support/machine-bench.ts';
 import { BUSY_CONFIG, startRun } from '../support/system-harness.ts';

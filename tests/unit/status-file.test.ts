@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { renderStatus, statusLine, tradeLine } from '../../src/app/render-status.ts';
-import { visibleLength } from '../../src/app/render-text.ts';
-import { illness, isAlive, status } from '../../src/app/status.ts';
-import { readStatus, type StatusDocument, StatusPublisher, writeStatus } from '../../src/app/status-file.ts';
+import { visibleLength } from '../../src/app/cli/render-text.ts';
+import { renderStatus, statusLine, tradeLine } from '../../src/app/status/render-status.ts';
+import { illness, isAlive, status } from '../../src/app/status/status.ts';
+import {
+  readStatus,
+  type StatusDocument,
+  StatusPublisher,
+  writeStatus,
+} from '../../src/app/status/status-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { isBulkheadError } from '../../src/core/errors.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { TimerPump } from '../../src/app/timer-pump.ts';
+import { TimerPump } from '../../src/app/drive/timer-pump.ts';
 import { steadyTime, type Time, VirtualTime } from '../../src/core/clock.ts';
 import type { ActorRuntime } from '../../supervisors/actor-runtime.ts';
 import { DurableTimers } from '../../supervisors/durable-timers.ts';

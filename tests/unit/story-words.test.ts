@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tellEvent } from '../../src/app/story-words.ts';
+import { tellEvent } from '../../src/app/results/story-words.ts';
 
 const what = (event: { readonly type: string; readonly [name: string]: unknown }): string =>
   tellEvent(event, { kind: 'external', id: 'x' }).what;

@@ -8,7 +8,7 @@ import {
   SYNTHETIC_START_AT,
   SyntheticMarketData,
   type SyntheticOptions,
-} from '../../src/market/synthetic-market-data.ts';
+} from '../../src/market/synthetic/synthetic-market-data.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startSystem, type TradingSystem } from '../../src/app/system.ts';
+import { startSystem, type TradingSystem } from '../../src/app/run/system.ts';
 import { PORTFOLIO, VENUE } from '../../src/domain/events.ts';
 import type { Recovered } from '../../supervisors/recovery.ts';
 

@@ -1,7 +1,7 @@
 /** Balances, positions, settings, funding, liquidation: the account's pages and what the stream says of money. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EngineInput } from '../../src/exchange/engine-types.ts';
+import type { EngineInput } from '../../src/exchange/engine/engine-types.ts';
 import { VenueCore } from '../../src/venue-server/core.ts';
 import { BTC } from '../support/venue.ts';
 import { CoreBench, type Fields, short } from '../support/venue-account.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { VenueBreakers } from '../../src/app/venue-breakers.ts';
+import { VenueBreakers } from '../../src/app/live/venue-breakers.ts';
 import type { Message } from '../../src/domain/events.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
 

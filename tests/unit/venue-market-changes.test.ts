@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { MarketBar, MarketData } from '../../src/market/market-data.ts';
-import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { inMemory } from '../support/array-market.ts';
 import { type MarketBench, marketBench } from '../support/venue-market.ts';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readRecordingFile } from '../../src/market/archive.ts';
-import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic-market-data.ts';
+import { readRecordingFile } from '../../src/market/recorded/archive.ts';
+import { SYNTHETIC_START_AT, SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { WireError } from '../../src/venue-server/protocol.ts';
 import { sharedData } from '../support/shared-data.ts';
 import { type MarketBench, marketBench } from '../support/venue-market.ts';

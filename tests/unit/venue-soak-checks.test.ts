@@ -10,10 +10,10 @@ import {
   type SoakLedger,
   withoutStop,
 } from '../../src/app/simulation/ledger-checks.ts';
-import { gapsOf, whileUp } from '../../src/app/simulation/protection-gaps.ts';
 import type { Intent } from '../../src/domain/events.ts';
 import type { IdentifiedOrder } from '../../src/domain/order.ts';
 import type { JournalRow } from '../../src/journal/journal.ts';
+import { gapsOf, whileUp } from '../support/protection-gaps.ts';
 
 const OWNER = 'position/BTCUSDT/BOTH/1';
 const NOTHING: SoakLedger = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LiveMarketEvent } from '../../src/market/live-market.ts';
-import { WarmMarket } from '../../src/market/warm-market.ts';
+import type { LiveMarketEvent } from '../../src/market/live/live-market.ts';
+import { WarmMarket } from '../../src/market/live/warm-market.ts';
 import { FakeLiveMarket } from '../support/fake-live-market.ts';
 
 const OPTIONS = { symbols: ['BTCUSDT', 'ETHUSDT'], timeframe: '15m', channels: ['bars', 'marks'] } as const;

@@ -1,6 +1,6 @@
 /** The flags of `bulkhead inspect` as its options. */
-import { type ParsedCommand, usage } from '../cli-parse.ts';
-import type { InspectOptions } from '../io.ts';
+import { type ParsedCommand, usage } from '../cli/cli-parse.ts';
+import type { InspectOptions } from '../cli/io.ts';
 
 const PORT = 8_790;
 const LARGEST_PORT = 65_535;

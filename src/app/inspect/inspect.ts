@@ -9,8 +9,8 @@ import { ChartServer } from '../../http/chart-server.ts';
 import { pageFile } from '../../http/page-files.ts';
 import { Feed } from '../../operator/feed.ts';
 import type { ChartsNow } from '../../operator/views.ts';
-import type { InspectOptions, Io } from '../io.ts';
-import { Signals } from '../signals.ts';
+import type { InspectOptions, Io } from '../cli/io.ts';
+import { Signals } from '../run/signals.ts';
 import { ChartDesk } from './chart-desk.ts';
 
 const SHUTDOWN_DEADLINE_MS = 5_000;

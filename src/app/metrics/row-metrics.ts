@@ -6,7 +6,7 @@ import { type ActorId, actorType } from '../../core/ids.ts';
 import { Recent } from '../../core/recent.ts';
 import type { Metrics } from '../../http/metrics-registry.ts';
 import { type CommittedRow, commandLine } from '../../operator/feed.ts';
-import { Histogram } from '../histogram.ts';
+import { Histogram } from '../status/histogram.ts';
 
 export class RowMetrics {
   /** Submit to last fill of orders at market; real time where there is a venue. */

@@ -16,10 +16,10 @@ import { keyOf, keysIn, type PositionKey, symbolOf } from '../../domain/position
 import type { RemoteReport } from '../../domain/remote.ts';
 import { placeOf } from '../../execution/belief-check.ts';
 import { type BelievedPosition, reconcile, reconcileReport } from '../../execution/reconciliation.ts';
-import type { remoteRegistry } from '../compose-live.ts';
-import type { CommandOptions, Io } from '../io.ts';
-import { venueTarget } from '../modes.ts';
-import type { OpenVenue } from '../venue-seams.ts';
+import type { CommandOptions, Io } from '../cli/io.ts';
+import type { remoteRegistry } from '../compose/compose-live.ts';
+import type { OpenVenue } from '../live/venue-seams.ts';
+import { venueTarget } from '../run/modes.ts';
 
 export interface VenueDifference {
   readonly symbol: string;

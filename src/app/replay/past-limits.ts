@@ -3,8 +3,8 @@
  * was the newest when it was written.
  */
 import type { JournalStore } from '../../journal/journal.ts';
-import { ConfigHistory, parsedVersion } from '../config-history.ts';
-import type { RunIdentity } from '../run-identity.ts';
+import { ConfigHistory, parsedVersion } from '../config/config-history.ts';
+import type { RunIdentity } from '../run/run-identity.ts';
 
 type Limits = RunIdentity['limits'];
 

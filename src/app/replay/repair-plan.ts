@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { ActorMoment } from '../../../supervisors/moments.ts';
 import { BulkheadError, errorText } from '../../core/errors.ts';
 import type { Command } from '../../domain/command.ts';
-import { leaveRequest } from '../person-requests.ts';
+import { leaveRequest } from '../requests/person-requests.ts';
 import type { VenueDifference } from './against-venue.ts';
 
 export type RepairAct =

@@ -3,7 +3,7 @@
  */
 import type { Moments, RowView } from '../../../supervisors/moments.ts';
 import type { ActorId } from '../../core/ids.ts';
-import type { Io } from '../io.ts';
+import type { Io } from '../cli/io.ts';
 import { changesBetween, type StepView, stepLines } from './moment-text.ts';
 
 export interface Span {

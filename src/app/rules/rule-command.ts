@@ -1,5 +1,5 @@
 /** `bulkhead rules` on the command line. */
-import { CONFIG, type CommandSpec, JSON_FLAG, QUIET } from '../cli-spec.ts';
+import { CONFIG, type CommandSpec, JSON_FLAG, QUIET } from '../cli/cli-spec.ts';
 
 export const RULES_COMMAND: CommandSpec = {
   name: 'rules',

@@ -1,8 +1,8 @@
 /** The flags of `bulkhead rules` that are no keys of the configuration. */
 import { TIMEFRAME_MS, type Timeframe } from '../../domain/candle.ts';
-import { momentOf, usage } from '../cli-parse.ts';
-import type { RulesOptions } from '../io.ts';
-import type { MarketWindow } from '../open-market.ts';
+import { momentOf, usage } from '../cli/cli-parse.ts';
+import type { RulesOptions } from '../cli/io.ts';
+import type { MarketWindow } from '../compose/open-market.ts';
 
 type Flags = ReadonlyMap<string, string | true>;
 

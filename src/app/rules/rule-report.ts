@@ -5,7 +5,7 @@
  * Invariant: `saved` is what the account has more because the rule is on (a rule that is off: would have).
  */
 import { cmp, type Decimal, isZero, round, sub } from '../../core/decimal.ts';
-import { columns, duration, signedMoney } from '../render-text.ts';
+import { columns, duration, signedMoney } from '../cli/render-text.ts';
 import type { Rule } from './rule-list.ts';
 import type { RuleOutcome } from './rule-run.ts';
 

@@ -13,8 +13,8 @@ import { add, type Decimal, div, gt, lt, max, mul, sub, ZERO } from '../../core/
 import { actorType } from '../../core/ids.ts';
 import { PORTFOLIO } from '../../domain/events.ts';
 import type { MarketData } from '../../market/market-data.ts';
-import { reasonGroup } from '../statistics.ts';
-import { runInMemory } from '../whole-run.ts';
+import { reasonGroup } from '../results/statistics.ts';
+import { runInMemory } from '../run/whole-run.ts';
 
 export interface RuleOutcome {
   readonly trades: number;

@@ -4,7 +4,7 @@ import type { Config } from '../../config/schema.ts';
 import { defined } from '../../core/assert.ts';
 import { systemTime } from '../../core/clock.ts';
 import { BulkheadError, type ErrorCode, errorText } from '../../core/errors.ts';
-import { type MarketWindow, openMarket } from '../open-market.ts';
+import { type MarketWindow, openMarket } from '../compose/open-market.ts';
 import { type RuleOutcome, runWithRules } from './rule-run.ts';
 
 export interface RuleWorkerInput {

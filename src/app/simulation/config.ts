@@ -5,7 +5,7 @@
 import { type Config, configSchema } from '../../config/schema.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
 import { type Moded, modeOf } from '../../domain/position-key.ts';
-import type { MarginMode } from '../../exchange/engine-types.ts';
+import type { MarginMode } from '../../exchange/engine/engine-types.ts';
 import { RESTLESS } from './restless.ts';
 
 /** Shared with the soak of real processes. */

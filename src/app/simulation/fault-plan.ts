@@ -3,7 +3,7 @@
  * and not only in order; those that are in strike at exponentially spaced moments.
  */
 import type { Random } from '../../core/random.ts';
-import type { MarginMode } from '../../exchange/engine-types.ts';
+import type { MarginMode } from '../../exchange/engine/engine-types.ts';
 
 export const FAULT_SETS = [
   'process',

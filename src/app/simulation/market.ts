@@ -14,7 +14,7 @@ import type {
   LiveMarketData,
   LiveMarketEvent,
   LiveMarketOptions,
-} from '../../market/live-market.ts';
+} from '../../market/live/live-market.ts';
 import type { MarketData, MarketRange, MarketStep } from '../../market/market-data.ts';
 import type { MarketQuote } from '../../venue-server/core-types.ts';
 import { never, type SimProcess } from './process.ts';

@@ -6,7 +6,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Time, TimerHandle } from '../../core/clock.ts';
-import type { SignalSource } from '../signals.ts';
+import type { SignalSource } from '../run/signals.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** A machine: what outlives its processes. */

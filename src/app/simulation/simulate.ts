@@ -5,12 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Moded } from '../../domain/position-key.ts';
-import type { MarginMode } from '../../exchange/engine-types.ts';
+import type { MarginMode } from '../../exchange/engine/engine-types.ts';
 import type { VenueRequest } from '../../exchange/venue-client.ts';
 import type { JournalRow } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core-types.ts';
-import { killLogText } from '../kill-log.ts';
-import type { RemoteIdentity } from '../run-identity.ts';
+import { killLogText } from '../kill/kill-log.ts';
+import type { RemoteIdentity } from '../run/run-identity.ts';
 import { AliveCheck } from './checks/alive-check.ts';
 import { JournalIndex } from './checks/journal-index.ts';
 import { KillCheck } from './checks/kill-check.ts';

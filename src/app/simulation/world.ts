@@ -16,7 +16,7 @@ import type { Dial } from '../../core/kept-socket.ts';
 import { type Random, seededRandom } from '../../core/random.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
 import { type Moded, moded, modeOf } from '../../domain/position-key.ts';
-import type { MarginMode } from '../../exchange/engine-types.ts';
+import type { MarginMode } from '../../exchange/engine/engine-types.ts';
 import type {
   VenueClient,
   VenueClientOptions,
@@ -25,10 +25,10 @@ import type {
 import type { JournalRow, JournalStore, Lease } from '../../journal/journal.ts';
 import type { CoreEntry } from '../../venue-server/core.ts';
 import type { Push } from '../../venue-server/protocol.ts';
-import type { LiveSystem } from '../compose-live.ts';
-import type { Io, RunOptions } from '../io.ts';
-import { run } from '../run.ts';
-import type { OpenVenue, VenueConnection, VenueRequest } from '../venue-seams.ts';
+import type { Io, RunOptions } from '../cli/io.ts';
+import type { LiveSystem } from '../compose/compose-live.ts';
+import type { OpenVenue, VenueConnection, VenueRequest } from '../live/venue-seams.ts';
+import { run } from '../run/run.ts';
 import { BALANCE, simulatedConfig } from './config.ts';
 import { type PastAndFuture, SimMarket } from './market.ts';
 import { Network } from './network.ts';

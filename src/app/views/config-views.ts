@@ -3,7 +3,7 @@ import { configForShow } from '../../config/show.ts';
 import { configDiff } from '../../config/versions.ts';
 import { redact } from '../../core/redact.ts';
 import type { ConfigDiffView, ConfigVersionLine, ConfigVersionView } from '../../operator/views.ts';
-import { ConfigHistory, parsedDiff, type Version, type VersionStore } from '../config-history.ts';
+import { ConfigHistory, parsedDiff, type Version, type VersionStore } from '../config/config-history.ts';
 
 const MOST = 500;
 

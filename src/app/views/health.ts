@@ -3,7 +3,7 @@
 import { duration } from '../../core/amounts.ts';
 import type { StatusDocument } from '../../operator/status-document.ts';
 import type { HealthCheck, HealthView } from '../../operator/views.ts';
-import { RECENT_MS } from '../recent-histogram.ts';
+import { RECENT_MS } from '../status/recent-histogram.ts';
 
 export interface Vitals {
   readonly status: StatusDocument;

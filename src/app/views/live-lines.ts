@@ -18,7 +18,7 @@ import type {
   RiskLine,
   RiskView,
 } from '../../operator/views.ts';
-import type { ReadModel } from '../read-model.ts';
+import type { ReadModel } from '../status/read-model.ts';
 
 export const ordersOf = (model: ReadModel, symbol?: string): readonly OrderView[] =>
   model.positions().flatMap(([actor, { context }]) =>

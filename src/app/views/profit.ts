@@ -2,7 +2,7 @@
 import type { Trade } from '../../../machines/messages.ts';
 import { add, type Decimal, div, gt, neg, sub, toNumber, ZERO } from '../../core/decimal.ts';
 import type { EquityPoint, ProfitGroup, ProfitLine, Results, TradeView } from '../../operator/views.ts';
-import { TRADE_KEYS } from '../statistics.ts';
+import { TRADE_KEYS } from '../results/statistics.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS_A_YEAR = 365;

@@ -27,8 +27,8 @@ import type {
   TradesQuery,
   Views,
 } from '../../operator/views.ts';
-import type { ReadModel } from '../read-model.ts';
-import { storyOf } from '../story.ts';
+import { storyOf } from '../results/story.ts';
+import type { ReadModel } from '../status/read-model.ts';
 import type { ConfigViews } from './config-views.ts';
 import {
   actorAt,

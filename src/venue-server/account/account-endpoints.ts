@@ -2,7 +2,7 @@
 import * as D from '../../core/decimal.ts';
 import type { Json } from '../../core/json.ts';
 import type { Instrument } from '../../domain/instrument.ts';
-import { maxNotional } from '../../exchange/margin.ts';
+import { maxNotional } from '../../exchange/engine/margin.ts';
 import type { Context, Route } from './context.ts';
 import { optionalSymbol, symbolOf } from './params.ts';
 import {

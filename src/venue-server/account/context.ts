@@ -1,7 +1,7 @@
 /** What a private endpoint works with, and how endpoints are declared. */
 import type { Json } from '../../core/json.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
-import type { Quote } from '../../exchange/engine-types.ts';
+import type { Quote } from '../../exchange/engine/engine-types.ts';
 import type { FundingTerms, MarketQuote } from '../core-types.ts';
 import { type Endpoint, type Params, WireError } from '../protocol.ts';
 import type { Account } from './account.ts';

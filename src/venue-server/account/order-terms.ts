@@ -3,7 +3,7 @@ import type { Decimal } from '../../core/decimal.ts';
 import * as D from '../../core/decimal.ts';
 import type { Instrument } from '../../domain/instrument.ts';
 import type { PositionSide, Side } from '../../domain/order.ts';
-import type { SelfTradePrevention } from '../../exchange/engine-types.ts';
+import type { SelfTradePrevention } from '../../exchange/engine/engine-types.ts';
 import { optional, type Params, required, WireError } from '../protocol.ts';
 import type { Context } from './context.ts';
 import { choiceOf, integerOf } from './params.ts';

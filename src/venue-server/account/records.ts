@@ -7,7 +7,7 @@
 import type { Decimal } from '../../core/decimal.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
 import type { ConditionalOrderType, PositionSide, Side, WorkingType } from '../../domain/order.ts';
-import type { SelfTradePrevention } from '../../exchange/engine-types.ts';
+import type { SelfTradePrevention } from '../../exchange/engine/engine-types.ts';
 
 export type OrderStatus = 'NEW' | 'PARTIALLY_FILLED' | 'FILLED' | 'CANCELED' | 'EXPIRED' | 'EXPIRED_IN_MATCH';
 

@@ -1,7 +1,7 @@
 /** What an account may set: leverage, margin and position mode, isolated margin. */
 import * as D from '../../core/decimal.ts';
 import type { Json } from '../../core/json.ts';
-import { maxNotional } from '../../exchange/margin.ts';
+import { maxNotional } from '../../exchange/engine/margin.ts';
 import { required, WireError } from '../protocol.ts';
 import { OWNER } from './account.ts';
 import { type Context, DONE, prices, type Route, refuse } from './context.ts';

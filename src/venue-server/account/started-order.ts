@@ -1,6 +1,6 @@
 /** The record of an order that nobody placed in this form: a conditional order's own, or one of the venue. */
 import * as D from '../../core/decimal.ts';
-import type { DetailEvent } from '../../exchange/engine-types.ts';
+import type { DetailEvent } from '../../exchange/engine/engine-types.ts';
 import type { AlgoRecord, OrderRecord } from './records.ts';
 
 type Started = Extract<DetailEvent, { type: 'ORDER_STARTED' }>;

@@ -4,7 +4,7 @@
  * Invariants: bars ascend; the oldest are forgotten when there is no more room, and what is asked from before
  * them is simply not there; a rolled-up volume is the sum of its parts in their order.
  */
-import { markRange } from '../../exchange/candle-path.ts';
+import { markRange } from '../../exchange/engine/candle-path.ts';
 import type { MarketBar } from '../../market/market-data.ts';
 import { intervalEnd, intervalMs, intervalOpen } from './intervals.ts';
 

@@ -1,10 +1,10 @@
 /**
  * A bar as it happens: where last and mark stand at any moment between its open and its close.
  *
- * Invariants: the path is that of src/exchange/candle-path.ts (open, the extremes, close) and touches each of
+ * Invariants: the path is that of src/exchange/engine/candle-path.ts (open, the extremes, close) and touches each of
  * these four prices exactly at its corner; in between it is straight, on the tick, and never leaves the bar.
  */
-import { candlePath, markRange } from '../../exchange/candle-path.ts';
+import { candlePath, markRange } from '../../exchange/engine/candle-path.ts';
 import type { MarketBar } from '../../market/market-data.ts';
 import { spot } from './dice.ts';
 import type { NumberText } from './number-text.ts';

@@ -8,7 +8,7 @@
 import type { TimerHandle } from '../../core/clock.ts';
 import { fromNumber } from '../../core/decimal.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
-import type { BookTick, TradeTick } from '../../market/frame-decoder.ts';
+import type { BookTick, TradeTick } from '../../market/feeds/frame-decoder.ts';
 import { OrderBook } from '../../market/order-book.ts';
 import type { FeedOptions } from './feed-options.ts';
 import type { ShownLevel, Touch } from './ladder.ts';

@@ -6,7 +6,7 @@
  * impact, so that no fill is better than what was shown; levels keep their
  * size within a minute as the price moves, the touch within a second, so that every second says something.
  */
-import { DEFAULT_SLIPPAGE } from '../../exchange/engine-types.ts';
+import { DEFAULT_SLIPPAGE } from '../../exchange/engine/engine-types.ts';
 import { spot } from './dice.ts';
 import type { NumberText } from './number-text.ts';
 

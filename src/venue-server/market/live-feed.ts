@@ -10,7 +10,7 @@ import type { TimerHandle } from '../../core/clock.ts';
 import { fromNumber } from '../../core/decimal.ts';
 import { TIMEFRAME_MS, type Timeframe } from '../../domain/candle.ts';
 import type { SymbolName } from '../../domain/instrument.ts';
-import type { LiveMarketData, LiveMarketEvent } from '../../market/live-market.ts';
+import type { LiveMarketData, LiveMarketEvent } from '../../market/live/live-market.ts';
 import type { MarketBar } from '../../market/market-data.ts';
 import { speedFactor } from '../venue-clock.ts';
 import type { FeedOptions } from './feed-options.ts';

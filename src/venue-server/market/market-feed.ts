@@ -9,9 +9,9 @@
  */
 import type { Timeframe } from '../../domain/candle.ts';
 import type { Instrument, SymbolName } from '../../domain/instrument.ts';
-import type { EngineInput } from '../../exchange/engine-types.ts';
-import type { Tick } from '../../market/frame-decoder.ts';
-import type { LiveMarketData } from '../../market/live-market.ts';
+import type { EngineInput } from '../../exchange/engine/engine-types.ts';
+import type { Tick } from '../../market/feeds/frame-decoder.ts';
+import type { LiveMarketData } from '../../market/live/live-market.ts';
 import type { MarketData, MarketRange } from '../../market/market-data.ts';
 import type { DepthSnapshot } from '../../market/order-book.ts';
 import type { Kline } from './bar-history.ts';

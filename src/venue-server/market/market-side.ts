@@ -9,7 +9,7 @@ import type { Json } from '../../core/json.ts';
 import type { Random } from '../../core/random.ts';
 import { TIMEFRAME_MS } from '../../domain/candle.ts';
 import type { Instrument, SymbolName } from '../../domain/instrument.ts';
-import type { EngineInput } from '../../exchange/engine-types.ts';
+import type { EngineInput } from '../../exchange/engine/engine-types.ts';
 import type { ForcedOrder, FundingTerms, MarketQuote } from '../core-types.ts';
 import type { Endpoint, PushSink } from '../protocol.ts';
 import type { MarketPort } from '../server-ports.ts';

@@ -7,7 +7,7 @@
  * unless a shock was laid over it.
  */
 import type { Instrument } from '../../domain/instrument.ts';
-import { markRange } from '../../exchange/candle-path.ts';
+import { markRange } from '../../exchange/engine/candle-path.ts';
 import type { MarketBar } from '../../market/market-data.ts';
 import type { MarketQuote } from '../core-types.ts';
 import { BarHistory, type Kline, klineOf } from './bar-history.ts';

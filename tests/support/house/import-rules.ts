@@ -87,11 +87,11 @@ export const HOMES: Readonly<Record<string, RegExp>> = {
   'age-encryption': /^src\/backup\/seal\.ts$/,
   '@bradenmacdonald/s3-lite-client': /^src\/backup\/s3-backup-place\.ts$/,
   ws: /^src\/(core\/kept-socket|venue-server\/transport\/[a-z-]+)\.ts$/,
-  ccxt: /^src\/(exchange|market)\/ccxt-[a-z-]+\.ts$/,
-  'p-retry': /^src\/((exchange|market)\/(ccxt|socket)-[a-z-]+|alerts\/sink-runner)\.ts$/,
+  ccxt: /^src\/(exchange\/binance|market\/feeds)\/ccxt-[a-z-]+\.ts$/,
+  'p-retry': /^src\/((exchange\/binance|market\/feeds)\/(ccxt|socket)-[a-z-]+|alerts\/sink-runner)\.ts$/,
   zod: /^src\/config\//,
   yaml: /^src\/config\//,
-  '@xstate/store': /^src\/app\/read-model\.ts$/,
+  '@xstate/store': /^src\/app\/status\/read-model\.ts$/,
   'trading-signals': /^src\/indicators\/long-tail\.ts$/,
   'prom-client': /^src\/http\/metrics-registry\.ts$/,
   grammy: /^src\/telegram\/bot(-[a-z-]+)?\.ts$/,
@@ -121,7 +121,7 @@ export const oneHomeALibrary: Rule = (files) =>
 /** The lock of a folder is no adapter, whatever it is named after. */
 const ADAPTER =
   /^src\/.*\/(?!pglite-lock)(recorded|synthetic|simulated|memory|sql|postgres|pglite|redis|ccxt|binance|socket|folder|s3|pagerduty|sentry)-[a-z-]+\.ts$/;
-const COMPOSITION = /^src\/app\/(compose|open)(-[a-z-]+)?\.ts$/;
+const COMPOSITION = /^src\/app\/compose\//;
 
 /** Everybody else knows ports; an adapter's own folder may know its parts. */
 export const onlyCompositionNamesAdapters: Rule = (files) =>
@@ -130,7 +130,6 @@ export const onlyCompositionNamesAdapters: Rule = (files) =>
       .filter(({ target }) => ADAPTER.test(target) && !COMPOSITION.test(file.path))
       .filter(({ target }) => path.posix.dirname(target) !== path.posix.dirname(file.path))
       .map(
-        ({ target, line }) =>
-          `${file.path}:${line} names the adapter ${target}; only src/app/compose*.ts and open-*.ts may`,
+        ({ target, line }) => `${file.path}:${line} names the adapter ${target}; only src/app/compose/ may`,
       ),
   );

@@ -3,7 +3,7 @@
  * minute. Not at every event, because of what is being written neither side is wrong; so only what stays wrong over
  * looks that are seconds apart is said.
  */
-import type { LiveSystem } from '../../compose-live.ts';
+import type { LiveSystem } from '../../compose/compose-live.ts';
 import type { Oracle } from './oracle.ts';
 import { checkAlive } from './settled-check.ts';
 

@@ -5,7 +5,7 @@
 import { opensPosition, type PositionSide } from '../../../domain/order.ts';
 import type { PositionKey } from '../../../domain/position-key.ts';
 import type { VenueRequest } from '../../../exchange/venue-client.ts';
-import type { LiveSystem } from '../../compose-live.ts';
+import type { LiveSystem } from '../../compose/compose-live.ts';
 import type { Oracle } from './oracle.ts';
 
 /** The file is looked for four times a second, and what has left by then is on its way. */
