@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
 import { test } from 'node:test';
 import { INVARIANTS, type Invariant } from '../../src/app/simulation/checks/violation.ts';
 import { PRODUCTION, sourceFiles } from '../support/house/source-files.ts';
@@ -47,8 +48,8 @@ test('nothing but a simulated world lays anything around the program', () => {
   const files = sourceFiles(PRODUCTION);
   const main = files.find(({ path }) => path === 'src/app/main.ts');
   assert.ok(main?.text.includes(').run(options, io)'), '`bulkhead run` hands in nothing of its own');
-  const givers = files.filter(({ imports }) =>
-    imports.some(({ specifier }) => /^\.{1,2}\/run\.ts$/.test(specifier)),
+  const givers = files.filter(({ path, imports }) =>
+    imports.some(({ specifier }) => posix.join(posix.dirname(path), specifier) === 'src/app/run/run.ts'),
   );
   assert.deepEqual(givers.map(({ path }) => path).toSorted(), [
     'src/app/main.ts',
