@@ -9,10 +9,10 @@ import { keyOf } from '../../src/domain/position-key.ts';
 const BTC = keyOf({ symbol: 'BTCUSDT' });
 
 /** An actor's newest row, with that timer armed. */
-const live = (id: string, due: number, gaps: readonly string[] = []): LiveActor => ({
+const live = (id: string, due: number, gaps: readonly string[] = [], quantity = '2'): LiveActor => ({
   ...{ seq: 1, n: 1 },
   host: JSON.stringify({ timers: [{ id, due }] }),
-  snapshot: JSON.stringify({ value: 'x', context: { gaps: gaps.map((symbol) => ({ symbol })) } }),
+  snapshot: JSON.stringify({ value: 'x', context: { gaps: gaps.map((symbol) => ({ symbol })), quantity } }),
 });
 
 /** A position that has been bare for so long, with these actors; what is said of it. */
@@ -52,6 +52,17 @@ test('the guardian’s is one while it is this gap that it holds', () => {
   assert.deepEqual(said(10_000, { guardian: live('look', 12_000, ['BTCUSDT']) }), []);
   assert.deepEqual(said(10_000, { guardian: live('look', 12_000, ['ETHUSDT']) }), NOBODY);
   assert.deepEqual(said(10_000, { guardian: live('other', 12_000, ['BTCUSDT']) }), NOBODY);
+});
+
+test('what its actor has not heard of, the executor asks for, and not for long', () => {
+  const believes = (quantity: string) => ({
+    'position/BTCUSDT/3': live('time-stop', 86_400_000, [], quantity),
+  });
+  const executor = { venue: live('resolve', 12_000) };
+  assert.deepEqual(said(70_000, { ...believes('1.5'), ...executor }), []);
+  assert.deepEqual(said(80_000, { ...believes('1.5'), ...executor }), NOBODY);
+  assert.deepEqual(said(10_000, { ...believes('2'), ...executor }), NOBODY, 'it knows, and does nothing');
+  assert.deepEqual(said(10_000, believes('1.5')), NOBODY, 'nobody asks');
 });
 
 test('and none is for ever', () => {

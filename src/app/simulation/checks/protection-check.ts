@@ -4,20 +4,22 @@
  *
  * It also measures how long positions stood bare.
  */
-import { GUARDIAN } from '../../../domain/events.ts';
+import { GUARDIAN, VENUE } from '../../../domain/events.ts';
 import { keyOf, type Placed, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import { type LiveActor, timersOf } from './journal-index.ts';
 import type { Oracle } from './oracle.ts';
 
 /** Of time in which a process runs, the venue answers and the journal takes rows. */
 const BOUND_MS = 120_000;
+/** Of what an actor has not heard of: the next full reading, a minute later at most, tells it. */
+const UNHEARD_MS = 75_000;
 /** A row and its call are on their way. */
 const GRACE_MS = 5_000;
 
 /** The wall clocks of the machines differ from the venue's by less. */
 const CLOCKS_MS = 5 * 60_000;
 
-/** The position's own; the executor's next reading of the account, which is always due, is nobody's deadline. */
+/** The position's own; the executor's next reading of the account, which is always due, is no deadline of what it knows. */
 const isOf = (place: PositionKey, actor: string): boolean => actor.startsWith(`position/${place}/`);
 
 /** The guardian looks again, and it is this place's gap that it holds. */
@@ -27,6 +29,16 @@ function isGuarded(place: PositionKey, actor: string, row: LiveActor): boolean {
   const gaps = context?.gaps ?? [];
   return gaps.some((gap) => keyOf(gap) === place);
 }
+
+/** What its actor believes to be open; undefined: it has none. */
+function believedAt(place: PositionKey, live: ReadonlyMap<string, LiveActor>): number | undefined {
+  const row = [...live].find(([actor]) => isOf(place, actor))?.[1];
+  const { context } = JSON.parse(row?.snapshot ?? '{}') as { context?: { quantity?: string } };
+  return context?.quantity === undefined ? undefined : Number(context.quantity);
+}
+
+/** Quantities are sums of floats here. */
+const DUST = 1e-9;
 
 interface Bare {
   readonly since: number;
@@ -97,6 +109,15 @@ export class ProtectionCheck {
     return timersOf(row).some(({ due }) => due - this.#oracle.now() <= BOUND_MS + CLOCKS_MS);
   }
 
+  /** The word of it was lost, and the executor asks: its actor cannot see to what it does not know. */
+  #isUnheard(place: PositionKey): boolean {
+    const { journal, venue } = this.#oracle;
+    const believed = believedAt(place, journal.live);
+    const executor = journal.live.get(VENUE);
+    const differs = believed !== undefined && Math.abs(believed - Math.abs(venue.ours(place))) > DUST;
+    return differs && executor !== undefined && this.#isSoon(executor);
+  }
+
   #judge(place: PositionKey, bare: Bare): void {
     const { journal, venue, violate } = this.#oracle;
     if (!venue.trades(place)) return;
@@ -104,6 +125,7 @@ export class ProtectionCheck {
       ([actor, row]) => (isOf(place, actor) || isGuarded(place, actor, row)) && this.#isSoon(row),
     );
     if (seesToIt && bare.healthyMs <= BOUND_MS) return;
+    if (this.#isUnheard(place) && bare.healthyMs <= UNHEARD_MS) return;
     bare.reported = true;
     const why = seesToIt
       ? `for ${Math.round(bare.healthyMs / 1000)} s of quiet time`
