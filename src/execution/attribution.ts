@@ -2,8 +2,8 @@
  * Whose fill is it: an order's of ours, the venue's own doing, or somebody else's hand.
  *
  * Invariants: the order's id decides first, the client id second; a fill that one of our orders may have made
- * waits until that order has been asked; what nobody here ordered goes to the position it changes, and only
- * what is left of it is foreign.
+ * waits until that order has been asked, and one without a client id until a reading that would know it by then;
+ * what nobody here ordered goes to the position it changes, and only what is left of it is foreign.
  */
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
@@ -53,7 +53,17 @@ export function takeFill(work: Work, fill: RemoteFill): void {
     (clientOrderId === undefined ? undefined : findRecord(work, clientOrderId));
   if (record) applyFill(work, record, fill);
   else if (cause !== undefined) bookForeign(work, fill, cause);
-  else if (!isWaiting(work, fill)) work.state.limbo.push({ fill, at: work.state.at });
+  else wait(work, fill);
+}
+
+/** The same trade again may bring the client id that it lacked. */
+function wait(work: Work, fill: RemoteFill): void {
+  const { state } = work;
+  if (!isWaiting(work, fill)) state.limbo.push({ fill, at: state.at });
+  else if (fill.clientOrderId !== undefined)
+    state.limbo = state.limbo.map((entry) =>
+      tradeKey(entry.fill) === tradeKey(fill) ? { ...entry, fill } : entry,
+    );
 }
 
 /** Of orders that no actor has placed. */
@@ -65,8 +75,8 @@ function causeOf(clientOrderId: string): Cause | undefined {
   return undefined;
 }
 
-/** Looks at every waiting fill again; asks the orders that could have made it. */
-export function settleLimbo(work: Work): void {
+/** Looks at every waiting fill again; asks the orders that could have made it. `readAt`: of the last reading. */
+export function settleLimbo(work: Work, readAt = work.state.cursor): void {
   const { state } = work;
   if (state.limbo.length === 0) return;
   const waiting = state.limbo;
@@ -81,11 +91,18 @@ export function settleLimbo(work: Work): void {
     } else if (suspects.length > 0) {
       state.limbo.push(entry);
       for (const suspect of suspects) askAbout(work, suspect, entry.at);
+    } else if (mayBeNamed(work, fill, readAt)) {
+      state.limbo.push(entry);
+      wantReport(work, `whose trade ${fill.tradeId} on ${fill.symbol} is`, 2 * work.settings.secondMs);
     } else {
       bookForeign(work, fill, 'manual');
     }
   }
 }
+
+/** Its trade was shown before its order: by the next reading it may turn out the venue's own doing. */
+const mayBeNamed = (work: Work, { clientOrderId, at }: RemoteFill, readAt: number): boolean =>
+  clientOrderId === undefined && readAt < at + work.settings.quietMs;
 
 const isWaiting = (work: Work, fill: RemoteFill): boolean =>
   work.state.limbo.some((waiting) => tradeKey(waiting.fill) === tradeKey(fill));

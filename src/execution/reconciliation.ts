@@ -98,7 +98,7 @@ export function takeReport(work: Work, report: RemoteReport, askedAt: number): v
   for (const record of Object.values(state.orders)) settle(work, record);
   for (const record of Object.values(state.orders))
     if (!shown.has(record)) judgeAbsence(work, record, report, askedAt);
-  settleLimbo(work);
+  settleLimbo(work, Math.max(state.cursor, report.at));
   takeIncome(work, report.income, report.at);
   const places = new Set([
     ...keysIn(state.holdings),
