@@ -12,6 +12,7 @@ const sources = [
   'tests/unit/executor-orders.test.ts',
   'tests/unit/executor-reconciliation.test.ts',
   'tests/unit/executor-running-cases.test.ts',
+  'tests/unit/executor-causes.test.ts',
   'tests/unit/executor-foreign.test.ts',
   'tests/property/executor-world.test.ts',
 ]
