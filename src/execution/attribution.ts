@@ -1,14 +1,15 @@
 /**
  * Whose fill is it: an order's of ours, the venue's own doing, or somebody else's hand.
  *
- * Invariants: the order's id decides first, the client id second; a fill that one of our orders may have made
- * waits until that order has been asked, and one without a client id until a reading that would know it by then;
- * what nobody here ordered goes to the position it changes, and only what is left of it is foreign.
+ * Invariants: the order's id decides first, the client id second; a fill that one of our orders may have made, or
+ * that outruns a fill of theirs, waits until that order has been asked, and one without a client id until a reading
+ * that would know it by then; what nobody here ordered goes to the position it changes, and only what is left of it
+ * is foreign.
  */
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import { type ActorId, KILL_ORDERS } from '../core/ids.ts';
-import type { VenueEvent } from '../domain/order.ts';
+import { opensPosition, type VenueEvent } from '../domain/order.ts';
 import { keyOf } from '../domain/position-key.ts';
 import type { RemoteFill } from '../domain/remote.ts';
 import {
@@ -28,15 +29,30 @@ import { findRecord, recordByOrderId, tell, touch, type Work, wantReport } from 
 import type { OrderRecord } from './executor-types.ts';
 import { absorbFill, applyFill } from './order-fills.ts';
 import { askWithin } from './order-record.ts';
+import { clearedAfter, outrun } from './outrun.ts';
 
 type Cause = NonNullable<Extract<VenueEvent, { type: 'ORDER_FILLED' }>['cause']>;
 
 export function applyAll(work: Work, record: OrderRecord, fills: readonly RemoteFill[]): void {
   for (const fill of fills) {
-    if (isForgotten(work, fill)) absorbFill(record, fill);
-    else applyFill(work, record, fill);
-    leaveLimbo(work, fill);
+    if (isForgotten(work, fill)) {
+      absorbFill(record, fill);
+      leaveLimbo(work, fill);
+    } else {
+      takeOrderFill(work, record, fill);
+    }
   }
+}
+
+/** Books a fill of one of our orders, once those that it outruns have told theirs. */
+export function takeOrderFill(work: Work, record: OrderRecord, fill: RemoteFill): void {
+  const isNews = !isBooked(work, fill) && !record.trades.includes(fill.tradeId);
+  if (isNews && !opensPosition(record.order) && outrun(work, fill, heardAt(work, fill)).length > 0) {
+    wait(work, fill);
+    return;
+  }
+  applyFill(work, record, fill);
+  leaveLimbo(work, fill);
 }
 
 /** Older than what is remembered: readings have brought it long ago, whomever it was booked for then. */
@@ -46,13 +62,11 @@ const isForgotten = (work: Work, fill: RemoteFill): boolean =>
 /** Books a fill of whatever origin, or lets it wait. */
 export function takeFill(work: Work, fill: RemoteFill): void {
   if (isBooked(work, fill) || fill.at <= (work.state.baseline ?? 0) || fill.at < oldest(work)) return;
-  const { clientOrderId } = fill;
-  const cause = clientOrderId === undefined ? undefined : causeOf(clientOrderId);
-  const record =
-    recordByOrderId(work, fill) ??
-    (clientOrderId === undefined ? undefined : findRecord(work, clientOrderId));
-  if (record) applyFill(work, record, fill);
-  else if (cause !== undefined) bookForeign(work, fill, cause);
+  const cause = causeOfFill(fill);
+  const record = recordOf(work, fill);
+  if (record) takeOrderFill(work, record, fill);
+  else if (cause !== undefined && outrun(work, fill, heardAt(work, fill)).length === 0)
+    bookForeign(work, fill, cause);
   else wait(work, fill);
 }
 
@@ -65,6 +79,13 @@ function wait(work: Work, fill: RemoteFill): void {
       tradeKey(entry.fill) === tradeKey(fill) ? { ...entry, fill } : entry,
     );
 }
+
+const recordOf = (work: Work, fill: RemoteFill): OrderRecord | undefined =>
+  recordByOrderId(work, fill) ??
+  (fill.clientOrderId === undefined ? undefined : findRecord(work, fill.clientOrderId));
+
+const causeOfFill = ({ clientOrderId }: RemoteFill): Cause | undefined =>
+  clientOrderId === undefined ? undefined : causeOf(clientOrderId);
 
 /** Of orders that no actor has placed. */
 function causeOf(clientOrderId: string): Cause | undefined {
@@ -84,18 +105,20 @@ export function settleLimbo(work: Work, readAt = work.state.cursor): void {
   for (const entry of waiting) {
     const { fill } = entry;
     if (isBooked(work, fill)) continue;
-    const record = recordByOrderId(work, fill);
-    const suspects = record ? [] : suspectsOf(work, fill, entry.at);
-    if (record) {
-      applyFill(work, record, fill);
-    } else if (suspects.length > 0) {
+    const cause = causeOfFill(fill);
+    const record = recordOf(work, fill);
+    const suspects = record || cause !== undefined ? [] : suspectsOf(work, fill, entry.at);
+    if (!record || !opensPosition(record.order)) suspects.push(...outrun(work, fill, entry.at));
+    if (suspects.length > 0) {
       state.limbo.push(entry);
       for (const suspect of suspects) askAbout(work, suspect, entry.at);
+    } else if (record) {
+      applyFill(work, record, fill);
     } else if (mayBeNamed(work, fill, readAt)) {
       state.limbo.push(entry);
       wantReport(work, `whose trade ${fill.tradeId} on ${fill.symbol} is`, 2 * work.settings.secondMs);
     } else {
-      bookForeign(work, fill, 'manual');
+      bookForeign(work, fill, cause ?? 'manual');
     }
   }
 }
@@ -107,12 +130,12 @@ const mayBeNamed = (work: Work, { clientOrderId, at }: RemoteFill, readAt: numbe
 const isWaiting = (work: Work, fill: RemoteFill): boolean =>
   work.state.limbo.some((waiting) => tradeKey(waiting.fill) === tradeKey(fill));
 
+const heardAt = ({ state }: Work, fill: RemoteFill): number =>
+  state.limbo.find((waiting) => tradeKey(waiting.fill) === tradeKey(fill))?.at ?? state.at;
+
 const leaveLimbo = (work: Work, fill: RemoteFill): void => {
   work.state.limbo = work.state.limbo.filter((waiting) => tradeKey(waiting.fill) !== tradeKey(fill));
 };
-
-/** Readings lag: an order is cleared only by one that was asked for this long after the fill was heard of. */
-const clearedAfter = (work: Work, heardAt: number): number => heardAt + work.settings.quietMs;
 
 function askAbout(work: Work, suspect: OrderRecord, heardAt: number): void {
   const { order, status, askAt } = suspect;

@@ -7,10 +7,10 @@
 import * as D from '../core/decimal.ts';
 import { keyOf } from '../domain/position-key.ts';
 import type { RemoteEvent } from '../domain/remote.ts';
-import { settleLimbo, takeFill } from './attribution.ts';
+import { settleLimbo, takeFill, takeOrderFill } from './attribution.ts';
 import { expectedAmount, holderOf } from './books.ts';
 import { finding, findRecord, recordByOrderId, tell, type Work, wantReport } from './executor-state.ts';
-import { applyFill, settle } from './order-fills.ts';
+import { settle } from './order-fills.ts';
 import { observeAlgo, observePlain } from './order-life.ts';
 
 type EventOf<K extends RemoteEvent['kind']> = Extract<RemoteEvent, { kind: K }>;
@@ -39,7 +39,7 @@ function takeOrder(work: Work, { order, fill }: EventOf<'order'>): void {
   const record = recordByOrderId(work, order) ?? findRecord(work, order.clientOrderId);
   if (record) {
     observePlain(work, record, order);
-    if (fill) applyFill(work, record, fill);
+    if (fill) takeOrderFill(work, record, fill);
     record.seenAt = work.state.at;
     settle(work, record);
     return;

@@ -14,6 +14,7 @@ const sources = [
   'tests/unit/executor-running-cases.test.ts',
   'tests/unit/executor-causes.test.ts',
   'tests/unit/executor-foreign.test.ts',
+  'tests/unit/executor-outrun.test.ts',
   'tests/property/executor-world.test.ts',
 ]
   .map(read)
