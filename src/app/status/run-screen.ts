@@ -22,7 +22,7 @@ import type { TradingSystem } from '../run/system.ts';
 import type { Liquidations } from './liquidations.ts';
 import { ReadModel } from './read-model.ts';
 import { renderStatus, statusLine, tradeLine } from './render-status.ts';
-import { initialProgress, type RunFacts, type RunProgress, statusDocument } from './run-status.ts';
+import { initialProgress, type RunFacts, type RunProgress, statusDocument, tickOf } from './run-status.ts';
 import { type RunState, type StatusDocument, StatusPublisher } from './status-file.ts';
 
 const LINE_EVERY_MS = 10_000;
@@ -311,8 +311,7 @@ export class RunScreen {
     }
     if (this.#screen || this.#options.quiet) return;
     const trade = event.trade as unknown as Trade;
-    const tickSize = this.model.tickSize(trade.symbol);
-    const shown = { ...trade, net: trade.netPnl, ...(tickSize === undefined ? {} : { tickSize }) };
+    const shown = { ...trade, net: trade.netPnl, ...tickOf(this.model, trade.symbol) };
     this.#io.stdout.write(`${tradeLine(shown, row.at)}\n`);
   }
 

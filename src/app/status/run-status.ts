@@ -235,7 +235,8 @@ function entriesStatus({ counts, refusedRules, refusals }: PortfolioContext): En
   return { approved, refused, refusedRules, lastRefused: refusals.slice(-REFUSALS_SHOWN) };
 }
 
-function tickOf(model: ReadModel, symbol: string): { readonly tickSize?: Decimal } {
+/** As a status document has it: absent where no desk knows the symbol. */
+export function tickOf(model: ReadModel, symbol: string): { readonly tickSize?: Decimal } {
   const tickSize = model.tickSize(symbol);
   return tickSize === undefined ? {} : { tickSize };
 }

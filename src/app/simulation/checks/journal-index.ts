@@ -6,6 +6,7 @@
  * follows from (instance, actor, seq, index) (2); a trade is told once, and what an order has filled never shrinks
  * nor exceeds it (5).
  */
+
 import { clientOrderId } from '../../../core/ids.ts';
 import type { Cause, Intent } from '../../../domain/events.ts';
 import { VENUE } from '../../../domain/events.ts';
@@ -13,6 +14,7 @@ import type { IdentifiedOrder } from '../../../domain/order.ts';
 import { keyOfActor, type PositionKey } from '../../../domain/position-key.ts';
 import type { JournalHead, JournalRow } from '../../../journal/journal.ts';
 import { EMPTY_HEAD, verifyChain } from '../../../journal/row-hash.ts';
+import { DUST } from './ownership.ts';
 import type { Invariant } from './violation.ts';
 
 export interface Intended {
@@ -45,8 +47,6 @@ interface Adopted {
 interface Filled {
   readonly cumulative: number;
 }
-
-const DUST = 1e-9;
 
 export class JournalIndex {
   readonly intended = new Map<string, Intended>();

@@ -8,13 +8,12 @@ import type { VenueRequest } from '../../../exchange/venue-client.ts';
 import type { SimProcess } from '../process.ts';
 import type { Intended } from './journal-index.ts';
 import type { Oracle } from './oracle.ts';
-import { isByHand } from './ownership.ts';
+import { DUST, isByHand } from './ownership.ts';
 import type { Arrival } from './venue-eye.ts';
 
 /** Ours carry it; the kill switch's own, which go past the journal, and people's by hand, do not. */
 const OURS = /^bh-/;
 const OF_KILL = /^bhk-/;
-const DUST = 1e-9;
 /** Marks move between the decision and the look. */
 const SLACK = 1.02;
 

@@ -11,7 +11,8 @@ export type By = 'us' | 'a person' | 'the venue';
 
 /** Of a run, of its closing of what is foreign, of the kill switch. */
 const OURS = /^bh[a-z]?-/;
-const DUST = 1e-9;
+/** Quantities are sums of floats in the checks: what is less than this is nothing. */
+export const DUST = 1e-9;
 
 export function senderOf({ clientOrderId, cause }: Pick<OrderRecord, 'clientOrderId' | 'cause'>): By {
   if (cause !== '') return 'the venue';

@@ -4,10 +4,12 @@
  *
  * It also measures how long positions stood bare.
  */
+
 import { GUARDIAN, VENUE } from '../../../domain/events.ts';
 import { keyOf, type Placed, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import { type LiveActor, timersOf } from './journal-index.ts';
 import type { Oracle } from './oracle.ts';
+import { DUST } from './ownership.ts';
 
 /** Of time in which a process runs, the venue answers and the journal takes rows. */
 const BOUND_MS = 120_000;
@@ -36,9 +38,6 @@ function believedAt(place: PositionKey, live: ReadonlyMap<string, LiveActor>): n
   const { context } = JSON.parse(row?.snapshot ?? '{}') as { context?: { quantity?: string } };
   return context?.quantity === undefined ? undefined : Number(context.quantity);
 }
-
-/** Quantities are sums of floats here. */
-const DUST = 1e-9;
 
 interface Bare {
   readonly since: number;

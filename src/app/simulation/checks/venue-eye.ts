@@ -5,7 +5,7 @@
 import { isReducing } from '../../../domain/order.ts';
 import { keyOf, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import type { AlgoRecord, Books, OrderRecord, TradeRecord } from '../../../venue-server/account/records.ts';
-import { type By, isByHand, Ownership, senderOf } from './ownership.ts';
+import { type By, DUST, isByHand, Ownership, senderOf } from './ownership.ts';
 
 export interface Held {
   /** Signed. */
@@ -32,8 +32,6 @@ export interface Traded {
   readonly stepSize: string;
   readonly status: string;
 }
-
-const DUST = 1e-9;
 
 export class VenueEye {
   /** By place: in one-way mode by symbol. */
