@@ -45,6 +45,24 @@ test('a balance says when it last changed, a fresh one too', () => {
   assert.equal(updated(), bench.at - 1);
 });
 
+test('an account’s time never runs back: a beat of the market that comes late befalls it now', () => {
+  const bench = new CoreBench();
+  bench.market('BUY', '2');
+  bench.stop('SELL', '90', { closePosition: true });
+  const settledAt = bench.at + 500;
+  bench.feed({ type: 'FUNDING', at: settledAt, symbol: 'BTCUSDT', rate: 0.0001, mark: 100 });
+  bench.feed({ type: 'PRICE', at: settledAt - 400, symbol: 'BTCUSDT', last: 89, mark: 89 });
+  bench.at = settledAt + 10;
+  const times = bench.list('/fapi/v1/income').map(({ incomeType, time }) => `${incomeType} ${time}`);
+  assert.deepEqual(times.slice(1), [
+    `FUNDING_FEE ${settledAt}`,
+    `REALIZED_PNL ${settledAt}`,
+    `COMMISSION ${settledAt}`,
+  ]);
+  const fills = bench.list('/fapi/v1/userTrades', { symbol: 'BTCUSDT' });
+  assert.equal(fills.at(-1)?.time, settledAt);
+});
+
 test('open orders tie up margin, and a page lists their symbol without a position', () => {
   const bench = new CoreBench();
   bench.limit('BUY', '2', '99');

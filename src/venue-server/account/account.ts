@@ -2,6 +2,7 @@
  * One account at the venue: its engine, its records, its listen key and its deadlines.
  *
  * Invariants: every input reaches the engine through `apply`, so that records and frames never fall behind it;
+ * the account's time never runs back: a market's beat reaches it a little late, and people trade in between;
  * a listen key is made from the account and a serial, never stored; without a valid one nothing is pushed.
  */
 import { hash } from 'node:crypto';
@@ -112,7 +113,9 @@ export class Account implements Desk {
 
   apply(input: EngineInput, draft?: Draft): Refusal | undefined {
     this.touched = true;
-    return new Digest(this, input.at, draft).take(this.engine.apply(input));
+    const at = Math.max(input.at, this.books.lastAt ?? 0);
+    this.books.lastAt = at;
+    return new Digest(this, at, draft).take(this.engine.apply(at === input.at ? input : { ...input, at }));
   }
 
   /** A copy to try things on: nobody hears of it. */

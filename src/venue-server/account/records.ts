@@ -132,6 +132,8 @@ export type Restriction = 'liquidation' | 'cooling-off' | 'quantitative-rules' |
 
 export interface Books {
   version: 1;
+  /** When anything last befell the account; absent in books that were kept before it was written down. */
+  lastAt?: number;
   nextRef: number;
   nextTranId: number;
   orders: OrderRecord[];
