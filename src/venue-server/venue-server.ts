@@ -200,7 +200,7 @@ export class VenueServer {
       weather: () => this.weather,
       note: (what, fields) => this.#note(what, fields),
       pace: () => Math.floor(pace.now() / SECOND_MS),
-      realNow: () => this.#options.real.monotonic.now(),
+      grace: clock.speed === 'manual' ? real.timers : undefined,
       legacyStreams: this.#options.legacyStreams ?? false,
       largeIds: this.#options.largeIds ?? false,
     });

@@ -142,6 +142,18 @@ describe('time on a socket', () => {
       assert.equal(await Promise.race([socket.ping().then(() => 'answered'), socket.closed]), 'answered');
     }
   });
+
+  test('nor where the hours in between are long work, in which nobody could hear the answer', async (t) => {
+    const front = await Front.open(t, { speed: 'manual' });
+    const socket = await TestSocket.open(t, `${front.server.url}/public/ws`);
+    // After the first ping, which is answered while this process hears nothing.
+    front.clock.timers.set(5 * 60_000, () => {
+      const until = performance.now() + 700;
+      while (performance.now() < until);
+    });
+    front.clock.advanceTo?.(MARKET_TIME + 8 * 3_600_000);
+    assert.equal(await Promise.race([socket.ping().then(() => 'answered'), socket.closed]), 'answered');
+  });
 });
 
 describe('the private socket', () => {

@@ -37,7 +37,7 @@ export interface Corked {
 /** More than this unread and the consumer is too slow. */
 const LONGEST_BACKLOG_BYTES = 8 * 1_048_576;
 const NO_STATUS = 1006;
-const LEAST_DEAF_REAL_MS = 500;
+const GRACE_MS = 500;
 
 interface Waiting {
   readonly text: string;
@@ -49,7 +49,8 @@ export interface ConnectionParts {
   readonly ws: ServedSocket;
   readonly raw: Corked;
   readonly waits: Waits;
-  readonly realNow: () => number;
+  /** The machine's, where somebody moves the venue's clock by hand. */
+  readonly grace: Timers | undefined;
   readonly openedAt: number;
   /** Tells the hub that there is something to send when this turn is over. */
   readonly wake: (connection: StreamConnection) => void;
@@ -69,8 +70,9 @@ export class StreamConnection {
   readonly #delayed: Waiting[] = [];
   #lastDue = 0;
   #pump: TimerHandle | undefined;
-  /** The ping without its pong, on the venue's clock and on the machine's. */
-  #pinged: { readonly at: number; readonly realAt: number } | undefined;
+  /** The ping without its pong; `isRipe`: there was time to answer it. */
+  #pinged: { readonly at: number; isRipe: boolean } | undefined;
+  #ripening: TimerHandle | undefined;
   #held: { text: string; timer: TimerHandle } | undefined;
   #mutedUntil = 0;
   #isOver = false;
@@ -125,19 +127,27 @@ export class StreamConnection {
   /** One at a time: a clock that is moved by hours would ask a hundred times in one moment. */
   ping(at: number): void {
     if (this.#pinged) return;
-    this.#pinged = { at, realAt: this.#parts.realNow() };
+    const { grace } = this.#parts;
+    const pinged = { at, isRipe: grace === undefined };
+    this.#pinged = pinged;
+    // Timers, not a difference of times: while hours are worked through at once, no answer is heard; and the first
+    // timer after that fires before what has come meanwhile is read.
+    this.#ripening = grace?.set(GRACE_MS, () => {
+      this.#ripening = grace.set(1, () => {
+        pinged.isRipe = true;
+      });
+    });
     if (!this.isMuted && !this.#isOver) this.#parts.ws.ping(String(at));
   }
 
   ponged(): void {
     this.#pinged = undefined;
+    this.#ripening?.cancel();
   }
 
   /** A ping was not answered for so long; a clock that was moved by hand leaves nobody the time to. */
   isDeaf(at: number, limitMs: number): boolean {
-    if (!this.#pinged) return false;
-    const real = this.#parts.realNow() - this.#pinged.realAt;
-    return at - this.#pinged.at >= limitMs && real >= LEAST_DEAF_REAL_MS;
+    return this.#pinged?.isRipe === true && at - this.#pinged.at >= limitMs;
   }
 
   close(code: number, reason = ''): void {
@@ -153,6 +163,7 @@ export class StreamConnection {
   /** The socket is gone: nothing more is kept for it. */
   over(): void {
     this.#isOver = true;
+    this.#ripening?.cancel();
     this.#pump?.cancel();
     this.#held?.timer.cancel();
     this.#held = undefined;

@@ -8,7 +8,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocketServer } from 'ws';
-import type { TimerHandle } from '../../core/clock.ts';
+import type { TimerHandle, Timers } from '../../core/clock.ts';
 import type { Json } from '../../core/json.ts';
 import type { FaultPlan } from '../faults-plan.ts';
 import { glob } from '../faults-plan.ts';
@@ -38,9 +38,9 @@ export interface HubParts {
   readonly note: (what: string, fields: Readonly<Record<string, Json>>) => void;
   /** Seconds by which a client's messages are counted. */
   readonly pace: () => number;
+  /** The machine's timers, where somebody moves the venue's clock by hand. */
+  readonly grace: Timers | undefined;
   /** The root address serves market and private streams too, as the venue did before April 2026. */
-  /** The machine's clock, whoever moves the venue's. */
-  readonly realNow: () => number;
   readonly legacyStreams: boolean;
   /** Ids of private events beyond 2^53. */
   readonly largeIds: boolean;
@@ -197,7 +197,7 @@ export class StreamHub {
       ws,
       raw,
       waits: this.#parts.waits,
-      realNow: this.#parts.realNow,
+      grace: this.#parts.grace,
       openedAt: this.#parts.clock.now(),
       wake: (dirty) => this.#wake(dirty),
       onSlow: () => {
