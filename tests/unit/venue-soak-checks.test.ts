@@ -130,6 +130,24 @@ describe('results', () => {
     ];
     assert.match(checkResults({ ...ledger, income: funded }, closed('0.1')).join(), /of funding/);
   });
+
+  test('funding is told of by the symbol, and to nobody where a person’s own position is settled', () => {
+    const paid = (symbol: string, income: string) => ({
+      ...{ symbol, incomeType: 'FUNDING_FEE', income, time: 5_000, tradeId: '' },
+    });
+    const byHand = { ...trade(2, 'BUY', 2_000, 2), symbol: 'ETHUSDT', commission: '0', orderId: 99 };
+    const funding = (more: Partial<SoakLedger>): string =>
+      checkResults({ ...ledger, ...more }, closed('0.1'))
+        .filter((text) => text.includes('of funding'))
+        .join();
+    const income = [...ledger.income, paid('ETHUSDT', '0.5')];
+    assert.equal(funding({ income, trades: [...ledger.trades, byHand] }), '');
+    assert.match(funding({ income }), /ETHUSDT/, 'nobody else held anything');
+    const sold = { ...byHand, id: 3, side: 'SELL' as const, time: 3_000 };
+    assert.match(funding({ income, trades: [...ledger.trades, byHand, sold] }), /ETHUSDT/, 'closed before');
+    const both = [...income, paid('BTCUSDT', '-0.5')];
+    assert.match(funding({ income: both, trades: [...ledger.trades, byHand] }), /BTCUSDT/);
+  });
 });
 
 describe('the journal', () => {

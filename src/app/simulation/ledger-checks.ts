@@ -113,8 +113,8 @@ export class JournalFacts {
   readonly refusals: { readonly symbol: string; readonly at: number; readonly why: string }[] = [];
   /** Bars that a symbol's scanner was shown (symbol, close), and whether it said anything to its desk. */
   readonly scanned = new Map<string, boolean>();
-  /** Told to positions that were over when the venue's row came. */
-  lateFunding: D.Decimal = D.ZERO;
+  /** By symbol: told to positions that were over when the venue's row came. */
+  readonly lateFunding = new Map<string, D.Decimal>();
   rows = 0;
   last = 0;
   #confirmed = new Set<string>();
@@ -158,7 +158,8 @@ export class JournalFacts {
   #deadLetter(row: JournalRow, event: ActorEvent): void {
     const isLate = row.actor === DEAD_LETTERS;
     const about = isLate ? (event.event as ActorEvent) : event;
-    if (about.type === 'FUNDING_SETTLED') this.lateFunding = D.add(this.lateFunding, String(about.amount));
+    if (about.type === 'FUNDING_SETTLED')
+      addTo(this.lateFunding, String(about.symbol), D.decimal(String(about.amount)));
     if (isLate && !MONEY.has(about.type)) return;
     this.problems.push(
       `dead letter ${row.n}: ${about.type} for ${isLate ? event.to : row.actor}, ${row.note}`,
@@ -355,12 +356,46 @@ function checkIncome(ledger: SoakLedger): string[] {
   return problems;
 }
 
+/** By symbol. What a person opened is settled, too, and nobody here is told what it came to. */
 function checkFunding(ledger: SoakLedger, facts: JournalFacts): string[] {
-  const booked = ledger.income.filter(({ incomeType }) => incomeType === 'FUNDING_FEE');
-  const inTime = [...facts.positions.values()].map(({ funding }) => funding);
-  const told = D.sum([...inTime, facts.lateFunding]);
-  const all = D.sum(booked.map(({ income }) => D.decimal(income)));
-  return D.eq(told, all) ? [] : [`positions were told of ${told} of funding, the venue booked ${all}`];
+  const settled = ledger.income.filter(({ incomeType }) => incomeType === 'FUNDING_FEE');
+  const booked = new Map<string, D.Decimal>();
+  for (const { symbol, income } of settled) addTo(booked, symbol, D.decimal(income));
+  const told = new Map(facts.lateFunding);
+  for (const { symbol, funding } of facts.positions.values()) addTo(told, symbol, funding);
+  const trades = tradesByNobody(ledger, facts);
+  const shared = new Set(
+    settled.filter(({ symbol, time }) => isOpenAt(trades, symbol, time)).map(({ symbol }) => symbol),
+  );
+  return [...new Set([...booked.keys(), ...told.keys()])].flatMap((symbol) => {
+    const [of, all] = [told.get(symbol) ?? D.ZERO, booked.get(symbol) ?? D.ZERO];
+    if (shared.has(symbol) || D.eq(of, all)) return [];
+    return [`positions in ${symbol} were told of ${of} of funding, the venue booked ${all}`];
+  });
+}
+
+type LedgerTrade = SoakLedger['trades'][number];
+
+function tradesByNobody(ledger: SoakLedger, facts: JournalFacts): LedgerTrade[] {
+  const owners = ownersOf(ledger, facts);
+  return ledger.trades.filter(
+    ({ orderId, symbol, id }) => !owners.has(String(orderId)) && !facts.told.has(`${symbol} ${id}`),
+  );
+}
+
+/** Whether these trades left anything open there, on either side. */
+function isOpenAt(trades: readonly LedgerTrade[], symbol: string, at: number): boolean {
+  const held = new Map<string, D.Decimal>();
+  for (const trade of trades) {
+    if (trade.symbol !== symbol || trade.time > at) continue;
+    const quantity = D.decimal(trade.qty);
+    addTo(held, keyOf(trade), trade.side === 'BUY' ? quantity : D.neg(quantity));
+  }
+  return [...held.values()].some((quantity) => !D.isZero(quantity));
+}
+
+function addTo(sums: Map<string, D.Decimal>, key: string, amount: D.Decimal): void {
+  sums.set(key, D.add(sums.get(key) ?? D.ZERO, amount));
 }
 
 /** Order id at the venue → the position it belongs to; the guardian's orders count for the symbol's. */
