@@ -89,6 +89,11 @@ export interface StatusDocument {
   readonly progress: { readonly done: number; readonly total: number | null } | null;
   /** What ended the run, when state is 'failed'. */
   readonly error: string | null;
+  /**
+   * Epoch ms: until this process has read the journal, positions, money, trades and breakers are what the folder's run
+   * before it told then. Absent: they are its own.
+   */
+  readonly toldAt?: number;
 }
 
 export interface AlertsStatus {

@@ -226,6 +226,20 @@ describe('what is not there', () => {
     await world.stop();
   });
 
+  test('while a venue is waited for, the status tells what the journal has open', async () => {
+    const world = await LiveWorld.create();
+    world.begin();
+    await world.until('a position', () => Object.keys(held(world)).length > 0);
+    world.life.kill();
+    await world.sleepDead(90_000);
+    world.lines.isReachable = false;
+    const life = world.begin();
+    await world.advance(MINUTE);
+    const { state, positions, toldAt } = life.status();
+    assert.deepEqual([state, positions.length, toldAt], ['connecting', 1, undefined]);
+    await world.stop();
+  });
+
   test('stopped while it waits, it ends', async () => {
     const world = await LiveWorld.create();
     world.lines.isReachable = false;

@@ -3,9 +3,10 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunOptions } from '../../src/app/cli/io.ts';
+import { renderStatus } from '../../src/app/status/render-status.ts';
 import { RunScreen } from '../../src/app/status/run-screen.ts';
 import { illness } from '../../src/app/status/status.ts';
-import { readStatus } from '../../src/app/status/status-file.ts';
+import { readStatus, type StatusDocument, writeStatus } from '../../src/app/status/status-file.ts';
 import { VirtualTime } from '../../src/core/clock.ts';
 import { BulkheadError } from '../../src/core/errors.ts';
 import { fakeIo } from '../support/fake-io.ts';
@@ -55,4 +56,62 @@ test('a run in which nothing happens shows that it lives, until it ends', (t) =>
   const last = at();
   time.advanceTo(600_000);
   assert.equal(at(), last, 'the folder may be another’s by now');
+});
+
+/** A status of a run that has a position, and knows of one that is not its own. */
+function told(dir: string, more: Partial<StatusDocument> = {}): StatusDocument {
+  const screen = new RunScreen(options, fakeIo({ time: new VirtualTime(1_000) }));
+  screen.openFolder(dir);
+  const whole: StatusDocument = {
+    ...readStatus(dir),
+    state: 'running',
+    positions: [
+      {
+        ...{ actor: 'position/BTCUSDT/BOTH/3', symbol: 'BTCUSDT', direction: 'long', quantity: '0.5' },
+        ...{ entryPrice: '100', markPrice: '101', stopPrice: null, openPnl: '0.5' },
+        ...{ liquidationPrice: null, state: 'open' },
+      },
+    ],
+    venue: {
+      foreign: [{ symbol: 'ETHUSDT', amount: '2' }],
+      unknownOrders: [{ symbol: 'SOLUSDT', owner: 'position/SOLUSDT/BOTH/1', ref: 'entry' }],
+    } as unknown as NonNullable<StatusDocument['venue']>,
+    ...more,
+  };
+  writeStatus(dir, whole);
+  return whole;
+}
+
+test('a start that comes to nothing leaves what the run before it told, and says whose word that is', (t) => {
+  const dir = tempDir(t);
+  const before = told(dir);
+  const time = new VirtualTime(61_000);
+  const screen = new RunScreen(options, fakeIo({ time }));
+  screen.openFolder(dir);
+  screen.fail(new BulkheadError('STORE_UNAVAILABLE', 'the database is away'));
+  const now = readStatus(dir);
+  assert.deepEqual([now.state, now.error], ['failed', 'BulkheadError: the database is away']);
+  assert.deepEqual(now.positions, before.positions);
+  assert.deepEqual(now.venue?.foreign, before.venue?.foreign);
+  assert.deepEqual(now.venue?.unknownOrders, before.venue?.unknownOrders);
+  assert.equal(now.toldAt, 1_000);
+  const text = renderStatus(now, { colour: false, width: 200, now: 61_000, alive: false });
+  assert.match(text, /the run before this one told \(1970-01-01 00:00 UTC, 1m 0s ago\)/);
+  assert.match(text, /BTCUSDT +long +0\.5/);
+  const third = new RunScreen(options, fakeIo({ time: new VirtualTime(120_000) }));
+  third.openFolder(dir);
+  assert.deepEqual([readStatus(dir).positions, readStatus(dir).toldAt], [before.positions, 1_000]);
+});
+
+test('what stands by, and what another account told, is not taken for its own', (t) => {
+  const dir = tempDir(t);
+  told(dir);
+  const standby = new RunScreen(options, fakeIo());
+  standby.openFolder(dir);
+  standby.standby({ owner: 'o', host: 'h', pid: 1, version: '1', followedN: 1, notReady: null });
+  standby.to('standby');
+  assert.deepEqual([readStatus(dir).positions, readStatus(dir).toldAt], [[], undefined]);
+  told(dir, { accountName: 'another' });
+  new RunScreen(options, fakeIo()).openFolder(dir);
+  assert.deepEqual(readStatus(dir).positions, []);
 });

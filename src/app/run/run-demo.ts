@@ -43,7 +43,6 @@ export async function runDemo(session: Session): Promise<DriveEnd> {
   screen.showLiquidations(() =>
     simulatedLiquidations(system.venue.current()?.report(time.now()) ?? NOTHING_HELD),
   );
-  for (const { row } of recovered.live.values()) screen.model.seed(row);
   held.add(() => writer.close());
   const driver = new MarketDriver({
     market,

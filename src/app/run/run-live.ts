@@ -315,7 +315,6 @@ function compose(life: Life, identity: RemoteIdentity, writer: JournalWriter): L
   seat.use(system, writer);
   screen.watch(system, writer, identity.market, undefined, identity.venue.wallet);
   for (const { row } of recovered.live.values()) {
-    screen.model.seed(row);
     metrics.seed(row.actor, row.snapshot);
     breakers.observe({ row });
     door.observe({ row });

@@ -56,6 +56,7 @@ export async function openSession(run: Run, warm?: WarmVenue): Promise<Session |
   screen.to('recovering');
   if (config.store.engine === 'postgres') watchHandover({ ...run, store, folder });
   const [instance, recovered] = await Promise.all([instanceOf(store, lease), taken.recovered()]);
+  screen.recover(recovered);
   stages.reach('journal');
   const how = taken.tookOver ? 'takeover' : before;
   const version = await configAtStart({

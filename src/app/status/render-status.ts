@@ -36,6 +36,7 @@ const onStandby = (status: StatusDocument, options: RenderOptions, paint: Paint)
 function whole(status: StatusDocument, options: RenderOptions, paint: Paint): string[][] {
   return [
     header(status, options, paint),
+    toldBefore(status, options),
     account(status, paint),
     positions(status.positions, paint),
     trades(status, paint),
@@ -84,6 +85,12 @@ function stateText(state: StatusDocument['state'], paint: Paint): string {
 function percentDone({ progress }: StatusDocument): string {
   if (!progress?.total) return '';
   return `  ${Math.floor((progress.done / progress.total) * 100)} % of the recording`;
+}
+
+function toldBefore({ toldAt }: StatusDocument, { now }: RenderOptions): string[] {
+  if (toldAt === undefined) return [];
+  const when = `${moment(toldAt)} UTC, ${duration(now - toldAt)} ago`;
+  return [`What follows is what the run before this one told (${when}): this one has not read the journal.`];
 }
 
 function account({ account, tradingState }: StatusDocument, paint: Paint): string[] {

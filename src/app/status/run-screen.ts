@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Trade } from '../../../machines/messages.ts';
 import type { Committed } from '../../../supervisors/actor-runtime.ts';
 import { tree } from '../../../supervisors/introspection.ts';
+import type { Recovered } from '../../../supervisors/recovery.ts';
 import type { TimerHandle } from '../../core/clock.ts';
 import type { Decimal } from '../../core/decimal.ts';
 import { type BulkheadError, errorText, isBulkheadError } from '../../core/errors.ts';
@@ -24,6 +25,7 @@ import { ReadModel } from './read-model.ts';
 import { renderStatus, statusLine, tradeLine } from './render-status.ts';
 import { initialProgress, type RunFacts, type RunProgress, statusDocument, tickOf } from './run-status.ts';
 import { type RunState, type StatusDocument, StatusPublisher } from './status-file.ts';
+import { asToldBefore, toldBefore, venueToldBefore } from './told-before.ts';
 
 const LINE_EVERY_MS = 10_000;
 /** Of each group in the live tree; `bulkhead status` shows more. */
@@ -36,6 +38,8 @@ export class RunScreen {
   readonly #io: Io;
   #facts: RunFacts;
   readonly #screen: Screen | undefined;
+  /** What the folder's run before this one told last. */
+  #before: StatusDocument | undefined;
   #publisher: StatusPublisher | undefined;
   #dataDir = '';
   #system: TradingSystem | undefined;
@@ -79,6 +83,7 @@ export class RunScreen {
   /** From here on the status file is ours to write. */
   openFolder(dataDir: string): void {
     this.#dataDir = dataDir;
+    this.#before = toldBefore(dataDir, this.#facts);
     this.#publisher = new StatusPublisher(
       dataDir,
       this.#io.time.monotonic,
@@ -101,6 +106,11 @@ export class RunScreen {
     if (this.#system && state === 'running')
       this.#say({ event: 'running', ...this.#where(), recovery: this.progress.recovery });
     this.#refresh(true);
+  }
+
+  /** What the journal tells of the actors, before any of them runs. */
+  recover({ live }: Pick<Recovered, 'live'>): void {
+    for (const { row } of live.values()) this.model.seed(row);
   }
 
   /** `range` where the market has an end; `balance` what the account began with, where that is not the configured one. */
@@ -279,7 +289,11 @@ export class RunScreen {
     }
     progress.venue = this.#venue?.();
     if (this.#liquidations) progress.liquidations = this.#liquidations();
-    return statusDocument(this.#facts, progress, this.model, this.#io.time.clock.now());
+    const document = statusDocument(this.#facts, progress, this.model, this.#io.time.clock.now());
+    // Who stands by knows that the account is another's by now.
+    if (!this.#before || progress.standby !== null) return document;
+    const isRead = this.model.portfolio() !== undefined;
+    return isRead ? venueToldBefore(document, this.#before) : asToldBefore(document, this.#before);
   }
 
   #show(document: StatusDocument): void {
