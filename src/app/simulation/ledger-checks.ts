@@ -16,6 +16,7 @@ import { type IdentifiedOrder, isReducing, type PositionSide } from '../../domai
 import { keyOf } from '../../domain/position-key.ts';
 import type { ClosedCandles } from '../../domain/signal.ts';
 import type { JournalRow } from '../../journal/journal.ts';
+import { addTo, checkFunding } from './funding-check.ts';
 
 export interface LedgerOrder {
   readonly orderId: number;
@@ -287,10 +288,13 @@ const isOurs = (clientOrderId: string): boolean =>
 export function checkResults(ledger: SoakLedger, facts: JournalFacts): string[] {
   const problems: string[] = [];
   const owners = ownersOf(ledger, facts);
+  const foreign: SoakLedger['trades'][number][] = [];
   const sums = new Map<string, { gross: D.Decimal; fees: D.Decimal; quantity: D.Decimal }>();
-  for (const { orderId, symbol, realizedPnl, commission, qty, id } of ledger.trades) {
+  for (const made of ledger.trades) {
+    const { orderId, symbol, realizedPnl, commission, qty, id } = made;
     const owner = owners.get(String(orderId)) ?? facts.told.get(`${symbol} ${id}`);
     if (owner === undefined) {
+      foreign.push(made);
       problems.push(`trade ${id} on ${symbol} is nobody's`);
       continue;
     }
@@ -319,7 +323,7 @@ export function checkResults(ledger: SoakLedger, facts: JournalFacts): string[] 
     ...problems,
     ...checkLiquidated(ledger, facts),
     ...checkIncome(ledger),
-    ...checkFunding(ledger, facts),
+    ...checkFunding(ledger.income, facts, foreign),
   ];
 }
 
@@ -354,48 +358,6 @@ function checkIncome(ledger: SoakLedger): string[] {
   if (!D.eq(pnl, of('REALIZED_PNL'))) problems.push(`trades realise ${pnl}, income ${of('REALIZED_PNL')}`);
   if (!D.eq(D.neg(fees), of('COMMISSION'))) problems.push(`trades cost ${fees}, income ${of('COMMISSION')}`);
   return problems;
-}
-
-/** By symbol. What a person opened is settled, too, and nobody here is told what it came to. */
-function checkFunding(ledger: SoakLedger, facts: JournalFacts): string[] {
-  const settled = ledger.income.filter(({ incomeType }) => incomeType === 'FUNDING_FEE');
-  const booked = new Map<string, D.Decimal>();
-  for (const { symbol, income } of settled) addTo(booked, symbol, D.decimal(income));
-  const told = new Map(facts.lateFunding);
-  for (const { symbol, funding } of facts.positions.values()) addTo(told, symbol, funding);
-  const trades = tradesByNobody(ledger, facts);
-  const shared = new Set(
-    settled.filter(({ symbol, time }) => isOpenAt(trades, symbol, time)).map(({ symbol }) => symbol),
-  );
-  return [...new Set([...booked.keys(), ...told.keys()])].flatMap((symbol) => {
-    const [of, all] = [told.get(symbol) ?? D.ZERO, booked.get(symbol) ?? D.ZERO];
-    if (shared.has(symbol) || D.eq(of, all)) return [];
-    return [`positions in ${symbol} were told of ${of} of funding, the venue booked ${all}`];
-  });
-}
-
-type LedgerTrade = SoakLedger['trades'][number];
-
-function tradesByNobody(ledger: SoakLedger, facts: JournalFacts): LedgerTrade[] {
-  const owners = ownersOf(ledger, facts);
-  return ledger.trades.filter(
-    ({ orderId, symbol, id }) => !owners.has(String(orderId)) && !facts.told.has(`${symbol} ${id}`),
-  );
-}
-
-/** Whether these trades left anything open there, on either side. */
-function isOpenAt(trades: readonly LedgerTrade[], symbol: string, at: number): boolean {
-  const held = new Map<string, D.Decimal>();
-  for (const trade of trades) {
-    if (trade.symbol !== symbol || trade.time > at) continue;
-    const quantity = D.decimal(trade.qty);
-    addTo(held, keyOf(trade), trade.side === 'BUY' ? quantity : D.neg(quantity));
-  }
-  return [...held.values()].some((quantity) => !D.isZero(quantity));
-}
-
-function addTo(sums: Map<string, D.Decimal>, key: string, amount: D.Decimal): void {
-  sums.set(key, D.add(sums.get(key) ?? D.ZERO, amount));
 }
 
 /** Order id at the venue → the position it belongs to; the guardian's orders count for the symbol's. */
