@@ -10,6 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { zstdDecompressSync } from 'node:zlib';
 import { BulkheadError, errorText } from '../core/errors.ts';
+import { isPgliteFolder } from './pglite-folder.ts';
 import { flushFolder } from './pglite-fs.ts';
 
 /** The only version whose internals the flush patch is known to fit. */
@@ -28,7 +29,7 @@ export interface TemplateHeader {
 /** Makes `dir` ready for the engine, creating it where there is none. */
 export async function prepareFolder(dir: string): Promise<void> {
   checkVersion();
-  if (existsSync(path.join(dir, 'PG_VERSION'))) return;
+  if (isPgliteFolder(dir)) return;
   if (existsSync(dir) && readdirSync(dir).length > 0) {
     throw new BulkheadError('DATA_INVALID', `${dir} is not empty and holds no Bulkhead store.`, {
       hint: 'Name an empty or new folder with --data-dir.',

@@ -75,6 +75,13 @@ describe('replay', { skip: typeof server === 'string' ? server : false }, () => 
     assert.match(errorOf(end).hint, /with its zone/);
   });
 
+  test('steps of which there is none are an error, and not silence', async () => {
+    const nobody = await replay('--step', '--actor', 'position/NOWHERE/BOTH/1');
+    assert.deepEqual([nobody.code, errorOf(nobody).code, nobody.stdout], [66, 'NOT_FOUND', '']);
+    const backwards = await replay('--from', '20', '--to', '10');
+    assert.deepEqual([backwards.code, errorOf(backwards).code], [64, 'USAGE']);
+  });
+
   test('an account without a run says so', async () => {
     const end = await cli(['replay', '--json', '--data-dir', dir], {
       env: { ...env, BULKHEAD_ACCOUNT: 'other' },

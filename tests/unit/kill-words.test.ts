@@ -34,6 +34,22 @@ async function killed(pid: number | undefined): Promise<string> {
   }
 }
 
+test('in a folder that no run has used nothing is closed, and nobody is told that it will be', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bulkhead-kill-'));
+  try {
+    const flags = [{ path: 'data.dir', value: dir, flag: '--data-dir' }];
+    const { config, secrets } = loadConfig({ env: {}, cwd: dir, flags });
+    const io = fakeIo({ cwd: dir });
+    const options = { config, secrets, accountWide: false, reason: 'a drill', json: false };
+    const done = kill(options as unknown as KillOptions, io);
+    await assert.rejects(done, { code: 'NOT_FOUND', message: /No run has ever used .*: nothing was closed/ });
+    assert.equal(readKill(dir)?.reason, 'a drill', 'engaged all the same');
+    assert.doesNotMatch(io.out(), /next start/);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test('without the key of the venue: a run closes, or nobody does', async () => {
   assert.match(await killed(process.pid), /engaged .*\nthe run closes what is open now; from here nothing/);
   assert.match(await killed(undefined), /engaged .*\nnothing is closed before a run starts/);

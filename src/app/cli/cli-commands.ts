@@ -296,7 +296,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'doctor',
     summary: 'check everything that a run needs',
-    detail: 'Each check says whether it passed and, if not, what to do. Changes nothing.',
+    detail:
+      'Each check says whether it passed and, if not, what to do. It changes nothing; only where there is no run yet it makes the empty store, as a run would, to see it flush.',
     flags: [DATA_DIR, CONFIG, JSON_FLAG],
     examples: ['bulkhead doctor', 'bulkhead doctor --json'],
     exits: { 0: 'every check passed', 1: 'a check failed' },

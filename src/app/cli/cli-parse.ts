@@ -101,7 +101,9 @@ function wrongArity(command: CommandSpec, args: readonly string[]): BulkheadErro
   if (command.args === undefined) {
     return usage(`bulkhead ${command.name} takes no argument "${args[0]}".`, helpHint(command));
   }
-  const what = args.length === 0 ? 'needs an argument' : 'takes one argument';
+  const [min] = command.arity ?? [0];
+  const tooFew = args.length === 0 ? 'needs an argument' : 'needs more arguments';
+  const what = args.length < min ? tooFew : 'takes no more than';
   return usage(`bulkhead ${command.name} ${what}: ${command.args}`, helpHint(command));
 }
 

@@ -182,10 +182,11 @@ export interface DoctorOptions {
 
 /**
  * The account's store, constructed and not yet opened: opening checks it, and may refuse. 'require' leaves the
- * schema of a server alone; the embedded store always migrates itself.
+ * schema of a server alone; the embedded store always migrates itself. 'existing' is the same, and makes no embedded
+ * store where there is none (NOT_FOUND): a mistyped folder must not read like one in which nothing was traded.
  */
 export type CreateStore = (
   options: CommandOptions,
   io: Io,
-  migrations: 'apply' | 'require',
+  how: 'apply' | 'require' | 'existing',
 ) => Promise<JournalStore>;

@@ -2,10 +2,11 @@
 import { join, resolve } from 'node:path';
 import { BulkheadError } from '../../core/errors.ts';
 import type { JournalStore } from '../../journal/journal.ts';
+import { isPgliteFolder } from '../../journal/pglite-folder.ts';
 import type { CommandOptions, CreateStore } from '../cli/io.ts';
 import type { Run } from '../run/run-session.ts';
 
-export const createStore: CreateStore = async (options, io, migrations) => {
+export const createStore: CreateStore = async (options, io, how) => {
   const { config } = options;
   if (config.store.engine === 'postgres') {
     const { passwordOf, postgresStore } = await import('../../journal/postgres-journal.ts');
@@ -13,15 +14,15 @@ export const createStore: CreateStore = async (options, io, migrations) => {
     // Of a run's secrets, those in force.
     const password = (): string => passwordOf(options.secrets.databaseUrl ?? url);
     return postgresStore({
-      ...{ url, account: config.account, migrations },
+      ...{ url, account: config.account, migrations: how === 'apply' ? 'apply' : 'require' },
       ...(options.secretSource ? { password } : {}),
     });
   }
+  const dataDir = resolve(io.cwd, config.data.dir);
+  const dir = join(dataDir, 'journal');
+  if (how === 'existing' && !isPgliteFolder(dir)) throw noRun(dataDir);
   const { pgliteStore } = await import('../../journal/pglite-journal.ts');
-  const store: JournalStore = pgliteStore({
-    dir: join(resolve(io.cwd, config.data.dir), 'journal'),
-    account: config.account,
-  });
+  const store: JournalStore = pgliteStore({ dir, account: config.account });
   return store;
 };
 
@@ -44,3 +45,8 @@ function databaseUrl({ secrets }: CommandOptions): string {
     hint: 'Set DATABASE_URL (or DATABASE_URL_FILE), e.g. postgres://user:password@localhost:5432/bulkhead',
   });
 }
+
+export const noRun = (dataDir: string): BulkheadError =>
+  new BulkheadError('NOT_FOUND', `There is no run in ${dataDir} yet.`, {
+    hint: 'Start one with "bulkhead run", or name another folder with --data-dir.',
+  });

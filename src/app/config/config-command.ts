@@ -10,6 +10,7 @@ import { changeText, configDiff, withKeys } from '../../config/versions.ts';
 import { BulkheadError, isBulkheadError } from '../../core/errors.ts';
 import { freshId } from '../../core/ids.ts';
 import { SILENT } from '../../core/logger.ts';
+import type { JournalStore } from '../../journal/journal.ts';
 import type { ConfigCommand } from '../../operator/command.ts';
 import type { ConfigOptions, CreateStore, Io } from '../cli/io.ts';
 import { columns, moment } from '../cli/render-text.ts';
@@ -84,21 +85,35 @@ function listed(lines: Awaited<ReturnType<ConfigViews['list']>>): string {
   return columns(['version', 'when', 'who', 'why', 'what'], rows, new Set([0])).join('\n');
 }
 
-/** Beside a run with an embedded store its copies are looked at. */
+async function existing(
+  options: ConfigOptions,
+  io: Io,
+  createStore: CreateStore,
+): Promise<JournalStore | undefined> {
+  try {
+    return await createStore(options, io, 'existing');
+  } catch (error) {
+    if (isBulkheadError(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** Beside a run with an embedded store its copies are looked at; where none has begun there are none. */
 async function looked(
   options: ConfigOptions,
   io: Io,
   createStore: CreateStore,
   look: (store: VersionStore) => Promise<string>,
 ): Promise<string> {
-  const dataDir = resolve(io.cwd, options.config.data.dir);
-  const store = await createStore(options, io, 'require');
+  const copies = new ConfigCopies(resolve(io.cwd, options.config.data.dir), options.config.account);
+  const store = await existing(options, io, createStore);
+  if (!store) return look(copies);
   try {
     await store.open();
     return await look(store);
   } catch (error) {
     if (!isBulkheadError(error, 'STORE_LOCKED')) throw error;
-    return await look(new ConfigCopies(dataDir, options.config.account));
+    return await look(copies);
   } finally {
     await store.close();
   }
@@ -148,8 +163,8 @@ async function changeHere(
   createStore: CreateStore,
 ): Promise<string> {
   const { config: loaded, secrets } = options;
+  const store = await createStore(options, io, 'existing');
   const folder = openDataFolder(loaded.data.dir, io.cwd);
-  const store = await createStore(options, io, 'require');
   try {
     await store.open();
     const newest = await new ConfigHistory(store).newest();

@@ -2,16 +2,17 @@
  * `bulkhead kill`: cancels and flattens what Bulkhead owns, and keeps everything shut until `bulkhead release`. Needs
  * neither a database nor a running Bulkhead: the file goes first, then this process acts at the venue itself.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { sleep } from '../../core/clock.ts';
+import { BulkheadError } from '../../core/errors.ts';
 import { createLogger } from '../../core/logger.ts';
 import type { Io, KillOptions } from '../cli/io.ts';
 import { openVenue } from '../compose/open-venue.ts';
 import type { OpenVenue } from '../live/venue-seams.ts';
 import { isAlive } from '../status/status.ts';
-import { readStatus } from '../status/status-file.ts';
+import { readStatus, statusPath } from '../status/status-file.ts';
 import { carryOut } from './kill-carry-out.ts';
 import { engageKill, type KillOrder, readKill } from './kill-file.ts';
 import { type KillTarget, killTarget } from './kill-target.ts';
@@ -32,6 +33,7 @@ export async function kill(options: KillOptions, io: Io, venue: OpenVenue = open
   // After the file: what is missing here must not keep the switch from being engaged.
   const found = targetOf(options, dataDir, say);
   if (!found) {
+    if (!existsSync(statusPath(dataDir))) throw noRunHere(dataDir, config.mode);
     say(isRunning(dataDir) ? 'the run closes what is open now' : 'the next start closes what is open');
     return 0;
   }
@@ -48,6 +50,12 @@ export async function kill(options: KillOptions, io: Io, venue: OpenVenue = open
   say(LAST_WORDS[end]);
   return end === 'flat' ? 0 : 1;
 }
+
+/** Most likely a mistyped folder: whoever believed that all is closed now would be wrong. */
+const noRunHere = (dataDir: string, mode: string): BulkheadError =>
+  new BulkheadError('NOT_FOUND', `No run has ever used ${dataDir}: nothing was closed.`, {
+    hint: `Name the run’s folder with --data-dir, or its venue with --mode paper or --mode live (it is ${mode} now). The switch stays engaged in this folder.`,
+  });
 
 /** What keeps this process from the venue does not keep a run from it: who reads the error must know. */
 function targetOf(

@@ -88,15 +88,32 @@ async function step(past: Past): Promise<number> {
   const to = options.to === undefined ? (await store.head()).n : await rowOf(past, options.to);
   const isByHand = io.isTty && io.keys !== undefined && !options.json && options.from === undefined;
   if (isByHand) {
-    await walk(moments, { from: to, to, actor }, io);
+    if (!(await walk(moments, { from: to, to, actor }, io))) throw noRows(options, to, to);
     return 0;
   }
   const first = options.from === undefined ? undefined : await rowOf(past, options.from);
   const from = first ?? (actor === undefined ? to : (await store.anchor()).n + 1);
-  for await (const view of stepsOf(moments, { from, to, actor }))
+  if (from > to)
+    throw new BulkheadError('USAGE', `--from means row ${from}, which comes after row ${to} of --to.`, {
+      hint: 'Rows are told from the older to the newer one.',
+    });
+  let isAny = false;
+  for await (const view of stepsOf(moments, { from, to, actor })) {
     io.stdout.write(options.json ? `${JSON.stringify(view)}\n` : `${stepLines(view).join('\n')}\n`);
+    isAny = true;
+  }
+  if (!isAny) throw noRows(options, from, to);
   return 0;
 }
+
+const noRows = ({ actor, config }: ReplayOptions, from: number, to: number): BulkheadError =>
+  new BulkheadError(
+    'NOT_FOUND',
+    `Rows ${from} to ${to} hold none${actor === undefined ? '' : ` of ${actor}`}.`,
+    {
+      hint: `"bulkhead replay --data-dir ${config.data.dir}" lists the actors that live, "bulkhead export trades" the positions that were.`,
+    },
+  );
 
 async function diff(past: Past, other: ReplayMoment): Promise<number> {
   const { store, identity, options, io } = past;

@@ -15,8 +15,9 @@ import { verifyChain } from '../../journal/row-hash.ts';
 import type { Io, ReplayOptions } from '../cli/io.ts';
 import { ProgressBar } from '../cli/render-progress.ts';
 import { columns } from '../cli/render-text.ts';
-import { createStore } from '../compose/open-store.ts';
+import { createStore, noRun } from '../compose/open-store.ts';
 import { openVenue } from '../compose/open-venue.ts';
+import { openToLook } from '../results/look.ts';
 import { readIdentity } from '../run/run-identity.ts';
 import { applyPlan, type Past, registryOf, replayPast, rowOf } from './past.ts';
 
@@ -31,16 +32,16 @@ interface Outcome {
 }
 
 export async function replay(options: ReplayOptions, io: Io): Promise<number> {
-  const store = await createStore(options, io, 'require');
+  const store = await createStore(options, io, 'existing');
   const opened = async (): Promise<typeof store> => {
-    await store.open();
+    await openToLook(store, options, io);
     return store;
   };
   try {
     if (options.apply !== undefined) return await applyPlan(opened, options, io, options.apply);
     await opened();
     const identity = await readIdentity(store);
-    if (!identity) throw emptyJournal(options.config.data.dir);
+    if (!identity) throw noRun(options.config.data.dir);
     const past = { store, identity, options, io, venue: openVenue };
     const answer = await replayPast(past);
     if (answer !== undefined) return answer;
@@ -139,9 +140,4 @@ const progressBar = ({ json, quiet }: ReplayOptions, io: Io): ProgressBar =>
     enabled: io.stderrIsTty && !json && !quiet,
     columns: io.columns,
     monotonic: io.time.monotonic,
-  });
-
-const emptyJournal = (dir: string): BulkheadError =>
-  new BulkheadError('NOT_FOUND', `There is no run in ${dir} yet.`, {
-    hint: 'Start one with "bulkhead run", or name another folder with --data-dir.',
   });

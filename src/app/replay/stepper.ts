@@ -31,17 +31,17 @@ export async function* stepsOf(moments: Moments, { from, to, actor }: Span): Asy
 
 const HELP = '[n]ext [p]revious  [N]/[P] of this actor  [w]hole state  [a]ctors  [q]uit';
 
-/** Until q, or the keys end. */
-export async function walk(moments: Moments, start: Span, io: Io): Promise<void> {
+/** Until q, or the keys end. False: there is no row to show. */
+export async function walk(moments: Moments, start: Span, io: Io): Promise<boolean> {
   const show = async (row: RowView): Promise<void> => {
     const lines = stepLines(await stepView(moments, row));
     io.stdout.write(`\n${lines.join('\n')}\n${HELP}\n`);
   };
   let current = (await moments.previous(start.to + 1, start.actor)) ?? (await moments.next(0, start.actor));
-  if (!current) return;
+  if (!current) return false;
   await show(current);
   for await (const key of io.keys?.() ?? []) {
-    if (key === 'q') return;
+    if (key === 'q') return true;
     if (key === 'w' || key === 'a') {
       await showMore(moments, current, key, io);
       continue;
@@ -55,6 +55,7 @@ export async function walk(moments: Moments, start: Span, io: Io): Promise<void>
     current = next;
     await show(current);
   }
+  return true;
 }
 
 function moved(

@@ -13,6 +13,7 @@ import type { JournalRow, JournalStore } from '../../journal/journal.ts';
 import { rowsOfLife } from '../../journal/journal-beginning.ts';
 import type { CreateStore, ExplainOptions, Io } from '../cli/io.ts';
 import { moment, painter, signedMoney } from '../cli/render-text.ts';
+import { look } from './look.ts';
 import { type Story, storyOf } from './story.ts';
 
 interface Desk {
@@ -22,18 +23,14 @@ interface Desk {
 }
 
 export async function explain(options: ExplainOptions, io: Io, createStore: CreateStore): Promise<number> {
-  const store = await createStore(options, io, 'require');
-  try {
-    await store.open();
+  await look(options, io, createStore, async (store) => {
     const desk = await deskOf(store, options.position);
     const rows = await rowsOfLife(store, actorOf(options.position, desk));
     const story = storyOf(rows, await approvalOf(store, rows[0]));
     if (!story && !desk) throw await notFound(store, options.position);
     if (options.json) io.stdout.write(`${JSON.stringify({ story: story ?? null, desk: desk ?? null })}\n`);
     else render(story, desk, io);
-  } finally {
-    await store.close();
-  }
+  });
   return 0;
 }
 

@@ -8,6 +8,7 @@ import { allRows } from '../../journal/journal-beginning.ts';
 import type { CreateStore, ExportOptions, Io, Output } from '../cli/io.ts';
 import { headerLine, recordLine } from './export-format.ts';
 import { COLUMNS, exportRecords } from './export-records.ts';
+import { look } from './look.ts';
 
 const CHUNK_CHARS = 64 * 1024;
 
@@ -16,15 +17,11 @@ export async function exportCommand(
   io: Io,
   createStore: CreateStore,
 ): Promise<number> {
-  const store = await createStore(options, io, 'require');
-  try {
-    await store.open();
+  await look(options, io, createStore, async (store) => {
     const lines = exportLines(options, allRows(store));
     if (options.out === undefined) await toStream(io.stdout, lines);
     else await toFile(resolve(io.cwd, options.out), lines);
-  } finally {
-    await store.close();
-  }
+  });
   return 0;
 }
 

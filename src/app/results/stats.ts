@@ -4,6 +4,7 @@ import { allRows } from '../../journal/journal-beginning.ts';
 import type { CreateStore, Io, StatsOptions } from '../cli/io.ts';
 import { columns, duration, moment, money, painter, signedMoney } from '../cli/render-text.ts';
 import { type EntryStatistics, EntryTally } from './entry-statistics.ts';
+import { look } from './look.ts';
 import {
   type ExitGroup,
   type ExitStatistics,
@@ -14,9 +15,7 @@ import {
 } from './statistics.ts';
 
 export async function stats(options: StatsOptions, io: Io, createStore: CreateStore): Promise<number> {
-  const store = await createStore(options, io, 'require');
-  try {
-    await store.open();
+  await look(options, io, createStore, async (store) => {
     const tally = new EntryTally();
     const statistics = await exitStatistics(heardBy(tally, allRows(store)));
     const entries = tally.statistics();
@@ -28,9 +27,7 @@ export async function stats(options: StatsOptions, io: Io, createStore: CreateSt
       render(statistics, wanted, io);
       if (options.by === undefined) renderEntries(entries, io);
     }
-  } finally {
-    await store.close();
-  }
+  });
   return 0;
 }
 

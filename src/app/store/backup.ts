@@ -27,7 +27,7 @@ async function take(options: BackupOptions, io: Io, createStore: CreateStore): P
   const { config, secrets, place: named } = options;
   const verifies = options.verify ?? config.backup.verify;
   const place = placeOf(config, secrets, io.cwd, named);
-  const store = await createStore(options, io, 'require');
+  const store = await createStore(options, io, 'existing');
   try {
     try {
       await store.open();

@@ -15,7 +15,7 @@ export async function compactCommand(
   io: Io,
   createStore: CreateStore,
 ): Promise<number> {
-  const store = await createStore(options, io, 'require');
+  const store = await createStore(options, io, 'existing');
   let report: CompactionReport;
   try {
     report = await done(options, io, store);
