@@ -137,6 +137,9 @@ export function settled(work: Work, matter: string): void {
   delete work.state.findings[matter];
 }
 
+/** That closing what is foreign there does not succeed. */
+export const closingMatter = (place: PositionKey): string => `closing:${place}`;
+
 /** The breaker tries after the first reading that agrees, and closes on the second. */
 const CLEAN_READINGS = 2;
 

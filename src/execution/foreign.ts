@@ -22,7 +22,16 @@ import {
   symbolOf,
 } from '../domain/position-key.ts';
 import { changeForeign, changeHolding, foreignOf, holderOf } from './books.ts';
-import { call, finding, notify, send, settled, type Work, wantReport } from './executor-state.ts';
+import {
+  call,
+  closingMatter,
+  finding,
+  notify,
+  send,
+  settled,
+  type Work,
+  wantReport,
+} from './executor-state.ts';
 import type { Foreign } from './executor-types.ts';
 import { submit } from './order-life.ts';
 
@@ -52,6 +61,7 @@ export function tellForeignConditionals(work: Work): void {
 function forget(work: Work, place: PositionKey, foreign: Foreign): void {
   block(work, place, foreign, null);
   settled(work, matterOf(place));
+  settled(work, closingMatter(place));
   delete work.state.foreign[place];
 }
 
@@ -103,7 +113,7 @@ function offer(work: Work, place: PositionKey, foreign: Foreign, by: string): bo
   return true;
 }
 
-/** One closing order at a time, and the orders that are not ours. */
+/** One closing order at a time, of no more than the venue takes in one; and the orders that are not ours. */
 function close(work: Work, place: PositionKey, foreign: Foreign): void {
   const { state } = work;
   const symbol = symbolOf(place);
@@ -114,6 +124,7 @@ function close(work: Work, place: PositionKey, foreign: Foreign): void {
   );
   if (D.isZero(foreign.amount) || isUnderway) return;
   const { amount } = foreign;
+  const quantity = D.abs(amount);
   const { side, positionSide, reduceOnly } = orderTerms('close', directionOf(amount), positionSideOf(place));
   const id = `bhx-${state.nextCall}-${state.at.toString(36)}`;
   submit(work, {
@@ -124,7 +135,7 @@ function close(work: Work, place: PositionKey, foreign: Foreign): void {
     side,
     positionSide,
     type: 'MARKET',
-    quantity: D.abs(foreign.amount),
+    quantity: D.min(quantity, work.settings.marketMaxQuantities[symbol] ?? quantity),
     reduceOnly,
   });
 }

@@ -6,12 +6,14 @@
  * acknowledged comes before everything else that presumes it.
  */
 import * as D from '../core/decimal.ts';
+import { VENUE } from '../domain/events.ts';
 import { type IdentifiedOrder, opensPosition } from '../domain/order.ts';
 import { keyOf, type PositionKey } from '../domain/position-key.ts';
 import type { CallEnded, RemoteAlgoOrder, RemoteOrder } from '../domain/remote.ts';
 import { gateReason, refusedAtGate } from './entry-gate.ts';
 import {
   call,
+  closingMatter,
   finding,
   findRecord,
   keepRecord,
@@ -106,6 +108,11 @@ function refused(work: Work, record: OrderRecord, code: number, reason: string):
     return;
   }
   end(work, record, { outcome: 'refused', reason }, work.state.venueAt);
+  if (record.order.owner === VENUE) {
+    const place = keyOf(record.order);
+    const text = `${place}: closing what nobody here opened was refused (${code}: ${reason}); it is tried again`;
+    finding(work, closingMatter(place), text);
+  }
   tellOwner(work, record, { type: 'ORDER_REJECTED', ...keysOf(record), code, reason });
 }
 

@@ -93,6 +93,29 @@ test('policy close closes what is foreign, reduce-only, and cancels its orders',
   settle(world);
 });
 
+test('what is foreign and more than one market order may take is closed in several', () => {
+  const world = new World({ foreign: 'close', marketMaxQuantities: { BTCUSDT: '1.5' } }).begin();
+  world.happen((venue) => venue.trade('BTCUSDT', 'SELL', '4', 'web_1'));
+  world.run(400_000);
+  assert.equal(world.venue.amount('BTCUSDT'), '0');
+  const sent = world.calls.flatMap((call) => (call.call === 'submit' ? [call.order.quantity] : []));
+  assert.deepEqual(sent, ['1.5', '1.5', '1']);
+  settle(world);
+});
+
+test('people hear once that what is foreign cannot be closed, and it is tried again', () => {
+  const world = new World({ foreign: 'close' }).begin();
+  world.happen((venue) => venue.trade('BTCUSDT', 'BUY', '2', 'web_1'));
+  world.fates = ['refused', 'refused'];
+  world.run(400_000);
+  assert.equal(
+    world.notices.filter((text) => /closing what nobody here opened was refused/.test(text)).length,
+    1,
+  );
+  assert.equal(world.venue.amount('BTCUSDT'), '0');
+  settle(world);
+});
+
 test('funding is paid once, by the ledger’s row, to the holder and to the wallet', () => {
   const world = holding('1');
   world.happen((venue) => venue.fund('BTCUSDT', '-0.5'));
