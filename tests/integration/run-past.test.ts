@@ -1,6 +1,6 @@
 /** Stepping, differences, the venue, repair plans and what-if, over a demo's journal that was just made. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, test } from 'node:test';
 import type { Io, ReplayMoment, ReplayOptions } from '../../src/app/cli/io.ts';
@@ -178,6 +178,26 @@ describe('against the venue', () => {
       row: { n: rows.length, hash: rows.at(-1)?.hash },
     });
     assert.equal((await store.head()).n, rows.length, 'no row was written');
+    const again = async (): Promise<string> => {
+      const io = fakeIo({ cwd: dir });
+      await applyPlan(async () => store, { ...options, json: false }, io, file);
+      return io.out();
+    };
+    assert.match(await again(), /asked for it before: adopt ETHUSDT \(no run has taken it up yet\)\.\nStart/);
+    assert.deepEqual(requests(), [name], 'and is left once');
+    const answered = (outcome: string): void => {
+      rmSync(path.join(dataDir, 'requests', name), { force: true });
+      const answer = path.join(dataDir, 'requests', name.replace('.json', '.answer'));
+      writeFileSync(answer, JSON.stringify({ outcome, text: 'as it is' }));
+    };
+    answered('accepted');
+    assert.match(await again(), /before: adopt ETHUSDT \(as it is\)\.\nNothing is left to be done\./);
+    answered('refused');
+    assert.match(
+      await again(),
+      /^Asked for: adopt ETHUSDT\. Start the run/,
+      'what was refused may be tried again',
+    );
     await assert.rejects(apply({ hash: 'of another' }), { code: 'DATA_INVALID' });
     await assert.rejects(apply({ account: 'other' }), { code: 'DATA_INVALID' });
     await assert.rejects(apply({ steps: [{ do: 'rm -rf', approved: true }] }), { code: 'DATA_INVALID' });

@@ -18,6 +18,7 @@ import {
   withVersion,
 } from '../../src/config/versions.ts';
 import type { ConfigVersion } from '../../src/journal/journal.ts';
+import { ConfigWorld } from '../support/config-world.ts';
 
 const SECRETS = readSecrets({});
 const config = (more: object = {}): Config => configSchema.parse(more);
@@ -119,6 +120,21 @@ describe('the file against what was set', () => {
     const own = config({ risk: { maxLeverage: 20 }, lease: { standby: true } });
     const next = atTakeover(set, own, SECRETS);
     assert.deepEqual([next.risk.maxLeverage, next.lease.standby], [3, true]);
+  });
+
+  test('a takeover is no version of its own for where the other process has its place', async () => {
+    const world = new ConfigWorld();
+    await world.begin();
+    world.file = config({ data: { dir: '/elsewhere' }, lease: { standby: true } });
+    await world.begin(true);
+    assert.deepEqual([world.running.version.version, world.running.now.data.dir], [1, '/elsewhere']);
+    assert.equal(world.running.now.lease.standby, true);
+    const set = { kind: 'config-set', changes: { 'log.level': 'warn' }, reason: 'quiet' } as const;
+    assert.match(await world.say(set, 'r1'), /version 2, log.level info → warn$/);
+    assert.equal((await (await world.history()).read(2)).diff.length, 1);
+    world.file = config({ data: { dir: '/back' }, http: { port: 9_000 } });
+    await world.begin(true);
+    assert.deepEqual([world.running.version.version, world.running.now.http.port], [3, 9_000]);
   });
 
   test('an older version brings back what may change, and leaves the rest', () => {

@@ -3,11 +3,12 @@
  *
  * Invariants: what was set while running survives a restart; an edit of the file, a variable or a flag counts for the
  * keys that it changed; whatever is other than before is a version of its own, before anything goes by it. A takeover
- * is nobody's edit: what the standby's own file says of keys that may change while running waits for a word.
+ * is nobody's edit: what the standby's own file says of keys that may change while running waits for a word. Where a
+ * process has its place (PLACE) is no version's business when the account changes hands, or each takeover made one.
  */
 import type { Config } from '../../config/schema.ts';
 import type { Secrets } from '../../config/secrets.ts';
-import { atTakeover, changeText, configDiff, withSource } from '../../config/versions.ts';
+import { atTakeover, type ConfigChange, changeText, configDiff, withSource } from '../../config/versions.ts';
 import { BulkheadError, isBulkheadError } from '../../core/errors.ts';
 import { freshId } from '../../core/ids.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -28,6 +29,10 @@ export interface StartingConfig {
   readonly log: Logger;
 }
 
+const PLACE: readonly string[] = ['data.dir', 'lease.standby'];
+
+const isPlace = ({ key }: ConfigChange): boolean => PLACE.includes(key);
+
 export async function configAtStart(start: StartingConfig): Promise<Version> {
   const { loaded, store, lease, isTakeover, log, at, n } = start;
   const history = new ConfigHistory(store);
@@ -43,6 +48,7 @@ export async function configAtStart(start: StartingConfig): Promise<Version> {
   const edited = configDiff(newest.source, source);
   if (isTakeover) warnOfOwnFile(configDiff(config, loaded).map(changeText), log);
   if (changes.length === 0 && edited.length === 0) return newest;
+  if (isTakeover && [...changes, ...edited].every(isPlace)) return { ...newest, config, source };
   const why = `started with other ${edited.map(({ key }) => key).join(', ') || 'defaults'}`;
   const next = { version: newest.version + 1, why, config, source, diff: changes };
   const version = await writeVersion(store, lease, { ...author, ...next });

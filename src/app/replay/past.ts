@@ -222,18 +222,24 @@ export async function applyPlan(
     throw new BulkheadError('DATA_INVALID', `${file} is a plan for another journal.`, {
       hint: 'Make a new one with "bulkhead replay --against venue --plan FILE".',
     });
-  const requests = leaveApproved(plan, dataDir, { by: userInfo().username, at: io.time.clock.now() });
+  const said = { by: userInfo().username, at: io.time.clock.now() };
+  const { asked, before } = leaveApproved(plan, dataDir, said);
   const wantsRun = plan.steps.some((each) => each.do === 'run');
   const isRunning = runsHere(dataDir);
-  if (json) io.stdout.write(`${JSON.stringify({ asked: requests, isRunning })}\n`);
+  if (json) io.stdout.write(`${JSON.stringify({ asked, before, isRunning })}\n`);
   else {
-    const what = requests.map(wordsOf);
-    const said =
-      what.length > 0 ? `Asked for: ${what.join(', ')}. ` : 'Nothing was approved that has to be said. ';
     const when = isRunning
       ? 'The run takes it up now.'
-      : `Start the run: it reads the venue first, and takes ${wantsRun && what.length === 0 ? 'care of the rest' : 'it up'}.`;
-    io.stdout.write(`${said}${when}\n`);
+      : `Start the run: it reads the venue first, and takes ${wantsRun && asked.length === 0 ? 'care of the rest' : 'it up'}.`;
+    const isOver = asked.length === 0 && before.length > 0 && before.every(({ answer }) => answer !== null);
+    const lines = before.map(
+      ({ command, answer }) =>
+        `This plan asked for it before: ${wordsOf(command)} (${answer?.text ?? 'no run has taken it up yet'}).`,
+    );
+    if (asked.length > 0) lines.push(`Asked for: ${asked.map(wordsOf).join(', ')}. ${when}`);
+    else if (before.length === 0) lines.push(`Nothing was approved that has to be said. ${when}`);
+    else lines.push(isOver ? 'Nothing is left to be done.' : when);
+    io.stdout.write(`${lines.join('\n')}\n`);
   }
   return 0;
 }

@@ -9,7 +9,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { ActorMoment } from '../../../supervisors/moments.ts';
 import { BulkheadError, errorText } from '../../core/errors.ts';
 import type { Command } from '../../domain/command.ts';
-import { leaveRequest } from '../requests/person-requests.ts';
+import type { OperatorAnswer } from '../../operator/operator.ts';
+import { leaveRequest, requestStanding } from '../requests/person-requests.ts';
 import type { VenueDifference } from './against-venue.ts';
 
 export type RepairAct =
@@ -94,16 +95,42 @@ const unreadable = (path: string, why: string): BulkheadError =>
     hint: 'Make one with "bulkhead replay --against venue --plan FILE", and set "approved" to true where you agree.',
   });
 
-/** Leaves what was approved for the run of this folder; the words that were left. */
+/** A word that this plan had left already, and what became of it; null: no run has taken it up yet. */
+export interface SaidBefore {
+  readonly command: Command;
+  readonly answer: OperatorAnswer | null;
+}
+
+/**
+ * Leaves what was approved for the run of this folder. A plan that is applied again leaves nothing anew, but for what
+ * was refused then.
+ */
 export function leaveApproved(
   plan: RepairPlan,
   dataDir: string,
   said: { readonly by: string; readonly at: number },
-): readonly Command[] {
-  const commands = plan.steps.flatMap(commandOf);
+): { readonly asked: readonly Command[]; readonly before: readonly SaidBefore[] } {
   const { n, hash } = plan;
-  for (const command of commands) leaveRequest(dataDir, { command, ...said, row: { n, hash } });
-  return commands;
+  const asked: Command[] = [];
+  const before: SaidBefore[] = [];
+  for (const command of plan.steps.flatMap(commandOf)) {
+    const id = ['plan', hash.slice(0, 16), command.kind, aboutOf(command)].join('-');
+    const standing = requestStanding(dataDir, id);
+    const isRefused = standing !== undefined && standing !== 'waits' && standing.outcome === 'refused';
+    if (standing !== undefined && !isRefused) {
+      before.push({ command, answer: standing === 'waits' ? null : standing });
+      continue;
+    }
+    leaveRequest(dataDir, { command, ...said, row: { n, hash } }, isRefused ? undefined : id);
+    asked.push(command);
+  }
+  return { asked, before };
+}
+
+/** As a part of a file's name, whatever the plan says. */
+function aboutOf(command: Command): string {
+  const about = 'symbol' in command ? command.symbol : 'breaker' in command ? command.breaker : '';
+  return about.replaceAll(/[^A-Za-z0-9-]/g, '_');
 }
 
 function commandOf(each: RepairStep): Command[] {

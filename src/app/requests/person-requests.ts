@@ -30,9 +30,12 @@ const SUFFIX = '.json';
 const ANSWER = '.answer';
 const LOOK_EVERY_MS = 500;
 
-/** Leaves a request for the run that uses this folder; its id. */
-export function leaveRequest(dataDir: string, request: PersonRequest): string {
-  const id = freshId(request.command.kind);
+/** Leaves a request for the run that uses this folder; its id. One that was left under its id before is the same. */
+export function leaveRequest(
+  dataDir: string,
+  request: PersonRequest,
+  id: string = freshId(request.command.kind),
+): string {
   const path = join(dataDir, FOLDER, `${id}${SUFFIX}`);
   try {
     mkdirSync(join(dataDir, FOLDER), { recursive: true });
@@ -44,6 +47,16 @@ export function leaveRequest(dataDir: string, request: PersonRequest): string {
     });
   }
   return id;
+}
+
+/** What became of a request whose answer nobody takes; 'waits': no run has taken it up. Undefined: there is none. */
+export function requestStanding(dataDir: string, id: string): OperatorAnswer | 'waits' | undefined {
+  const path = join(dataDir, FOLDER, id);
+  try {
+    return JSON.parse(readFileSync(`${path}${ANSWER}`, 'utf8')) as OperatorAnswer;
+  } catch {
+    return existsSync(`${path}${SUFFIX}`) ? 'waits' : undefined;
+  }
 }
 
 /** Takes the answer away; undefined: there is none yet. */
