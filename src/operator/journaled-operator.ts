@@ -81,6 +81,8 @@ export class JournaledOperator implements Operator {
   readonly #options: OperatorOptions;
   readonly #underWay = new Map<string, Promise<OperatorAnswer>>();
   readonly #waiting = new Map<string, (n: number) => void>();
+  /** Told by this process, and no row yet: the operator in memory may have its answer, which a crash would forget. */
+  readonly #unwritten = new Set<string>();
   readonly #echoes = new Echoes();
 
   constructor(options: OperatorOptions) {
@@ -98,7 +100,9 @@ export class JournaledOperator implements Operator {
   /** An observer of committed rows. */
   readonly observe = ({ row, event }: { row: JournalRow; event: ActorEvent }): void => {
     this.#echoes.observe(row, event);
-    if (row.actor === OPERATOR && event.type === 'COMMAND') this.#waiting.get(String(event.id))?.(row.n);
+    if (row.actor !== OPERATOR || event.type !== 'COMMAND') return;
+    this.#unwritten.delete(String(event.id));
+    this.#waiting.get(String(event.id))?.(row.n);
   };
 
   preview(command: Command): string {
@@ -139,7 +143,7 @@ export class JournaledOperator implements Operator {
   async #execute(request: OperatorRequest): Promise<OperatorAnswer> {
     const { id, command, who, issuedAt, confirmed } = request;
     const before = this.#answered(id);
-    if (before) return before;
+    if (before) return this.#unwritten.has(id) ? this.#onceWritten(request, before) : before;
     const refused = refusal(command, who, issuedAt, this.#options.now());
     if (!refused && COMMAND_RULES[command.kind].asksTwice && !confirmed) return this.#ask(request);
     if (!refused && command.kind === 'kill') return this.#kill(request, command);
@@ -249,12 +253,12 @@ export class JournaledOperator implements Operator {
     if (early !== undefined) return { id, outcome: 'refused', code: 'NOT_READY', text: early };
     const row = this.#rowOf(id);
     const echo = this.#echo(command, parts);
+    this.#unwritten.add(id);
     host.tell(messageOf(request, parts));
     const n = await row;
     if (n === undefined) {
       echo?.cancel();
-      const text = `${command.kind} is taken; it is done as soon as the journal takes rows again`;
-      return { id, outcome: 'pending', code: 'PENDING', text };
+      return pending(request);
     }
     const answer = { ...this.#answered(id), id, n } as OperatorAnswer;
     if (!echo || answer.outcome === 'refused') {
@@ -264,6 +268,12 @@ export class JournaledOperator implements Operator {
     const said = await this.#within(echo.verdict);
     echo.cancel();
     return said ? { ...answer, ...said } : answer;
+  }
+
+  /** Asked again before its row: nobody is told that it is done while a crash could undo it. */
+  async #onceWritten(request: OperatorRequest, answer: OperatorAnswer): Promise<OperatorAnswer> {
+    const n = await this.#rowOf(request.id);
+    return n === undefined ? pending(request) : { ...answer, n };
   }
 
   /** Where the answer is another actor's to give. */
@@ -373,3 +383,8 @@ const fitToKeep = (command: Command): Command =>
   command.kind === 'config-set' ? { ...command, changes: redact(command.changes, []) as Changes } : command;
 
 type Changes = CommandOf<'config-set'>['changes'];
+
+const pending = ({ id, command }: OperatorRequest): OperatorAnswer => ({
+  ...{ id, outcome: 'pending', code: 'PENDING' },
+  text: `${command.kind} is taken; it is done as soon as the journal takes rows again`,
+});

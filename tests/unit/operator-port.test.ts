@@ -30,7 +30,7 @@ before(async () => {
 
 const POSITION_EVENTS = eventsOf(createPositionMachine().machine.root as unknown as ChartNode);
 
-function operatorOf(run: SystemRun, isShared = false): JournaledOperator {
+function operatorOf(run: SystemRun, isShared = false, patienceMs = 10_000): JournaledOperator {
   const { runtime, audience } = run.system;
   const time = systemTime();
   const operator = new JournaledOperator({
@@ -53,7 +53,7 @@ function operatorOf(run: SystemRun, isShared = false): JournaledOperator {
     isShared,
     now: () => time.clock.now(),
     timers: time.timers,
-    patienceMs: 10_000,
+    patienceMs,
   });
   runtime.observe((committed) => operator.observe(committed));
   return operator;
@@ -105,6 +105,29 @@ describe('the operator over the whole system', () => {
     await run.system.runtime.quiescent();
     const again = operatorOf(await startRun({ market, database }));
     assert.equal((await again.execute(other)).text, one.text);
+  });
+
+  test('while the journal takes no rows nothing is told as done, however often it is asked', async () => {
+    let isAway = false;
+    let comesBack = (): void => {};
+    const back = new Promise<void>((resolve) => {
+      comesBack = resolve;
+    });
+    const faults = { before: (what: string) => (isAway && what === 'append' ? back : undefined) };
+    const run = await startRun({ market, faults });
+    await run.system.runtime.quiescent();
+    isAway = true;
+    const operator = operatorOf(run, false, 1);
+    const pause = asked({ kind: 'pause', reason: 'news' });
+    for (let times = 1; times <= 3; times++)
+      assert.equal((await operator.execute(pause)).outcome, 'pending', `asked ${times} times`);
+    const rows = () => run.rows().filter(({ event }) => event.includes(`"${pause.id}"`));
+    assert.deepEqual(rows(), [], 'a crash would undo it');
+    isAway = false;
+    comesBack();
+    await run.system.runtime.quiescent();
+    assert.equal((await operator.execute(pause)).outcome, 'accepted');
+    assert.equal(rows().filter(({ actor }) => actor === OPERATOR).length, 1);
   });
 
   test('what moves money wants a second word; closing closes', async () => {
