@@ -5,7 +5,6 @@ import type { EntryContext } from '../../machines/entry.ts';
 import { entryDeskOf, OPERATOR } from '../../machines/messages.ts';
 import type { OperatorContext } from '../../machines/operator.ts';
 import type { PortfolioContext } from '../../machines/portfolio.ts';
-import { createPositionMachine } from '../../machines/position.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import * as D from '../../src/core/decimal.ts';
@@ -15,10 +14,9 @@ import { keyOf } from '../../src/domain/position-key.ts';
 import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
 import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
-import { type ChartNode, eventsOf } from '../../src/operator/chart-drawing.ts';
 import { JournaledOperator } from '../../src/operator/journaled-operator.ts';
-import type { OperatorRequest } from '../../src/operator/operator.ts';
 import { inMemory } from '../support/array-market.ts';
+import { asked, contextOf, operatorOf } from '../support/operator-over-run.ts';
 import { BUSY_CONFIG, type SystemRun, startRun } from '../support/system-harness.ts';
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
@@ -27,50 +25,6 @@ let market: MarketData;
 before(async () => {
   market = await inMemory(new SyntheticMarketData({ seed: 2, symbols: SYMBOLS, days: 1, stress: 10 }));
 });
-
-const POSITION_EVENTS = eventsOf(createPositionMachine().machine.root as unknown as ChartNode);
-
-function operatorOf(run: SystemRun, isShared = false, patienceMs = 10_000): JournaledOperator {
-  const { runtime, audience } = run.system;
-  const time = systemTime();
-  const operator = new JournaledOperator({
-    host: () => ({
-      tell: (message) => runtime.tell(message),
-      actorIds: () => runtime.actorIds(),
-      snapshot: (actor) => runtime.actor(actor)?.snapshotText,
-      price: (symbol) => audience.prices()[symbol],
-      tickSize: (symbol) => contextOf<EntryContext>(run, `entry/${symbol}`).instrument.tickSize,
-      distances: () => undefined,
-      eventTypes: (type) => (type === 'position' ? POSITION_EVENTS : undefined),
-    }),
-    kill: {
-      engage: () => 'engaged',
-      release: () => {
-        throw new Error('none is engaged');
-      },
-      nothingToLift: () => undefined,
-    },
-    isShared,
-    now: () => time.clock.now(),
-    timers: time.timers,
-    patienceMs,
-  });
-  runtime.observe((committed) => operator.observe(committed));
-  return operator;
-}
-
-let ids = 0;
-const asked = (command: Command, more: Partial<OperatorRequest> = {}): OperatorRequest => ({
-  id: `id-${++ids}`,
-  command,
-  who: { name: 'alice', role: 'admin', channel: 'http' },
-  issuedAt: systemTime().clock.now(),
-  confirmed: false,
-  ...more,
-});
-
-const contextOf = <C>(run: SystemRun, actor: string): C =>
-  (JSON.parse(run.system.runtime.actor(actor)?.snapshotText ?? '{}') as { context: C }).context;
 
 const openIn = (run: SystemRun): string[] =>
   run.system.runtime.actorIds().filter((actor) => actor.startsWith('position/'));
