@@ -43,7 +43,8 @@ const given = process.argv.slice(2);
 const firstWord = given.find((word) => !word.startsWith('-')) || '';
 const isForNode = /\.[cm]?[jt]s$/.test(firstWord) || NODE_FLAGS.test(given[0] || '');
 const args = isForNode ? given : [path.join(__dirname, 'src/app/main.ts'), ...given];
-const child = spawn(node, args, { stdio: 'inherit' });
+// The channel tells the program when this launcher is killed (main.ts): nobody would look after it any more.
+const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
 // From a terminal Ctrl-C reaches the child by itself; from a supervisor it has to be handed on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {

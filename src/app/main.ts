@@ -24,6 +24,10 @@ const io: Io = {
   ...(process.stdin.isTTY ? { keys: () => keysOf(process.stdin) } : {}),
 };
 
+// Whoever kills the launcher means the program: one that went on unseen would keep its journal from the next.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.channel?.unref();
+
 let outlivesReaders = false;
 let isReaderGone = false;
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { CliProcess, cli, jsonLines } from '../support/cli-process.ts';
+import { ROOT } from '../support/house/source-files.ts';
 import { exportsOf, type Outcome, runWithKills } from '../support/kill-run.ts';
 import { writeSmallRecording } from '../support/small-recording.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
@@ -69,6 +70,19 @@ test('SIGTERM drains and commits; the same command goes on to the same end', asy
 });
 
 test('SIGINT drains and commits', async (t) => void (await stopped(t, 'SIGINT', 130)));
+
+test('a launcher that is killed outright takes its program along, which drains and commits', async (t) => {
+  const run = new CliProcess(args('orphan', '--json'), { main: path.join(ROOT, 'run.cjs') });
+  t.after(() => run.reap());
+  await run.said(/"event":"trade"/);
+  run.kill('SIGKILL');
+  // The program has the same pipes: this is its end, too.
+  const end = await run.ended;
+  assert.equal(end.signal, 'SIGKILL');
+  assert.equal(jsonLines(end).at(-1)?.reason, 'stopped', run.tail());
+  // Whether it is alive depends here on who buries orphans: a container without an init leaves them.
+  assert.equal((await statusOf('orphan')).state, 'stopped');
+});
 
 test('without --until-end the last state stays up until a signal', async (t) => {
   const run = start(t, args('stays', '--json'));
