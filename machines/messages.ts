@@ -155,7 +155,7 @@ export type InstrumentChanged = {
 
 export type TradingState = 'active' | 'reducing' | 'halted';
 
-/** A half-open breaker lets trades through, to see whether they go well. */
+/** A half-open breaker lets one entry at a time through, to see how it goes (portfolio-trial.ts). */
 export type BreakerEffect = 'closed' | 'half-open' | 'reducing' | 'halted';
 
 /** Which entries a breaker is about; without it, all of them. */
@@ -163,6 +163,14 @@ export interface BreakerScope {
   readonly symbols?: readonly SymbolName[];
   readonly direction?: Direction;
 }
+
+/** Whether it concerns entries on this symbol and side. */
+export const isInScope = (
+  scope: BreakerScope | undefined,
+  entry: { readonly symbol: SymbolName; readonly direction: Direction | undefined },
+): boolean =>
+  (scope?.symbols === undefined || scope.symbols.includes(entry.symbol)) &&
+  (scope?.direction === undefined || entry.direction === undefined || scope.direction === entry.direction);
 
 /** What a halt does about what is open already: nothing, close the largest position, close everything. */
 export type BreakerClosing = 'none' | 'largest' | 'all';

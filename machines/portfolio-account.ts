@@ -21,6 +21,7 @@ import {
   type BreakerEffect,
   type BreakerScope,
   barText,
+  isInScope,
   type PositionClosed,
   type Timed,
   type Trade,
@@ -84,6 +85,8 @@ export interface PortfolioContext {
       readonly cause: string;
       readonly scope?: BreakerScope;
       readonly closing?: BreakerClosing;
+      /** While it is half-open: the desk whose entry tries it. */
+      readonly trial?: ActorId;
     };
   };
   readonly operatorHalt: string | null;
@@ -165,10 +168,7 @@ export function scopedRefusal(
 ): string | undefined {
   for (const [name, { state, cause, scope }] of Object.entries(context.breakers)) {
     if (scope === undefined || (state !== 'reducing' && state !== 'halted')) continue;
-    const { symbols, direction } = scope;
-    if (symbols !== undefined && !symbols.includes(entry.symbol)) continue;
-    if (direction !== undefined && entry.direction !== undefined && direction !== entry.direction) continue;
-    return barText(name, { state, cause });
+    if (isInScope(scope, entry)) return barText(name, { state, cause });
   }
   return undefined;
 }

@@ -61,6 +61,7 @@ import {
   tellTrade,
   tellVolatility,
 } from './portfolio-measures.ts';
+import { beginTrials, trialRefusal } from './portfolio-trial.ts';
 import { changeWallet } from './portfolio-wallet.ts';
 import { bounded, notify, type Step, send, step, timeOf, unexpected } from './step.ts';
 
@@ -86,7 +87,9 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
     return step(context, send(from, { type: 'REFUSED', refusals }));
   }
   const stopped = tradingRefusal(context);
-  const barred = stopped ?? scopedRefusal(context, entry);
+  const desk = actorType(from) === 'entry' ? from : deskOf(from);
+  const candidate = { symbol: entry.symbol, direction: entry.direction, desk };
+  const barred = stopped ?? scopedRefusal(context, entry) ?? trialRefusal(context, candidate);
   const decision: RiskDecision =
     barred === undefined
       ? assess(
@@ -119,7 +122,7 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
   const reservation: Reservation = { symbol, direction, notional, actor: from, at: context.at };
   return step(
     {
-      ...countUp(context, 'approved'),
+      ...beginTrials(countUp(context, 'approved'), candidate),
       nextReservation: context.nextReservation + 1,
       reservations: { ...context.reservations, [id]: reservation },
     },
@@ -363,7 +366,7 @@ const sidesApart = carry(({ learned, limits }) => ({
 
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
-  version: 7,
+  version: 8,
   machine: createChart(risk),
   // Version 4 named no cause when trading as a whole is not active.
   migrations: {
@@ -374,5 +377,7 @@ export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
     5: sidesApart,
     // Version 6 moved peak and starts by the amount, and told nobody of it.
     6: carry(() => ({})),
+    // Version 7 let any number of entries through a half-open breaker.
+    7: carry(() => ({})),
   },
 });

@@ -3,9 +3,9 @@
  * hears breakers from their own rows; the host adds what it knows of rows that were written but not yet heard of.
  *
  * Invariants: only what opens is ever stopped (a stop and an exit pass whatever is open); a half-open breaker
- * lets entries through, to see how they go; plain JSON, so that a checkpoint can hold it.
+ * bars nothing here, for the portfolio gave its one trial leave; plain JSON, so that a checkpoint can hold it.
  */
-import { type BreakerChanged, type BreakerScope, barText } from '../../machines/messages.ts';
+import { type BreakerChanged, type BreakerScope, barText, isInScope } from '../../machines/messages.ts';
 import { type Direction, type IdentifiedOrder, opensPosition, type VenueEvent } from '../domain/order.ts';
 
 export interface OpenBreaker {
@@ -34,14 +34,6 @@ export function hearBreaker(
     return { ...others, [breaker]: { state, cause, ...(scope ? { scope } : {}) } };
   return Object.keys(others).length === 0 ? undefined : others;
 }
-
-/** Whether it concerns entries on this symbol and side. */
-export const isInScope = (
-  scope: BreakerScope | undefined,
-  entry: { readonly symbol: string; readonly direction: Direction | undefined },
-): boolean =>
-  (scope?.symbols === undefined || scope.symbols.includes(entry.symbol)) &&
-  (scope?.direction === undefined || entry.direction === undefined || scope.direction === entry.direction);
 
 /** Why the order may not go out; undefined when it may. */
 export function gateReason(open: OpenBreakers | undefined, order: OpeningOrder): string | undefined {

@@ -95,6 +95,74 @@ describe('portfolio', () => {
     assert.deepEqual(told(bench), [], 'what is filled keeps its stop and its plan');
   });
 
+  describe('a half-open breaker', () => {
+    const halfOpen = (more: Record<string, unknown> = {}) => {
+      const bench = portfolio();
+      bench.send('BREAKER_CHANGED', { breaker: 'win-rate', state: 'half-open', cause: 'losses', ...more });
+      return bench;
+    };
+    const reason = (bench: MachineBench) => {
+      const [, event] = told(bench)[0] ?? [];
+      return event?.type === 'REFUSED' ? JSON.stringify(event.refusals) : event?.type;
+    };
+    const waits = /win-rate is half-open: entry\/BTCUSDT is its one trial/;
+
+    test('lets one entry through, and the next when that one is over or never was', () => {
+      const bench = halfOpen();
+      ask(bench);
+      assert.equal(reason(bench), 'APPROVED');
+      ask(bench, 'ETHUSDT');
+      assert.match(String(reason(bench)), waits, 'set aside counts');
+      expose(bench, { quantity: '0' });
+      ask(bench, 'ETHUSDT');
+      assert.match(String(reason(bench)), waits, 'sent counts');
+      expose(bench);
+      ask(bench, 'ETHUSDT');
+      assert.match(String(reason(bench)), waits, 'open counts');
+      bench.send('POSITION_CLOSED', { actor: POSITION, trade: null, reason: 'never filled' });
+      ask(bench, 'ETHUSDT');
+      assert.equal(reason(bench), 'APPROVED');
+      ask(bench);
+      assert.match(String(reason(bench)), /entry\/ETHUSDT is its one trial/);
+    });
+
+    test('does not count what was open before, and lets the trial itself grow', () => {
+      const bench = portfolio();
+      const other = { actor: 'position/ETHUSDT/BOTH/4', symbol: 'ETHUSDT' };
+      expose(bench, other);
+      bench.send('BREAKER_CHANGED', { breaker: 'win-rate', state: 'half-open', cause: 'losses' });
+      ask(bench);
+      assert.equal(reason(bench), 'APPROVED');
+      expose(bench, { notional: '20', quantity: '0.2' });
+      const grow = (symbol: string, from: string) =>
+        bench.send('ASSESS', {
+          entry: { ...entry({ symbol }), add: true },
+          instrument: { ...INSTRUMENT, symbol },
+          from,
+        });
+      grow('ETHUSDT', other.actor);
+      assert.match(String(reason(bench)), waits);
+      grow('BTCUSDT', POSITION);
+      assert.equal(reason(bench), 'APPROVED');
+    });
+
+    test('concerns its scope alone; closed, it lets everything through; open again, it has another trial', () => {
+      const bench = halfOpen({ scope: { symbols: ['BTCUSDT', 'SOLUSDT'] } });
+      ask(bench);
+      ask(bench, 'ETHUSDT');
+      assert.equal(reason(bench), 'APPROVED');
+      ask(bench, 'SOLUSDT');
+      assert.match(String(reason(bench)), waits);
+      bench.send('BREAKER_CHANGED', { breaker: 'win-rate', state: 'reducing', cause: 'lost, too' });
+      bench.send('BREAKER_CHANGED', { breaker: 'win-rate', state: 'half-open', cause: 'lost, too' });
+      ask(bench, 'SOLUSDT');
+      assert.equal(reason(bench), 'APPROVED');
+      bench.send('BREAKER_CHANGED', { breaker: 'win-rate', state: 'closed', cause: '' });
+      ask(bench, 'XRPUSDT');
+      assert.equal(reason(bench), 'APPROVED');
+    });
+  });
+
   test('a position that ends while it asks to grow leaves no reservation behind', () => {
     const bench = portfolio();
     const grow = () =>
