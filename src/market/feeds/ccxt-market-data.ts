@@ -22,8 +22,9 @@ import type {
 } from '../live/live-market.ts';
 import { depthSnapshotOf } from './ccxt-answers.ts';
 import { binanceHistory } from './ccxt-history.ts';
-import { openPublicRest, type PublicRest } from './ccxt-public-rest.ts';
+import type { PublicRest } from './ccxt-public-rest.ts';
 import { FrameDecoder, type Tick } from './frame-decoder.ts';
+import { LazyRest } from './lazy-rest.ts';
 import { OpenInterestPoll } from './live-open-interest.ts';
 import { type FeedEvent, SocketFeed } from './socket-feed.ts';
 
@@ -67,19 +68,19 @@ export class CcxtMarketData implements LiveMarketData {
   readonly name = 'binance-usdm';
   readonly #options: CcxtMarketDataOptions;
   readonly #timeFactor: number;
-  readonly #budget: RateBudget;
-  #rest: Promise<PublicRest> | undefined;
+  readonly #rest: LazyRest;
   #running: Running | undefined;
 
   constructor(options: CcxtMarketDataOptions) {
     this.#options = options;
     this.#timeFactor = options.timeFactor ?? 1;
-    this.#budget = options.budget ?? new RateBudget(options.time);
+    const { budget = new RateBudget(options.time) } = options;
+    this.#rest = new LazyRest('binanceusdm', { ...options, budget });
   }
 
   async start(options: LiveMarketOptions, onEvent: (event: LiveMarketEvent) => void): Promise<void> {
     this.#end();
-    const running = new Running(this.#options, this.#timeFactor, options, onEvent, () => this.#open());
+    const running = new Running(this.#options, this.#timeFactor, options, onEvent, () => this.#rest.get());
     this.#running = running;
     try {
       await running.start();
@@ -96,7 +97,7 @@ export class CcxtMarketData implements LiveMarketData {
     until: number,
   ): Promise<readonly Candle[]> {
     const now = (): number => this.#options.time.clock.now();
-    return binanceHistory(await this.#open(), { symbol, timeframe, after, until, now });
+    return binanceHistory(await this.#rest.get(), { symbol, timeframe, after, until, now });
   }
 
   async markHistory(
@@ -106,7 +107,7 @@ export class CcxtMarketData implements LiveMarketData {
     until: number,
   ): Promise<readonly Candle[]> {
     const now = (): number => this.#options.time.clock.now();
-    return binanceHistory(await this.#open(), { symbol, timeframe, after, until, now, of: 'mark' });
+    return binanceHistory(await this.#rest.get(), { symbol, timeframe, after, until, now, of: 'mark' });
   }
 
   book(symbol: SymbolName): LiveBook | undefined {
@@ -115,26 +116,12 @@ export class CcxtMarketData implements LiveMarketData {
 
   async stop(): Promise<void> {
     this.#end();
-    const rest = this.#rest;
-    this.#rest = undefined;
-    await (await rest)?.close();
+    await this.#rest.close();
   }
 
   #end(): void {
     this.#running?.stop();
     this.#running = undefined;
-  }
-
-  #open(): Promise<PublicRest> {
-    const { restUrl, time, realTime } = this.#options;
-    this.#rest ??= openPublicRest({
-      venue: 'binanceusdm',
-      ...(restUrl !== undefined && { origin: restUrl.replace(/\/+$/, '') }),
-      time,
-      realTime,
-      budget: this.#budget,
-    });
-    return this.#rest;
   }
 }
 

@@ -23,7 +23,8 @@ import {
   parsed,
 } from '../live/live-session.ts';
 import { bybitHistory } from './ccxt-other-history.ts';
-import { openPublicRest, type PublicRest } from './ccxt-public-rest.ts';
+import type { PublicRest } from './ccxt-public-rest.ts';
+import { LazyRest } from './lazy-rest.ts';
 
 export interface OtherMarketOptions {
   readonly restUrl?: string;
@@ -58,7 +59,7 @@ interface Kept {
 export class BybitMarketData implements LiveMarketData {
   readonly name = 'bybit-linear';
   readonly #options: OtherMarketOptions;
-  #rest: Promise<PublicRest> | undefined;
+  readonly #rest: LazyRest;
   #session: LiveSession | undefined;
   #hub: LiveHub | undefined;
   #market: LiveMarketOptions | undefined;
@@ -66,6 +67,7 @@ export class BybitMarketData implements LiveMarketData {
 
   constructor(options: OtherMarketOptions) {
     this.#options = options;
+    this.#rest = new LazyRest('bybit', options);
   }
 
   async start(market: LiveMarketOptions, onEvent: (event: LiveMarketEvent) => void): Promise<void> {
@@ -102,7 +104,13 @@ export class BybitMarketData implements LiveMarketData {
 
   async history(symbol: SymbolName, timeframe: Timeframe, after: number, until: number): Promise<Candle[]> {
     const now = (): number => this.#options.time.clock.now();
-    return bybitHistory(await this.#open(), INTERVALS[timeframe], { symbol, timeframe, after, until, now });
+    return bybitHistory(await this.#rest.get(), INTERVALS[timeframe], {
+      symbol,
+      timeframe,
+      after,
+      until,
+      now,
+    });
   }
 
   book(symbol: SymbolName): LiveBook | undefined {
@@ -112,9 +120,7 @@ export class BybitMarketData implements LiveMarketData {
 
   async stop(): Promise<void> {
     this.#end();
-    const rest = this.#rest;
-    this.#rest = undefined;
-    await (await rest)?.close();
+    await this.#rest.close();
   }
 
   #end(): void {
@@ -122,18 +128,6 @@ export class BybitMarketData implements LiveMarketData {
     this.#hub?.stop();
     this.#session = undefined;
     this.#kept = new Map();
-  }
-
-  #open(): Promise<PublicRest> {
-    const { restUrl, time, realTime } = this.#options;
-    if (this.#options.rest) return Promise.resolve(this.#options.rest);
-    this.#rest ??= openPublicRest({
-      venue: 'bybit',
-      ...(restUrl !== undefined && { origin: restUrl.replace(/\/+$/, '') }),
-      time,
-      realTime,
-    });
-    return this.#rest;
   }
 
   #heard(bytes: Buffer): void {

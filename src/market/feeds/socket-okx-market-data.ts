@@ -28,7 +28,7 @@ import {
   type SessionLine,
 } from '../live/live-session.ts';
 import { okxContractSizes, okxHistory } from './ccxt-other-history.ts';
-import { openPublicRest, type PublicRest } from './ccxt-public-rest.ts';
+import { LazyRest } from './lazy-rest.ts';
 import type { OtherMarketOptions } from './socket-bybit-market-data.ts';
 
 export interface OkxMarketOptions extends OtherMarketOptions {
@@ -69,7 +69,7 @@ export class OkxMarketData implements LiveMarketData {
   readonly name = 'okx-swap';
   readonly #options: OkxMarketOptions;
   readonly #instrumentOf: (symbol: SymbolName) => string;
-  #rest: Promise<PublicRest> | undefined;
+  readonly #rest: LazyRest;
   #session: LiveSession | undefined;
   #hub: LiveHub | undefined;
   #market: LiveMarketOptions | undefined;
@@ -78,6 +78,7 @@ export class OkxMarketData implements LiveMarketData {
 
   constructor(options: OkxMarketOptions) {
     this.#options = options;
+    this.#rest = new LazyRest('okx', options);
     this.#instrumentOf = options.instrumentOf ?? swapOf;
   }
 
@@ -90,7 +91,7 @@ export class OkxMarketData implements LiveMarketData {
     this.#session = session;
     this.#market = market;
     try {
-      const sizes = await okxContractSizes(await this.#open());
+      const sizes = await okxContractSizes(await this.#rest.get());
       if (this.#session !== session) throw stopped();
       for (const symbol of market.symbols) {
         const instId = this.#instrumentOf(symbol);
@@ -109,7 +110,7 @@ export class OkxMarketData implements LiveMarketData {
   async history(symbol: SymbolName, timeframe: Timeframe, after: number, until: number): Promise<Candle[]> {
     const now = (): number => this.#options.time.clock.now();
     const range = { symbol, timeframe, after, until, now };
-    return okxHistory(await this.#open(), this.#instrumentOf(symbol), BARS[timeframe], range);
+    return okxHistory(await this.#rest.get(), this.#instrumentOf(symbol), BARS[timeframe], range);
   }
 
   book(symbol: SymbolName): LiveBook | undefined {
@@ -119,9 +120,7 @@ export class OkxMarketData implements LiveMarketData {
 
   async stop(): Promise<void> {
     this.#end();
-    const rest = this.#rest;
-    this.#rest = undefined;
-    await (await rest)?.close();
+    await this.#rest.close();
   }
 
   #end(): void {
@@ -129,18 +128,6 @@ export class OkxMarketData implements LiveMarketData {
     this.#hub?.stop();
     this.#session = undefined;
     this.#kept = new Map();
-  }
-
-  #open(): Promise<PublicRest> {
-    const { restUrl, time, realTime } = this.#options;
-    if (this.#options.rest) return Promise.resolve(this.#options.rest);
-    this.#rest ??= openPublicRest({
-      venue: 'okx',
-      ...(restUrl !== undefined && { origin: restUrl.replace(/\/+$/, '') }),
-      time,
-      realTime,
-    });
-    return this.#rest;
   }
 
   /** Candles live on a socket of their own. */
