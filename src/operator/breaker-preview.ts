@@ -47,8 +47,8 @@ function tripWords(name: string, sights: BreakerSights, held: readonly string[])
     : `${opens}. What is open stays open, with its stops (${many}).`;
 }
 
-/** Whatever else forbids entries as a whole or in part. */
-function barsBut(name: string, sights: BreakerSights): readonly string[] {
+/** Whatever (else) forbids entries as a whole or in part. */
+export function barsBut(name: string | undefined, sights: BreakerSights): readonly string[] {
   const breakers = sights.actorIds().flatMap((actor) => {
     const its = actor.slice('breaker/'.length);
     if (actorType(actor) !== 'breaker' || its === name) return [];

@@ -56,7 +56,10 @@ export function deskEar(): Ear {
     const context = json as EntryContext;
     if (event.type === 'SIGNAL' && isForced(event)) {
       heard = true;
-      return value === 'assessing' ? undefined : refused(context.passedOver.at(-1)?.why ?? HOLDS);
+      if (value === 'assessing') return undefined;
+      const passed = context.passedOver.at(-1);
+      // An older word is no answer to this one: what was opened meanwhile on the other side is closed by it.
+      return refused(passed && passed.at === context.at ? passed.why : HOLDS);
     }
     if (!heard) return undefined;
     if (event.type === 'REFUSED') return refused(reasons(event.refusals as readonly Refusal[]));

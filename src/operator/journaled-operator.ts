@@ -6,11 +6,11 @@
  * money is done without a second word; one id is done once, also across a restart, because the actor remembers
  * its answers.
  */
-import { breakerOf, entryDeskOf, GUARDIAN_BAR, OPERATOR } from '../../machines/messages.ts';
+import { breakerOf, deskOf, entryDeskOf, GUARDIAN_BAR, OPERATOR } from '../../machines/messages.ts';
 import type { CommandGiven, OperatorContext } from '../../machines/operator/context.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import type { Timers } from '../core/clock.ts';
-import { type Decimal, fromNumber, gt, roundTo, ZERO } from '../core/decimal.ts';
+import { type Decimal, fromNumber, roundTo } from '../core/decimal.ts';
 import { type BulkheadError, errorText, isBulkheadError } from '../core/errors.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import { redact } from '../core/redact.ts';
@@ -21,8 +21,9 @@ import type { Direction } from '../domain/order.ts';
 import { keyFor, POSITION_MODES } from '../domain/position-key.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalRow } from '../journal/journal.ts';
-import { isOfBreaker, previewBreaker } from './breaker-preview.ts';
+import { barsBut, isOfBreaker, previewBreaker } from './breaker-preview.ts';
 import { COMMAND_RULES, type ConfigCommand, isConfigCommand, refusal } from './command.ts';
+import { describe, type Held, previewCommand } from './command-preview.ts';
 import { deskEar, type Echo, Echoes, positionEar, testEar } from './echo.ts';
 import { forcedSignal, stopOnWrongSide } from './forced-entry.ts';
 import type { Operator, OperatorAnswer, OperatorRequest } from './operator.ts';
@@ -108,36 +109,10 @@ export class JournaledOperator implements Operator {
   preview(command: Command): string {
     const host = this.#options.host();
     if (isOfBreaker(command) && host) return previewBreaker(command, host, this.#held().map(describe));
-    switch (command.kind) {
-      case 'close': {
-        const held = this.#held(command.symbol, command.direction);
-        if (held.length === 0) return `No position is open on ${command.symbol}.`;
-        const part = command.share === undefined ? 'all' : `a share of ${command.share}`;
-        return `Closes ${part} of ${held.map(describe).join(' and of ')} at market${this.#atPrice(command.symbol)}.`;
-      }
-      case 'close-all': {
-        const held = this.#held();
-        if (held.length === 0) return 'Nothing is open.';
-        return `Closes ${held.length} position${held.length === 1 ? '' : 's'} at market: ${held.map(describe).join(', ')}.`;
-      }
-      case 'move-stop': {
-        const held = this.#held(command.symbol, command.direction)[0];
-        if (!held) return `No position is open on ${command.symbol}.`;
-        return `Moves the stop of ${describe(held)} from ${held.stopPrice ?? 'none'} to ${command.price}.`;
-      }
-      case 'force-entry':
-        return `Enters ${command.symbol} ${command.direction} at market${this.#atPrice(command.symbol)}, sized and judged by risk like any entry.`;
-      case 'kill':
-        return command.accountWide
-          ? 'Cancels and closes everything on the account, whoever opened it, and opens nothing until released.'
-          : `Cancels and closes everything that Bulkhead owns (${this.#held().length} open), and opens nothing until released.`;
-      case 'adopt':
-        return `Takes over the position that somebody else opened on ${command.symbol}, and gives it a stop.`;
-      case 'test-event':
-        return `Tells ${command.actor} of ${command.event.type} as if it had happened: what it does then, it does, with the demo’s money too.`;
-      default:
-        return `${COMMAND_RULES[command.kind].summary}.`;
-    }
+    return previewCommand(command, {
+      held: (symbol, direction) => this.#held(symbol, direction),
+      atPrice: (symbol) => this.#atPrice(symbol),
+    });
   }
 
   async #execute(request: OperatorRequest): Promise<OperatorAnswer> {
@@ -157,13 +132,23 @@ export class JournaledOperator implements Operator {
     const { config, kill } = this.#options;
     const none = command.kind === 'release-kill' ? kill.nothingToLift() : undefined;
     if (none) return this.#tell(request, refusedBy(none));
-    // Of what is not there the actor itself says so.
-    if (isBreaker(command) && !this.#mayBeThere(command))
-      return this.#tell(request, await this.#prepare(request));
+    const judged = await this.#inVain(request);
+    if (judged) return this.#tell(request, judged);
     const asked = { id, outcome: 'confirm', code: 'CONFIRM' } as const;
     if (!isConfigCommand(command) || !config) return { ...asked, text: this.preview(command) };
     const seen = await config.preview(command).then((text) => ({ text }), refusedBy);
     return 'refused' in seen ? this.#tell(request, seen) : { ...asked, ...seen };
+  }
+
+  /** What the command comes to where it is refused whatever the second word says: nothing is prepared by looking. */
+  async #inVain(request: OperatorRequest): Promise<Parts | undefined> {
+    const { command } = request;
+    if (isConfigCommand(command) || command.kind === 'release-kill' || command.kind === 'kill')
+      return undefined;
+    const parts = await this.#prepare(request);
+    // Of what is not there the actor itself says so.
+    if (isBreaker(command)) return this.#mayBeThere(command) ? undefined : parts;
+    return parts.refused || parts.targets?.length === 0 ? parts : undefined;
   }
 
   /** The file first; the record follows when the journal takes rows. */
@@ -204,8 +189,11 @@ export class JournaledOperator implements Operator {
   #forced(command: CommandOf<'force-entry'>, by: string): Parts {
     const host = this.#options.host();
     const { symbol } = command;
-    if (this.#desk(symbol, command.direction) === undefined || !host)
-      return refuse('UNKNOWN_SYMBOL', `this run does not trade ${symbol}`);
+    const desk = this.#desk(symbol, command.direction);
+    if (desk === undefined || !host) return refuse('UNKNOWN_SYMBOL', `this run does not trade ${symbol}`);
+    // The desk would take one for the other side as the signal to close what is held, and enter nothing.
+    const held = this.#held(symbol).find(({ actor }) => deskOf(actor) === desk);
+    if (held) return refuse('HELD', `${describe(held)} is held: close it first`);
     const price = host.price(symbol);
     if (price === undefined) return refuse('NO_PRICE', `no price of ${symbol} is known yet`);
     const odd = stopOnWrongSide(command, price);
@@ -260,7 +248,7 @@ export class JournaledOperator implements Operator {
       echo?.cancel();
       return pending(request);
     }
-    const answer = { ...this.#answered(id), id, n } as OperatorAnswer;
+    const answer = this.#withBars({ ...this.#answered(id), id, n } as OperatorAnswer, command, host);
     if (!echo || answer.outcome === 'refused') {
       echo?.cancel();
       return answer;
@@ -274,6 +262,15 @@ export class JournaledOperator implements Operator {
   async #onceWritten(request: OperatorRequest, answer: OperatorAnswer): Promise<OperatorAnswer> {
     const n = await this.#rowOf(request.id);
     return n === undefined ? pending(request) : { ...answer, n };
+  }
+
+  /** "Entries are open again" is half of it while a breaker stands. */
+  #withBars(answer: OperatorAnswer, { kind }: Command, host: OperatorHost): OperatorAnswer {
+    if ((kind !== 'start' && kind !== 'resume') || answer.outcome !== 'accepted') return answer;
+    const bars = barsBut(undefined, host);
+    return bars.length === 0
+      ? answer
+      : { ...answer, text: `${answer.text}, but for what ${bars.join(', ')} still holds back` };
   }
 
   /** Where the answer is another actor's to give. */
@@ -348,11 +345,6 @@ const isBreaker = (command: Command): command is CommandOf<'trip' | 'release'> =
 /** Of a command that names none. */
 const ANY: { readonly symbol?: SymbolName; readonly direction?: Direction } = {};
 
-type Held = PositionContext & { readonly actor: ActorId };
-
-const describe = ({ symbol, direction, quantity }: Held): string =>
-  gt(quantity, ZERO) ? `${symbol} ${direction} ${quantity}` : `${symbol} ${direction} (entering)`;
-
 const refuse = (code: string, text: string): Parts => ({ refused: { code, text } });
 
 /** What was done already is said all the same. */
@@ -361,8 +353,10 @@ const notReady = ({ done, refused }: Parts): string =>
 
 function refusedBy(error: unknown): { readonly refused: { readonly code: string; readonly text: string } } {
   const known = isBulkheadError(error) ? error : undefined;
-  const hint = known?.hint === undefined ? '' : ` ${known.hint}`;
-  return { refused: { code: known?.code ?? 'FAILED', text: `${known?.message ?? errorText(error)}${hint}` } };
+  const said = known?.message ?? errorText(error);
+  // What is wrong may be a list, whose last line is no sentence.
+  const hint = known?.hint === undefined ? '' : `${said.includes('\n') ? '\n' : ' '}${known.hint}`;
+  return { refused: { code: known?.code ?? 'FAILED', text: `${said}${hint}` } };
 }
 
 function attempt(act: () => string): { readonly done: string } | ReturnType<typeof refusedBy> {

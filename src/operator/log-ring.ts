@@ -13,7 +13,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
 const LONGEST_LINE = 4_000;
 
 export class LogRing {
@@ -51,9 +51,9 @@ export class LogRing {
     level?: string;
     after?: number;
   } = {}): LogLine[] {
-    const from = Math.max(0, LEVELS.indexOf(level as LogLevel));
+    const from = Math.max(0, LOG_LEVELS.indexOf(level as LogLevel));
     return [...this.#well, ...this.#wrong]
-      .filter((line) => line.id > after && LEVELS.indexOf(line.level) >= from)
+      .filter((line) => line.id > after && LOG_LEVELS.indexOf(line.level) >= from)
       .sort((one, other) => one.id - other.id)
       .slice(-limit);
   }

@@ -98,11 +98,11 @@ class Reader {
   }
 
   /** A positive decimal; a JSON number is taken by its shortest form. */
-  decimal(name: string): string {
+  decimal(name: string, allowed = 'a number greater than 0, such as 101.5'): string {
     const value = this.raw(name);
     const text = typeof value === 'number' ? String(value) : value;
     if (typeof text !== 'string' || !/^\d{1,15}(\.\d{1,15})?$/.test(text.trim()) || !gt(text.trim(), ZERO))
-      throw wrong(this.kind, `${name} must be a number greater than 0, such as 101.5`);
+      throw wrong(this.kind, `${name} must be ${allowed}`);
     return decimal(text.trim());
   }
 
@@ -127,7 +127,10 @@ const CHANGES = ['add', 'remove', 'clear'] as const;
 
 const share = (reader: Reader): { share?: string } => {
   if (!reader.has('share')) return {};
-  const value = reader.decimal('share');
+  const value = reader.decimal(
+    'share',
+    'more than 0 and less than 1, such as 0.5 or 50%; without one all is closed',
+  );
   if (!lt(value, '1')) throw wrong(reader.kind, 'share must be less than 1; without one all is closed');
   return { share: value };
 };

@@ -41,6 +41,8 @@ export interface VenueStatus {
   readonly reconcile: {
     /** Until a full reading is done after a start or a lost stream nothing new is entered. */
     readonly ready: boolean;
+    /** The account could not be read several times in a row. */
+    readonly isFailing: boolean;
     /** The venue's clock of the newest full reading. */
     readonly at: number | null;
     /** Real, as all lengths of time here are, whatever `venue.timeFactor`. */

@@ -138,7 +138,9 @@ class Hands {
     const sign = side === 'long' ? 1 : -1;
     const stop = this.priceAt(symbol, 100 - sign * 4);
     const said = `/force${side} ${symbol} ${stop}`;
-    const tells = new RegExp(`Enters ${symbol} ${side} at market, now [\\d.]+, sized and judged by risk`);
+    const tells = new RegExp(
+      `Enters ${symbol} ${side} at market, now [\\d.]+ with its stop at ${stop}, sized and judged by risk`,
+    );
     const before = this.entries(symbol);
     const declined = await this.question(role, said, tells);
     assert.match(await this.press(declined, 'No'), /nothing was done/);
@@ -194,11 +196,7 @@ async function wholeStory(hands: Hands, role: 'trader' | 'admin'): Promise<void>
   });
 
   // A half is closed once, however often Yes is said.
-  const halving = [
-    role,
-    `/partial ${ETH} 50%`,
-    new RegExp(`Closes a share of 0\\.5 of ${ETH} short`),
-  ] as const;
+  const halving = [role, `/partial ${ETH} 50%`, new RegExp(`Closes 50 % of ${ETH} short`)] as const;
   assert.match(await hands.press(await hands.question(...halving), 'No'), /nothing was done/);
   assert.deepEqual(hands.held(ETH), short);
   assert.match(await hands.yesTwice(await hands.question(...halving)), new RegExp(`^${YES} `));

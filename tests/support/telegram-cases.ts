@@ -19,6 +19,9 @@ export interface TelegramCase {
 
 const look = (command: string, sees: RegExp, words = ''): TelegramCase => ({ command, sees, words });
 const SURE = /^Sure\?/;
+/** What this demo holds is its own affair. */
+const SURE_IF_OPEN = /^Sure\?|(no position|nothing) is open/;
+const SURE_IF_FREE = /^Sure\?|is held: close it first/;
 
 /** Where Yes moves money: said with something open (telegram-hands.test.ts), whatever this demo happens to hold. */
 export const WITH_SOMETHING_OPEN = [
@@ -44,7 +47,7 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
   look('entries', /Signals and what became of them/),
   look('equity', /Equity/),
   look('risk', /Limits and their use[\s\S]*total exposure/),
-  look('breakers', /breakers are closed|are not closed/),
+  look('breakers', /breakers are closed|(is|are) not closed/),
   look('locks', /No symbol is locked/),
   look('logs', /\d\d:\d\d:\d\d /, '3 info'),
   look('config', /risk\.maxLeverage: 20/, 'maxlev'),
@@ -105,12 +108,12 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
     again: /is not locked/,
     afterwards: ['/locks', /No symbol is locked/],
   },
-  { command: 'forcelong', words: 'SYMBOL', sees: SURE },
-  { command: 'forceshort', words: 'SYMBOL', sees: SURE },
-  { command: 'movestop', words: 'SYMBOL 1', sees: SURE },
-  { command: 'partial', words: 'SYMBOL 50%', sees: SURE },
-  { command: 'close', words: 'SYMBOL', sees: SURE },
-  { command: 'closeall', sees: SURE },
+  { command: 'forcelong', words: 'SYMBOL', sees: SURE_IF_FREE },
+  { command: 'forceshort', words: 'SYMBOL', sees: SURE_IF_FREE },
+  { command: 'movestop', words: 'SYMBOL 1', sees: SURE_IF_OPEN },
+  { command: 'partial', words: 'SYMBOL 50%', sees: SURE_IF_OPEN },
+  { command: 'close', words: 'SYMBOL', sees: SURE_IF_OPEN },
+  { command: 'closeall', sees: SURE_IF_OPEN },
   {
     command: 'trip',
     words: 'drawdown a test',
@@ -127,7 +130,7 @@ export const TELEGRAM_CASES: readonly TelegramCase[] = [
   },
   { command: 'trip', words: 'kill by hand', sees: /\u274C[\s\S]*\/kill engages it/ },
   { command: 'reset', words: 'kill by hand', sees: /\u274C[\s\S]*\/release lifts it/ },
-  { command: 'adopt', words: 'SYMBOL', sees: SURE, yes: /a demo has its venue to itself/ },
+  { command: 'adopt', words: 'SYMBOL', sees: /a demo has its venue to itself/ },
   { command: 'ignore', words: 'SYMBOL', sees: /a demo has its venue to itself/ },
   {
     command: 'set',
