@@ -70,7 +70,7 @@ function findFile(options: LoadOptions): string | undefined {
     const path = resolve(options.cwd, options.file);
     if (existsSync(path)) return path;
     throw new BulkheadError('INPUT_MISSING', `There is no configuration file ${path}.`, {
-      hint: 'Correct --config, or copy bulkhead.example.yaml there.',
+      hint: 'Correct --config, or put the file there; bulkhead.example.yaml is one to copy.',
     });
   }
   return DEFAULT_FILES.map((name) => resolve(options.cwd, name)).find((path) => existsSync(path));

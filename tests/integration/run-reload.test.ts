@@ -1,7 +1,10 @@
 /** SIGHUP has the file read again; and what a restart then goes by. */
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CliProcess } from '../support/cli-process.ts';
 import { ask, place, running, start, versions, write } from '../support/config-runs.ts';
 import { makeTempDir, removeTempDir } from '../support/temp.ts';
 
@@ -54,4 +57,21 @@ test('SIGHUP reads the file again; what is wrong or needs a restart changes noth
   assert.doesNotMatch(secret.stdout + secret.stderr, /SECRETSECRET/);
   run.kill('SIGTERM');
   await run.ended;
+});
+
+test('a file that was found in the folder and is gone is no wish for the defaults', async (t) => {
+  const folder = path.join(dir, 'gone');
+  mkdirSync(folder);
+  const file = path.join(folder, 'bulkhead.yaml');
+  const one = { folder: path.join(folder, 'data'), file, env: {} };
+  write(one, 'risk: { maxLeverage: 3 }\n');
+  const run = new CliProcess(['run', '--data-dir', one.folder, '--json'], { cwd: folder });
+  t.after(() => run.reap());
+  await run.said(/"event":"running"/);
+  rmSync(file);
+  run.kill('SIGHUP');
+  await run.said(/SIGHUP: There is no configuration file .*gone\/bulkhead\.yaml/, 'stderr');
+  write(one, 'risk: { maxLeverage: 4 }\n');
+  run.kill('SIGHUP');
+  await run.said(/SIGHUP: configuration: version 2, risk\.maxLeverage 3 → 4/, 'stderr');
 });

@@ -194,7 +194,8 @@ function optionsOf(
 ): CommandOptions {
   return {
     ...{ config, secrets, configFile: file, json: flags.has('json'), quiet: flags.has('quiet') },
-    reload: () => loadConfig(load).config,
+    // The file that was read stays the one: that it is gone is no wish for the defaults.
+    reload: () => loadConfig(file === undefined ? load : { ...load, file }).config,
     ...(secretSource ? { secretSource } : {}),
   };
 }
