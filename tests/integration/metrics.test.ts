@@ -228,7 +228,9 @@ describe('the metrics', () => {
     metrics.observe(row(1, 'position/ETHUSDT/1', {}, {}, { snapshot, final: true }));
     const { clock, reconcile, protection } = venueStatus({
       ...{ name: 'here', waitingFor: null, checks: [], inFlight: 0, rate: undefined, driver: undefined },
-      executor: { ready: true, baseline: {}, cursor: 60_000 } as unknown as Readonly<ExecutorState>,
+      executor: {
+        ...{ ready: true, baseline: {}, cursor: 60_000, report: { failures: 2 } },
+      } as unknown as Readonly<ExecutorState>,
       ...{ metrics, strayRejections: 0, now: 660_000 },
     });
     // Ten minutes of the venue's are ten seconds of ours.

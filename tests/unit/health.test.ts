@@ -29,3 +29,28 @@ test('a half-open breaker is no trouble, and is not called closed', () => {
     detail: 'open: b0, b2; half-open: b1',
   });
 });
+
+test('a venue that answers nothing while the run goes on is not well, and the check says why', () => {
+  const venueOf = (isFailing: boolean, state: 'up' | 'down') => {
+    const venue = {
+      ...{ name: '127.0.0.1:7700', waitingFor: null, unknownOrders: [] },
+      stream: { state, since: null, reason: state === 'up' ? null : 'no connection' },
+      reconcile: { ready: !isFailing, isFailing, at: 1, ageMs: 46_741, findings: [] },
+      protection: { unprotectedNow: 0, longestNowMs: 0 },
+    };
+    const status = {
+      ...{ state: 'running', tradingState: 'active', breakers: [], store: { engine: 'x', durable: true } },
+      venue,
+    };
+    const more = { journal: 'ok', isLeaseValid: true, pendingRows: 0, deadLetters: 0, deadLetterAgoMs: null };
+    const vitals = { status, ...more, eventLoopDelayMs: 1, minFreeBytes: 0 } as unknown as Vitals;
+    return new Map(healthOf(vitals).checks.map(({ check, ok, detail }) => [check, { ok, detail }]));
+  };
+  assert.deepEqual(venueOf(false, 'down').get('venue'), { ok: true, detail: '127.0.0.1:7700' });
+  assert.deepEqual(venueOf(true, 'down').get('venue'), {
+    ok: false,
+    detail: 'the account at 127.0.0.1:7700 cannot be read: no connection',
+  });
+  assert.deepEqual(venueOf(true, 'up').get('venue')?.ok, false);
+  assert.equal(venueOf(true, 'up').get('reconciliation')?.detail, 'read 46s ago');
+});

@@ -2,6 +2,7 @@
 
 import { namedSide, type PositionKey, symbolOf } from '../../domain/position-key.ts';
 import type { ExecutorState } from '../../execution/executor.ts';
+import { READINGS_MAY_FAIL } from '../../execution/executor-state.ts';
 import type { VenueStatus } from '../../operator/venue-view.ts';
 import type { LiveDriver } from '../drive/live-driver.ts';
 import type { LiveMetrics } from './live-metrics.ts';
@@ -45,6 +46,7 @@ export function venueStatus(sources: VenueSources): VenueStatus {
     rate: rate ? { ...rate, throttledUntil: metrics.throttledUntil } : null,
     reconcile: {
       ready: executor?.ready ?? false,
+      isFailing: (executor?.report.failures ?? 0) >= READINGS_MAY_FAIL,
       at: read > 0 ? read : null,
       ageMs: read > 0 ? metrics.real(Math.max(0, now - read)) : null,
       findings: Object.entries(executor?.findings ?? {})

@@ -2,6 +2,7 @@
 
 import { duration } from '../../core/amounts.ts';
 import type { StatusDocument } from '../../operator/status-document.ts';
+import type { VenueStatus } from '../../operator/venue-view.ts';
 import type { HealthCheck, HealthView } from '../../operator/views.ts';
 import { RECENT_MS } from '../status/recent-histogram.ts';
 
@@ -109,18 +110,25 @@ function venueChecks({ venue }: StatusDocument): HealthCheck[] {
   if (!venue) return [];
   const { waitingFor, stream, reconcile, protection, unknownOrders } = venue;
   return [
-    check('venue', waitingFor === null, waitingFor ?? venue.name),
+    check('venue', waitingFor === null && !reconcile.isFailing, waitingFor ?? reachWords(venue)),
     check('private stream', stream.state === 'up', stream.reason ?? stream.state),
     check(
       'reconciliation',
       reconcile.ready,
-      reconcile.findings[0] ?? `read ${reconcile.ageMs ?? '?'} ms ago`,
+      reconcile.findings[0] ??
+        (reconcile.ageMs === null ? 'never read' : `read ${duration(reconcile.ageMs)} ago`),
     ),
     check(
       'protection',
       protection.longestNowMs < LONG_UNPROTECTED_MS,
-      `${protection.unprotectedNow} without a stop, the longest for ${protection.longestNowMs} ms`,
+      `${protection.unprotectedNow} without a stop, the longest for ${duration(protection.longestNowMs)}`,
     ),
     check('unknown orders', unknownOrders.length === 0, `${unknownOrders.length}`),
   ];
+}
+
+/** The stream's trouble is most often that of the readings, too. */
+function reachWords({ name, reconcile, stream }: VenueStatus): string {
+  if (!reconcile.isFailing) return name;
+  return `the account at ${name} cannot be read${stream.state === 'up' || stream.reason === null ? '' : `: ${stream.reason}`}`;
 }
