@@ -10,6 +10,8 @@ export function money(value: Decimal): string {
 export const signedMoney = (value: Decimal): string =>
   cmp(value, '0') > 0 ? `+${money(value)}` : money(value);
 
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 export function duration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds}s`;

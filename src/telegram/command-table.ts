@@ -90,7 +90,7 @@ export const BOT_COMMANDS: readonly BotCommand[] = [
   looking('chart', 'SYMBOL', 'a position\u2019s picture: entry, stop, targets, fills', LOOKS.chart),
   looking('orders', '[SYMBOL]', 'orders that rest or are under way', LOOKS.orders),
   looking('trades', '[SYMBOL] [COUNT]', 'closed trades, the newest first', LOOKS.trades),
-  looking('balance', '', 'wallet, equity, margin', LOOKS.balance),
+  looking('balance', '', 'equity, wallet, and what they are made of', LOOKS.balance),
   looking(
     'profit',
     '[day|week|month|side|strategy|symbol]',

@@ -2,6 +2,7 @@
 import { BulkheadError } from '../core/errors.ts';
 import { keyOfActor, type PositionKey, positionSideOf, symbolOf } from '../domain/position-key.ts';
 import { mayDo } from '../operator/command.ts';
+import { LOG_LEVELS, type LogLine } from '../operator/log-ring.ts';
 import type { ProfitGroup, Views } from '../operator/views.ts';
 import type { Button, Keyboard } from './chat.ts';
 import { drawEquity, drawPosition } from './drawings.ts';
@@ -55,6 +56,26 @@ function countOf(word: string | undefined, otherwise: number): number {
   if (Number.isInteger(count) && count >= 1) return Math.min(count, MOST);
   throw new BulkheadError('USAGE', `"${word}" is no count such as ${otherwise}`, {
     hint: `From 1 to ${MOST}.`,
+  });
+}
+
+/** A name and a count, in whichever order they were typed; one word more is said. */
+function twoOf(
+  words: readonly string[],
+  isCount: (word: string) => boolean,
+): [name: string | undefined, count: string | undefined] {
+  const counts = words.filter(isCount);
+  const names = words.filter((word) => !isCount(word));
+  const odd = names[1] ?? counts[1];
+  if (odd !== undefined) throw new BulkheadError('USAGE', `"${odd}" is one word too many`);
+  return [names[0], counts[0]];
+}
+
+function levelOf(word = 'info'): LogLine['level'] {
+  const level = LOG_LEVELS.find((one) => one === word.toLowerCase());
+  if (level) return level;
+  throw new BulkheadError('USAGE', `"${word}" is no level of the log`, {
+    hint: `One of ${LOG_LEVELS.join(', ')}.`,
   });
 }
 
@@ -182,13 +203,10 @@ export const LOOKS = {
   orders: ([symbol]) =>
     simple(`orders ${symbol ?? ''}`.trim(), (views) => ordersText(views.orders(symbol?.toUpperCase())))([]),
   trades: (words) => {
-    const symbol = words.find((word) => !/^\d+$/.test(word))?.toUpperCase();
-    const limit = countOf(
-      words.find((word) => /^\d+$/.test(word)),
-      10,
-    );
-    const query = { limit, ...(symbol === undefined ? {} : { symbol }) };
-    return simple(['trades', ...words].join(' '), (views) => tradesText(views.trades(query)))([]);
+    const [named, count] = twoOf(words, (word) => /^[-+]?[\d.]+$/.test(word));
+    const symbol = named?.toUpperCase();
+    const query = { limit: countOf(count, 10), ...(symbol === undefined ? {} : { symbol }) };
+    return simple(['trades', ...words].join(' '), (views) => tradesText(views.trades(query), symbol))([]);
   },
   balance: simple('balance', (views) => balanceText(views.balance())),
   profit,
@@ -213,12 +231,10 @@ export const LOOKS = {
   decisions: simple('locks', (views) => decisionsText(views.decisions())),
   locks: simple('locks', (views) => locksText(views.decisions())),
   logs: (words) => {
-    const level = words.find((word) => /^[a-z]+$/i.test(word))?.toLowerCase() ?? 'info';
-    const limit = countOf(
-      words.find((word) => !/^[a-z]+$/i.test(word)),
-      15,
-    );
-    return simple('logs', (views) => logsText(views.logs({ limit, level })))([]);
+    const [named, count] = twoOf(words, (word) => !/^[a-z]+$/i.test(word));
+    const level = levelOf(named);
+    const limit = countOf(count, 15);
+    return simple(['logs', ...words].join(' '), (views) => logsText(views.logs({ limit, level })))([]);
   },
   versions: ([word, other]) => {
     if (word === undefined)

@@ -26,4 +26,7 @@ export const refreshButton = (words: string) => ({ words: 'Refresh', data: inPla
 
 export const light = (isGood: boolean): string => (isGood ? '\u{1F7E2}' : '\u{1F534}');
 
+/** It goes on, and something is held back. */
+export const CAUTION = '\u{1F7E1}';
+
 export { bold, line, text };

@@ -1,12 +1,12 @@
 /** What is going on, as texts: the account, open positions and their stories, orders. Pure. */
 
 import type { PositionContext } from '../../machines/position/context.ts';
-import { duration, moment, money, signedMoney } from '../core/amounts.ts';
+import { counted, duration, moment, money, signedMoney } from '../core/amounts.ts';
 import { cmp, type Decimal, div, isZero, mul, neg, round, sub, ZERO } from '../core/decimal.ts';
 import type { BreakerStatus, PositionStatus, StatusDocument } from '../operator/status-document.ts';
 import type { DecisionsView, OrderView, PositionView } from '../operator/views.ts';
 import { bold, line, type Markup, type Message, text } from './markup.ts';
-import { light } from './reply.ts';
+import { CAUTION, light } from './reply.ts';
 import { pairs, table } from './table.ts';
 
 const STORY_LINES = 25;
@@ -45,12 +45,13 @@ export function statusText(status: StatusDocument, decisions: DecisionsView, now
   const open = breakers.filter((one) => one.state !== 'closed');
   const word = forbidden(decisions);
   const waitingFor = venue?.waitingFor ?? null;
-  const isWell = state === 'running' && tradingState === 'active' && word === undefined && open.length === 0;
+  const isDown = state !== 'running' || tradingState === 'halted';
+  const isHeldBack = tradingState !== 'active' || word !== undefined || open.length > 0;
   const result = sub(account.equity, account.initial);
   const percent = isZero(account.initial) ? ZERO : round(mul(div(result, account.initial), '100'), 2);
   return [
     text(
-      line`${light(isWell)} ${bold(mode)}, ${state === 'running' ? WORDS[tradingState] : state}, up ${duration(now - status.startedAt)}`,
+      line`${isHeldBack && !isDown ? CAUTION : light(!isDown)} ${bold(mode)}, ${state === 'running' ? WORDS[tradingState] : state}, up ${duration(now - status.startedAt)}`,
       ...(waitingFor === null ? [] : [`waiting for the venue: ${waitingFor}`]),
       ...(word === undefined ? [] : [word]),
       ...(status.error === null ? [] : [status.error]),
@@ -68,7 +69,7 @@ export function statusText(status: StatusDocument, decisions: DecisionsView, now
 }
 
 export const breakerLine = ({ name, state, effect, since, reason }: BreakerStatus): Markup =>
-  line`${state === 'closed' ? light(true) : state === 'open' ? light(false) : '\u{1F7E1}'} ${bold(name)} ${effect ?? state}${
+  line`${state === 'closed' ? light(true) : state === 'open' ? light(false) : CAUTION} ${bold(name)} ${effect ?? state}${
     state === 'closed' || since === null ? '' : ` since ${moment(since)}`
   }${state === 'closed' || reason === null ? '' : `: ${reason}`}`;
 
@@ -93,8 +94,8 @@ export function lifeText(view: PositionView, now: number): Message {
     text(bold(`${context.symbol} ${context.direction}${view.over ? ', over' : ''}`)),
     pairs(status ? openPairs(status, context, now) : overPairs(view)),
     text(
-      line`${status?.state ?? actor}`,
-      ...(before > 0 ? [`${before} lines before these: bulkhead explain ${actor}`] : []),
+      line`${status?.doing ?? status?.state ?? actor}`,
+      ...(before > 0 ? [`${counted(before, 'line')} before these: bulkhead explain ${actor}`] : []),
       ...told.map(({ at, what }) => line`${moment(at).slice(5)} ${what}`),
     ),
   ];

@@ -1,6 +1,6 @@
 /** What was made, as texts: trades, profit by whatever one asks for, exits, entries. Pure. */
 
-import { duration, moment, money, signedMoney } from '../core/amounts.ts';
+import { counted, duration, moment, money, signedMoney } from '../core/amounts.ts';
 import { type Decimal, div, isZero, mul, neg, round, sub, ZERO } from '../core/decimal.ts';
 import { keyOf } from '../domain/position-key.ts';
 import type { DeskView, ProfitLine, Results, TradesPage } from '../operator/views.ts';
@@ -9,8 +9,10 @@ import { pairs, table } from './table.ts';
 
 const NOTHING = 'No trade was closed yet.';
 
-export function tradesText({ trades, count, net, complete }: TradesPage): Message {
-  if (trades.length === 0) return [text(complete ? NOTHING : 'The journal is still being read; ask again.')];
+export function tradesText({ trades, count, net, complete }: TradesPage, symbol?: string): Message {
+  if (trades.length === 0 && !complete) return [text('The journal is still being read; ask again.')];
+  if (trades.length === 0)
+    return [text(symbol === undefined ? NOTHING : `No trade of ${symbol} was closed yet.`)];
   return [
     text(
       line`${bold(`The newest ${trades.length} of ${counted(count, 'trade')}`)}, ${signedMoney(net)} USDT in all`,
@@ -21,14 +23,13 @@ export function tradesText({ trades, count, net, complete }: TradesPage): Messag
       trades.map(({ closedAt, symbol, direction, reason, netPnl }) => [
         moment(closedAt).slice(5),
         `${symbol.replace(/(?<=.)USDT$/, '')}${direction === 'long' ? '\u2191' : '\u2193'}`,
-        reason,
+        // Its kind; the whole of it would be cut.
+        reason.split(':')[0] ?? reason,
         signedMoney(netPnl),
       ]),
     ),
   ];
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 const share = (wins: number, trades: number): string =>
   trades === 0 ? '\u2013' : `${Math.round((100 * wins) / trades)} %`;

@@ -5,7 +5,7 @@ import type { Json } from '../core/json.ts';
 import type { TreeNode } from '../domain/tree-node.ts';
 import type { CommandLine } from '../operator/feed.ts';
 import type { LogLine } from '../operator/log-ring.ts';
-import type { AccountStatus } from '../operator/status-document.ts';
+import type { AccountStatus, BreakerStatus } from '../operator/status-document.ts';
 import type { BreakersView, DecisionsView, HealthView, RiskView, SloLine } from '../operator/views.ts';
 import { bold, code, line, type Message, text } from './markup.ts';
 import { light } from './reply.ts';
@@ -75,8 +75,11 @@ function closedWords(names: readonly string[]): string {
 }
 
 export function breakersText({ breakers, kill }: BreakersView): Message {
-  const open = breakers.filter(({ state }) => state !== 'closed');
-  const closed = breakers.filter(({ state }) => state === 'closed');
+  // The kill switch is a file first; its breaker opens a moment later.
+  const isOpen = ({ name, state }: BreakerStatus): boolean =>
+    state !== 'closed' || (kill !== null && name === 'kill');
+  const open = breakers.filter(isOpen);
+  const closed = breakers.filter((one) => !isOpen(one));
   return [
     text(
       ...(kill
@@ -85,9 +88,11 @@ export function breakersText({ breakers, kill }: BreakersView): Message {
           ]
         : []),
       bold(
-        open.length === 0 ? 'All breakers are closed' : `${open.length} of ${breakers.length} are not closed`,
+        open.length === 0
+          ? 'All breakers are closed'
+          : `${open.length} of ${breakers.length} ${open.length === 1 ? 'is' : 'are'} not closed`,
       ),
-      ...open.map(breakerLine),
+      ...open.filter(({ state }) => state !== 'closed').map(breakerLine),
       ...(closed.length === 0 ? [] : [line`closed: ${closedWords(closed.map(({ name }) => name))}`]),
       ...(open.every(({ name }) => name === 'kill')
         ? []
