@@ -53,8 +53,7 @@ else
           await page.getByText('One moment…').first().waitFor({ state: 'detached' });
           await picture(page, `${one}-${view.name}`);
           assert.equal(await overflow(page), 0, `${one} is wider than its window`);
-          if (view.phone)
-            assert.deepEqual(await sideways(page), [], `${one}: to be read without moving it sideways`);
+          assert.deepEqual(await sideways(page), [], `${one}: to be read without moving it sideways`);
           assert.deepEqual(await barriers(page), [], one);
         }
         assert.deepEqual(complaints, []);

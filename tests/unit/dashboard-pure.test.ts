@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { evenly, ratchetOf } from '../../src/http/dashboard/chart-series.ts';
+import { money as asElsewhere } from '../../src/core/amounts.ts';
+import { evenly, marksOf, ratchetOf, roomBehind } from '../../src/http/dashboard/chart-series.ts';
 import { litStates, takenWays } from '../../src/http/dashboard/chart-state.ts';
 import { FrameReader } from '../../src/http/dashboard/event-frames.ts';
 import {
@@ -22,13 +23,26 @@ import { ownFirst, parseMetrics, quantile, spanOf, wordsOf } from '../../src/htt
 import type { ChartLayout, DrawnEdge, DrawnState } from '../../src/operator/chart-drawing.ts';
 
 describe('how numbers read', () => {
-  test('money is cut, grouped and signed', () => {
-    assert.equal(money('1234567.899'), '1,234,567.89');
+  test('money is rounded as everywhere, grouped and signed', () => {
+    assert.equal(money('1234567.899'), '1,234,567.90');
     assert.equal(money('-0.004'), '0.00');
+    const halves = [
+      '-3.4579',
+      '0.005',
+      '0.015',
+      '0.0050001',
+      '999.995',
+      '9.5',
+      '10083.4782258139',
+      '-0.0076',
+      '0',
+    ];
+    for (const one of halves) assert.equal(money(one).replace('−', '-'), asElsewhere(one), one);
+    assert.equal(money('9.5', 0), '10');
     assert.equal(money('-1234.5', 2, true), '−1,234.50');
     assert.equal(money('12', 2, true), '+12.00');
     assert.equal(money('0', 2, true), '0.00');
-    assert.equal(money(null), '–');
+    assert.deepEqual([money(null), money(Number.NaN), money(Number.POSITIVE_INFINITY)], ['–', '–', '–']);
     assert.equal(money(1e-7, 8), '0.00000010');
     assert.equal(exact('65123.10'), '65,123.10');
     assert.equal(exact(-1234), '−1,234');
@@ -40,9 +54,10 @@ describe('how numbers read', () => {
     assert.equal(percent(null), '–');
     assert.deepEqual(
       ['1', '-1', '0', null, '-0.0076', '0.01'].map((value) => tone(value)),
-      ['good', 'bad', '', '', '', 'good'],
+      ['good', 'bad', '', '', 'bad', 'good'],
     );
     assert.equal(tone('-0.0076', 4), 'bad');
+    assert.equal(tone('-0.0046'), '', 'nothing is red that reads 0.00');
   });
 
   test('what is counted has no cents, one is one, and a price is as fine as its instrument’s', () => {
@@ -332,4 +347,17 @@ test('what is measured has names and units that people use', () => {
   assert.equal(wordsOf('bulkhead_api_in_flight', ''), 'api in flight');
   const names = ['nodejs_gc_duration_seconds', 'bulkhead_order_fill_seconds'].map((name) => ({ name }));
   assert.equal(names.sort(ownFirst)[0]?.name, 'bulkhead_order_fill_seconds');
+});
+
+test('a fill’s mark stands at its own bar or nowhere, and its words have room behind the newest', () => {
+  const candles = Array.from({ length: 10 }, (_, i) => ({ openTime: (i + 1) * 900_000 }));
+  const fill = (at: number) => ({ at, buys: true, text: '0.001 @ 89,694.3' });
+  const marks = marksOf(candles, [fill(1), fill(2_000_000), fill(9_500_000)]);
+  assert.deepEqual(
+    marks.map(({ bar }) => bar),
+    [1_800_000, 9_000_000],
+  );
+  assert.equal(roomBehind(candles, marks), 56);
+  assert.equal(roomBehind(candles, marks.slice(0, 1)), 0, 'far from the end there is room');
+  assert.equal(roomBehind([], []), 0);
 });

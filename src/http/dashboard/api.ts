@@ -43,8 +43,14 @@ export function address(path: string, query: Query = {}): string {
   return text === '' ? path : `${path}?${text}`;
 }
 
+/** Where nobody answers; what the browser calls it is no word for people. */
+const asked = (path: string): Promise<Response> =>
+  ask(path, { headers: authorization() }).catch(() => {
+    throw new Refused(0, 'The runtime does not answer; it is asked again.');
+  });
+
 export async function read<T>(view: string, query: Query = {}): Promise<T> {
-  const response = await ask(address(`/api/${view}`, query), { headers: authorization() });
+  const response = await asked(address(`/api/${view}`, query));
   const body = (await response.json().catch(() => ({}))) as {
     data?: T;
     error?: { message?: string; hint?: string };
@@ -56,7 +62,7 @@ export async function read<T>(view: string, query: Query = {}): Promise<T> {
 }
 
 export async function text(path: string): Promise<string> {
-  const response = await ask(path, { headers: authorization() });
+  const response = await asked(path);
   if (!response.ok) throw new Refused(response.status, `${path}: HTTP ${response.status}`);
   return response.text();
 }

@@ -73,3 +73,29 @@ export function ratchetOf(stops: readonly StopMove[], until: number | null): Sto
   if (!last) return [];
   return [...moves, { at: Math.max(barAt(until ?? last.at), last.at) + BAR_MS, price: last.price }];
 }
+
+export interface FillMark {
+  readonly at: number;
+  readonly buys: boolean;
+  readonly text: string;
+}
+
+interface Bar {
+  readonly openTime: number;
+}
+
+/** A mark stands at the bar of its time; one from before the first bar that is shown would be told of a wrong one. */
+export const marksOf = (candles: readonly Bar[], fills: readonly FillMark[]) =>
+  fills.flatMap((fill) => {
+    const bar = candles.findLast(({ openTime }) => openTime <= fill.at)?.openTime;
+    return bar === undefined ? [] : [{ ...fill, bar }];
+  });
+
+const LETTER_PX = 7;
+
+/** A mark's words stand in the middle under it: so many pixels are left behind the newest bar that none is cut. */
+export function roomBehind(candles: readonly Bar[], marks: readonly { bar: number; text: string }[]): number {
+  const late = candles[Math.floor(candles.length * 0.8)]?.openTime ?? 0;
+  const longest = Math.max(0, ...marks.filter(({ bar }) => bar >= late).map(({ text }) => text.length));
+  return Math.ceil((longest * LETTER_PX) / 2);
+}

@@ -16,7 +16,16 @@ import {
 } from 'lightweight-charts';
 import type { Candle } from '../../domain/candle.ts';
 import type { EquityPoint } from '../../operator/views.ts';
-import { barAt, evenly, ratchetOf, type StopMove, seconds as whole } from './chart-series.ts';
+import {
+  barAt,
+  evenly,
+  type FillMark,
+  marksOf,
+  ratchetOf,
+  roomBehind,
+  type StopMove,
+  seconds as whole,
+} from './chart-series.ts';
 import { money, percent } from './format.ts';
 import { html, useEffect, useRef, type VNode } from './ui.ts';
 
@@ -159,12 +168,6 @@ export interface PriceLine {
   readonly tone: 'good' | 'bad' | 'warn' | 'accent';
 }
 
-export interface FillMark {
-  readonly at: number;
-  readonly buys: boolean;
-  readonly text: string;
-}
-
 /** Candles with what a position lives by: entry, stop as it was moved, targets, liquidation, fills. */
 export function PositionChart({
   candles,
@@ -219,25 +222,25 @@ export function PositionChart({
       lastValueVisible: false,
     });
     ratchet.setData(ratchetOf(stops, until).map(({ at, price }) => ({ time: seconds(at), value: price })));
-    const marks = fills.map(
-      ({ at, buys, text }): SeriesMarker<UTCTimestamp> => ({
-        time: seconds(barOf(candles, at)),
-        position: buys ? 'belowBar' : 'aboveBar',
-        shape: buys ? 'arrowUp' : 'arrowDown',
-        color: buys ? good : bad,
-        text,
-      }),
+    const marks = marksOf(candles, fills);
+    createSeriesMarkers(
+      series,
+      marks.map(
+        ({ bar, buys, text }): SeriesMarker<UTCTimestamp> => ({
+          time: seconds(bar),
+          position: buys ? 'belowBar' : 'aboveBar',
+          shape: buys ? 'arrowUp' : 'arrowDown',
+          color: buys ? good : bad,
+          text,
+        }),
+      ),
     );
-    createSeriesMarkers(series, marks);
+    chart.timeScale().applyOptions({ rightOffsetPixels: roomBehind(candles, marks) });
   };
   const end = until === null ? null : barAt(until);
   const key = JSON.stringify([candles.length, candles.at(-1), lines, stops.length, fills.length, end]);
   return html`<${Chart} draw=${draw} key2=${key} last=${seconds(candles.at(-1)?.openTime ?? 0)} label=${`Candles of ${name} with entry, stop and targets`} tall=${true} />`;
 }
-
-/** A marker stands at a bar that is there. */
-const barOf = (candles: readonly Candle[], at: number): number =>
-  candles.findLast(({ openTime }) => openTime <= at)?.openTime ?? candles[0]?.openTime ?? at;
 
 /** As many decimals as the prices need, at most eight. */
 function precisionOf(candles: readonly Candle[]): { precision: number; minMove: number } {

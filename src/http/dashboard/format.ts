@@ -2,16 +2,25 @@
 
 const GROUPS = /\B(?=(\d{3})+(?!\d))/g;
 
-/** "1234.5" → "1,234.50"; the sign always in front where wanted. Cuts, never rounds up: what is shown is there. */
+/** "1234.5" → "1,234.50", rounded as in the terminal and the chat; the sign always in front where wanted. */
 export function money(value: string | number | null | undefined, places = 2, signed = false): string {
   if (value === null || value === undefined) return '–';
   const text = plain(value);
-  const negative = text.startsWith('-');
-  const [whole = '0', fraction = ''] = text.replace('-', '').split('.');
-  const shown = places > 0 ? `.${fraction.padEnd(places, '0').slice(0, places)}` : '';
-  const isZero = /^[0.]*$/.test(`${whole}${shown}`);
-  const sign = negative && !isZero ? '−' : signed && !isZero ? '+' : '';
-  return `${sign}${whole.replace(GROUPS, ',')}${shown}`;
+  if (!/^-?\d+(\.\d+)?$/.test(text)) return '–';
+  const [whole, fraction] = rounded(text.replace('-', ''), places);
+  const isZero = /^0*$/.test(`${whole}${fraction}`);
+  const sign = text.startsWith('-') && !isZero ? '−' : signed && !isZero ? '+' : '';
+  return `${sign}${whole.replace(GROUPS, ',')}${places > 0 ? `.${fraction}` : ''}`;
+}
+
+/** To the nearest, of two as near to the even one; digits in front of the point and behind it. */
+function rounded(text: string, places: number): readonly [whole: string, fraction: string] {
+  const [whole = '0', fraction = ''] = text.split('.');
+  const cut = BigInt(`${whole}${fraction.padEnd(places, '0').slice(0, places)}`);
+  const rest = fraction.slice(places).replace(/0+$/, '');
+  const isUp = rest > '5' || (rest === '5' && cut % 2n === 1n);
+  const digits = String(isUp ? cut + 1n : cut).padStart(places + 1, '0');
+  return [digits.slice(0, digits.length - places), digits.slice(digits.length - places)];
 }
 
 /** A price or quantity as it is, grouped. */
@@ -57,8 +66,8 @@ const signed = (text: string): string =>
 
 /** 'good', 'bad' or nothing: the class of a gain or a loss, as far as it is shown. */
 export function tone(value: string | number | null | undefined, places = 2): string {
-  const number = Math.abs(Number(value ?? 0)) < 10 ** -places ? 0 : Number(value);
-  return number > 0 ? 'good' : number < 0 ? 'bad' : '';
+  const shown = money(value ?? 0, places, true);
+  return shown.startsWith('+') ? 'good' : shown.startsWith('−') ? 'bad' : '';
 }
 
 const two = (value: number): string => String(value).padStart(2, '0');

@@ -3,7 +3,7 @@
 import { setToken } from './api.ts';
 import { habits } from './browser.ts';
 import { CommandButton, Confirmation, recallToken, Toasts, TokenDialog } from './commands.ts';
-import { duration, money, time, tone } from './format.ts';
+import { clock, duration, money, time, tone } from './format.ts';
 import { follow } from './live.ts';
 import { Inspector } from './page-inspector.ts';
 import { Journal } from './page-journal.ts';
@@ -66,15 +66,17 @@ function Top(): VNode {
   const link = usePart((state) => state.link);
   const hasToken = usePart((state) => state.hasToken);
   const [linkTone, linkWords] = LINKS[link];
+  // What was so when it was heard last is not so now: it has no colour.
+  const isOld = link === 'lost';
   return html`<div class="bar">
     <a class="name" href="#/overview"><img src="/icon.svg" alt="" />Bulkhead</a>
     ${
       status &&
-      html`<${Badge} tone=${STATES[status.state] ?? 'warn'}>${status.mode} · ${status.state}</${Badge}>
-      <${Badge} tone=${TRADING[status.tradingState]}>trading ${status.tradingState}</${Badge}>
+      html`<${Badge} tone=${isOld ? '' : (STATES[status.state] ?? 'warn')}>${status.mode} · ${status.state}</${Badge}>
+      <${Badge} tone=${isOld ? '' : TRADING[status.tradingState]}>trading ${status.tradingState}</${Badge}>
       <span class="hide-small quiet">${status.market.name}${status.virtualTime ? `, ${time(status.virtualTime)} UTC` : ''}, up ${duration(status.updatedAt - status.startedAt)}</span>`
     }
-    <span class=${link === 'live' ? 'hide-small' : ''}><${Badge} tone=${linkTone}>${linkWords}</${Badge}></span>
+    <span class=${link === 'live' ? 'hide-small' : ''}><${Badge} tone=${linkTone}>${linkWords}${isOld && status ? `; all as of ${clock(status.updatedAt)} UTC` : ''}</${Badge}></span>
     <span class="end">
       ${status && html`<span title="Equity, and what is open of it">${money(status.account.equity)} <span class=${tone(status.account.openPnl)}>${money(status.account.openPnl, 2, true)}</span></span>`}
       <${CommandButton} command=${{ kind: 'pause' }}>Pause</${CommandButton}>

@@ -35,7 +35,11 @@ const COLUMNS: readonly Column<PositionStatus>[] = [
     right: true,
     of: ({ openedAt }) => html`<${HeldFor} since=${openedAt} />`,
   },
-  { name: 'State', words: true, of: ({ state }) => html`<span class="quiet">${state}</span>` },
+  {
+    name: 'State',
+    words: true,
+    of: ({ doing, state }) => html`<span class="quiet">${doing ?? state}</span>`,
+  },
   {
     name: '',
     of: ({ symbol, actor }) =>

@@ -32,7 +32,7 @@ const COLUMNS: readonly Column<DeskView>[] = [
         .map(([what, count]) => `${what} ${count}`)
         .join(', ')}</span>`,
   },
-  { name: 'Held back by', words: true, small: 'hide', of: ({ blocks }) => Object.values(blocks).join('; ') },
+  { name: 'Held back by', words: true, of: ({ blocks }) => Object.values(blocks).join('; ') },
   { name: '', of: (desk) => html`<${Doing} desk=${desk} />` },
 ];
 

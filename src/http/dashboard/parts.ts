@@ -122,7 +122,7 @@ export function Table<R>({
   keyOf: (row: R) => string | number;
   onPick?: ((row: R) => void) | undefined;
   empty?: string;
-  /** On a phone each row is a block: its cells below one another, or in pairs on a card of one height, as long tables need. */
+  /** On a phone each row is a block: its cells below one another, or in pairs on a card, all of one height where the table is long. */
   stacked?: 'lines' | 'cards';
   label: string;
 }): VNode {
@@ -154,7 +154,7 @@ export function Table<R>({
     aria-label=${label}
     onScroll=${(event: Event) => isLong && setTop((event.currentTarget as HTMLElement).scrollTop)}
   >
-    <table class=${stacked ? `stacked ${stacked}` : ''}>
+    <table class=${[stacked && `stacked ${stacked}`, isLong && 'long'].filter(Boolean).join(' ')}>
       <thead>
         <tr>${columns.map((column) => html`<th scope="col" class=${classOf(column)}>${column.name}</th>`)}</tr>
       </thead>
