@@ -71,7 +71,7 @@ export function Trades(): VNode {
       </div>
       <${Loaded} seen=${seen} show=${(page: TradesPage) => html`
         <p class="quiet">${page.count} trades, net <span class=${tone(page.net)}>${money(page.net, 2, true)}</span>${page.complete ? '' : ' (the past is still being read)'}</p>
-        <${Table} label="Trades" stacked="cards" rows=${page.trades} columns=${COLUMNS} keyOf=${({ n }: TradeView) => n} empty="No trade matches." />
+        <${Table} label="Trades" stacked="cards" rows=${page.trades} columns=${COLUMNS} keyOf=${({ n }: TradeView) => n} empty=${Object.values(filter).join('') === '' ? 'No trade was closed yet.' : 'No trade matches.'} />
         <div class="row">
           <button type="button" disabled=${before.length === 0} onClick=${() => setBefore(before.slice(0, -1))}>Newer</button>
           <button type="button" disabled=${page.next === null} onClick=${() => page.next !== null && setBefore([...before, page.next])}>Older</button>
