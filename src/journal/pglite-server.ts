@@ -8,7 +8,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { BulkheadError } from '../core/errors.ts';
+import { BulkheadError, errorText } from '../core/errors.ts';
 import { type FolderLock, lockFolder } from './pglite-lock.ts';
 import { prepareFolder } from './pglite-template.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './pglite-worker.ts';
@@ -71,7 +71,7 @@ export class PgliteServer {
   }
 
   async #launch(): Promise<Running> {
-    mkdirSync(path.dirname(this.#input.dir), { recursive: true });
+    makeParent(this.#input.dir);
     // The lock comes first: preparing the folder already writes to it.
     this.#lock ??= lockFolder(this.#input.dir);
     try {
@@ -123,4 +123,15 @@ function flushFailed(reason: string): BulkheadError {
   return new BulkheadError('STORE_UNAVAILABLE', `The disk refused to make data durable: ${reason}.`, {
     hint: 'Check the disk, then start Bulkhead again: it recovers from what truly reached the disk.',
   });
+}
+
+function makeParent(dir: string): void {
+  try {
+    mkdirSync(path.dirname(dir), { recursive: true });
+  } catch (error) {
+    throw new BulkheadError('CANNOT_WRITE', `The store cannot be created in ${dir}: ${errorText(error)}.`, {
+      hint: 'Give the user who runs Bulkhead write access there, or name another folder with --data-dir.',
+      cause: error,
+    });
+  }
 }

@@ -19,6 +19,9 @@ function codeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+const DAMAGED =
+  'Keep this store as it is, and restore the last backup (docs/BACKUP.md); "bulkhead replay --verify" says where it is damaged.';
+
 export function storeError(error: unknown): BulkheadError {
   if (isBulkheadError(error)) return error;
   const code = codeOf(error);
@@ -44,7 +47,7 @@ export function storeError(error: unknown): BulkheadError {
   }
   if (code.startsWith('23') || code.startsWith('XX')) {
     return new BulkheadError('STORE_CORRUPT', `The database refuses a row: ${text} (${code}).`, {
-      hint: 'Run `bulkhead doctor`: the journal was changed by something else, or is damaged.',
+      hint: DAMAGED,
       cause: error,
     });
   }

@@ -23,7 +23,7 @@ export function headMismatch(head: JournalHead, firstN: number): BulkheadError {
   return new BulkheadError(
     'STORE_CORRUPT',
     `Row ${firstN} cannot follow the journal's last row, ${head.n}.`,
-    { hint: 'Run `bulkhead doctor`: the journal was changed by something else.' },
+    { hint: 'Something else changed the journal. Stop, find out what, and run "bulkhead replay --verify".' },
   );
 }
 

@@ -17,6 +17,8 @@ const healthy: CreateStore = async () =>
       ...{ engine: 'Test 1', location: 'nowhere', durable: true },
       checks: [{ name: 'flush', ok: true, detail: 'flushes' }],
     }),
+    head: async () => ({ n: 7, hash: '' }),
+    liveRows: async () => [],
     leaseState: async () => ({ account: 'main', owner: 'o', epoch: 3, expiresAt: 0, leftMs: 0 }),
     close: async () => undefined,
   }) as unknown as JournalStore;
@@ -46,6 +48,19 @@ describe('the doctor', () => {
     assert.equal(code, 0);
     assert.match(check('lease')?.detail ?? '', /free, epoch 3/);
     assert.match(check('data folder')?.detail ?? '', /will be created/);
+  });
+
+  test('a journal that opens and cannot be read is a finding, with what to do', async (t) => {
+    const lost = new BulkheadError('STORE_CORRUPT', 'invalid page in block 4', {
+      hint: 'restore the last backup',
+    });
+    const damaged: CreateStore = async (...how) =>
+      Object.assign(await healthy(...how), { liveRows: () => Promise.reject(lost) });
+    const { code, check } = await examine(tempDir(t), {}, damaged);
+    assert.equal(code, 1);
+    assert.match(check('journal')?.detail ?? '', /invalid page/);
+    assert.match(check('journal')?.hint ?? '', /restore/);
+    assert.equal(check('lease')?.ok, true);
   });
 
   test('a wrong configuration is a finding, and does not hide the others', async (t) => {

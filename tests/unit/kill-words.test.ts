@@ -50,6 +50,24 @@ test('in a folder that no run has used nothing is closed, and nobody is told tha
   }
 });
 
+test('a folder that cannot be made is no defect of the program: what to do instead is said', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bulkhead-kill-'));
+  try {
+    const file = join(dir, 'file');
+    writeFileSync(file, '');
+    const flags = [{ path: 'data.dir', value: file, flag: '--data-dir' }];
+    const { config, secrets } = loadConfig({ env: {}, cwd: dir, flags });
+    const options = { config, secrets, accountWide: false, reason: 'a drill', json: false };
+    const done = kill(options as unknown as KillOptions, fakeIo({ cwd: dir }));
+    await assert.rejects(done, {
+      code: 'CANNOT_WRITE',
+      hint: /Make room there.*another folder with --data-dir/,
+    });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test('without the key of the venue: a run closes, or nobody does', async () => {
   assert.match(await killed(process.pid), /engaged .*\nthe run closes what is open now; from here nothing/);
   assert.match(await killed(undefined), /engaged .*\nnothing is closed before a run starts/);

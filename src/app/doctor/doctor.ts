@@ -5,7 +5,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { BulkheadError, errorText } from '../../core/errors.ts';
-import type { LeaseState, StoreHealth } from '../../journal/journal.ts';
+import type { JournalStore, LeaseState, StoreHealth } from '../../journal/journal.ts';
 import type { CommandOptions, CreateStore, DoctorOptions, Io } from '../cli/io.ts';
 import { moment, painter } from '../cli/render-text.ts';
 import { isAlive } from '../status/status.ts';
@@ -146,7 +146,8 @@ async function store(
     const journal = await create(options, io, 'require');
     try {
       const health = await journal.open();
-      return [...healthChecks(health), lease(await journal.leaseState(), io.time.clock.now())];
+      const free = lease(await journal.leaseState(), io.time.clock.now());
+      return [...healthChecks(health), await readable(journal), free];
     } finally {
       await journal.close();
     }
@@ -181,8 +182,18 @@ function healthChecks(health: StoreHealth): Check[] {
   return [whole, ...parts].map((check) => (check.ok ? check : { ...check, hint }));
 }
 
+/** What a start would read: pages that a disk has lost show here, and not before. */
+async function readable(journal: JournalStore): Promise<Check> {
+  try {
+    const [{ n }, live] = [await journal.head(), await journal.liveRows()];
+    return { name: 'journal', ok: true, detail: `${n} rows, ${live.length} actors live` };
+  } catch (error) {
+    return failure('journal', error);
+  }
+}
+
 function lease(state: LeaseState | undefined, now: number): Check {
-  if (!state) return { name: 'lease', ok: true, detail: 'nobody has traded this account yet' };
+  if (!state) return { name: 'lease', ok: true, detail: 'free: nobody trades this account now' };
   const age = state.expiresAt > now ? `held until ${moment(state.expiresAt)} UTC` : 'free';
   return {
     name: 'lease',

@@ -134,7 +134,7 @@ function writeWhole(dataDir: string, path: string, content: object): void {
     for (const dir of [dataDir, emergencyFolder(dataDir)]) flushFolder(dir);
   } catch (error) {
     throw new BulkheadError('CANNOT_WRITE', `${path} cannot be written: ${errorText(error)}`, {
-      hint: 'Run it as the user who runs Bulkhead, or name the right folder with --data-dir.',
+      hint: 'Make room there, run it as the user who runs Bulkhead, or name another folder with --data-dir, and the venue with --mode.',
       cause: error,
     });
   }

@@ -2,7 +2,7 @@
  * `bulkhead kill`: cancels and flattens what Bulkhead owns, and keeps everything shut until `bulkhead release`. Needs
  * neither a database nor a running Bulkhead: the file goes first, then this process acts at the venue itself.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { sleep } from '../../core/clock.ts';
@@ -23,7 +23,6 @@ const LOOK_AGAIN_MS = 500;
 export async function kill(options: KillOptions, io: Io, venue: OpenVenue = openVenue): Promise<number> {
   const { config, accountWide, reason, json } = options;
   const dataDir = resolve(io.cwd, config.data.dir);
-  mkdirSync(dataDir, { recursive: true });
   const wanted = { by: userInfo().username, reason, accountWide, at: io.time.clock.now() };
   const { order, isNew } = engageKill(dataDir, wanted);
   const say = (text: string): void => {
