@@ -6,7 +6,6 @@
  */
 import * as D from '../core/decimal.ts';
 import { GUARDIAN, VENUE } from '../domain/events.ts';
-import type { VenueEvent } from '../domain/order.ts';
 import { keyOf } from '../domain/position-key.ts';
 import type { RemoteFill } from '../domain/remote.ts';
 import {
@@ -21,7 +20,7 @@ import {
   payFor,
   signedOf,
 } from './books.ts';
-import { nameOrder, pauseAfter, tell, touch, type Work } from './executor-state.ts';
+import { nameOrder, pauseAfter, touch, type Work } from './executor-state.ts';
 import type { OrderRecord } from './executor-types.ts';
 import {
   acknowledge,
@@ -75,7 +74,7 @@ export function applyFill(work: Work, record: OrderRecord, fill: RemoteFill): bo
     fee: feeInAsset(work, fill),
     realizedPnl: fill.realizedPnl,
   } as const;
-  hold(work, record, fill, event);
+  hold(work, record, fill);
   tellOwner(work, record, event);
   payFor(work, fill);
   if (complete) {
@@ -101,13 +100,11 @@ function isComplete(record: OrderRecord): boolean {
   return record.end?.outcome === 'filled' && !lacksFills(record);
 }
 
-/** Whose holdings a fill changes: its owner's, unless somebody acted in another's place. */
-function hold(
-  work: Work,
-  record: OrderRecord,
-  fill: RemoteFill,
-  event: Extract<VenueEvent, { type: 'ORDER_FILLED' }>,
-): void {
+/**
+ * Whose holdings a fill changes: its owner's; the guardian's orders take out of what somebody else holds, and it passes
+ * their fills on itself (machines/guardian/orders.ts): told from here, too, they would be booked twice.
+ */
+function hold(work: Work, record: OrderRecord, fill: RemoteFill): void {
   const { owner } = record.order;
   const place = keyOf(record.order);
   const signed = signedOf(fill.side, fill.quantity);
@@ -117,15 +114,8 @@ function hold(
     return;
   }
   const holder = owner === GUARDIAN ? holderOf(work, place) : owner;
-  if (holder === undefined) {
-    changeForeign(work, place, signed, fill.price);
-    return;
-  }
-  changeHolding(work, place, holder, signed, fill.price, fill.at);
-  if (holder === owner) return;
-  // In the holder's books each such trade is an order of its own.
-  const ref = `${event.clientOrderId}:${event.tradeId}`;
-  tell(work, holder, { ...event, ref, cumulative: fill.quantity, complete: true, cause: 'guardian' });
+  if (holder === undefined) changeForeign(work, place, signed, fill.price);
+  else changeHolding(work, place, holder, signed, fill.price, fill.at);
 }
 
 /** Tells the end once everything that it counts has been told; until then the missing fills are asked for. */

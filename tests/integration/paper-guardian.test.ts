@@ -54,4 +54,13 @@ test('the owner’s orders are lost: the guardian’s stop is at the venue withi
   await world.until('it is the guardian’s', () => world.heard('guardian', 'ORDER_ACKNOWLEDGED').length === 1);
   assert.ok(lost.length > 0, 'the owner tried');
   assert.ok(tookMs < WITHIN_MS, `after ${Math.round(tookMs)} ms`);
+
+  world.venue.market.shock(SYMBOL, -0.08, 600_000);
+  const fills = () => world.heard('position/', 'ORDER_FILLED');
+  await world.until('its fill, passed on', () => fills().some(({ ref }) => ref === 'guard-1'));
+  assert.deepEqual(
+    fills().map(({ quantity, cause }) => [quantity, cause]),
+    [['0.02', 'guardian']],
+    'told once',
+  );
 });

@@ -198,12 +198,16 @@ test('a stop that outlived its position is cancelled', () => {
   settle(world);
 });
 
-test('what the guardian closes is told to both', () => {
+test('what the guardian closes is told to the guardian alone, who passes it on', () => {
   const world = holding('1');
   world.submit({ owner: 'guardian', ref: 'guard-1', side: 'SELL', reduceOnly: true });
   world.run(1_000);
   assert.equal(world.held(), '0');
-  assert.equal(fillsOf(world).at(-1)?.cause, 'guardian');
+  assert.deepEqual(
+    fillsOf(world).map(({ cause }) => cause),
+    [undefined],
+    'its own entry',
+  );
   assert.deepEqual(
     world
       .toldTo('guardian')
