@@ -191,7 +191,7 @@ describe('usage errors say what was meant', () => {
     ['run --seed 1 --seed 2', /--seed is given twice/],
     ['run now', /bulkhead run takes no argument "now"/],
     ['trip drawdown', /needs a reason: --reason WHY/],
-    ['lock BTCUSDT 5', /lock: reason is missing[\s\S]*lock SYMBOL MINUTES/],
+    ['lock BTCUSDT 5', /bulkhead lock needs a reason: --reason WHY/],
     ['close BTCUSDT 1.5', /share must be less than 1/],
     ['direction up', /direction must be one of both, long, short, none/],
     ['export', /bulkhead export needs an argument: trades\|orders/],

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { KillOptions } from '../../src/app/cli/io.ts';
 import { kill } from '../../src/app/kill/kill.ts';
-import { readKill } from '../../src/app/kill/kill-file.ts';
+import { engageKill, lockKill, readKill } from '../../src/app/kill/kill-file.ts';
+import { liftKill } from '../../src/app/kill/release.ts';
 import { STATUS_FORMAT } from '../../src/app/status/status-file.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { fakeIo } from '../support/fake-io.ts';
@@ -63,6 +64,23 @@ test('a folder that cannot be made is no defect of the program: what to do inste
       code: 'CANNOT_WRITE',
       hint: /Make room there.*another folder with --data-dir/,
     });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test('a kill that is being carried out is not released, and nobody is told to stop who does it', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bulkhead-kill-'));
+  engageKill(dir, { by: 'me', reason: 'a drill', accountWide: false, at: 1 });
+  const closing = lockKill(dir);
+  try {
+    assert.throws(() => liftKill(dir, 'me', 'over', 2), {
+      code: 'STORE_LOCKED',
+      message: /still being carried out/,
+    });
+    assert.ok(readKill(dir), 'it stays engaged');
+    closing.release();
+    assert.match(liftKill(dir, 'me', 'over', 3), /is released/);
   } finally {
     rmSync(dir, { recursive: true });
   }

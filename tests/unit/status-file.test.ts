@@ -199,6 +199,15 @@ describe('the command', () => {
     const json = fakeIo();
     assert.equal(await status(options(dir, { json: true }), json), 0);
     assert.partialDeepStrictEqual(JSON.parse(json.out()), { alive: true, account: { equity: '10012.34' } });
+    writeStatus(dir, document({ error: 'journal halted: it is away' }));
+    const halted = fakeIo();
+    assert.equal(
+      await status(options(dir, { health: true }), halted),
+      0,
+      'nothing that a restart would mend',
+    );
+    assert.equal(halted.out(), 'alive; journal halted: it is away\n');
+    writeStatus(dir, document());
     const well = fakeIo();
     assert.equal(await status(options(dir, { health: true }), well), 0);
     assert.equal(well.out(), 'healthy\n');

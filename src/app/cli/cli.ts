@@ -137,13 +137,15 @@ async function dispatch(parsed: ParsedCommand, io: Io, handlers: Handlers): Prom
   }
 }
 
+const NEED_REASON: ReadonlySet<string> = new Set(['release', 'trip', 'lock']);
+
 /** What is asked of a run; `release` without a breaker is the kill switch, which needs no run. */
 function say(parsed: ParsedCommand, io: Io, handlers: Handlers): Promise<number> {
   const { command, args, flags } = parsed;
   const reason = textOf(flags.get('reason'));
   if (command.name === 'release' && args.length === 0)
     return handlers.release({ ...plainOptions(parsed, io), reason: reasonOf(parsed) }, io);
-  if (command.name === 'release' || command.name === 'trip') reasonOf(parsed);
+  if (NEED_REASON.has(command.name)) reasonOf(parsed);
   const words = [command.name, ...args, ...(reason === undefined ? [] : [reason])];
   return handlers.say({ ...plainOptions(parsed, io), command: parseWords(words) }, io);
 }

@@ -4,7 +4,7 @@
  */
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { BulkheadError } from '../../core/errors.ts';
+import { BulkheadError, isBulkheadError } from '../../core/errors.ts';
 import type { Io, ReleaseOptions } from '../cli/io.ts';
 import { lockKill, readKill, releaseKill } from './kill-file.ts';
 
@@ -19,13 +19,29 @@ export function liftKill(dataDir: string, by: string, reason: string, at: number
   const order = readKill(dataDir);
   if (!order) throw notEngaged(dataDir);
   // Whoever is still closing must not be cut off unnoticed: the lock is free once it is done.
-  const lock = lockKill(dataDir);
+  const lock = lockWhenDone(dataDir, order.id);
   try {
     releaseKill(dataDir, by, reason, at);
   } finally {
     lock.release();
   }
   return `${order.id} is released; entries open again with the run that uses this folder.`;
+}
+
+function lockWhenDone(dataDir: string, id: string): ReturnType<typeof lockKill> {
+  try {
+    return lockKill(dataDir);
+  } catch (error) {
+    if (!isBulkheadError(error, 'STORE_LOCKED')) throw error;
+    throw new BulkheadError(
+      'STORE_LOCKED',
+      `${id} is still being carried out: it is released once that is done.`,
+      {
+        hint: '"bulkhead status" shows what is open and whether the venue answers; leave the run alone, and ask again.',
+        cause: error,
+      },
+    );
+  }
 }
 
 export const notEngaged = (dataDir: string): BulkheadError =>

@@ -28,7 +28,7 @@ function reportHealth(document: StatusDocument, alive: boolean, now: number, jso
   const problem = illness(document, alive, now);
   const text = json
     ? JSON.stringify({ healthy: problem === undefined, problem: problem ?? null })
-    : (problem ?? 'healthy');
+    : (problem ?? (document.error === null ? 'healthy' : `alive; ${document.error}`));
   io.stdout.write(`${text}\n`);
   return problem === undefined ? 0 : 1;
 }
