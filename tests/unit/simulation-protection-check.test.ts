@@ -65,6 +65,20 @@ test('what its actor has not heard of, the executor asks for, and not for long',
   assert.deepEqual(said(10_000, believes('1.5')), NOBODY, 'nobody asks');
 });
 
+test('so it is with the end of a stop that the actor believes to stand', () => {
+  const believes = (status: string, quantity: string): Readonly<Record<string, LiveActor>> => {
+    const orders = [{ role: 'stop', status, quantity, filled: '0' }];
+    const snapshot = JSON.stringify({ value: 'x', context: { orders, quantity: '2' } });
+    return { 'position/BTCUSDT/3': { ...live('time-stop', 86_400_000), snapshot } };
+  };
+  const executor = { venue: live('resolve', 12_000) };
+  assert.deepEqual(said(70_000, { ...believes('live', '2'), ...executor }), []);
+  assert.deepEqual(said(80_000, { ...believes('live', '2'), ...executor }), NOBODY);
+  assert.deepEqual(said(10_000, { ...believes('live', '1'), ...executor }), NOBODY, 'it knows of the rest');
+  assert.deepEqual(said(10_000, { ...believes('over', '2'), ...executor }), NOBODY, 'it knows');
+  assert.deepEqual(said(10_000, believes('live', '2')), NOBODY, 'nobody asks');
+});
+
 test('and none is for ever', () => {
   const [text = ''] = said(130_000, { 'position/BTCUSDT/3': live('stopRetry', 131_000) });
   assert.match(text, /for 130 s of quiet time/);

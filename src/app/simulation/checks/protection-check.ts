@@ -5,6 +5,7 @@
  * It also measures how long positions stood bare.
  */
 
+import type { OrderRecord } from '../../../../machines/position/context.ts';
 import { GUARDIAN, VENUE } from '../../../domain/events.ts';
 import { keyOf, type Placed, type PositionKey, symbolOf } from '../../../domain/position-key.ts';
 import { type LiveActor, timersOf } from './journal-index.ts';
@@ -32,11 +33,29 @@ function isGuarded(place: PositionKey, actor: string, row: LiveActor): boolean {
   return gaps.some((gap) => keyOf(gap) === place);
 }
 
-/** What its actor believes to be open; undefined: it has none. */
-function believedAt(place: PositionKey, live: ReadonlyMap<string, LiveActor>): number | undefined {
+interface Believed {
+  readonly quantity: number;
+  /** Of the stops that it takes for standing. */
+  readonly cover: number;
+}
+
+type Stop = Pick<OrderRecord, 'role' | 'status' | 'quantity' | 'filled' | 'whole'>;
+const STANDING: ReadonlySet<string> = new Set(['live', 'triggered']);
+
+/** What its actor believes; undefined: it has none. */
+function believedAt(place: PositionKey, live: ReadonlyMap<string, LiveActor>): Believed | undefined {
   const row = [...live].find(([actor]) => isOf(place, actor))?.[1];
-  const { context } = JSON.parse(row?.snapshot ?? '{}') as { context?: { quantity?: string } };
-  return context?.quantity === undefined ? undefined : Number(context.quantity);
+  const { context } = JSON.parse(row?.snapshot ?? '{}') as {
+    context?: { quantity?: string; orders?: readonly Stop[] };
+  };
+  if (context?.quantity === undefined) return undefined;
+  const open = Number(context.quantity);
+  const stops = (context.orders ?? []).filter(({ role, status }) => role === 'stop' && STANDING.has(status));
+  const cover = stops.reduce(
+    (sum, { whole, quantity, filled }) => sum + (whole ? open : Number(quantity) - Number(filled)),
+    0,
+  );
+  return { quantity: open, cover };
 }
 
 interface Bare {
@@ -108,13 +127,15 @@ export class ProtectionCheck {
     return timersOf(row).some(({ due }) => due - this.#oracle.now() <= BOUND_MS + CLOCKS_MS);
   }
 
-  /** The word of it was lost, and the executor asks: its actor cannot see to what it does not know. */
+  /** The word of a fill, or of a stop's end, was lost, and the executor asks: nobody sees to what he does not know. */
   #isUnheard(place: PositionKey): boolean {
     const { journal, venue } = this.#oracle;
     const believed = believedAt(place, journal.live);
     const executor = journal.live.get(VENUE);
-    const differs = believed !== undefined && Math.abs(believed - Math.abs(venue.ours(place))) > DUST;
-    return differs && executor !== undefined && this.#isSoon(executor);
+    if (believed === undefined || executor === undefined) return false;
+    const { quantity, cover } = believed;
+    const isNews = Math.abs(quantity - Math.abs(venue.ours(place))) > DUST || cover > quantity - DUST;
+    return isNews && this.#isSoon(executor);
   }
 
   #judge(place: PositionKey, bare: Bare): void {
