@@ -82,9 +82,12 @@ const lastStops = carry(() => ({}));
 /** Version 10 told nobody of closing orders that are UNKNOWN, and lost a lot of its parts to rounding. */
 const counted = carry(() => ({}));
 
+/** Version 11 asked for a stop of a quantity that is more than a market order may be, which the venue refuses. */
+const bounded = carry(() => ({}));
+
 export const createPositionMachine = (): MachineDefinition => ({
   type: 'position',
-  version: 11,
+  version: 12,
   machine: positionMachine,
   migrations: {
     1: remote,
@@ -97,5 +100,6 @@ export const createPositionMachine = (): MachineDefinition => ({
     8: impatient,
     9: lastStops,
     10: counted,
+    11: bounded,
   },
 });

@@ -68,9 +68,14 @@ export function updateOrder(
   return { ...context, orders: orders.filter((order) => !forgotten.has(order)) };
 }
 
-/** New filters may leave a quantity that no order can name: not in whole lots, or less than the least. */
+/**
+ * A quantity that no one order can name: new filters may leave one that is not in whole lots, or less than the least;
+ * adds and an adoption one that is more than a market order, a stop included, may be.
+ */
 export const isOdd = ({ filters, quantity }: PositionContext): boolean =>
-  !isMultipleOf(quantity, filters.stepSize) || lt(quantity, filters.minQuantity);
+  !isMultipleOf(quantity, filters.stepSize) ||
+  lt(quantity, filters.minQuantity) ||
+  gt(quantity, floorTo(filters.marketMaxQuantity, filters.stepSize));
 
 /**
  * The venue's filter on market orders bounds each; whoever closes goes on until nothing is left. What no order can name

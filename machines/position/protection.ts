@@ -5,8 +5,9 @@
  * quantity would fail after a part was taken out while nobody was here). There may be one such stop only: where it
  * has to move, a stop for the quantity stands in until the next whole one is live.
  *
- * So does, in either mode, the stop of a quantity that no order can name since the filters changed. Nothing could stand
- * in for it, so it stays where it is; what the position has earned since is kept by the position itself.
+ * So does, in either mode, the stop of a quantity that no one order can name: since the filters changed, or because it is
+ * more than a market order may be. Nothing could stand in for it, so it stays where it is; what the position has earned
+ * since is kept by the position itself.
  *
  * Invariants: a new stop is created before the old one is cancelled, and the old one is cancelled only once
  * the new one is acknowledged; what is open and not yet asked to be protected is asked for at once; two stops

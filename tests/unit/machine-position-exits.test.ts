@@ -195,6 +195,27 @@ test('a close larger than one market order may be goes out in pieces', () => {
   );
 });
 
+test('what no one market order may take has one stop for all of it, which the venue does not measure', () => {
+  const bench = new PositionBench({ entry: { quantity: '100' }, instrument: { marketMaxQuantity: '60' } });
+  bench.enter();
+  bench.fill('entry-1', '50', '100', { complete: false });
+  bench.acknowledge('stop-1');
+  bench.fill('entry-1', '50', '100', { cumulative: '100' });
+  const [stop] = bench.orders();
+  assert.deepEqual([stop?.ref, stop?.closePosition, stop?.quantity], ['stop-2', true, undefined]);
+  bench.acknowledge('stop-2');
+  assert.deepEqual(bench.cancels(), ['stop-1']);
+  bench.closed('stop-1');
+  assert.ok(bench.in('open.protection.covered.protected'));
+  bench.send('PARTIAL_CLOSE', { quantity: '50' });
+  bench.fill('reduce-1', '50');
+  assert.deepEqual(
+    bench.orders().map(({ type, quantity }) => [type, quantity]),
+    [],
+    'the stop of the whole is as good for less',
+  );
+});
+
 test('ABORT_ENTRY calls an unfilled entry back and leaves a filled position alone', () => {
   const entering = new PositionBench().enter();
   entering.send('ABORT_ENTRY', { reason: 'trading is halted' });
