@@ -75,8 +75,8 @@ export interface PortfolioContext {
   readonly swings: { readonly [symbol: string]: Swings };
   readonly exposures: { readonly [actor: string]: HeldExposure };
   readonly reservations: { readonly [id: string]: Reservation };
-  /** Places whose realised profit is in the wallet already while their position has not yet told of the exit. */
-  readonly unbooked: { readonly [place: string]: true };
+  /** Places whose realised profit is in the wallet already while their position has not yet told of the exit; since when. */
+  readonly unbooked: { readonly [place: string]: number };
   readonly nextReservation: number;
   /** What each breaker that is not closed does to trading. */
   readonly breakers: {

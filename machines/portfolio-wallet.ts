@@ -24,7 +24,7 @@ export function changeWallet(context: PortfolioContext, event: PortfolioEvent): 
     Object.keys(exposures).some((actor) => keyOfActor(actor) === place);
   const next: PortfolioContext = {
     ...context,
-    unbooked: isUnbooked ? { ...context.unbooked, [place]: true } : context.unbooked,
+    unbooked: isUnbooked ? { ...context.unbooked, [place]: context.at } : context.unbooked,
     wallet: event.balance,
     flows: { ...context.flows, [event.reason]: add(context.flows[event.reason] ?? ZERO, event.delta) },
     equity: isUnbooked ? context.equity : add(context.equity, sub(event.balance, context.wallet)),

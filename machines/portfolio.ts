@@ -26,6 +26,7 @@ import {
   ZERO,
 } from '../src/core/decimal.ts';
 import { actorType } from '../src/core/ids.ts';
+import type { Json } from '../src/core/json.ts';
 import type { Emitted } from '../src/domain/events.ts';
 import { PORTFOLIO } from '../src/domain/events.ts';
 import { keyOfActor, moded, type PositionKey, positionSideOf } from '../src/domain/position-key.ts';
@@ -73,6 +74,8 @@ export {
 } from './portfolio-account.ts';
 
 const REFUSALS_KEPT = 20;
+/** A position's word follows its profit in milliseconds; where the profit came after the word, none follows at all. */
+const UNBOOKED_MS = 10_000;
 const TRADES_KEPT = 8;
 
 /** Who names a side asks for that side alone. */
@@ -194,7 +197,11 @@ function mark(context: PortfolioContext, event: PortfolioEvent): Next {
   if (event.type !== 'MARK') return step(context);
   const marks = { ...context.marks };
   for (const [symbol, price] of Object.entries(event.prices)) marks[symbol] = fromNumber(price);
-  const valued = revalue({ ...context, marks, unbooked: {} });
+  const { unbooked } = context;
+  const fresh = Object.entries(unbooked).filter(([, since]) => context.at - since < UNBOOKED_MS);
+  const marked = { ...context, marks, unbooked: Object.fromEntries(fresh) };
+  // Between a profit in the wallet and its position's word any price would count it twice: the equity waits.
+  const valued = fresh.length > 0 ? marked : revalue(marked);
   const shocks = tellShock(valued);
   const moved = { ...valued, bases: moveBases(valued), swings: learnSwings(valued) };
   return step(
@@ -364,6 +371,11 @@ const sidesApart = carry(({ learned, limits }) => ({
   limits: { ...UNLIMITED, ...(limits as object) },
 }));
 
+/** Version 7 let any number of entries through a half-open breaker, and did not know since when a profit is unbooked. */
+const trialsBegin = ({ unbooked, at }: { readonly [key: string]: Json }) => ({
+  unbooked: Object.fromEntries(Object.keys(unbooked ?? {}).map((place) => [place, at])),
+});
+
 export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
   type: 'portfolio',
   version: 8,
@@ -377,7 +389,6 @@ export const createPortfolioMachine = (risk: RiskJudge): MachineDefinition => ({
     5: sidesApart,
     // Version 6 moved peak and starts by the amount, and told nobody of it.
     6: carry(() => ({})),
-    // Version 7 let any number of entries through a half-open breaker.
-    7: carry(() => ({})),
+    7: carry(trialsBegin),
   },
 });

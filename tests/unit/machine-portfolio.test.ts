@@ -85,6 +85,35 @@ describe('portfolio', () => {
     assert.deepEqual(equities(), [['1040', '1040']]);
   });
 
+  test('a price that falls between a profit in the wallet and its position’s word counts it once', () => {
+    const bench = portfolio();
+    expose(bench);
+    bench.send('MARK', { prices: { BTCUSDT: 200 } });
+    const equity = () => [context(bench).equity, context(bench).peakEquity];
+    assert.deepEqual(equity(), ['1200', '1200']);
+    bench.send('WALLET_CHANGED', {
+      balance: '1200',
+      delta: '200',
+      reason: 'REALIZED_PNL',
+      symbol: 'BTCUSDT',
+    });
+    bench.send('MARK', { prices: { BTCUSDT: 200 } });
+    assert.deepEqual(equity(), ['1200', '1200'], 'not 1400');
+    expose(bench, { quantity: '0', notional: '0' });
+    bench.send('MARK', { prices: { BTCUSDT: 200 } });
+    assert.deepEqual(equity(), ['1200', '1200']);
+    // A profit that is told after its exit has no word to wait for.
+    expose(bench);
+    bench.send('WALLET_CHANGED', {
+      balance: '1100',
+      delta: '-100',
+      reason: 'REALIZED_PNL',
+      symbol: 'BTCUSDT',
+    });
+    bench.send('MARK', { prices: { BTCUSDT: 90 } }, 15_000);
+    assert.equal(context(bench).equity, '1080');
+  });
+
   test('an entry confirmed just before a breaker opened is called back when it is heard of', () => {
     const bench = portfolio();
     bench.send('CONFIRM', { actor: POSITION, symbol: 'BTCUSDT' });
