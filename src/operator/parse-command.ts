@@ -301,7 +301,8 @@ function fieldsOf(kind: CommandKind, words: readonly string[]): Fields {
     case 'config-reload':
       return from(0);
     case 'pause':
-      return /^\d+$/.test(one ?? '') ? { minutes: Number(one), ...from(1) } : from(0);
+      // Anything that is meant as a number is one: read as a reason, "-1" would pause without an end.
+      return /^[-+]?\d[\d.,]*$/.test(one ?? '') ? { minutes: Number(one), ...from(1) } : from(0);
     case 'close':
     case 'move-stop':
       return ofPosition(kind, words);

@@ -44,6 +44,8 @@ describe('bulkhead exchange', () => {
     assert.equal(await venue.now(), before + 5_000);
     await socket.frame(({ e }) => e === 'bookTicker');
     assert.equal((await venue.admin('POST', '/clock/advance', { ms: -1 })).status, 400);
+    const named = await venue.admin('POST', '/clock/advance', { to: '2030-01-01T00:00:00Z' });
+    assert.deepEqual([named.status, JSON.stringify(named).includes('no number')], [400, true]);
   });
 
   test('the admin: faults come and go, deposits, halts; strangers stay out', async (t) => {

@@ -201,6 +201,7 @@ describe('usage errors say what was meant', () => {
     ['export trades --format xml', /--format xml is not known/],
     ['export trades --format csv --json', /--json and --format csv contradict each other/],
     ['replay --to yesterday', /--to yesterday is neither a row number nor a time/],
+    ['replay --verify --step', /--verify does not go with --step/],
     ['replay --to 2025-05-04T12:00:00', /neither a row number nor a time/],
     ['help nothing', /There is no command "nothing"/],
   ];

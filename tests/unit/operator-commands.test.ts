@@ -68,6 +68,9 @@ describe('reading', () => {
     assert.deepEqual(parseWords(['move-stop', 'BTCUSDT', 'long', '98', 'loosen']), {
       ...{ kind: 'move-stop', ...long, price: '98', loosen: true },
     });
+    for (const words of ['pause -1', 'pause 1.5', 'pause 1,5 lunch'])
+      assert.throws(() => parseWords(words.split(' ')), /whole number/);
+    assert.deepEqual(parseWords(['pause', '3rd', 'loss']), { kind: 'pause', reason: '3rd loss' });
     for (const words of ['close BTCUSDT long 50% x', 'move-stop BTCUSDT 98 loosen x'])
       assert.throws(() => parseWords(words.split(' ')), /one word too many/);
   });

@@ -72,6 +72,9 @@ function replayMoment(flags: ParsedCommand['flags'], name: string): ReplayMoment
   return { position: value };
 }
 
+/** What replay does instead of going through the rows to one moment. */
+const ELSEWHERE = ['step', 'diff', 'against', 'plan', 'apply', 'what-if'] as const;
+
 export function replayChoice({ args, flags }: ParsedCommand): Omit<ReplayOptions, keyof CommandOptions> {
   const against = textOf(flags.get('against'));
   if (against !== undefined && against !== 'venue')
@@ -79,6 +82,9 @@ export function replayChoice({ args, flags }: ParsedCommand): Omit<ReplayOptions
   const change = textOf(flags.get('what-if'));
   if (change === undefined && args.length > 0)
     throw usage(`bulkhead replay takes no argument "${args[0]}".`, 'Try: bulkhead replay --help');
+  const other = ELSEWHERE.find((name) => flags.has(name));
+  if (flags.has('verify') && other !== undefined)
+    throw usage(`--verify does not go with --${other}.`, 'Verify first, in a command of its own.');
   return {
     to: replayMoment(flags, 'to'),
     from: replayMoment(flags, 'from'),
