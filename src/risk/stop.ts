@@ -74,7 +74,11 @@ export function withStop(
   const cap = stopAt(entry, stop.hardCapPercent, tick);
   const capped = tighter(direction, cap, wanted);
   const stopPrice = capped ? cap : wanted;
-  const adaptive = `adaptive ${percent.toFixed(2)} % (${(100 * winRate).toFixed(0)} % of ${(results?.trades ?? 0).toFixed(1)} ${direction} trades in ${symbol} won, ATR ${entry.atrPercent.toFixed(2)} %)`;
+  const weight = (results?.trades ?? 0).toFixed(1);
+  const trades = `${direction} trades in ${symbol}`;
+  const won = `${(100 * winRate).toFixed(0)} %`;
+  const learnt = weight === '0.0' ? `no ${trades} yet, ${won} assumed` : `${won} of ${weight} ${trades} won`;
+  const adaptive = `adaptive ${percent.toFixed(2)} % (${learnt}, ATR ${entry.atrPercent.toFixed(2)} %)`;
   const why = `${stop.adaptive ? adaptive : 'the strategy’s'}${capped ? `, capped at ${stop.hardCapPercent} %` : ''}`;
   return { entry: { ...entry, stopPrice }, note: `stop ${stopPrice}: ${why}` };
 }

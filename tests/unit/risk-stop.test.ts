@@ -57,7 +57,10 @@ describe('the adaptive stop', () => {
     const decision = decide();
     assert.equal(stopOf(decision), '91.3', '8.75 % of 100, rounded towards the entry');
     assert.ok(decision.approved);
-    assert.match(decision.notes[0] ?? '', /^stop 91\.3: adaptive 8\.75 % \(50 % of 0\.0 long trades/);
+    assert.match(
+      decision.notes[0] ?? '',
+      /^stop 91\.3: adaptive 8\.75 % \(no long trades in \w+ yet, 50 % assumed/,
+    );
     assert.deepEqual(decision.entry.notes, decision.notes);
     assert.equal(stopOf(decide({ direction: 'short', stopPrice: '105' })), '108.7');
   });
