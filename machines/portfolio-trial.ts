@@ -3,7 +3,8 @@
  * not as many as there are signals.
  *
  * Invariants: the trial is whatever its desk has set aside or holds, so that an entry that never filled, or a
- * position that is over, makes room by itself; what was open before is not part of it; adds to the trial pass.
+ * position that is over, makes room by itself; what was open before is not part of it; adds to the trial pass, and so
+ * does what a person asks for: how many of those there are is that person's decision.
  */
 import type { ActorId } from '../src/core/ids.ts';
 import type { SymbolName } from '../src/domain/instrument.ts';
@@ -16,6 +17,7 @@ interface Candidate {
   readonly direction: Direction | undefined;
   /** The desk of the entry, or of the position that adds. */
   readonly desk: ActorId;
+  readonly byHand: boolean;
 }
 
 const isOn = ({ reservations, exposures }: PortfolioContext, trial: ActorId): boolean =>
@@ -24,6 +26,7 @@ const isOn = ({ reservations, exposures }: PortfolioContext, trial: ActorId): bo
 
 /** Why it has to wait for another's trial; undefined when it need not. */
 export function trialRefusal(context: PortfolioContext, candidate: Candidate): string | undefined {
+  if (candidate.byHand) return undefined;
   for (const [name, { state, scope, trial }] of Object.entries(context.breakers)) {
     if (state !== 'half-open' || trial === undefined || trial === candidate.desk) continue;
     if (isInScope(scope, candidate) && isOn(context, trial))
@@ -34,6 +37,7 @@ export function trialRefusal(context: PortfolioContext, candidate: Candidate): s
 
 /** An approved entry is the trial of each half-open breaker that has none. */
 export function beginTrials(context: PortfolioContext, candidate: Candidate): PortfolioContext {
+  if (candidate.byHand) return context;
   const begun = Object.entries(context.breakers).filter(
     ([, { state, scope, trial }]) =>
       state === 'half-open' && isInScope(scope, candidate) && !(trial !== undefined && isOn(context, trial)),

@@ -91,7 +91,7 @@ function assessWith(assess: AssessEntry, context: PortfolioContext, event: Portf
   }
   const stopped = tradingRefusal(context);
   const desk = actorType(from) === 'entry' ? from : deskOf(from);
-  const candidate = { symbol: entry.symbol, direction: entry.direction, desk };
+  const candidate = { symbol: entry.symbol, direction: entry.direction, byHand: entry.byHand === true, desk };
   const barred = stopped ?? scopedRefusal(context, entry) ?? trialRefusal(context, candidate);
   const decision: RiskDecision =
     barred === undefined

@@ -38,6 +38,7 @@ export function entryOf(signal: EnterSignal, tick: Decimal): Entry {
     atrPercent: signal.atrPercent,
     reason: signal.reason,
     ...(signal.trailing ? { trailing: signal.trailing } : {}),
+    ...(signal.byHand ? { byHand: true as const } : {}),
   };
 }
 

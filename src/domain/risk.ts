@@ -21,6 +21,8 @@ export interface Entry {
   readonly trailing?: TrailingRule;
   /** Adds to an open position of the same symbol and direction instead of opening one. */
   readonly add?: boolean;
+  /** A person asks for it: judged like any, but no trial of a half-open breaker. */
+  readonly byHand?: true;
 }
 
 export interface SizedEntry extends Entry {

@@ -28,6 +28,8 @@ export type Signal =
       /** How the stop of this entry is to trail; absent: as the configuration says. */
       readonly trailing?: TrailingRule;
       readonly reason: string;
+      /** A person asks for it, not the strategy. */
+      readonly byHand?: true;
     }
   | {
       readonly kind: 'exit';

@@ -24,6 +24,7 @@ export function forcedSignal(
     trailDistance: distances?.trail ?? stop,
     atrPercent: (100 * (distances?.atr ?? stop)) / price,
     reason: `forced by ${by}`,
+    byHand: true,
   };
 }
 

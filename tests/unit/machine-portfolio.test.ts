@@ -175,6 +175,24 @@ describe('portfolio', () => {
       assert.equal(reason(bench), 'APPROVED');
     });
 
+    test('is no matter of a person’s own entry, which is no trial either', () => {
+      const bench = halfOpen();
+      const byHand = (symbol: string) =>
+        bench.send('ASSESS', {
+          entry: { ...entry({ symbol }), byHand: true },
+          instrument: { ...INSTRUMENT, symbol },
+          from: `entry/${symbol}`,
+        });
+      byHand('SOLUSDT');
+      assert.equal(reason(bench), 'APPROVED');
+      ask(bench);
+      assert.equal(reason(bench), 'APPROVED');
+      byHand('XRPUSDT');
+      assert.equal(reason(bench), 'APPROVED');
+      ask(bench, 'ETHUSDT');
+      assert.match(String(reason(bench)), waits);
+    });
+
     test('concerns its scope alone; closed, it lets everything through; open again, it has another trial', () => {
       const bench = halfOpen({ scope: { symbols: ['BTCUSDT', 'SOLUSDT'] } });
       ask(bench);
