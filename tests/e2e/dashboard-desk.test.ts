@@ -132,6 +132,8 @@ else
       for (const left of [1, 0]) {
         await hands.press('Take off');
         assert.equal(Object.keys((await decisions()).whitelist).length, left);
+        // The page hears of it a moment later; until then its button is the one that was pressed.
+        await until(async () => (await button('Take off').count()) === left, `${left} left on the page`);
       }
       await page.getByLabel('Symbol', { exact: true }).fill('');
       await rowsIn('Desks').nth(5).waitFor();
