@@ -14,7 +14,7 @@ import type { PortfolioContext } from './portfolio-account.ts';
 
 interface Candidate {
   readonly symbol: SymbolName;
-  readonly direction: Direction | undefined;
+  readonly direction: Direction;
   /** The desk of the entry, or of the position that adds. */
   readonly desk: ActorId;
   readonly byHand: boolean;
@@ -35,12 +35,11 @@ export function trialRefusal(context: PortfolioContext, candidate: Candidate): s
   return undefined;
 }
 
-/** An approved entry is the trial of each half-open breaker that has none. */
+/** An entry that `trialRefusal` let pass is the trial of each half-open breaker that is about it: no other is on. */
 export function beginTrials(context: PortfolioContext, candidate: Candidate): PortfolioContext {
   if (candidate.byHand) return context;
   const begun = Object.entries(context.breakers).filter(
-    ([, { state, scope, trial }]) =>
-      state === 'half-open' && isInScope(scope, candidate) && !(trial !== undefined && isOn(context, trial)),
+    ([, { state, scope }]) => state === 'half-open' && isInScope(scope, candidate),
   );
   if (begun.length === 0) return context;
   const noted = begun.map(([name, bar]) => [name, { ...bar, trial: candidate.desk }]);

@@ -7,6 +7,7 @@
  */
 
 import { entryDeskOf } from '../../machines/messages.ts';
+import { counted } from '../core/amounts.ts';
 import type { Decimal } from '../core/decimal.ts';
 import * as D from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
@@ -80,7 +81,7 @@ function review(work: Work, place: PositionKey, foreign: Foreign): void {
 function describe(place: PositionKey, { amount, entryPrice, orders }: Foreign): string {
   const parts: string[] = [];
   if (!D.isZero(amount)) parts.push(`a ${directionOf(amount)} position of ${D.abs(amount)} at ${entryPrice}`);
-  if (orders.length > 0) parts.push(`${orders.length} open order${orders.length === 1 ? '' : 's'}`);
+  if (orders.length > 0) parts.push(counted(orders.length, 'open order'));
   return `${place}: the venue shows ${parts.join(' and ')} that nobody here made; adopt, close or ignore it`;
 }
 

@@ -3,6 +3,7 @@ import type { BreakerContext } from '../../machines/breaker.ts';
 import { barsOf, type GuardianContext } from '../../machines/guardian.ts';
 import { breakerOf, OPERATOR } from '../../machines/messages.ts';
 import type { OperatorContext } from '../../machines/operator/context.ts';
+import { counted } from '../core/amounts.ts';
 import { type ActorId, actorType } from '../core/ids.ts';
 import type { Command, CommandOf } from '../domain/command.ts';
 import { GUARDIAN } from '../domain/events.ts';
@@ -27,9 +28,7 @@ export function previewBreaker(command: OfBreaker, sights: BreakerSights, held: 
   const why = one?.context.cause ? ` (${one.context.cause})` : '';
   const others = barsBut(name, sights);
   const then =
-    others.length === 0
-      ? 'entries are open again at once'
-      : `its entries are open again, but for what ${others.join(', ')} still holds back`;
+    others.length === 0 ? 'entries are open again at once' : `its entries are open again${butFor(others)}`;
   return `${what}${why}: ${then}.`;
 }
 
@@ -41,11 +40,14 @@ function tripWords(name: string, sights: BreakerSights, held: readonly string[])
   const opens = `Opens the breaker ${name}${already}: ${entries} until somebody releases it`;
   const closesAll = kind !== undefined && settings?.flatten.includes(kind) === true;
   if (held.length === 0) return `${opens}. Nothing is open.`;
-  const many = `${held.length} position${held.length === 1 ? '' : 's'}`;
+  const many = counted(held.length, 'position');
   return closesAll
     ? `${opens}, and CLOSES ${many} at market, as breakers.flatten wants: ${held.join(', ')}.`
     : `${opens}. What is open stays open, with its stops (${many}).`;
 }
+
+export const butFor = (bars: readonly string[]): string =>
+  bars.length === 0 ? '' : `, but for what ${bars.join(', ')} still holds back`;
 
 /** Whatever (else) forbids entries as a whole or in part. */
 export function barsBut(name: string | undefined, sights: BreakerSights): readonly string[] {

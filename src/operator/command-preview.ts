@@ -1,5 +1,6 @@
 /** What a command that is asked about first would do now, in a sentence. Pure. */
 import type { PositionContext } from '../../machines/position/context.ts';
+import { counted } from '../core/amounts.ts';
 import { gt, mul, ZERO } from '../core/decimal.ts';
 import type { ActorId } from '../core/ids.ts';
 import type { Command } from '../domain/command.ts';
@@ -30,7 +31,7 @@ export function previewCommand(command: Command, sights: PositionSights): string
     case 'close-all': {
       const held = sights.held();
       if (held.length === 0) return 'Nothing is open.';
-      return `Closes ${held.length} position${held.length === 1 ? '' : 's'} at market: ${held.map(describe).join(', ')}.`;
+      return `Closes ${counted(held.length, 'position')} at market: ${held.map(describe).join(', ')}.`;
     }
     case 'move-stop': {
       const held = sights.held(command.symbol, command.direction)[0];

@@ -88,7 +88,7 @@ export const testEar =
     event.type === type ? accepted('DONE', `${type} was taken; it is in ${stateText(value)} now`) : undefined;
 
 const isForced = ({ signal }: ActorEvent): boolean =>
-  (signal as { reason?: string } | undefined)?.reason?.startsWith('forced by ') === true;
+  (signal as { byHand?: true } | undefined)?.byHand === true;
 
 const accepted = (code: string, text: string): Verdict => ({ outcome: 'accepted', code, text });
 const refused = (why: string, code = 'RISK'): Verdict => ({

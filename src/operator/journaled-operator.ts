@@ -21,7 +21,7 @@ import type { Direction } from '../domain/order.ts';
 import { keyFor, POSITION_MODES } from '../domain/position-key.ts';
 import type { Distances } from '../domain/signal.ts';
 import type { JournalRow } from '../journal/journal.ts';
-import { barsBut, isOfBreaker, previewBreaker } from './breaker-preview.ts';
+import { barsBut, butFor, isOfBreaker, previewBreaker } from './breaker-preview.ts';
 import { COMMAND_RULES, type ConfigCommand, isConfigCommand, refusal } from './command.ts';
 import { describe, type Held, previewCommand } from './command-preview.ts';
 import { deskEar, type Echo, Echoes, positionEar, testEar } from './echo.ts';
@@ -267,10 +267,7 @@ export class JournaledOperator implements Operator {
   /** "Entries are open again" is half of it while a breaker stands. */
   #withBars(answer: OperatorAnswer, { kind }: Command, host: OperatorHost): OperatorAnswer {
     if ((kind !== 'start' && kind !== 'resume') || answer.outcome !== 'accepted') return answer;
-    const bars = barsBut(undefined, host);
-    return bars.length === 0
-      ? answer
-      : { ...answer, text: `${answer.text}, but for what ${bars.join(', ')} still holds back` };
+    return { ...answer, text: `${answer.text}${butFor(barsBut(undefined, host))}` };
   }
 
   /** Where the answer is another actor's to give. */

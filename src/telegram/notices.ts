@@ -7,7 +7,7 @@
 import type { Trade } from '../../machines/messages.ts';
 import type { PositionContext } from '../../machines/position/context.ts';
 import { averagePrice } from '../../machines/position/ledger.ts';
-import { duration, money, signedMoney } from '../core/amounts.ts';
+import { counted, duration, money, signedMoney } from '../core/amounts.ts';
 import { abs, cmp, type Decimal, div, gt, isZero, mul, round, sub, ZERO } from '../core/decimal.ts';
 import { actorType } from '../core/ids.ts';
 import { type ActorEvent, type Intent, PORTFOLIO } from '../domain/events.ts';
@@ -40,7 +40,7 @@ export function upNotice({ mode, positions, recovery }: StatusDocument): Notice 
     recovery === null || recovery.actors === 0
       ? ''
       : `: ${recovery.actors} actors recovered in ${recovery.ms} ms`;
-  const open = `${positions.length} position${positions.length === 1 ? '' : 's'} open`;
+  const open = `${counted(positions.length, 'position')} open`;
   return { level: 'info', lines: [line`\u25B6\uFE0F ${bold(mode)} is up${found}, ${open}. /status`] };
 }
 

@@ -108,8 +108,9 @@ async function advance(body: Body, { manual, market, clockMoved }: AdminParts): 
   if (!manual)
     throw wrong('this clock runs by itself', 'Start the exchange with --speed manual to move it by hand.');
   const to = 'to' in body ? Number(text(body, 'to')) : manual.now() + Number(text(body, 'ms'));
-  if (!Number.isFinite(to)) throw wrong('that is no number', 'Give {"ms": 60000}, or {"to": epoch ms}.');
-  if (to < manual.now()) throw wrong('time goes forward only', 'Give {"ms": 60000}, or {"to": epoch ms}.');
+  const hint = 'Give {"ms": 60000}, or {"to": epoch ms}.';
+  if (!Number.isFinite(to)) throw wrong('that is no number', hint);
+  if (to < manual.now()) throw wrong('time goes forward only', hint);
   await market.prepare?.(to);
   while (manual.now() < to) {
     manual.advanceTo(Math.min(to, manual.now() + SECOND_MS));

@@ -3,9 +3,12 @@ import type { EntryContext } from '../../machines/entry.ts';
 import { createPositionMachine } from '../../machines/position.ts';
 import { systemTime } from '../../src/core/clock.ts';
 import type { Command } from '../../src/domain/command.ts';
+import type { MarketData } from '../../src/market/market-data.ts';
+import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { type ChartNode, eventsOf } from '../../src/operator/chart-drawing.ts';
 import { JournaledOperator } from '../../src/operator/journaled-operator.ts';
 import type { OperatorRequest } from '../../src/operator/operator.ts';
+import { inMemory } from './array-market.ts';
 import type { SystemRun } from './system-harness.ts';
 
 const POSITION_EVENTS = eventsOf(createPositionMachine().machine.root as unknown as ChartNode);
@@ -38,6 +41,15 @@ export function operatorOf(run: SystemRun, isShared = false, patienceMs = 10_000
   runtime.observe((committed) => operator.observe(committed));
   return operator;
 }
+
+export const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
+
+/** A day that ends with something open. */
+export const busyDay = (): Promise<MarketData> =>
+  inMemory(new SyntheticMarketData({ seed: 2, symbols: SYMBOLS, days: 1, stress: 10 }));
+
+export const openIn = (run: SystemRun): string[] =>
+  run.system.runtime.actorIds().filter((actor) => actor.startsWith('position/'));
 
 let ids = 0;
 export const asked = (command: Command, more: Partial<OperatorRequest> = {}): OperatorRequest => ({

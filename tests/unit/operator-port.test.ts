@@ -15,19 +15,14 @@ import { MemoryDatabase } from '../../src/journal/memory-journal.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
 import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
 import { JournaledOperator } from '../../src/operator/journaled-operator.ts';
-import { inMemory } from '../support/array-market.ts';
-import { asked, contextOf, operatorOf } from '../support/operator-over-run.ts';
-import { BUSY_CONFIG, type SystemRun, startRun } from '../support/system-harness.ts';
+import { asked, busyDay, contextOf, openIn, operatorOf, SYMBOLS } from '../support/operator-over-run.ts';
+import { BUSY_CONFIG, startRun } from '../support/system-harness.ts';
 
-const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
 let market: MarketData;
 
 before(async () => {
-  market = await inMemory(new SyntheticMarketData({ seed: 2, symbols: SYMBOLS, days: 1, stress: 10 }));
+  market = await busyDay();
 });
-
-const openIn = (run: SystemRun): string[] =>
-  run.system.runtime.actorIds().filter((actor) => actor.startsWith('position/'));
 
 describe('the operator over the whole system', () => {
   test('a pause is answered with its row, refuses entries by name, and survives a restart', async () => {

@@ -3,21 +3,14 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Command } from '../../src/domain/command.ts';
 import type { MarketData } from '../../src/market/market-data.ts';
-import { SyntheticMarketData } from '../../src/market/synthetic/synthetic-market-data.ts';
-import { inMemory } from '../support/array-market.ts';
-import { asked, contextOf, operatorOf } from '../support/operator-over-run.ts';
-import { type SystemRun, startRun } from '../support/system-harness.ts';
+import { asked, busyDay, contextOf, openIn, operatorOf, SYMBOLS } from '../support/operator-over-run.ts';
+import { startRun } from '../support/system-harness.ts';
 
-const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'];
-/** A day that ends with something open. */
 let market: MarketData;
 
 before(async () => {
-  market = await inMemory(new SyntheticMarketData({ seed: 2, symbols: SYMBOLS, days: 1, stress: 10 }));
+  market = await busyDay();
 });
-
-const openIn = (run: SystemRun): string[] =>
-  run.system.runtime.actorIds().filter((actor) => actor.startsWith('position/'));
 
 describe('the operator’s words', () => {
   test('what is refused whatever a second word says is not asked about', async () => {

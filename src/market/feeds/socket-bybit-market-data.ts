@@ -104,13 +104,8 @@ export class BybitMarketData implements LiveMarketData {
 
   async history(symbol: SymbolName, timeframe: Timeframe, after: number, until: number): Promise<Candle[]> {
     const now = (): number => this.#options.time.clock.now();
-    return bybitHistory(await this.#rest.get(), INTERVALS[timeframe], {
-      symbol,
-      timeframe,
-      after,
-      until,
-      now,
-    });
+    const range = { symbol, timeframe, after, until, now };
+    return bybitHistory(await this.#rest.get(), INTERVALS[timeframe], range);
   }
 
   book(symbol: SymbolName): LiveBook | undefined {
