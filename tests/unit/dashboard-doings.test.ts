@@ -68,6 +68,10 @@ describe('what it is doing, and why', () => {
       );
     assert.equal(words({}), 'It looks for entries on 2 symbols at each closed candle. 2 positions open.');
     assert.equal(
+      words({ breakers: breakers.slice(1) }),
+      'It looks for entries on 2 symbols at each closed candle, one at a time where half-open: other. 2 positions open.',
+    );
+    assert.equal(
       words({ tradingState: 'reducing', breakers, positions: [] }),
       'It opens nothing new (losses: 5 in a row), and manages what is open. Nothing is open.',
     );

@@ -81,7 +81,9 @@ export function nowWords(status: StatusDocument, decisions: DecisionsView | null
   const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
   if (tradingState === 'halted') return `Trading is halted${why}. ${held}`;
   if (tradingState === 'reducing') return `It opens nothing new${why}, and manages what is open. ${held}`;
-  return `It looks for entries on ${counted(market.symbols.length, 'symbol')} at each closed candle. ${held}`;
+  const tried = status.breakers.filter((breaker) => breaker.state === 'half-open').map(({ name }) => name);
+  const trial = tried.length > 0 ? `, one at a time where half-open: ${tried.join(', ')}` : '';
+  return `It looks for entries on ${counted(market.symbols.length, 'symbol')} at each closed candle${trial}. ${held}`;
 }
 
 /** Of today its clock alone. */
